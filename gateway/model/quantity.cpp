@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/model/quantity.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace twinsky {
+namespace {
+
+using enum Quantity;
+
+// Ranges are what the air of the two cities and the instruments can plausibly show, not alarm
+// limits. Negative noise of gas sensors is inside.
+// clang-format off
+constexpr auto catalogue = std::to_array<QuantityInfo>({
+  {pm1, "pm1", "ug/m3", "µg/m³", 1, 0, 2000, "pm1", "mass_concentration_of_pm1_ambient_aerosol_particles_in_air", Averaging::mean},
+  {pm2_5, "pm2_5", "ug/m3", "µg/m³", 1, 0, 2000, "pm25", "mass_concentration_of_pm2p5_ambient_aerosol_particles_in_air", Averaging::mean},
+  {pm4, "pm4", "ug/m3", "µg/m³", 1, 0, 2000, "", "", Averaging::mean},
+  {pm10, "pm10", "ug/m3", "µg/m³", 1, 0, 2000, "pm10", "mass_concentration_of_pm10_ambient_aerosol_particles_in_air", Averaging::mean},
+  {pm1_cf1, "pm1_cf1", "ug/m3", "µg/m³", 1, 0, 2000, "", "", Averaging::mean},
+  {pm2_5_cf1, "pm2_5_cf1", "ug/m3", "µg/m³", 1, 0, 2000, "", "", Averaging::mean},
+  {pm10_cf1, "pm10_cf1", "ug/m3", "µg/m³", 1, 0, 2000, "", "", Averaging::mean},
+  {n_above_0_3, "n_above_0_3", "/cm3", "1/cm³", 2, 0, 100000, "", "", Averaging::mean},
+  {n_above_0_5, "n_above_0_5", "/cm3", "1/cm³", 2, 0, 100000, "", "", Averaging::mean},
+  {n_above_1, "n_above_1", "/cm3", "1/cm³", 2, 0, 100000, "", "", Averaging::mean},
+  {n_above_2_5, "n_above_2_5", "/cm3", "1/cm³", 2, 0, 100000, "", "", Averaging::mean},
+  {n_above_5, "n_above_5", "/cm3", "1/cm³", 2, 0, 100000, "", "", Averaging::mean},
+  {n_above_10, "n_above_10", "/cm3", "1/cm³", 2, 0, 100000, "", "", Averaging::mean},
+  {n_below_0_5, "n_below_0_5", "/cm3", "1/cm³", 2, 0, 100000, "", "", Averaging::mean},
+  {n_below_1, "n_below_1", "/cm3", "1/cm³", 2, 0, 100000, "", "", Averaging::mean},
+  {n_below_2_5, "n_below_2_5", "/cm3", "1/cm³", 2, 0, 100000, "", "", Averaging::mean},
+  {n_below_4, "n_below_4", "/cm3", "1/cm³", 2, 0, 100000, "", "", Averaging::mean},
+  {n_below_10, "n_below_10", "/cm3", "1/cm³", 2, 0, 100000, "", "", Averaging::mean},
+  {no2_ppb, "no2_ppb", "[ppb]", "ppb", 1, -50, 5000, "nitrogen_dioxide", "mole_fraction_of_nitrogen_dioxide_in_air", Averaging::mean},
+  {o3_ppb, "o3_ppb", "[ppb]", "ppb", 1, -50, 5000, "ozone", "mole_fraction_of_ozone_in_air", Averaging::mean},
+  {so2_ppb, "so2_ppb", "[ppb]", "ppb", 1, -50, 5000, "sulphur_dioxide", "mole_fraction_of_sulfur_dioxide_in_air", Averaging::mean},
+  {no_ppb, "no_ppb", "[ppb]", "ppb", 1, -50, 5000, "nitrogen_monoxide", "mole_fraction_of_nitrogen_monoxide_in_air", Averaging::mean},
+  {nh3_ppb, "nh3_ppb", "[ppb]", "ppb", 1, -100, 100000, "", "mole_fraction_of_ammonia_in_air", Averaging::mean},
+  {h2s_ppb, "h2s_ppb", "[ppb]", "ppb", 1, -50, 100000, "", "mole_fraction_of_hydrogen_sulfide_in_air", Averaging::mean},
+  {formaldehyde_ppb, "formaldehyde_ppb", "[ppb]", "ppb", 1, -20, 5000, "", "mole_fraction_of_formaldehyde_in_air", Averaging::mean},
+  {co_ppm, "co_ppm", "[ppm]", "ppm", 3, -5, 1000, "carbon_monoxide", "mole_fraction_of_carbon_monoxide_in_air", Averaging::mean},
+  {co2, "co2", "[ppm]", "ppm", 0, 0, 40000, "carbon_dioxide", "mole_fraction_of_carbon_dioxide_in_air", Averaging::mean},
+  {formaldehyde, "formaldehyde", "ug/m3", "µg/m³", 1, -20, 5000, "", "mass_concentration_of_formaldehyde_in_air", Averaging::mean},
+  {voc_index, "voc_index", "{voc_index}", "", 0, 0, 500, "", "", Averaging::mean},
+  {nox_index, "nox_index", "{nox_index}", "", 0, 0, 500, "", "", Averaging::mean},
+  {gas_resistance, "gas_resistance", "Ohm", "Ω", 0, 0, 1e+09, "", "", Averaging::mean},
+  {no2, "no2", "ug/m3", "µg/m³", 1, -50, 10000, "nitrogen_dioxide", "mass_concentration_of_nitrogen_dioxide_in_air", Averaging::mean},
+  {o3, "o3", "ug/m3", "µg/m³", 1, -50, 10000, "ozone", "mass_concentration_of_ozone_in_air", Averaging::mean},
+  {so2, "so2", "ug/m3", "µg/m³", 1, -50, 10000, "sulphur_dioxide", "mass_concentration_of_sulfur_dioxide_in_air", Averaging::mean},
+  {co, "co", "ug/m3", "µg/m³", 1, -500, 1e+06, "carbon_monoxide", "mass_concentration_of_carbon_monoxide_in_air", Averaging::mean},
+  {no, "no", "ug/m3", "µg/m³", 1, -50, 10000, "nitrogen_monoxide", "mass_concentration_of_nitrogen_monoxide_in_air", Averaging::mean},
+  {nox, "nox", "ug/m3", "µg/m³", 1, -50, 10000, "", "", Averaging::mean},
+  {temperature, "temperature", "Cel", "°C", 2, -90, 70, "temperature", "air_temperature", Averaging::mean},
+  {dew_point, "dew_point", "Cel", "°C", 2, -100, 60, "temperature", "dew_point_temperature", Averaging::mean},
+  {wet_bulb, "wet_bulb", "Cel", "°C", 2, -90, 60, "temperature", "wet_bulb_temperature", Averaging::mean},
+  {humidity, "humidity", "%", "%", 2, 0, 100, "humidity", "relative_humidity", Averaging::mean},
+  {pressure, "pressure", "hPa", "hPa", 2, 300, 1150, "atmospheric_pressure", "surface_air_pressure", Averaging::mean},
+  {pressure_sea_level, "pressure_sea_level", "hPa", "hPa", 1, 850, 1100, "atmospheric_pressure", "air_pressure_at_mean_sea_level", Averaging::mean},
+  {wind_speed, "wind_speed", "m/s", "m/s", 2, 0, 100, "wind_speed", "wind_speed", Averaging::mean},
+  {wind_gust, "wind_gust", "m/s", "m/s", 2, 0, 130, "wind_speed", "wind_speed_of_gust", Averaging::maximum},
+  {wind_dir, "wind_dir", "deg", "°", 1, 0, 360, "wind_direction", "wind_from_direction", Averaging::vector},
+  {rain, "rain", "mm", "mm", 2, 0, 100, "precipitation", "thickness_of_rainfall_amount", Averaging::sum},
+  {rain_total, "rain_total", "mm", "mm", 1, 0, 1e+07, "precipitation", "", Averaging::last},
+  {rain_1h, "rain_1h", "mm", "mm", 1, 0, 400, "precipitation", "", Averaging::last},
+  {rain_rate, "rain_rate", "mm/h", "mm/h", 1, 0, 2000, "precipitation_intensity", "rainfall_rate", Averaging::mean},
+  {illuminance, "illuminance", "lx", "lx", 1, 0, 200000, "illuminance", "", Averaging::mean},
+  {solar_radiation, "solar_radiation", "W/m2", "W/m²", 1, -10, 1600, "irradiance", "surface_downwelling_shortwave_flux_in_air", Averaging::mean},
+  {uv_index, "uv_index", "{uv_index}", "", 1, 0, 25, "", "ultraviolet_index", Averaging::mean},
+  {noise, "noise", "dB[SPL]", "dBA", 1, 0, 160, "sound_pressure", "sound_pressure_level_in_air", Averaging::energy},
+  {internal_temperature, "internal_temperature", "Cel", "°C", 2, -90, 120, "temperature", "", Averaging::mean},
+  {internal_humidity, "internal_humidity", "%", "%", 2, 0, 100, "humidity", "", Averaging::mean},
+  {battery_voltage, "battery_voltage", "V", "V", 3, 0, 60, "voltage", "", Averaging::mean},
+  {supply_voltage, "supply_voltage", "V", "V", 3, 0, 60, "voltage", "", Averaging::mean},
+  {aqhi, "aqhi", "{aqhi}", "", 0, 1, 11, "", "", Averaging::none},
+  {aqi, "aqi", "{aqi}", "", 0, 0, 1000, "aqi", "", Averaging::none},
+  {pm2_5_24h, "pm2_5_24h", "ug/m3", "µg/m³", 1, 0, 2000, "pm25", "", Averaging::none},
+  {pm10_24h, "pm10_24h", "ug/m3", "µg/m³", 1, 0, 2000, "pm10", "", Averaging::none},
+  {no2_24h, "no2_24h", "ug/m3", "µg/m³", 1, -50, 10000, "nitrogen_dioxide", "", Averaging::none},
+  {o3_8h, "o3_8h", "ug/m3", "µg/m³", 1, -50, 10000, "ozone", "", Averaging::none},
+  {o3_24h, "o3_24h", "ug/m3", "µg/m³", 1, -50, 10000, "ozone", "", Averaging::none},
+  {so2_24h, "so2_24h", "ug/m3", "µg/m³", 1, -50, 10000, "sulphur_dioxide", "", Averaging::none},
+  {co_24h, "co_24h", "ug/m3", "µg/m³", 1, -500, 1e+06, "carbon_monoxide", "", Averaging::none},
+  {o3_8h_24h, "o3_8h_24h", "ug/m3", "µg/m³", 1, -50, 10000, "ozone", "", Averaging::none},
+});
+// clang-format on
+
+static_assert([] {
+  for (std::size_t at = 0; at < catalogue.size(); ++at) {
+    if (static_cast<std::size_t>(catalogue[at].quantity) != at) return false;
+  }
+  return true;
+}(), "the catalogue stands in the order of the enumeration");
+
+}  // namespace
+
+std::span<const QuantityInfo> quantity_catalogue() noexcept { return catalogue; }
+
+const QuantityInfo& info_of(Quantity quantity) noexcept {
+  return catalogue[static_cast<std::size_t>(quantity)];
+}
+
+std::string_view name_of(Quantity quantity) noexcept { return info_of(quantity).name; }
+
+std::optional<Quantity> quantity_named(std::string_view name) noexcept {
+  const auto found = std::ranges::find(catalogue, name, &QuantityInfo::name);
+  if (found == catalogue.end()) return std::nullopt;
+  return found->quantity;
+}
+
+}  // namespace twinsky

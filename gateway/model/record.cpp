@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/model/record.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+
+namespace twinsky {
+namespace {
+
+constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
+
+// Bytes of the well-formed UTF-8 sequence at the front of `text`; 0 when it is not one. Overlong
+// forms, surrogates and what lies above U+10FFFF are no characters (RFC 3629).
+std::size_t sequence_length(std::string_view text) {
+  const auto byte = [&](std::size_t at) {
+    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+  };
+  const auto continues = [&](std::size_t at) { return (byte(at) & 0xC0U) == 0x80U; };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    if (!continues(1) || !continues(2)) return 0;
+    if (lead == 0xE0 && byte(1) < 0xA0) return 0;
+    if (lead == 0xED && byte(1) > 0x9F) return 0;
+    return 3;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    if (!continues(1) || !continues(2) || !continues(3)) return 0;
+    if (lead == 0xF0 && byte(1) < 0x90) return 0;
+    if (lead == 0xF4 && byte(1) > 0x8F) return 0;
+    return 4;
+  }
+  return 0;
+}
+
+void append_control(std::string& text, char c) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto code = static_cast<unsigned char>(c);
+  text += "\\u00";
+  text += digits[code >> 4U];
+  text += digits[code & 0xFU];
+}
+
+void append_integer(std::string& text, auto value) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  text.append(digits.data(), end);
+}
+
+void append_time_key(std::string& text, std::string_view key, UtcTime time) {
+  text += '"';
+  text += key;
+  text += "\":\"";
+  append_iso8601(text, time);
+  text += "\",";
+}
+
+// `"name":`; names of the catalogue need no escapes.
+void append_key(std::string& text, Quantity quantity) {
+  text += '"';
+  text += name_of(quantity);
+  text += "\":";
+}
+
+// The readings of one channel in the order in which they are printed. A sample has few readings,
+// so going through the columns again and again costs less than a table would.
+template <class Visit>
+void each_reading(const Sample& sample, std::span<const Column> columns, std::string_view channel,
+                  Visit visit) {
+  for (const Column& column : columns) {
+    for (const Reading& one : sample.readings) {
+      if (one.quantity == column.quantity && one.channel == channel) visit(one, column);
+    }
+  }
+  for (const Reading& one : sample.readings) {
+    if (one.channel != channel) continue;
+    if (std::ranges::find(columns, one.quantity, &Column::quantity) != columns.end()) continue;
+    visit(one, Column{one.quantity, info_of(one.quantity).decimals});
+  }
+}
+
+// `"name":{…},` of what `append` writes for each reading; nothing when it writes nothing.
+template <class Each, class Append>
+void append_object(std::string& text, std::string_view name, const Each& each, Append append) {
+  const std::size_t before = text.size();
+  text += '"';
+  text += name;
+  text += "\":{";
+  const std::size_t empty = text.size();
+  each([&](const Reading& one, const Column&) { append(one); });
+  if (text.size() == empty) {
+    text.resize(before);
+    return;
+  }
+  text.back() = '}';
+  text += ',';
+}
+
+void append_official(std::string& text, const Official& official) {
+  append_time_key(text, "start", official.start);
+  append_time_key(text, "end", official.end);
+  if (official.issued) append_time_key(text, "issued", *official.issued);
+  append_time_key(text, "fetched", official.fetched);
+  if (official.gas_reference_k) {
+    text += "\"gas_reference_k\":";
+    append_number(text, *official.gas_reference_k, 2);
+    text += ',';
+  }
+}
+
+}  // namespace
+
+int decimals_of(const Column& column) noexcept {
+  return info_of(column.quantity).decimals == 0 ? column.decimals : std::max(column.decimals, 1);
+}
+
+void append_number(std::string& text, double value, int decimals) {
+  if (!std::isfinite(value)) {
+    text += "null";
+    return;
+  }
+  // The longest double has 309 digits before the point.
+  std::array<char, 352> digits;
+  const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), value,
+                                        std::chars_format::fixed, std::clamp(decimals, 0, 17))
+                              .ptr;
+  const char* begin = digits.data();
+  const bool is_zero =
+      std::all_of(begin, end, [](char c) { return c == '-' || c == '0' || c == '.'; });
+  if (is_zero && *begin == '-') ++begin;
+  text.append(begin, end);
+}
+
+void append_json_string(std::string& text, std::string_view raw) {
+  text += '"';
+  while (!raw.empty()) {
+    const char c = raw.front();
+    const std::size_t length = sequence_length(raw);
+    if (length == 0) {
+      text += replacement;
+    } else if (c == '"' || c == '\\') {
+      text += '\\';
+      text += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      append_control(text, c);
+    } else {
+      text += raw.substr(0, length);
+    }
+    raw.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  text += '"';
+}
+
+std::string record_body(const Sample& sample, std::span<const Column> columns,
+                        std::string_view channel, int meta_revision, bool clock_unset) {
+  const auto each = [&](auto visit) { each_reading(sample, columns, channel, visit); };
+  std::string text;
+  text.reserve(64 + 32 * sample.readings.size());
+  text += '{';
+  if (sample.official) append_official(text, *sample.official);
+  if (clock_unset) text += "\"clock\":\"unset\",";
+
+  bool any = false;
+  Flag flag = Flag::pass;
+  each([&](const Reading& one, const Column& column) {
+    any = true;
+    flag = worst(flag, one.flag);
+    append_key(text, one.quantity);
+    if (one.value) {
+      append_number(text, *one.value, decimals_of(column));
+    } else {
+      text += "null";
+    }
+    text += ',';
+  });
+
+  append_object(text, "text", each, [&](const Reading& one) {
+    if (one.text.empty()) return;
+    append_key(text, one.quantity);
+    append_json_string(text, one.text);
+    text += ',';
+  });
+  text += "\"flag\":";
+  append_integer(text, static_cast<int>(any ? flag : Flag::missing));
+  text += ',';
+  append_object(text, "flags", each, [&](const Reading& one) {
+    if (one.flag == Flag::pass) return;
+    append_key(text, one.quantity);
+    append_integer(text, static_cast<int>(one.flag));
+    text += ',';
+  });
+  append_object(text, "faults", each, [&](const Reading& one) {
+    if (one.value || !one.fault) return;
+    append_key(text, one.quantity);
+    text += '"';
+    text += name_of(*one.fault);
+    text += "\",";
+  });
+  text += "\"meta\":";
+  append_integer(text, meta_revision);
+  text += '}';
+  return text;
+}
+
+std::string record_prefix(std::string_view gateway, std::string_view stream,
+                          std::string_view epoch) {
+  std::string text = "{\"gateway\":";
+  append_json_string(text, gateway);
+  const auto append_part = [&](std::string_view key, std::string_view value) {
+    text += ",\"";
+    text += key;
+    text += "\":";
+    append_json_string(text, value);
+  };
+  const std::size_t slash = stream.find('/');
+  const std::string_view kind = stream.substr(0, slash);
+  const std::string_view rest = slash == stream.npos ? "" : stream.substr(slash + 1);
+  if (kind == "sensor") {
+    append_part("sensor", rest);
+  } else if (kind == "ref" || kind == "index") {
+    const std::size_t middle = std::min(rest.find('/'), rest.size());
+    append_part(kind == "ref" ? "feed" : "edition", rest.substr(0, middle));
+    append_part(kind == "ref" ? "station" : "subject",
+                rest.substr(std::min(middle + 1, rest.size())));
+  }
+  append_part("epoch", epoch);
+  text += ",\"seq\":";
+  return text;
+}
+
+void append_record(std::string& text, std::string_view prefix, std::uint64_t seq, UtcTime time,
+                   std::string_view body) {
+  text += prefix;
+  append_integer(text, seq);
+  text += ",\"ts\":";
+  append_integer(text, time.time_since_epoch().count());
+  text += ",\"time\":\"";
+  append_iso8601(text, time);
+  text += '"';
+  if (body.size() > 2) {  // "{}" has nothing to add
+    text += ',';
+    text += body.substr(1);
+  } else {
+    text += '}';
+  }
+}
+
+}  // namespace twinsky
