@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Modbus masters of our own: RTU on a serial port and TCP. Links exchange PDUs; framing, CRC, unit
+// ids, silence, echo and late replies are dealt with here. LinkError says what came instead of a
+// reply: no_response, truncated, checksum, framing or exception. Used by the bus's thread alone.
+//
+// (libmodbus 3.1.6 of Debian 12 refuses unit 254, which many CO2 sensors answer to.)
+#pragma once
+
+#include "drivers/registry.hpp"
+
+#include <memory>
+
+namespace twinsky {
+
+std::unique_ptr<Bus> make_modbus_rtu_bus(const BusSettings& settings, BusSurroundings surroundings);
+std::unique_ptr<Bus> make_modbus_tcp_bus(const BusSettings& settings, BusSurroundings surroundings);
+
+// What the masters have in common.
+
+void check_unit(int unit, int lowest, int highest);  // throws LinkError `unsupported`
+// "unit 17: no answer"
+LinkError modbus_error(Fault fault, int unit, std::string_view reason);
+// Copies a reply's PDU into `rx`; throws when it is an exception or too long.
+std::size_t deliver_reply(int unit, Bytes reply, std::span<std::byte> rx);
+
+}  // namespace twinsky

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/checksum.hpp"
+
+#include <boost/crc.hpp>
+
+#include <numeric>
+
+namespace twinsky {
+namespace {
+
+template <class Crc>
+auto crc_over(Crc crc, Bytes bytes) {
+  crc.process_bytes(bytes.data(), bytes.size());
+  return crc.checksum();
+}
+
+}  // namespace
+
+std::uint8_t crc8_sensirion(Bytes bytes) {
+  return crc_over(boost::crc_optimal<8, 0x31, 0xFF, 0, false, false>{}, bytes);
+}
+
+std::uint16_t crc16_modbus(Bytes bytes) {
+  return crc_over(boost::crc_optimal<16, 0x8005, 0xFFFF, 0, true, true>{}, bytes);
+}
+
+std::uint16_t sum16(Bytes bytes) {
+  return std::accumulate(bytes.begin(), bytes.end(), std::uint16_t{0},
+                         [](std::uint16_t sum, std::byte byte) {
+                           return static_cast<std::uint16_t>(sum + std::to_integer<unsigned>(byte));
+                         });
+}
+
+std::uint8_t sum8(Bytes bytes) {
+  return static_cast<std::uint8_t>(sum16(bytes));
+}
+
+}  // namespace twinsky

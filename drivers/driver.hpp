@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contract between the gateway and everything that knows foreign bytes: devices and feeds.
+//
+// Bytes are kept apart from talking: a driver's decode functions are free and pure, its sample() is
+// a straight-line conversation that ends in one of them. Wrong input is a value (a Fault); a device
+// that does not answer and a bus that is gone are exceptions, which the poller catches in one place.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "drivers/bytes.hpp"
+#include "gateway/model/clock.hpp"
+#include "gateway/model/result.hpp"
+#include "gateway/model/sample.hpp"
+#include "gateway/model/setting.hpp"
+#include "gateway/model/station.hpp"
+
+namespace twinsky {
+
+// The device did not do what was asked; the bus itself is well.
+class LinkError : public std::runtime_error {
+ public:
+  LinkError(Fault fault, const std::string& what) : std::runtime_error(what), fault_(fault) {}
+  [[nodiscard]] Fault fault() const noexcept { return fault_; }
+
+ private:
+  Fault fault_;
+};
+
+// The bus is gone (unplugged, no such file, no permission, connection lost): it is reopened later.
+class BusError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// The thread was asked to stop while it waited for a device.
+class Stopped : public std::exception {};
+
+// One device's view of its bus. Used by the bus's thread alone. All members may throw LinkError,
+// BusError and Stopped.
+class Link {
+ public:
+  virtual ~Link() = default;
+
+  // I2C: one write transfer. Serial: the bytes go out. Modbus: not available.
+  virtual void write(Bytes tx) = 0;
+
+  // I2C: one read transfer that fills `rx` (a device that is not ready throws LinkError nack).
+  // Serial: what has arrived, at least one byte, as soon as it is there; 0 when `patience` is over.
+  virtual std::size_t read(std::span<std::byte> rx, milliseconds patience) = 0;
+
+  // One question with its answer. I2C: write, repeated start, read that fills `rx`. Serial: drops
+  // what had arrived, writes, then as read(). Modbus: `tx` is the request PDU, `rx` gets the reply's
+  // PDU (function, then data); CRC, unit id and echo are the bus's matter.
+  virtual std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds patience) = 0;
+
+  // Lets time pass between two transfers of this device.
+  virtual void pause(milliseconds duration) = 0;
+
+  // The newest good reading of the gateway's other sensors, at most ten minutes old: station
+  // pressure for CO2 sensors, temperature and humidity for gas indices.
+  [[nodiscard]] virtual std::optional<double> nearby(Quantity quantity) const = 0;
+};
+
+// A polled device: I2C, Modbus, ASCII queries. One object per sensor, used by its bus's thread.
+class Driver {
+ public:
+  virtual ~Driver() = default;
+  // After power-up and after every failure: identify, configure, wake.
+  virtual void start(Link&) {}
+  // One conversation. Fails only when nothing is usable; faults of single readings are inside.
+  virtual Result<Sample> sample(Link& link) = 0;
+  // Puts the device to sleep: between samples of a duty cycle and when the gateway stops.
+  virtual void stop(Link&) {}
+};
+
+// A device that talks by itself: UART frames, NMEA, JSON lines. feed() and finish() are pure.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  virtual void start(Link&) {}
+  // Takes any chunk of the stream; chunking never changes what comes out. After a bad check it
+  // drops one byte and scans again. Samples have no time yet: the caller stamps their arrival.
+  virtual Decoded feed(Bytes chunk) = 0;
+  // The stream has ended or paused for longer than a frame: what is left inside is `truncated`.
+  virtual Decoded finish() = 0;
+  virtual void stop(Link&) {}
+};
+
+enum class BusKind : std::uint8_t { i2c, serial, modbus, recorded };
+std::string_view name_of(BusKind kind) noexcept;
+
+struct LineSettings {
+  int baud = 9600;
+  char parity = 'N';  // N, E, O
+  int data_bits = 8;
+  int stop_bits = 1;
+  bool operator==(const LineSettings&) const = default;
+};
+
+// What the instrument resolves, as its data sheet prints it.
+struct DriverQuantity {
+  Quantity quantity{};
+  double lower = 0;
+  double upper = 0;
+  int decimals = 1;  // digits that are published
+  // Measured inside its own case: published as internal_temperature or internal_humidity unless the
+  // sensor's setting `ambient` says that the case is open to the air.
+  bool internal = false;
+};
+
+// One recorded exchange with a polled device, as vectors and logs hold it.
+struct Exchange {
+  std::vector<std::byte> written;
+  std::vector<std::byte> answered;  // Modbus: whole frames, CRC included
+  bool nack = false;
+};
+
+// What `scan` may find behind an address.
+struct Found {
+  std::string model;
+  std::string detail;  // serial number, firmware; may be empty
+};
+
+struct DriverInfo {
+  std::string_view name;
+  std::string_view summary;    // one line for people
+  std::string_view makers;     // makers' and rebranders' names of the devices
+  std::string_view datasheet;  // title, revision, section
+  BusKind bus = BusKind::i2c;
+  std::span<const DriverQuantity> quantities;
+  std::span<const std::string_view> channels = {};  // further places of the same instrument
+  milliseconds warm_up{0};                          // enforced by the poller after start()
+  milliseconds shortest_period{1000};               // streaming: the device's own pace
+  bool can_sleep = false;                           // stop() rests it, so a duty cycle makes sense
+  std::span<const std::string_view> addresses = {}; // I2C, default first; Modbus: default unit
+  LineSettings line{};                              // serial and Modbus RTU: default
+  std::span<const Setting> settings = {};           // what the driver adds to a sensor's settings
+
+  // Exactly one of the two is there.
+  std::unique_ptr<Driver> (*make)(const Settings&) = nullptr;
+  std::unique_ptr<Listener> (*make_listener)(const Settings&) = nullptr;
+
+  // Polled drivers: pure decoding of recorded exchanges; what `replay decode` and fuzzers call.
+  Decoded (*decode)(std::span<const Exchange>, const Settings&) = nullptr;
+
+  // Asks, harmlessly, whether such a device is there; null when it cannot be asked.
+  std::optional<Found> (*probe)(Link&) = nullptr;
+
+  // Where quantities depend on the settings (a Modbus map): they replace `quantities`.
+  std::vector<DriverQuantity> (*quantities_of)(const Settings&) = nullptr;
+
+  // Where the default line settings depend on the settings (a Modbus map): they replace `line`.
+  LineSettings (*line_of)(const Settings&) = nullptr;
+
+  // A problem that the declaration of single settings cannot express; empty when there is none.
+  std::string (*check)(const Settings&) = nullptr;
+};
+
+// ---- feeds ----------------------------------------------------------------------------------
+
+struct FeedRequest {
+  std::string name;  // which document, for logs and for decode ("24pc", "latest_10min_wind")
+  std::string url;
+  std::vector<std::string> headers;
+  milliseconds cadence{0};  // how often this document is updated; 0: as the feed
+};
+
+struct FeedResponse {
+  FeedRequest request;
+  std::string body;
+  UtcTime received{};
+};
+
+// Why a feed's answer is no data; told apart wherever it is shown.
+enum class FeedFault : std::uint8_t {
+  unreachable,      // no connection, time-out, name not found
+  http_error,       // status other than 200 and 304
+  html,             // a web page instead of data
+  truncated,        // ends in the middle
+  empty,            // well formed, without a single row
+  stale,            // the newest hour has not moved for three hours
+  grammar_changed,  // well formed, but not what this program knows
+  too_large,        // over the size limit
+};
+std::string_view name_of(FeedFault fault) noexcept;
+
+struct FeedFailure {
+  FeedFault fault{};
+  std::string detail;  // which row, column or element
+};
+
+// What a document holds.
+struct FeedContent {
+  std::vector<Sample> samples;
+  // Parts that could not be read (a row, a column), a sentence each; the samples hold without them.
+  std::vector<std::string> problems;
+};
+
+// An official source. decode() is pure: a saved response gives the same samples for ever.
+class Feed {
+ public:
+  virtual ~Feed() = default;
+  // What to fetch for the present hour.
+  [[nodiscard]] virtual std::vector<FeedRequest> requests(UtcTime now) const = 0;
+  // Cell by cell: what is no number is absent; every reading has the text that its cell printed; a
+  // station that is not in the registry is carried under its slug. The document is recognised by
+  // its content. Fails only when nothing of it can be used.
+  [[nodiscard]] virtual Result<FeedContent, FeedFailure> decode(
+      const FeedResponse& response) const = 0;
+  // What the registry (config/reference/) knows of a station; null: nothing.
+  [[nodiscard]] virtual const ReferenceStation* station(std::string_view id) const = 0;
+};
+
+struct FeedInfo {
+  std::string_view name;  // "hk-epd"
+  std::string_view summary;
+  std::string_view publisher;
+  std::string_view licence;      // name of the terms
+  std::string_view licence_url;
+  std::string_view attribution;  // the sentence that the terms ask for
+  std::string_view base_url;     // default of the setting `base`
+  milliseconds cadence{3'600'000};  // how often the agency updates
+  milliseconds delay{0};            // how long after the full period the update is there
+  std::span<const Quantity> quantities;
+  std::span<const Setting> settings = {};
+  std::unique_ptr<Feed> (*make)(const Settings&) = nullptr;
+  // A problem that the declaration of single settings cannot express; empty when there is none.
+  std::string (*check)(const Settings&) = nullptr;
+};
+
+}  // namespace twinsky

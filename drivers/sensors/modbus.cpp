@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any Modbus device whose registers a map describes (drivers/maps/, or a file of the user): weather
+// stations on RS-485, monitors and gateways on TCP. RTU and TCP differ in the bus alone.
+//
+//   01 03 01F4 000E 8400  ->  01 03 1C 00D5 0002 0003 0089 … 000C 81EF
+//   UU FF AAAA NNNN CCCC      UU FF LL RRRR RRRR RRRR RRRR     RRRR CCCC
+//
+// U  unit 1..254
+// F  function: 3 reads holding registers, 4 input registers; with bit 7 set an exception
+// A  first register, counted from 0
+// N  number of registers
+// L  bytes that follow
+// R  registers, high byte first
+// C  CRC-16, low byte first (RTU)
+//
+// Registers that lie near each other come in one request, so that their readings are of one time.
+//
+// Specification: MODBUS Application Protocol V1.1b3, 6.3 and 6.4; MODBUS over Serial Line V1.02.
+// Tested against libmodbus; the shipped maps never on a device.
+#include "drivers/adu.hpp"
+#include "drivers/driver.hpp"
+#include "drivers/register_map.hpp"
+#include "gateway/model/embedded.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+
+namespace twinsky {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t longest_pdu = 253;
+
+constexpr auto settings = std::to_array<Setting>({
+    {.name = "map",
+     .kind = SettingKind::text,
+     .documentation = "Which registers the device has: the name of a shipped map, or a file of "
+                      "your own in the same form (a path with a slash).",
+     .required = true},
+    {.name = "map_override",
+     .kind = SettingKind::table,
+     .documentation = "What is different in this device: name of a map's entry to the keys that "
+                      "replace its own, or to null where the device lacks the element.",
+     .fallback = "{}"},
+    {.name = "answer_within",
+     .kind = SettingKind::duration,
+     .documentation = "How long the device may take to answer a request.",
+     .fallback = "500ms",
+     .lower = 10,
+     .upper = 10'000},
+});
+constexpr std::array<std::string_view, 1> units = {"1"};
+
+std::string shipped_maps() {
+  constexpr std::string_view folder = "drivers/maps/";
+  constexpr std::string_view ending = ".json";
+  std::string maps;
+  std::string_view left = embedded_file_names();
+  while (!left.empty()) {
+    std::string_view file = left.substr(0, left.find('\n'));
+    left.remove_prefix(std::min(left.size(), file.size() + 1));
+    if (!file.starts_with(folder) || !file.ends_with(ending)) continue;
+    file.remove_prefix(folder.size());
+    file.remove_suffix(ending.size());
+    maps += (maps.empty() ? "" : ", ") + std::string(file);
+  }
+  return maps;
+}
+
+Result<RegisterMap, std::string> load_map(const Settings& chosen) {
+  const std::string& name = chosen.text("map");
+  std::string text(embedded_file("drivers/maps/" + name + ".json"));
+  if (name.find('/') != std::string::npos) {
+    std::ifstream file(name);
+    if (!file) return Unexpected{"map " + name + ": the file cannot be read"};
+    text.assign(std::istreambuf_iterator<char>(file), {});
+  } else if (text.empty()) {
+    return Unexpected{"no map \"" + name + "\" is shipped; expected one of " + shipped_maps() +
+                      ", or a path with a slash"};
+  }
+  const std::string overrides = chosen.has("map_override") ? chosen.text("map_override") : "";
+  auto map = parse_register_map(text, overrides);
+  if (!map) return Unexpected{"map " + name + ": " + map.error()};
+  return map;
+}
+
+// The registers in a reply's PDU that is known to answer its request.
+Bytes registers_of(Bytes reply) {
+  return reply.subspan(2);
+}
+
+class ModbusDevice final : public Driver {
+ public:
+  explicit ModbusDevice(const Settings& chosen)
+      : map_(load_map(chosen)), answer_within_(chosen.duration("answer_within")) {
+    if (map_) blocks_ = blocks_of(*map_);
+  }
+
+  void start(Link&) override {
+    if (!map_) throw LinkError(Fault::unsupported, map_.error());
+  }
+
+  // A block that fails leaves its readings absent; with silence the others are not asked any more.
+  Result<Sample> sample(Link& link) override {
+    Sample sample;
+    std::optional<LinkError> failure;
+    std::size_t failed = 0;
+    for (const auto& block : blocks_) {
+      try {
+        if (!failure || failure->fault() != Fault::no_response) {
+          ask(link, block, sample);
+          continue;
+        }
+      } catch (const LinkError& error) {
+        failure = error;
+      }
+      ++failed;
+      mark_absent(block, failure->fault(), sample);
+    }
+    if (failure && failed == blocks_.size()) throw *failure;
+    return sample;
+  }
+
+ private:
+  void ask(Link& link, const RegisterBlock& block, Sample& sample) {
+    std::array<std::byte, longest_pdu> buffer{};
+    const auto request = read_registers_pdu(block.function, block.first, block.count);
+    const std::size_t length = link.exchange(request, buffer, answer_within_);
+    const Bytes reply = Bytes(buffer).first(length);
+    if (!answers(request, reply) || length == 2) {
+      throw LinkError(Fault::framing, "answered something else");
+    }
+    read_block(*map_, block, registers_of(reply), sample);
+  }
+
+  void mark_absent(const RegisterBlock& block, Fault fault, Sample& sample) const {
+    for (const auto& entry : map_->entries) {
+      if (block.holds(entry) && entry.quantity) {
+        sample.readings.push_back(absent(*entry.quantity, fault));
+      }
+    }
+  }
+
+  const Result<RegisterMap, std::string> map_;
+  const milliseconds answer_within_;
+  std::vector<RegisterBlock> blocks_;
+};
+
+// One recorded request with its answer, as whole RTU frames; adds to `sample` and `outcome`.
+std::optional<Fault> decode_exchange(const Exchange& exchange, const RegisterMap& map,
+                                     Sample& sample, std::vector<Fact>& outcome) {
+  if (exchange.answered.empty()) return Fault::no_response;
+  constexpr std::size_t request_frame = 8;
+  if (exchange.written.size() != request_frame) return Fault::framing;
+  const Bytes request = Bytes(exchange.written).subspan(1, request_frame - 3);
+  const auto reply = find_rtu_reply(u8(exchange.written, 0), request, exchange.answered);
+  if (!reply) return reply.error();
+  if (!exception_text(*reply).empty()) {
+    outcome.push_back({"exception_code", static_cast<double>(u8(*reply, 1))});
+    return Fault::exception;
+  }
+  const RegisterBlock block{
+      .function = u8(request, 0), .first = be16(request, 1), .count = be16(request, 3)};
+  read_block(map, block, registers_of(*reply), sample);
+  return std::nullopt;
+}
+
+Decoded decode_modbus(std::span<const Exchange> exchanges, const Settings& chosen) {
+  Decoded decoded;
+  const auto map = load_map(chosen);
+  if (!map) {
+    decoded.faults.push_back(Fault::unsupported);
+    return decoded;
+  }
+  Sample sample;
+  for (const auto& exchange : exchanges) {
+    if (const auto fault = decode_exchange(exchange, *map, sample, decoded.facts)) {
+      decoded.faults.push_back(*fault);
+    }
+  }
+  if (!sample.readings.empty() || !sample.facts.empty())
+    decoded.samples.push_back(std::move(sample));
+  return decoded;
+}
+
+}  // namespace
+
+extern const DriverInfo modbus_driver = {
+    .name = "modbus",
+    .summary = "Any Modbus RTU or TCP device that a register map describes",
+    .makers = "Renke RS-FSXCS-N01 and rebrands, Teledyne T640, or a map of your own",
+    .datasheet = "MODBUS Application Protocol V1.1b3, 6.3 and 6.4; the device's own register list",
+    .bus = BusKind::modbus,
+    .quantities = {},  // of the map
+    .shortest_period = 1s,
+    .addresses = units,
+    .settings = settings,
+    .make = [](const Settings& chosen) -> std::unique_ptr<Driver> {
+      return std::make_unique<ModbusDevice>(chosen);
+    },
+    .decode = decode_modbus,
+    .quantities_of = [](const Settings& chosen) -> std::vector<DriverQuantity> {
+      const auto map = load_map(chosen);
+      return map ? quantities_of(*map) : std::vector<DriverQuantity>();
+    },
+    .line_of = [](const Settings& chosen) -> LineSettings {
+      const auto map = load_map(chosen);
+      return map ? map->line : LineSettings();
+    },
+    .check = [](const Settings& chosen) -> std::string {
+      const auto map = load_map(chosen);
+      return map ? std::string() : map.error();
+    },
+};
+
+}  // namespace twinsky

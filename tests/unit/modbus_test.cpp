@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Modbus masters: against libmodbus where that can play the device, and against devices of our
+// own for what it cannot do (unit 254) and for what devices and wires do wrong.
+#include "drivers/adu.hpp"
+#include "tests/unit/counterpart.hpp"
+
+#include <atomic>
+#include <modbus/modbus.h>
+#include <termios.h>
+
+namespace twinsky {
+namespace {
+
+using namespace testing;
+
+constexpr auto read_co2 = bytes_of(0x04, 0, 3, 0, 1);  // SenseAir S8, unit 254
+constexpr std::string_view co2_400 = "fe04020190acd8";
+
+// libmodbus as the device: registers 500… hold 0, 1, 2 …, input registers 0… hold 1000, 1001 ….
+class LibmodbusDevice {
+ public:
+  // Takes the context and the descriptor to serve.
+  LibmodbusDevice(modbus_t* context, int fd, int unit)
+      : context_(context), mapping_(modbus_mapping_new_start_address(0, 0, 0, 0, 500, 50, 0, 50)) {
+    modbus_set_socket(context_, fd);
+    modbus_set_slave(context_, unit);
+    modbus_set_indication_timeout(context_, 0, 20'000);
+    for (int at = 0; at < 50; ++at) {
+      mapping_->tab_registers[at] = static_cast<std::uint16_t>(at);
+      mapping_->tab_input_registers[at] = static_cast<std::uint16_t>(1000 + at);
+    }
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+      std::array<std::uint8_t, MODBUS_MAX_ADU_LENGTH> request{};
+      while (!stop.stop_requested()) {
+        const int length = modbus_receive(context_, request.data());
+        if (length > 0) modbus_reply(context_, request.data(), length, mapping_);
+      }
+    });
+  }
+  ~LibmodbusDevice() {
+    thread_ = {};
+    modbus_mapping_free(mapping_);
+    modbus_free(context_);
+  }
+
+ private:
+  modbus_t* context_;
+  modbus_mapping_t* mapping_;
+  std::jthread thread_;
+};
+
+void expect_libmodbus_dialogue(Link& link) {
+  std::array<std::byte, 253> buffer{};
+  const auto ask = [&](Bytes request) {
+    return to_hex(Bytes(buffer).first(link.exchange(request, buffer, 1000ms)));
+  };
+  EXPECT_EQ(ask(read_registers_pdu(3, 500, 3)), "0306000000010002");
+  EXPECT_EQ(ask(read_registers_pdu(4, 9, 1)), "040203f1");
+  EXPECT_EQ(ask(hex("0601f51234")), "0601f51234");
+  EXPECT_EQ(ask(hex("1001f600020456789abc")), "1001f60002");
+  EXPECT_EQ(ask(read_registers_pdu(3, 501, 3)), "0306123456789abc");
+  EXPECT_EQ(ask(read_registers_pdu(3, 500, 50)).size(), 2 * 102U);
+  try {
+    ask(read_registers_pdu(3, 499, 2));
+    FAIL() << "register 499 does not exist";
+  } catch (const LinkError& error) {
+    EXPECT_EQ(error.fault(), Fault::exception);
+    EXPECT_STREQ(error.what(), "unit 17: answered with exception 2 (no such register)");
+  }
+  EXPECT_EQ(ask(read_registers_pdu(3, 500, 1)), "03020000");
+}
+
+struct Rtu {
+  explicit Rtu(bool has_echo = false) {
+    auto chosen = settings(&BusSettings::modbus, port.path().string());
+    chosen.echo = has_echo;
+    bus = around.bus(chosen);
+    bus->open();
+    link = bus->link({.address = 254});
+  }
+  // The reply's PDU, or the fault's name.
+  std::string ask(Bytes request, milliseconds patience = 1000ms) {
+    try {
+      return to_hex(Bytes(buffer).first(link->exchange(request, buffer, patience)));
+    } catch (const LinkError& error) {
+      return std::string(name_of(error.fault()));
+    }
+  }
+  // A device that answers the next request, whatever it is, with these pieces.
+  std::jthread device(std::vector<std::string_view> pieces) {
+    return std::jthread([this, pieces] {
+      receive(port.device(), 8);
+      for (const auto piece : pieces) {
+        send(port.device(), hex(piece));
+        ::tcdrain(port.device());
+      }
+    });
+  }
+
+  Port port;
+  Surroundings around;
+  std::unique_ptr<Bus> bus;
+  std::unique_ptr<Link> link;
+  std::array<std::byte, 253> buffer{};
+};
+
+TEST(modbus_rtu, talks_with_libmodbus) {
+  Port port;
+  Surroundings around;
+  const auto bus = around.bus(settings(&BusSettings::modbus, port.path().string()));
+  bus->open();
+  const LibmodbusDevice device(modbus_new_rtu("unused", 9600, 'N', 8, 1), port.device(), 17);
+  expect_libmodbus_dialogue(*bus->link({.address = 17}));
+}
+
+TEST(modbus_rtu, asks_unit_254_exactly_as_its_manual_prints) {
+  Rtu wire;
+  std::jthread device([&] {
+    EXPECT_EQ(to_hex(receive(wire.port.device(), 8)), "fe0400030001d5c5");
+    send(wire.port.device(), hex(co2_400));
+  });
+  EXPECT_EQ(wire.ask(read_co2), "04020190");
+}
+
+TEST(modbus_rtu, takes_a_reply_in_any_pieces_and_with_noise_around_it) {
+  const std::vector<std::vector<std::string_view>> replies = {
+      {"fe", "04", "02", "01", "90", "ac", "d8"},
+      {"fe0402", "0190acd8"},
+      {"00ff00", co2_400},
+      {"fe04", "fe04020190acd8ffff"},
+      {"0104020190b90c", co2_400},  // unit 1 talks first
+  };
+  for (const auto& pieces : replies) {
+    Rtu wire;
+    const auto device = wire.device(pieces);
+    EXPECT_EQ(wire.ask(read_co2), "04020190") << pieces.front();
+  }
+}
+
+TEST(modbus_rtu, says_what_came_instead_of_a_reply) {
+  const std::vector<std::pair<std::string_view, std::string_view>> outcomes = {
+      {"", "no_response"},           {"fe04020191acd8", "checksum"}, {"fe040201", "truncated"},
+      {"0104020190b90c", "framing"}, {"fe03020190adad", "framing"},  {"fe8402f2f1", "exception"},
+  };
+  for (const auto& [reply, outcome] : outcomes) {
+    Rtu wire;
+    const auto device = wire.device({reply});
+    EXPECT_EQ(wire.ask(read_co2, 30ms), outcome) << reply;
+  }
+}
+
+TEST(modbus_rtu, a_silent_device_costs_its_patience_and_no_more) {
+  Rtu wire;
+  const auto start = wire.around.clock.now();
+  EXPECT_EQ(wire.ask(read_co2, 40ms), "no_response");
+  const auto waited = wire.around.clock.now() - start;
+  EXPECT_GE(waited, 40ms);
+  EXPECT_LT(waited, 500ms);
+}
+
+TEST(modbus_rtu, bytes_of_the_past_are_never_a_reply) {
+  Rtu wire;
+  wire.port.deliver(hex(co2_400));
+  EXPECT_EQ(wire.ask(read_co2, 30ms), "no_response");
+}
+
+TEST(modbus_rtu, a_late_reply_never_answers_the_next_question) {
+  Rtu wire;
+  std::jthread device([&] {
+    receive(wire.port.device(), 8);
+    SystemClock clock;
+    clock.pause_until(clock.now() + 60ms, {});  // the master gave up after 40
+    send(wire.port.device(), hex(co2_400));
+    EXPECT_EQ(to_hex(receive(wire.port.device(), 8)), to_hex(rtu_frame(254, hex("0400080001"))));
+    send(wire.port.device(), rtu_frame(254, hex("04020007")));
+  });
+  EXPECT_EQ(wire.ask(read_co2, 40ms), "no_response");
+  EXPECT_EQ(wire.ask(hex("0400080001"), 1000ms), "04020007");
+}
+
+TEST(modbus_rtu, a_silent_device_does_not_delay_its_neighbour) {
+  Rtu wire;
+  EXPECT_EQ(wire.ask(read_co2, 300ms), "no_response");
+  receive(wire.port.device(), 8);
+  const auto neighbour = wire.bus->link({.address = 1});
+  std::jthread device([&] {
+    receive(wire.port.device(), 8);
+    send(wire.port.device(), hex(co2_400));  // the late reply of unit 254 comes in between
+    send(wire.port.device(), rtu_frame(1, hex("04020007")));
+  });
+  const auto start = wire.around.clock.now();
+  const auto count = neighbour->exchange(read_co2, wire.buffer, 1000ms);
+  EXPECT_EQ(to_hex(Bytes(wire.buffer).first(count)), "04020007");
+  EXPECT_LT(wire.around.clock.now() - start, 250ms);
+}
+
+TEST(modbus_rtu, an_echo_is_taken_off_before_the_reply_is_looked_for) {
+  const auto write = hex("06001f0000");  // its reply is the same bytes once more
+  {
+    Rtu wire(true);
+    const auto device = wire.device({"fe06001f0000ac03", "fe06001f0000ac03"});
+    EXPECT_EQ(wire.ask(write), "06001f0000");
+  }
+  {
+    Rtu wire(true);
+    const auto device = wire.device({"fe06001f0000ac03"});
+    EXPECT_EQ(wire.ask(write, 30ms), "no_response") << "an echo is no reply";
+  }
+  {
+    Rtu wire(true);
+    const auto device = wire.device({"fe0400030001d5c5fe04", "020190acd8"});
+    EXPECT_EQ(wire.ask(read_co2), "04020190");
+  }
+  {
+    Rtu wire(true);
+    const auto device = wire.device({co2_400});
+    EXPECT_EQ(wire.ask(read_co2, 30ms), "framing") << "the adapter has no echo";
+  }
+}
+
+TEST(modbus_rtu, keeps_silence_before_a_request) {
+  Rtu wire;
+  const auto slow = wire.bus->link({.address = 254, .line = {.baud = 1200}});
+  SystemClock clock;
+  MonotonicTime last_noise;
+  std::jthread device([&] {
+    for (int count = 0; count < 4; ++count) {
+      last_noise = clock.now();
+      send(wire.port.device(), hex("aa"));
+      clock.pause_until(last_noise + 8ms, {});
+    }
+    EXPECT_EQ(to_hex(receive(wire.port.device(), 8)), "fe0400030001d5c5");
+    EXPECT_GE(clock.now() - last_noise, 29ms) << "3.5 characters at 1200 baud";
+    send(wire.port.device(), hex(co2_400));
+  });
+  clock.pause_until(clock.now() + 4ms, {});
+  EXPECT_EQ(slow->exchange(read_co2, wire.buffer, 1000ms), 4U);
+}
+
+TEST(modbus_rtu, a_line_that_is_never_silent_fails_within_a_deadline) {
+  Rtu wire;
+  std::jthread babbling([&](const std::stop_token& stop) {
+    SystemClock clock;
+    while (clock.pause_until(clock.now() + 1ms, stop)) send(wire.port.device(), hex("55"));
+  });
+  const auto start = wire.around.clock.now();
+  EXPECT_EQ(wire.ask(read_co2, 50ms), "framing");
+  EXPECT_LT(wire.around.clock.now() - start, 1000ms);
+}
+
+TEST(modbus_rtu, devices_with_other_line_settings_share_the_wire) {
+  Rtu wire;
+  for (const int baud : {4800, 19200, 4800}) {
+    std::jthread device([&] {
+      receive(wire.port.device(), 8);
+      EXPECT_EQ(line_at(wire.port.device()).baud, baud);
+      send(wire.port.device(), hex(co2_400));
+    });
+    const auto link = wire.bus->link({.address = 254, .line = {.baud = baud}});
+    EXPECT_EQ(link->exchange(read_co2, wire.buffer, 1000ms), 4U);
+  }
+}
+
+TEST(modbus_rtu, an_unplugged_adapter_is_a_bus_error_and_opens_again) {
+  Rtu wire;
+  {
+    std::jthread device([&] {
+      receive(wire.port.device(), 8);
+      wire.port.unplug();
+    });
+    EXPECT_THROW(wire.link->exchange(read_co2, wire.buffer, 5000ms), BusError);
+  }
+  EXPECT_THROW(wire.link->exchange(read_co2, wire.buffer, 50ms), BusError);
+  wire.port.plug_in();
+  wire.bus->open();
+  const auto device = wire.device({co2_400});
+  EXPECT_EQ(wire.ask(read_co2), "04020190");
+}
+
+TEST(modbus_rtu, a_stop_wakes_a_waiting_request_at_once) {
+  Rtu wire;
+  std::jthread stopping([&] {
+    receive(wire.port.device(), 8);
+    wire.around.stop.request_stop();
+  });
+  const auto start = wire.around.clock.now();
+  EXPECT_THROW(wire.link->exchange(read_co2, wire.buffer, 10'000ms), Stopped);
+  EXPECT_LT(wire.around.clock.now() - start, 2000ms);
+}
+
+TEST(modbus_rtu, knows_units_1_to_254) {
+  Rtu wire;
+  for (const int unit : {0, 255, 300, -1}) {
+    wire.link = wire.bus->link({.address = unit});
+    EXPECT_EQ(wire.ask(read_co2, 10ms), "unsupported") << unit;
+  }
+}
+
+struct Tcp {
+  Listening server;
+  Surroundings around;
+  std::unique_ptr<Bus> bus = around.bus(settings(&BusSettings::modbus_tcp, server.address()));
+  std::unique_ptr<Link> link = bus->link({.address = 1});
+  std::array<std::byte, 253> buffer{};
+
+  std::string ask(Bytes request, milliseconds patience = 1000ms) {
+    try {
+      return to_hex(Bytes(buffer).first(link->exchange(request, buffer, patience)));
+    } catch (const LinkError& error) {
+      return std::string(name_of(error.fault()));
+    }
+  }
+};
+
+// Takes a request of 12 bytes; its transaction.
+int take_request(int fd) {
+  const auto request = receive(fd, 12);
+  return request.size() == 12 ? be16(request, 0) : -1;
+}
+Buffer reply_to(int transaction, std::string_view pdu, int unit = 1) {
+  return tcp_frame(static_cast<std::uint16_t>(transaction), unit, hex(pdu));
+}
+
+const auto question = read_registers_pdu(3, 0, 1);
+
+TEST(modbus_tcp, talks_with_libmodbus) {
+  Listening server;
+  Surroundings around;
+  const auto bus = around.bus(settings(&BusSettings::modbus_tcp, server.address()));
+  bus->open();
+  const Descriptor peer = server.accept();
+  const LibmodbusDevice device(modbus_new_tcp("127.0.0.1", 1), peer.get(), 17);
+  expect_libmodbus_dialogue(*bus->link({.address = 17}));
+}
+
+TEST(modbus_tcp, matches_replies_to_their_transaction) {
+  Tcp wire;
+  wire.bus->open();
+  const Descriptor peer = wire.server.accept();
+  int missed = 0;
+  {
+    std::jthread device([&] { missed = take_request(peer.get()); });
+    EXPECT_EQ(wire.ask(question, 30ms), "no_response");
+  }
+  std::jthread device([&] {
+    const int asked = take_request(peer.get());
+    EXPECT_NE(asked, missed);
+    send(peer.get(), reply_to(missed, "03020001"));  // too late
+    send(peer.get(), reply_to(asked, "03020002"));
+  });
+  EXPECT_EQ(wire.ask(question), "03020002");
+}
+
+TEST(modbus_tcp, takes_a_reply_in_pieces) {
+  Tcp wire;
+  wire.bus->open();
+  const Descriptor peer = wire.server.accept();
+  std::jthread device([&] {
+    SystemClock clock;
+    for (const auto byte : reply_to(take_request(peer.get()), "03020002")) {
+      send(peer.get(), Bytes(&byte, 1));
+      clock.pause_until(clock.now() + 1ms, {});
+    }
+  });
+  EXPECT_EQ(wire.ask(question), "03020002");
+}
+
+TEST(modbus_tcp, says_what_came_instead_of_a_reply) {
+  using Answer = std::function<Buffer(int)>;
+  const std::vector<std::pair<Answer, std::string_view>> outcomes = {
+      {[](int asked) { return reply_to(asked, "8306"); }, "exception"},
+      {[](int asked) { return reply_to(asked, "03020002", 2); }, "framing"},
+      {[](int asked) { return reply_to(asked, "04020002"); }, "framing"},
+      {[](int asked) { return reply_to(asked, "030400020003"); }, "framing"},
+      {[](int) { return hex("485454502f312e3120343030"); }, "framing"},  // a web server
+  };
+  for (std::size_t at = 0; at < outcomes.size(); ++at) {
+    Tcp wire;
+    wire.bus->open();
+    const Descriptor peer = wire.server.accept();
+    std::jthread device([&] { send(peer.get(), outcomes[at].first(take_request(peer.get()))); });
+    EXPECT_EQ(wire.ask(question), outcomes[at].second) << at;
+  }
+}
+
+TEST(modbus_tcp, a_reply_that_stops_in_the_middle_spoils_no_later_one) {
+  Tcp wire;
+  wire.bus->open();
+  std::jthread device([&] {
+    const Descriptor first = wire.server.accept();
+    Buffer reply = reply_to(take_request(first.get()), "03020001");
+    reply.resize(9);
+    send(first.get(), reply);
+    const Descriptor second = wire.server.accept();
+    send(second.get(), reply_to(take_request(second.get()), "03020002"));
+  });
+  EXPECT_EQ(wire.ask(question, 30ms), "truncated");
+  EXPECT_EQ(wire.ask(question), "03020002");
+}
+
+TEST(modbus_tcp, connects_again_when_the_device_has_hung_up_between_requests) {
+  Tcp wire;
+  wire.bus->open();
+  { const Descriptor closed = wire.server.accept(); }
+  std::jthread device([&] {
+    const Descriptor second = wire.server.accept();
+    send(second.get(), reply_to(take_request(second.get()), "03020002"));
+  });
+  EXPECT_EQ(wire.ask(question), "03020002");
+}
+
+TEST(modbus_tcp, a_connection_lost_in_a_request_is_a_bus_error) {
+  Tcp wire;
+  wire.bus->open();
+  std::jthread device([&] {
+    const Descriptor peer = wire.server.accept();
+    take_request(peer.get());
+  });
+  EXPECT_THROW(wire.link->exchange(question, wire.buffer, 1000ms), BusError);
+}
+
+TEST(modbus_tcp, what_cannot_be_reached_is_a_bus_error_with_its_reason) {
+  Surroundings around;
+  const auto message = [&](const std::string& target) -> std::string {
+    try {
+      around.bus(settings(&BusSettings::modbus_tcp, target))->open();
+    } catch (const BusError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  std::string nobody;
+  { nobody = Listening().address(); }
+  EXPECT_EQ(message(nobody), nobody + ": Connection refused");
+  EXPECT_EQ(message("plc"), "plc: expected HOST:PORT, as in 192.0.2.7:502");
+  EXPECT_NE(message("127.0.0.1:modbus"), "");
+}
+
+TEST(modbus_tcp, a_stop_wakes_a_waiting_request_at_once) {
+  Tcp wire;
+  wire.bus->open();
+  const Descriptor peer = wire.server.accept();
+  std::jthread stopping([&] {
+    take_request(peer.get());
+    wire.around.stop.request_stop();
+  });
+  EXPECT_THROW(wire.link->exchange(question, wire.buffer, 10'000ms), Stopped);
+}
+
+}  // namespace
+}  // namespace twinsky

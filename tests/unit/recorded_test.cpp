@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Buses that play vector files, on a clock that stands still until the test moves it.
+#include "tests/unit/counterpart.hpp"
+
+#include <fstream>
+
+namespace twinsky {
+namespace {
+
+using namespace testing;
+
+std::string vectors(std::string_view name) {
+  return std::string(TESTS_DIRECTORY "/cases/") + std::string(name) + ".json";
+}
+
+struct Played {
+  explicit Played(const std::string& path, int address = 0)
+      : bus(make_bus(settings(&BusSettings::recorded, path),
+                     {.clock = clock, .stop = stop.get_token(), .nearby = {}})),
+        link(bus->link({.address = address})) {
+    bus->open();
+  }
+  std::string read(milliseconds patience, std::size_t size) {
+    buffer.resize(size);
+    return to_hex(Bytes(buffer).first(link->read(buffer, patience)));
+  }
+  std::string exchange(std::string_view tx, std::size_t size) {
+    buffer.resize(size);
+    try {
+      return to_hex(Bytes(buffer).first(link->exchange(hex(tx), buffer, 0ms)));
+    } catch (const LinkError& error) {
+      return std::string(name_of(error.fault()));
+    }
+  }
+
+  ManualClock clock{UtcTime()};
+  std::stop_source stop;
+  std::unique_ptr<Bus> bus;
+  std::unique_ptr<Link> link;
+  Buffer buffer;
+};
+
+TEST(recorded, a_stream_brings_one_case_a_second) {
+  Played played(vectors("sensor-vectors/pms5003"));
+  const std::string first = played.read(0ms, 64);
+  EXPECT_EQ(first.substr(0, 8), "424d001c");
+  EXPECT_EQ(played.read(0ms, 64), "") << "the next case is not due";
+  played.clock.advance(1s);
+  const std::string head = played.read(0ms, 4);
+  EXPECT_EQ(head, "424d001c");
+  const std::string rest = played.read(0ms, 64);
+  EXPECT_EQ(rest.size(), first.size() - head.size()) << "what was not taken is still there";
+  EXPECT_NE(head + rest, first);
+}
+
+TEST(recorded, a_stream_starts_again_at_its_end) {
+  Played played(vectors("sensor-vectors/pms5003"));
+  const std::string first = played.read(0ms, 4096);
+  int cases = 1;
+  for (; cases < 100; ++cases) {
+    played.clock.advance(1s);
+    if (played.read(0ms, 4096) == first) break;
+  }
+  EXPECT_EQ(cases, 10) << "the file has ten cases";
+}
+
+TEST(recorded, a_waiting_read_ends_with_the_case_its_patience_or_a_stop) {
+  Played played(vectors("sensor-vectors/pms5003"));
+  played.read(0ms, 4096);
+  {
+    std::jthread waiting([&] { EXPECT_NE(played.read(5s, 4096), ""); });
+    played.clock.settle(1);
+    played.clock.advance(1s);
+  }
+  {
+    std::jthread waiting([&] { EXPECT_EQ(played.read(500ms, 4096), ""); });
+    played.clock.settle(1);
+    played.clock.advance(500ms);
+  }
+  std::jthread waiting([&] { EXPECT_THROW(played.read(500ms, 4096), Stopped); });
+  played.clock.settle(1);
+  played.stop.request_stop();
+}
+
+TEST(recorded, a_transfer_is_answered_by_the_next_one_with_the_same_command) {
+  Played played(vectors("sensor-vectors/scd4x"));
+  played.link->write(hex("21b1"));  // start: not in the recording, accepted
+  const auto measure = [&] {
+    played.link->write(hex("ec05"));
+    return played.read(0ms, 9);
+  };
+  EXPECT_EQ(measure(), "01f4336667a25eb93c");
+  EXPECT_EQ(measure(), "0751606a3db3a5c17f");
+  EXPECT_EQ(played.exchange("e4b8", 3), "8000a2");
+  EXPECT_EQ(played.exchange("e4b8", 3), "800604");
+  EXPECT_EQ(measure(), "01f4326667a25eb93c");
+  EXPECT_EQ(measure(), "028f0c6000d4ffffac");
+  EXPECT_EQ(measure(), "01f4336667a25eb93c");
+  EXPECT_EQ(played.exchange("3682", 9), "nack");
+}
+
+TEST(recorded, a_register_file_is_read_at_any_register_and_changes_with_the_next_opening) {
+  Played played(vectors("sensor-vectors/bme280"));
+  EXPECT_EQ(played.exchange("d0", 1), "58");
+  EXPECT_EQ(played.exchange("f7", 6), "655ac07eed00");
+  EXPECT_EQ(played.exchange("fa", 3), "7eed00");
+  EXPECT_EQ(played.exchange("e1", 7), "nack") << "a BMP280 has no humidity";
+  played.bus->open();
+  EXPECT_EQ(played.exchange("d0", 1), "60");
+  EXPECT_EQ(played.exchange("e1", 7), "6a01001425031e");
+}
+
+TEST(recorded, a_modbus_request_is_answered_by_its_own_cases) {
+  Played unit_17(vectors("sensor-vectors/renke_rs_fsxcs"), 17);
+  EXPECT_EQ(unit_17.exchange("0301f4000e", 253).substr(0, 12), "031c00000000");
+  Played unit_1(vectors("sensor-vectors/renke_rs_fsxcs"), 1);
+  EXPECT_EQ(unit_1.exchange("0301f4000e", 253).substr(0, 8), "031c00d5");
+  EXPECT_EQ(unit_1.exchange("0301f4000e", 253).substr(0, 8), "031c0062");
+  EXPECT_EQ(unit_1.exchange("0301f4000e", 253).substr(0, 8), "031c0025");
+  EXPECT_EQ(unit_1.exchange("0301f4000e", 253), "checksum");
+  EXPECT_EQ(unit_1.exchange("0301f4000e", 253), "no_response");
+  EXPECT_EQ(unit_1.exchange("0301f4000e", 253).substr(0, 8), "031c00d5");
+  EXPECT_EQ(unit_1.exchange("0300000001", 253), "no_response") << "not in the recording";
+  Played s8(vectors("without-driver/senseair_s8"), 254);
+  EXPECT_EQ(s8.exchange("0400030001", 253), "04020190");
+  EXPECT_EQ(s8.exchange("0400030001", 253), "exception");
+}
+
+TEST(recorded, what_cannot_be_played_says_why) {
+  const auto message = [](const std::string& path) -> std::string {
+    try {
+      Played played(path);
+    } catch (const BusError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const std::string file =
+      (std::filesystem::temp_directory_path() / "twinsky-recorded-test.json").string();
+  const auto written = [&](std::string_view text) {
+    std::ofstream(file) << text;
+    return message(file);
+  };
+  EXPECT_EQ(message("/no/such/file"), "/no/such/file: cannot be read");
+  EXPECT_NE(written("{").find("no vector file"), std::string::npos);
+  EXPECT_NE(written(R"({"cases":[]})").find("transport"), std::string::npos);
+  EXPECT_EQ(written(R"({"transport":"uart","cases":[{"registers":{"0x00":"00"}}]})"),
+            file + ": nothing in it that a bus could play");
+  EXPECT_NE(written(R"({"transport":"uart","cases":[{"rx_hex":"4"}]})").find("rx_hex"),
+            std::string::npos);
+  std::filesystem::remove(file);
+}
+
+TEST(recorded, any_driver_may_live_on_a_recorded_bus_others_only_on_their_own) {
+  for (const auto driver : {BusKind::i2c, BusKind::serial, BusKind::modbus}) {
+    EXPECT_TRUE(fits(BusKind::recorded, driver));
+    EXPECT_TRUE(fits(driver, driver));
+  }
+  EXPECT_FALSE(fits(BusKind::i2c, BusKind::serial));
+  EXPECT_FALSE(fits(BusKind::serial, BusKind::modbus));
+  EXPECT_EQ(kind_of(settings(&BusSettings::modbus_tcp, "127.0.0.1:502")), BusKind::modbus);
+  EXPECT_EQ(kind_of(settings(&BusSettings::recorded, "a.json")), BusKind::recorded);
+  EXPECT_EQ(name_of(BusKind::i2c), "i2c");
+}
+
+}  // namespace
+}  // namespace twinsky

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+// The driver `modbus`: its maps, and its decoding of the golden cases.
+#include "drivers/register_map.hpp"
+
+#include "drivers/registry.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <functional>
+#include <gtest/gtest.h>
+
+namespace twinsky {
+namespace {
+
+using Json = nlohmann::json;
+
+const DriverInfo& driver() {
+  return *driver_named("modbus");
+}
+
+Settings chosen(const std::string& map, const std::string& overrides = "{}") {
+  Settings settings;
+  settings.set("map", map);
+  settings.set("map_override", overrides);
+  settings.set("answer_within", milliseconds(500));
+  return settings;
+}
+
+std::vector<std::byte> hex(std::string_view text) {
+  return from_hex(text).value();
+}
+
+std::optional<double> value_in(const Sample& sample, std::string_view name) {
+  for (const auto& each : sample.readings) {
+    if (name_of(each.quantity) == name) return each.value;
+  }
+  for (const auto& fact : sample.facts) {
+    if (fact.name != name) continue;
+    if (const auto* number = std::get_if<double>(&fact.value)) return *number;
+  }
+  return std::nullopt;
+}
+
+void expect_case(const Json& entry, const Decoded& decoded) {
+  if (entry.contains("error")) {
+    ASSERT_EQ(decoded.faults.size(), 1U);
+    EXPECT_EQ(name_of(decoded.faults[0]), entry["error"].get<std::string>());
+    EXPECT_TRUE(decoded.samples.empty());
+    return;
+  }
+  EXPECT_TRUE(decoded.faults.empty());
+  ASSERT_EQ(decoded.samples.size(), 1U);
+  for (const auto& [name, value] : entry["expect"].items()) {
+    const auto got = value_in(decoded.samples[0], name);
+    ASSERT_TRUE(got) << name;
+    EXPECT_NEAR(*got, value.get<double>(), 1e-9) << name;
+  }
+}
+
+void run_vectors(const std::string& file, const std::string& map) {
+  std::ifstream stream(TESTS_DIRECTORY "/cases/" + file);
+  const Json vectors = Json::parse(stream);
+  ASSERT_FALSE(vectors["cases"].empty());
+  for (const auto& entry : vectors["cases"]) {
+    SCOPED_TRACE(entry["name"].get<std::string>());
+    const std::array exchanges{Exchange{.written = hex(entry["request_hex"].get<std::string>()),
+                                        .answered = hex(entry["rx_hex"].get<std::string>())}};
+    const auto overrides = entry.value("map_override", Json::object()).dump();
+    expect_case(entry, driver().decode(exchanges, chosen(map, overrides)));
+  }
+}
+
+TEST(modbus, decodes_the_golden_cases_of_the_renke_station) {
+  run_vectors("sensor-vectors/renke_rs_fsxcs.json", "renke-rs-fsxcs");
+}
+
+TEST(modbus, decodes_the_golden_cases_of_the_teledyne_monitor) {
+  run_vectors("without-driver/teledyne_t640.json", "teledyne-t640");
+}
+
+Decoded decode(std::string_view request, std::string_view reply) {
+  const std::array exchanges{Exchange{.written = hex(request), .answered = hex(reply)}};
+  return driver().decode(exchanges, chosen("renke-rs-fsxcs"));
+}
+
+TEST(modbus, tells_apart_what_is_wrong_with_a_recorded_reply) {
+  constexpr std::string_view wind = "010301f40001c404";
+  const auto fault_of = [&](std::string_view reply) {
+    const auto decoded = decode(wind, reply);
+    EXPECT_TRUE(decoded.samples.empty());
+    return decoded.faults.size() == 1 ? name_of(decoded.faults[0]) : "";
+  };
+  EXPECT_EQ(fault_of(""), "no_response");
+  EXPECT_EQ(fault_of("01830280f1"), "checksum");
+  EXPECT_EQ(fault_of("018302c0f1"), "exception");
+  EXPECT_EQ(fault_of("11030200d5f9d8"), "framing");
+  EXPECT_EQ(fault_of("01040200d578af"), "framing");
+  EXPECT_EQ(fault_of("0103020"
+                     "0"),
+            "truncated");
+  const auto refused = decode(wind, "018302c0f1");
+  ASSERT_EQ(refused.facts.size(), 1U);
+  EXPECT_EQ(refused.facts[0].name, "exception_code");
+  EXPECT_EQ(std::get<double>(refused.facts[0].value), 2);
+}
+
+TEST(modbus, a_shipped_map_or_a_file_of_the_user_is_checked_by_name) {
+  EXPECT_EQ(driver().check(chosen("renke-rs-fsxcs")), "");
+  EXPECT_EQ(driver().check(chosen("renke")),
+            "no map \"renke\" is shipped; expected one of renke-rs-fsxcs, teledyne-t640, "
+            "or a path with a slash");
+  EXPECT_EQ(driver().check(chosen("./no-such-map.json")),
+            "map ./no-such-map.json: the file cannot be read");
+  EXPECT_EQ(driver().check(chosen("renke-rs-fsxcs", R"({"lux":{"scale":1}})")),
+            "map renke-rs-fsxcs: map_override: the map has no \"lux\"");
+  EXPECT_EQ(driver().line_of(chosen("renke-rs-fsxcs")).baud, 4800);
+}
+
+TEST(modbus, quantities_come_from_the_map_with_the_digits_of_their_scale) {
+  const auto quantities = driver().quantities_of(
+      chosen("renke-rs-fsxcs", R"({"noise":null,"wind_speed":{"scale":0.1}})"));
+  const auto decimals = [&](Quantity quantity) {
+    const auto found = std::ranges::find(quantities, quantity, &DriverQuantity::quantity);
+    return found == quantities.end() ? -1 : found->decimals;
+  };
+  EXPECT_EQ(decimals(Quantity::wind_speed), 1);
+  EXPECT_EQ(decimals(Quantity::noise), -1) << "the device has no microphone";
+  EXPECT_EQ(decimals(Quantity::temperature), 1);
+  EXPECT_EQ(decimals(Quantity::pm2_5), 1) << "at least one unless the catalogue says integer";
+  EXPECT_EQ(quantities.front().upper, 60);
+}
+
+// A map with these entries.
+std::string map_of(std::string_view entries, std::string_view head = "") {
+  return "{" + std::string(head) + R"("registers":[)" + std::string(entries) + "]}";
+}
+
+TEST(register_map, reads_every_type_in_both_word_orders) {
+  const struct {
+    std::string_view entry;
+    std::string_view data;
+    double value;
+  } cases[] = {
+      {R"("type":"u16")", "fe70", 65136},
+      {R"("type":"s16","scale":0.1)", "fe70", -40},
+      {R"("type":"u32")", "0001b57f", 111999},
+      {R"("type":"u32","word_order":"le")", "b57f0001", 111999},
+      {R"("type":"s32")", "fffffffe", -2},
+      {R"("type":"s32","word_order":"le")", "fffeffff", -2},
+      {R"("type":"f32")", "41bb8000", 23.4375},
+      {R"("type":"f32","word_order":"le","scale":10)", "800041bb", 234.375},
+      {R"("type":"u16","scale":0.1,"offset":-40)", "0258", 20},
+  };
+  for (const auto& each : cases) {
+    const auto map = parse_register_map(
+        map_of(R"({"quantity":"temperature","register":0,)" + std::string(each.entry) + "}"), "");
+    ASSERT_TRUE(map) << map.error();
+    Sample sample;
+    read_block(*map, blocks_of(*map).at(0), hex(each.data), sample);
+    EXPECT_NEAR(*sample.readings.at(0).value, each.value, 1e-9) << each.entry;
+  }
+}
+
+TEST(register_map, a_sentinel_or_no_number_is_absent) {
+  const auto map = parse_register_map(
+      map_of(R"({"quantity":"temperature","register":0,"type":"s16","sentinels":[32767,-32768]},
+                {"quantity":"pm2_5","register":1,"type":"f32"},
+                {"fact":"flow","register":3,"type":"f32"})"),
+      "");
+  ASSERT_TRUE(map) << map.error();
+  Sample sample;
+  read_block(*map, blocks_of(*map).at(0), hex("8000 7fc00000 7f800000"), sample);
+  for (const auto& each : sample.readings) {
+    EXPECT_EQ(each.value, std::nullopt);
+    EXPECT_EQ(each.flag, Flag::missing);
+  }
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(sample.facts.at(0).value));
+}
+
+std::string blocks(std::string_view head, std::string_view entries) {
+  const auto map = parse_register_map(map_of(entries, head), "");
+  if (!map) return map.error();
+  std::string text;
+  for (const auto& block : blocks_of(*map)) {
+    text += (text.empty() ? "" : " ") + std::to_string(block.function) + ":" +
+            std::to_string(block.first) + "+" + std::to_string(block.count);
+  }
+  return text;
+}
+
+TEST(register_map, asks_for_neighbours_together_within_its_limits) {
+  constexpr std::string_view entries =
+      R"({"quantity":"pm10","register":20},{"quantity":"pm2_5","register":10,"type":"u32"},
+         {"quantity":"pm1","register":12},{"fact":"x","register":12,"function":4})";
+  EXPECT_EQ(blocks("", entries), "3:10+3 3:20+1 4:12+1");
+  EXPECT_EQ(blocks(R"("largest_gap":6,)", entries), "3:10+3 3:20+1 4:12+1");
+  EXPECT_EQ(blocks(R"("largest_gap":7,)", entries), "3:10+11 4:12+1");
+  EXPECT_EQ(blocks(R"("largest_gap":7,"largest_read":10,)", entries), "3:10+3 3:20+1 4:12+1");
+  EXPECT_EQ(blocks(R"("largest_read":2,)", entries), "3:10+2 3:12+1 3:20+1 4:12+1");
+}
+
+TEST(register_map, says_what_is_wrong_and_where) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"[]", "map: expected an object"},
+      {"{}", "map: \"registers\" is missing: a list of entries"},
+      {map_of(""), "registers: none of them is a quantity"},
+      {map_of("7"), "registers/0: expected an object"},
+      {map_of(R"({"register":1})"), "registers/0: expected either \"quantity\" or \"fact\""},
+      {map_of(R"({"quantity":"pm25","register":1})"),
+       "registers/0 (pm25): no quantity of the catalogue; what is none is a \"fact\""},
+      {map_of(R"({"quantity":"pm10"})"),
+       "registers/0 (pm10): \"register\" is missing: the address on the wire, where a manual's "
+       "40501 is 500"},
+      {map_of(R"({"quantity":"pm10","register":65535,"type":"u32"})"),
+       "registers/0 (pm10): ends behind register 65535"},
+      {map_of(R"({"quantity":"pm10","register":70000})"),
+       "registers/0 (pm10): register must be a whole number from 0 to 65535"},
+      {map_of(R"({"quantity":"pm10","register":1,"type":"u8"})"),
+       "registers/0 (pm10): type must be one of u16, s16, u32, s32, f32"},
+      {map_of(R"({"quantity":"pm10","register":1,"scale":0})"),
+       "registers/0 (pm10): scale must not be 0"},
+      {map_of(R"({"quantity":"pm10","register":1,"range":[1,0]})"),
+       "registers/0 (pm10): range must be [lower, upper]"},
+      {map_of(R"({"quantity":"pm10","register":1,"sentinels":65535})"),
+       "registers/0 (pm10): sentinels must be a list of numbers"},
+      {map_of(R"({"quantity":"pm10","register":1},{"quantity":"pm10","register":2})"),
+       "registers/1: a second \"pm10\""},
+      {map_of(R"({"quantity":"pm10","register":1,"function":6})"),
+       "registers/0 (pm10): function must be a whole number from 3 to 4"},
+      {map_of("", R"("line":{"baud":"9600"},)"), "line: baud must be a number"},
+  };
+  for (const auto& [text, problem] : cases) {
+    const auto map = parse_register_map(text, "");
+    EXPECT_EQ(map ? "" : map.error(), problem) << text;
+  }
+  EXPECT_FALSE(parse_register_map("{\"registers\":", ""));
+  EXPECT_FALSE(parse_register_map(map_of(R"({"quantity":"pm10","register":1})"), "[1]"));
+}
+
+// A device that answers requests from a table of PDUs.
+class TableLink final : public Link {
+ public:
+  std::function<std::string(std::string)> answer;
+  std::vector<std::string> asked;
+
+  void write(Bytes) override {}
+  std::size_t read(std::span<std::byte>, milliseconds) override { return 0; }
+  std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds) override {
+    asked.push_back(to_hex(tx));
+    const auto reply = hex(answer(asked.back()));
+    std::ranges::copy(reply, rx.begin());
+    return reply.size();
+  }
+  void pause(milliseconds) override {}
+  [[nodiscard]] std::optional<double> nearby(Quantity) const override { return std::nullopt; }
+};
+
+TEST(modbus, reads_the_renke_station_in_one_request) {
+  TableLink link;
+  link.answer = [](const std::string&) {
+    return "031c00d50002000300890292011c02130017002903f10000481200b8000c";
+  };
+  const auto device = driver().make(chosen("renke-rs-fsxcs"));
+  device->start(link);
+  const auto sample = device->sample(link);
+  EXPECT_EQ(link.asked, std::vector<std::string>{"0301f4000e"});
+  ASSERT_TRUE(sample);
+  EXPECT_EQ(value_in(*sample, "illuminance"), 18450);
+  EXPECT_EQ(sample->readings.size(), 10U);
+}
+
+TEST(modbus, a_block_that_is_refused_leaves_the_others_standing) {
+  TableLink link;
+  link.answer = [](const std::string& asked) -> std::string {
+    if (asked == "0400060004") throw LinkError(Fault::exception, "no such register");
+    return asked == "0400220002" ? "040442c9e000" : "040400000000";
+  };
+  const auto device = driver().make(chosen("teledyne-t640"));
+  const auto sample = device->sample(link);
+  ASSERT_TRUE(sample);
+  for (const auto& each : sample->readings) {
+    const bool is_pressure = each.quantity == Quantity::pressure;
+    EXPECT_EQ(each.value, is_pressure ? std::optional(1009.375) : std::nullopt);
+    EXPECT_EQ(each.fault, is_pressure ? std::nullopt : std::optional(Fault::exception));
+  }
+}
+
+TEST(modbus, a_silent_device_is_asked_once_a_sample) {
+  TableLink link;
+  link.answer = [](const std::string&) -> std::string {
+    throw LinkError(Fault::no_response, "silence");
+  };
+  const auto device = driver().make(chosen("teledyne-t640"));
+  EXPECT_THROW((void)device->sample(link), LinkError);
+  EXPECT_EQ(link.asked.size(), 1U);
+}
+
+}  // namespace
+}  // namespace twinsky
