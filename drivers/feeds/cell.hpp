@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// One printed value. Agencies print numbers, but also "-", "N/A", "M", "Calm", "Variable", "////",
+// "***", "Trace", "<3" or nothing at all; only a number is a number. Whatever was printed is kept
+// as text, so nobody has to guess why a value is absent.
+#pragma once
+
+#include "gateway/model/sample.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace twinsky {
+
+// The cell as a decimal number; nullopt for everything else ("nan" and "inf" included).
+std::optional<double> number_in(std::string_view cell) noexcept;
+
+// The cell's number times `factor` (into the catalogue's unit), or absent; with the printed text.
+Reading reading_of(Quantity quantity, std::string_view cell, double factor = 1);
+// A reading whose value was worked out from the cell in another way.
+Reading reading_of(Quantity quantity, std::string_view cell, std::optional<double> value);
+
+// Compass words in English or Chinese, 8 or 16 points, and their letters ("NNE") in degrees;
+// nullopt for everything else ("Calm", "Variable", "N/A").
+std::optional<double> compass_degrees(std::string_view cell);
+
+}  // namespace twinsky

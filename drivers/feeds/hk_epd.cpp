@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hong Kong, Environmental Protection Department: hourly concentrations and the Air Quality Health
+// Index (AQHI) of its 18 stations.
+//
+//   <PollutantConcentration>                                   24pc_Eng.xml: 18 stations x 24 hours
+//     <StationName>Central/Western</StationName>
+//     <DateTime>Mon, 05 Oct 2026 14:00:00 +0800</DateTime>      hour-ending: 13:00 to 14:00
+//     <NO2>36.7</NO2><O3>137.6</O3><SO2>3.8</SO2><CO>-</CO><PM10>-</PM10><PM2.5>-</PM2.5>
+//   </PollutantConcentration>                                  ug/m3, CO too; "-" or nothing: none
+//
+// Label: an hour is named by its end. An AQHI stamped HH:MM (the current index comes at HH:30)
+// belongs to the hour that ends at HH:00. Zone: +08:00 in every stamp; the City Dashboard prints
+// none. Gases: ug/m3 at 293.15 K and 1013.25 hPa. The index is an integer or "10+", which is 11.
+// Read from www.aqhi.gov.hk/epd/ddata/html/out/ (data.gov.hk: hk-epd-airteam-past24hr-…).
+#include "drivers/driver.hpp"
+#include "drivers/feeds/cell.hpp"
+#include "drivers/feeds/feed_settings.hpp"
+#include "drivers/feeds/json.hpp"
+#include "drivers/feeds/samples.hpp"
+#include "drivers/feeds/stamp.hpp"
+#include "drivers/feeds/stations.hpp"
+#include "drivers/feeds/text.hpp"
+#include "drivers/feeds/xml.hpp"
+#include "gateway/model/embedded.hpp"
+#include "gateway/model/gas.hpp"
+
+#include <array>
+#include <utility>
+
+namespace twinsky {
+namespace {
+
+using enum Quantity;
+using std::chrono::hours;
+
+constexpr double reference_k = 293.15;
+
+struct Pollutant {
+  const char* element;
+  Quantity quantity;
+};
+constexpr auto pollutants = std::to_array<Pollutant>(
+    {{"NO2", no2}, {"O3", o3}, {"SO2", so2}, {"CO", co}, {"PM10", pm10}, {"PM2.5", pm2_5}});
+
+// What decoding a document gathers.
+struct Draft {
+  const Stations& stations;
+  StationSamples samples;
+  std::vector<std::string> problems;
+
+  void problem(std::string_view what, std::string_view where) {
+    problems.push_back(std::string(what).append(" ").append(in_quotes(where)));
+  }
+};
+
+Interval hour_before(UtcTime stamp) {
+  return ending_at(std::chrono::floor<hours>(stamp), hours(1));
+}
+
+// The gas in ppb or ppm beside its ug/m3. The agency did not print it, so it has no text.
+Reading share_beside(const Reading& mass, const GasForms& gas) {
+  Reading share = reading_of(gas.share, {}, std::nullopt);
+  if (mass.value) share.value = share_of_mass(mass.quantity, *mass.value, reference_k);
+  if (share.value) share.flag = Flag::not_evaluated;
+  return share;
+}
+
+Reading aqhi_reading(std::string_view printed) {
+  if (trimmed(printed) == "10+") return reading_of(aqhi, printed, std::optional(11.0));
+  return reading_of(aqhi, printed);
+}
+
+void read_concentrations(const pugi::xml_node& root, Draft& draft) {
+  for (const pugi::xml_node& row : root.children("PollutantConcentration")) {
+    const std::string name = text_of(row, "StationName");
+    const std::string stamp = text_of(row, "DateTime");
+    const auto time = rfc822_time(stamp, china_offset);
+    if (name.empty() || !time) {
+      draft.problem("row without station or with the time", stamp);
+      continue;
+    }
+    const std::string station = draft.stations.id_of(name);
+    const Interval hour = hour_before(*time);
+    for (const auto& [element, quantity] : pollutants) {
+      const Reading mass = reading_of(quantity, text_of(row, element));
+      draft.samples.add(station, hour, mass);
+      if (const GasForms* gas = gas_forms(quantity)) {
+        draft.samples.add(station, hour, share_beside(mass, *gas));
+      }
+    }
+    draft.samples.official(station, hour).gas_reference_k = reference_k;
+  }
+}
+
+void read_past_indices(const pugi::xml_node& root, Draft& draft) {
+  for (const pugi::xml_node& row : root.children("item")) {
+    const std::string name = text_of(row, "StationName");
+    const std::string stamp = text_of(row, "DateTime");
+    const auto time = rfc822_time(stamp, china_offset);
+    if (name.empty() || !time) {
+      draft.problem("row without station or with the time", stamp);
+      continue;
+    }
+    draft.samples.add(draft.stations.id_of(name), hour_before(*time),
+                      aqhi_reading(text_of(row, "aqhi")));
+  }
+}
+
+// "Central/Western : 2 : Low" is the title, or only the name is; the description then has
+// "Central/Western - General Stations: 2 Low - Tue, 17 Jun 2025 19:30", in Chinese editions
+// sometimes with a full-width colon. Returns name and printed index.
+std::pair<std::string, std::string> index_in(const std::string& title,
+                                             const std::string& description) {
+  if (const auto colon = title.find(" : "); colon != std::string::npos) {
+    const std::string rest = title.substr(colon + 3);
+    return {std::string(trimmed(title.substr(0, colon))),
+            std::string(trimmed(rest.substr(0, rest.find(" : "))))};
+  }
+  std::string_view rest = description;
+  if (!rest.starts_with(title)) return {};
+  rest.remove_prefix(title.size());
+  constexpr std::string_view wide = "：";
+  const auto narrow_at = rest.find(':');
+  const auto wide_at = rest.find(wide);
+  if (narrow_at == std::string_view::npos && wide_at == std::string_view::npos) return {};
+  rest.remove_prefix(narrow_at < wide_at ? narrow_at + 1 : wide_at + wide.size());
+  rest = trimmed(rest);
+  return {title, std::string(rest.substr(0, rest.find(' ')))};
+}
+
+void read_current_indices(const pugi::xml_node& root, Draft& draft) {
+  const pugi::xml_node channel = root.child("channel");
+  for (const pugi::xml_node& item : channel.children("item")) {
+    const std::string title = text_of(item, "title");
+    const auto [name, printed] = index_in(title, text_of(item, "description"));
+    std::string stamp = text_of(item, "pubDate");
+    if (stamp.empty()) stamp = text_of(channel, "lastBuildDate");
+    const auto time = rfc822_time(stamp, china_offset);
+    if (name.empty() || !time) {
+      draft.problem("no station's index in", title);
+      continue;
+    }
+    const std::string station = draft.stations.id_of(name);
+    const Interval hour = hour_before(*time);
+    draft.samples.add(station, hour, aqhi_reading(printed));
+    draft.samples.official(station, hour).issued = *time;
+  }
+}
+
+// [{"station": "Causeway Bay", "aqhi": 2, "health_risk": "Low", "publish_date":
+// "2026-06-20T08:30:00"}]
+std::optional<FeedFailure> read_dashboard(std::string_view text, Draft& draft) {
+  const auto list = parse_json(text);
+  if (!list) return list.error();
+  if (!list->is_list()) return FeedFailure{FeedFault::grammar_changed, "JSON that is no list"};
+  for (const JsonValue& row : list->children) {
+    const std::string_view name = row.text_at("station");
+    const std::string_view stamp = row.text_at("publish_date");
+    const auto time = parse_time(stamp, china_offset);
+    if (name.empty() || !time || row.find("aqhi") == nullptr) {
+      draft.problem("entry without station or index or with the time", stamp);
+      continue;
+    }
+    const std::string station = draft.stations.id_of(name);
+    const Interval hour = hour_before(*time);
+    draft.samples.add(station, hour, aqhi_reading(row.text_at("aqhi")));
+    draft.samples.official(station, hour).issued = *time;
+  }
+  if (list->children.empty()) return FeedFailure{FeedFault::empty, "a list without entries"};
+  return std::nullopt;
+}
+
+std::optional<FeedFailure> read_xml(std::string_view text, Draft& draft) {
+  pugi::xml_document document;
+  if (auto failure = load_xml(document, text)) return failure;
+  const pugi::xml_node root = document.document_element();
+  const std::string_view name = root.name();
+  if (name == "AQHI24HrPollutantConcentration") {
+    if (!root.child("PollutantConcentration")) {
+      return FeedFailure{FeedFault::empty, "no concentrations inside"};
+    }
+    read_concentrations(root, draft);
+  } else if (name == "AQHI24HrReport") {
+    if (!root.child("item")) return FeedFailure{FeedFault::empty, "no hours inside"};
+    read_past_indices(root, draft);
+  } else if (name == "rss") {
+    if (!root.child("channel").child("item"))
+      return FeedFailure{FeedFault::empty, "no items inside"};
+    read_current_indices(root, draft);
+  } else {
+    return FeedFailure{FeedFault::grammar_changed, "an unknown element " + in_quotes(name)};
+  }
+  return std::nullopt;
+}
+
+Result<FeedContent, FeedFailure> decode_hk_epd(std::string_view body, UtcTime received,
+                                               const Stations& stations) {
+  const auto text = readable_text(body);
+  if (!text) return Unexpected{text.error()};
+  Draft draft{stations, StationSamples(received), {}};
+  const char first = trimmed(*text).front();
+  if (first != '<' && first != '[' && first != '{') {
+    return Unexpected{FeedFailure{FeedFault::grammar_changed, "neither XML nor JSON"}};
+  }
+  if (auto failure = first == '<' ? read_xml(*text, draft) : read_dashboard(*text, draft)) {
+    return Unexpected{*std::move(failure)};
+  }
+  FeedContent content{draft.samples.take(), std::move(draft.problems)};
+  if (content.samples.empty()) {
+    return Unexpected{FeedFailure{FeedFault::grammar_changed, content.problems.front()}};
+  }
+  return content;
+}
+
+// ---- the feed -------------------------------------------------------------------------------
+
+constexpr std::array<std::string_view, 3> documents = {"24pc", "24aqhi", "aqhi_ind_rss"};
+constexpr auto settings =
+    declare_feed_settings("https://www.aqhi.gov.hk", R"(["24pc","24aqhi"])", "30min");
+
+class HkEpd final : public Feed {
+ public:
+  explicit HkEpd(const Settings& chosen)
+      : base_(base_of(chosen)),
+        edition_(chosen.text("edition")),
+        documents_(chosen.texts("documents")),
+        stations_(embedded_file("config/reference/hongkong.json"), "hk-epd") {}
+
+  [[nodiscard]] std::vector<FeedRequest> requests(UtcTime) const override {
+    const std::string_view suffix = edition_ == "tc" ? "ChT" : edition_ == "sc" ? "ChS" : "Eng";
+    std::vector<FeedRequest> requests;
+    for (const std::string& document : documents_) {
+      std::string url = base_ + "/epd/ddata/html/out/" + document;
+      url.append("_").append(suffix).append(".xml");
+      requests.push_back({.name = document, .url = std::move(url), .headers = {}});
+    }
+    return requests;
+  }
+
+  [[nodiscard]] Result<FeedContent, FeedFailure> decode(
+      const FeedResponse& response) const override {
+    return decode_hk_epd(response.body, response.received, stations_);
+  }
+
+  [[nodiscard]] const ReferenceStation* station(std::string_view id) const override {
+    return stations_.find(id);
+  }
+
+ private:
+  const std::string base_;
+  const std::string edition_;
+  const std::vector<std::string> documents_;
+  const Stations stations_;
+};
+
+constexpr std::array<Quantity, 11> quantities = {no2,     o3,     so2,   co,   no2_ppb, o3_ppb,
+                                                 so2_ppb, co_ppm, pm2_5, pm10, aqhi};
+
+}  // namespace
+
+extern const FeedInfo hk_epd;
+const FeedInfo hk_epd = {
+    .name = "hk-epd",
+    .summary = "Hong Kong air quality: hourly concentrations and AQHI of 18 stations",
+    .publisher = "Environmental Protection Department, Government of the Hong Kong SAR",
+    .licence = "Terms and Conditions of Use of DATA.GOV.HK",
+    .licence_url = "https://data.gov.hk/en/terms-and-conditions",
+    .attribution =
+        "Source: Environmental Protection Department, the Government of the Hong Kong "
+        "Special Administrative Region, by way of DATA.GOV.HK",
+    .base_url = "https://www.aqhi.gov.hk",
+    .cadence = hours(1),
+    .delay = std::chrono::minutes(30),  // the documents carry build times of HH:30
+    .quantities = quantities,
+    .settings = settings,
+    .make = [](const Settings& chosen) -> std::unique_ptr<Feed> {
+      return std::make_unique<HkEpd>(chosen);
+    },
+    .check = [](const Settings& chosen) { return unknown_document(chosen, documents); },
+};
+
+}  // namespace twinsky

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The time stamps that agencies print, beside ISO 8601 (parse_time). Where a stamp has no zone it
+// gets the one of the feed's definition, never the zone of this device.
+#pragma once
+
+#include "gateway/model/clock.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace twinsky {
+
+// Both cities; neither has had summer time since 1991.
+inline constexpr std::chrono::minutes china_offset{480};
+
+// RFC 822: "Wed, 08 Apr 2026 18:30:00 +0800"; the day's name and the seconds may be missing.
+std::optional<UtcTime> rfc822_time(std::string_view text, std::chrono::minutes default_offset);
+
+// "YYYYMMDDHHmm", twelve digits.
+std::optional<UtcTime> compact_time(std::string_view text, std::chrono::minutes offset);
+
+// A stamp in parts, as CSV files of HKO's CSDI edition have it; nullopt when there is no such time.
+std::optional<UtcTime> time_of(int year, int month, int day, int hour, int minute, int second,
+                               std::chrono::minutes offset);
+
+// "UTC+8", "UTC+08:00", "+0800", "GMT", "HKT".
+std::optional<std::chrono::minutes> zone_offset(std::string_view text);
+
+}  // namespace twinsky

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which network addresses belong to the public Internet.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+struct sockaddr;
+
+namespace twinsky {
+
+// False for loopback, link-local, private, shared, multicast and reserved addresses, also where an
+// IPv6 address carries such an IPv4 one.
+bool is_public_address(const sockaddr& address) noexcept;
+
+// The same for a host written as a number ("127.0.0.1", "::1", "[::1]"); nullopt: it is a name.
+std::optional<bool> is_public_literal(std::string_view host);
+
+}  // namespace twinsky

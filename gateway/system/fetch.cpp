@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/system/fetch.hpp"
+
+#include "gateway/model/setting.hpp"
+#include "gateway/system/address.hpp"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+
+namespace twinsky {
+namespace {
+
+constexpr int most_redirects = 3;
+// A server that sends less than this for so long is given up before the total time-out.
+constexpr long slowest_bytes_per_s = 50;
+constexpr long patience_s = 20;
+
+struct FreeUrl {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+struct FreeHandle {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+struct FreePool {
+  void operator()(CURLM* pool) const { curl_multi_cleanup(pool); }
+};
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using Url = std::unique_ptr<CURLU, FreeUrl>;
+using Handle = std::unique_ptr<CURL, FreeHandle>;
+using Pool = std::unique_ptr<CURLM, FreePool>;  // of connections; what waits and can be woken
+using List = std::unique_ptr<curl_slist, FreeList>;
+
+std::string part_of(const Url& url, CURLUPart part) {
+  char* text = nullptr;
+  if (curl_url_get(url.get(), part, &text, 0) != CURLUE_OK || text == nullptr) return {};
+  std::string copy(text);
+  curl_free(text);
+  return copy;
+}
+
+// One transfer, as the callbacks see it.
+struct Transfer {
+  const FetchRequest& request;
+  bool is_proxied = false;
+  FetchReply reply;
+  bool refused_address = false;
+};
+
+std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const std::size_t length = size * count;
+  if (length > transfer.request.largest_body - transfer.reply.body.size()) {
+    transfer.reply.too_large = true;
+    return CURL_WRITEFUNC_ERROR;
+  }
+  transfer.reply.body.append(data, length);
+  return length;
+}
+
+// Called with every address that a connection is about to be made to, after the name was resolved:
+// nothing can change between this check and the connection.
+curl_socket_t on_socket(void* user, curlsocktype, curl_sockaddr* address) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const bool is_allowed = transfer.request.allow_private_addresses || transfer.is_proxied ||
+                          is_public_address(address->addr);
+  if (!is_allowed) {
+    transfer.refused_address = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+// What is wrong with an address that we are asked or sent to; empty: nothing.
+std::string refusal_of(const Url& url, const FetchRequest& request) {
+  const std::string scheme = part_of(url, CURLUPART_SCHEME);
+  if (scheme != "http" && scheme != "https") return "only http and https are fetched";
+  const auto is_public = is_public_literal(part_of(url, CURLUPART_HOST));
+  if (is_public == false && !request.allow_private_addresses) {
+    return "the address is a private one (setting allow_private_addresses)";
+  }
+  return {};
+}
+
+std::string header_of(CURL* handle, const char* name) {
+  curl_header* header = nullptr;
+  if (curl_easy_header(handle, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK) return {};
+  return header->value;
+}
+
+void add_header(List& list, const std::string& line) {
+  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+  if (longer == nullptr) throw std::bad_alloc();
+  static_cast<void>(list.release());
+  list.reset(longer);
+}
+
+// Headers of the feed (a token, perhaps) go to the host that they were meant for, not to another.
+List headers_for(const FetchRequest& request, bool is_same_host) {
+  List list;
+  if (is_same_host) {
+    for (const std::string& header : request.headers) add_header(list, header);
+  }
+  if (!request.etag.empty()) add_header(list, "If-None-Match: " + request.etag);
+  if (!request.last_modified.empty()) {
+    add_header(list, "If-Modified-Since: " + request.last_modified);
+  }
+  return list;
+}
+
+bool is_proxy_in_environment() {
+  static constexpr std::array<const char*, 5> names = {"http_proxy", "https_proxy", "HTTPS_PROXY",
+                                                       "all_proxy", "ALL_PROXY"};
+  return std::ranges::any_of(names, [](const char* name) {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before threads start
+    return value != nullptr && *value != '\0';
+  });
+}
+
+class CurlFetcher final : public Fetcher {
+ public:
+  CurlFetcher(std::string user_agent, std::string proxy)
+      : user_agent_(std::move(user_agent)),
+        proxy_(std::move(proxy)),
+        is_proxied_(!proxy_.empty() || is_proxy_in_environment()) {
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    handle_.reset(curl_easy_init());
+    pool_.reset(curl_multi_init());
+  }
+  ~CurlFetcher() override {
+    handle_.reset();
+    pool_.reset();
+    curl_global_cleanup();
+  }
+  CurlFetcher(const CurlFetcher&) = delete;
+  CurlFetcher& operator=(const CurlFetcher&) = delete;
+
+  FetchReply get(const FetchRequest& request, const std::stop_token& stop) override;
+
+ private:
+  // One request without its redirects; sets `redirect` where the answer is one.
+  FetchReply one(const Url& url, const FetchRequest& request, bool is_same_host,
+                 const std::stop_token& stop, std::string& redirect);
+  void set_up(const Url& url, const FetchRequest& request, const List& headers, Transfer& transfer);
+  // Runs what was set up; a stop ends it at once.
+  CURLcode perform(const std::stop_token& stop);
+
+  const std::string user_agent_;
+  const std::string proxy_;
+  const bool is_proxied_;
+  Handle handle_;
+  Pool pool_;
+};
+
+FetchReply problem(std::string what) {
+  FetchReply reply;
+  reply.problem = std::move(what);
+  return reply;
+}
+
+FetchReply CurlFetcher::get(const FetchRequest& request, const std::stop_token& stop) {
+  Url url(curl_url());
+  if (handle_ == nullptr || pool_ == nullptr || url == nullptr) return problem("out of memory");
+  if (curl_url_set(url.get(), CURLUPART_URL, request.url.c_str(), 0) != CURLUE_OK) {
+    return problem(in_quotes(request.url) + " is not an address");
+  }
+  const std::string host = part_of(url, CURLUPART_HOST);
+  for (int redirects = 0; redirects <= most_redirects; ++redirects) {
+    if (std::string why = refusal_of(url, request); !why.empty()) {
+      return problem(in_quotes(part_of(url, CURLUPART_URL)) + " is refused: " + why);
+    }
+    std::string redirect;
+    FetchReply reply = one(url, request, part_of(url, CURLUPART_HOST) == host, stop, redirect);
+    if (redirect.empty()) return reply;
+    const bool was_https = part_of(url, CURLUPART_SCHEME) == "https";
+    if (curl_url_set(url.get(), CURLUPART_URL, redirect.c_str(), 0) != CURLUE_OK) {
+      return problem("redirected to " + in_quotes(redirect) + ", which is not an address");
+    }
+    if (was_https && part_of(url, CURLUPART_SCHEME) != "https") {
+      return problem("redirected from https to " + in_quotes(redirect) + ", which is refused");
+    }
+  }
+  return problem("more than " + std::to_string(most_redirects) + " redirects");
+}
+
+FetchReply CurlFetcher::one(const Url& url, const FetchRequest& request, bool is_same_host,
+                            const std::stop_token& stop, std::string& redirect) {
+  Transfer transfer{request, is_proxied_, {}, false};
+  const List headers = headers_for(request, is_same_host);
+  std::array<char, CURL_ERROR_SIZE> words{};
+  set_up(url, request, headers, transfer);
+  curl_easy_setopt(handle_.get(), CURLOPT_ERRORBUFFER, words.data());
+  const CURLcode code = perform(stop);
+  curl_easy_setopt(handle_.get(), CURLOPT_ERRORBUFFER, nullptr);
+
+  FetchReply& reply = transfer.reply;
+  if (code == CURLE_OK) {
+    long status = 0;
+    curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+    reply.status = static_cast<int>(status);
+    reply.content_type = header_of(handle_.get(), "Content-Type");
+    reply.etag = header_of(handle_.get(), "ETag");
+    reply.last_modified = header_of(handle_.get(), "Last-Modified");
+    const char* to = nullptr;
+    curl_easy_getinfo(handle_.get(), CURLINFO_REDIRECT_URL, &to);
+    if (to != nullptr && status != 304) redirect = to;
+    return std::move(reply);
+  }
+  reply.body.clear();
+  reply.truncated = code == CURLE_PARTIAL_FILE || code == CURLE_BAD_CONTENT_ENCODING;
+  if (transfer.refused_address) {
+    reply.problem = in_quotes(part_of(url, CURLUPART_HOST)) +
+                    " leads to a private address, which is refused (setting "
+                    "allow_private_addresses)";
+  } else if (reply.too_large) {
+    reply.problem = "more than " + size_text(static_cast<std::int64_t>(request.largest_body));
+  } else if (code == CURLE_ABORTED_BY_CALLBACK) {
+    reply.problem = "stopped";
+  } else {
+    reply.problem = words.front() != '\0' ? words.data() : curl_easy_strerror(code);
+  }
+  return std::move(reply);
+}
+
+CURLcode CurlFetcher::perform(const std::stop_token& stop) {
+  constexpr int longest_wait_ms = 1000;
+  if (curl_multi_add_handle(pool_.get(), handle_.get()) != CURLM_OK) return CURLE_FAILED_INIT;
+  {
+    const std::stop_callback wake(stop, [this] { curl_multi_wakeup(pool_.get()); });
+    int running = 1;
+    while (running != 0 && !stop.stop_requested()) {
+      if (curl_multi_perform(pool_.get(), &running) != CURLM_OK) break;
+      if (running != 0) curl_multi_poll(pool_.get(), nullptr, 0, longest_wait_ms, nullptr);
+    }
+  }
+  CURLcode code = CURLE_ABORTED_BY_CALLBACK;
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(pool_.get(), &left)) {
+    if (message->msg == CURLMSG_DONE) code = message->data.result;
+  }
+  curl_multi_remove_handle(pool_.get(), handle_.get());
+  return code;
+}
+
+void CurlFetcher::set_up(const Url& url, const FetchRequest& request, const List& headers,
+                         Transfer& transfer) {
+  CURL* handle = handle_.get();
+  curl_easy_reset(handle);  // keeps open connections
+  curl_easy_setopt(handle, CURLOPT_CURLU, url.get());
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(handle, CURLOPT_USERAGENT, user_agent_.c_str());
+  if (!proxy_.empty()) curl_easy_setopt(handle, CURLOPT_PROXY, proxy_.c_str());
+  const std::string host = part_of(url, CURLUPART_HOST);
+  const bool is_near = host == "localhost" || is_public_literal(host) == false;
+  if (is_near) curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
+  curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "");  // all that this libcurl can unpack
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  // Without this the clean-up waits for a look-up that hangs, and stopping with it.
+  curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(request.connect_timeout.count()));
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+  curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, slowest_bytes_per_s);
+  curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, patience_s);
+  // A connection that was allowed to a private address must not serve a feed that isn't.
+  curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, request.allow_private_addresses ? 1L : 0L);
+  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+  curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, &transfer);
+}
+
+}  // namespace
+
+std::unique_ptr<Fetcher> make_fetcher(std::string user_agent, std::string proxy) {
+  return std::make_unique<CurlFetcher>(std::move(user_agent), std::move(proxy));
+}
+
+}  // namespace twinsky
