@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must fit together among feeds, comparisons, sinks and the local page.
+#include "gateway/config/draft.hpp"
+#include "gateway/config/endpoint.hpp"
+#include "gateway/config/settings.hpp"
+#include "gateway/config/suggestion.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace twinsky {
+namespace {
+
+using Names = std::vector<std::string>;
+
+std::vector<std::string_view> views(const Names& names) {
+  return {names.begin(), names.end()};
+}
+
+std::string listed_or(const Names& names, std::string_view otherwise) {
+  return names.empty() ? std::string(otherwise) : listed(views(names));
+}
+
+void check_feeds(Draft& draft) {
+  std::set<std::string> seen;
+  for (std::size_t at = 0; at < draft.feeds.size(); ++at) {
+    const auto& [node, values, is_sound, driver, feed] = draft.feeds[at];
+    if (is_sound && feed != nullptr && feed->check != nullptr) {
+      std::string problem = feed->check(draft.config.feeds[at].settings);
+      if (!problem.empty()) draft.reader.report(*node, std::move(problem));
+    }
+    const std::string& name = draft.config.feeds[at].feed;
+    if (name.empty() || seen.insert(name).second) continue;
+    draft.reader.report(
+        *member(*draft.feeds[at].node, "feed"),
+        "the feed " + in_quotes(name) + " stands here twice, expected once with all its stations");
+  }
+}
+
+// ---- comparisons ----
+
+// What a sensor's stream carries, as it is published.
+Names quantities_of(const Draft::Entry& sensor, const SensorSettings& settings) {
+  const DriverInfo& driver = *sensor.driver;
+  std::vector<DriverQuantity> quantities(driver.quantities.begin(), driver.quantities.end());
+  if (driver.quantities_of != nullptr) quantities = driver.quantities_of(settings.settings);
+  Names names;
+  for (const DriverQuantity& measured : quantities) {
+    Quantity quantity = measured.quantity;
+    if (measured.internal && !settings.ambient) {
+      if (quantity == Quantity::temperature) quantity = Quantity::internal_temperature;
+      if (quantity == Quantity::humidity) quantity = Quantity::internal_humidity;
+    }
+    names.emplace_back(name_of(quantity));
+  }
+  return names;
+}
+
+// The sensor that publishes the stream: its own, or one of its channels'. All names go to `known`.
+const Draft::Entry* find_stream(const std::string& name, const Draft& draft, Names& known,
+                                const SensorSettings*& settings) {
+  const Draft::Entry* found = nullptr;
+  for (std::size_t at = 0; at < draft.sensors.size(); ++at) {
+    const SensorSettings& sensor = draft.config.sensors[at];
+    Names streams = {sensor.id};
+    if (draft.sensors[at].driver != nullptr) {
+      for (const auto& channel : draft.sensors[at].driver->channels) {
+        streams.push_back(sensor.id + "-" + std::string(channel));
+      }
+    }
+    if (std::ranges::find(streams, name) != streams.end()) {
+      found = &draft.sensors[at];
+      settings = &sensor;
+    }
+    known.insert(known.end(), streams.begin(), streams.end());
+  }
+  return found;
+}
+
+void check_subject(const Node& node, const CompareSettings& wanted, Draft& draft) {
+  Names known;
+  const SensorSettings* settings = nullptr;
+  const Draft::Entry* sensor = find_stream(wanted.sensor, draft, known, settings);
+  if (sensor == nullptr && !wanted.sensor.empty()) {
+    draft.reader.report(*member(node, "sensor"),
+                        "there is no sensor " + in_quotes(wanted.sensor) + ", expected " +
+                            listed_or(known, "one in \"sensors\""),
+                        nearest(wanted.sensor, views(known)));
+  }
+  const Node* quantity = member(node, "quantity");
+  if (quantity == nullptr || quantity->kind != NodeKind::text) return;
+  if (!quantity_named(wanted.quantity)) {
+    std::vector<std::string_view> catalogue;
+    for (const QuantityInfo& info : quantity_catalogue()) catalogue.push_back(info.name);
+    draft.reader.report(*quantity,
+                        "there is no quantity " + in_quotes(wanted.quantity) +
+                            ", expected one of the catalogue such as \"pm2_5\"",
+                        nearest(wanted.quantity, catalogue));
+    return;
+  }
+  if (sensor == nullptr || sensor->driver == nullptr || !sensor->is_sound) return;
+  const Names measured = quantities_of(*sensor, *settings);
+  if (std::ranges::find(measured, wanted.quantity) != measured.end()) return;
+  draft.reader.report(*quantity,
+                      in_quotes(wanted.sensor) + " does not measure " + in_quotes(wanted.quantity) +
+                          ", expected " + listed_or(measured, "another sensor"),
+                      nearest(wanted.quantity, views(measured)));
+}
+
+void check_reference(const Node& node, const CompareSettings& wanted, Draft& draft) {
+  const Node* with = member(node, "with");
+  if (with == nullptr || with->kind != NodeKind::text) return;
+  if (wanted.feed.empty() || !is_id(wanted.station)) {
+    draft.reader.report(*with, in_quotes(with->text) +
+                                   " names no station, expected feed and station such as "
+                                   "\"hk-epd/mong-kok\"");
+    return;
+  }
+  Names known;
+  for (const FeedSettings& feed : draft.config.feeds) known.push_back(feed.feed);
+  const auto feed = std::ranges::find(draft.config.feeds, wanted.feed, &FeedSettings::feed);
+  if (feed == draft.config.feeds.end()) {
+    draft.reader.report(*with,
+                        "the feed " + in_quotes(wanted.feed) + " is not followed, expected " +
+                            listed_or(known, "it in \"feeds\""),
+                        nearest(wanted.feed, views(known)));
+    return;
+  }
+  const Names& stations = feed->stations;
+  if (stations.empty() || std::ranges::find(stations, wanted.station) != stations.end()) return;
+  draft.reader.report(*with,
+                      "the station " + in_quotes(wanted.station) + " of " + feed->feed +
+                          " is not kept, expected " + listed(views(stations)),
+                      nearest(wanted.station, views(stations)));
+}
+
+void check_comparisons(Draft& draft) {
+  for (std::size_t at = 0; at < draft.compare.size(); ++at) {
+    const Node& node = *draft.compare[at].node;
+    const CompareSettings& wanted = draft.config.compare[at];
+    check_subject(node, wanted, draft);
+    check_reference(node, wanted, draft);
+    const auto first = std::ranges::find(draft.config.compare, wanted);
+    const bool is_new = first == draft.config.compare.begin() + static_cast<std::ptrdiff_t>(at);
+    if (is_new || !draft.compare[at].is_sound) continue;
+    draft.reader.report(node, "the same comparison stands here twice, expected it once");
+  }
+}
+
+// ---- sinks ----
+
+void check_broker(const Node& node, SinkSettings& sink, Draft& draft) {
+  const bool is_encrypted = sink.mqtt.starts_with("mqtts://");
+  const std::string scheme = is_encrypted ? "mqtts://" : "mqtt://";
+  const auto endpoint = parse_endpoint(std::string_view(sink.mqtt).substr(scheme.size()));
+  if (!endpoint || endpoint->port == 0) {
+    draft.reader.report(*member(node, "mqtt"),
+                        in_quotes(sink.mqtt) + " is no broker's address, expected one such as \"" +
+                            scheme + "broker.example.org:" + (is_encrypted ? "8883\"" : "1883\""));
+    return;
+  }
+  sink.mqtt = with_port(sink.mqtt, *endpoint, is_encrypted ? 8883 : 1883);
+  if (is_encrypted) return;
+  for (const std::string_view key : {"ca_file", "client_certificate", "client_key", "verify"}) {
+    const Node* given = member(node, key);
+    if (given == nullptr) continue;
+    draft.reader.report_key(*given, in_quotes(key) +
+                                        " has no effect on an unencrypted connection, expected an "
+                                        "address that begins with mqtts://");
+  }
+}
+
+void check_pairs(const Node& node, Draft& draft) {
+  const auto needs = [&](std::string_view key, std::string_view other) {
+    const Node* given = member(node, key);
+    if (given == nullptr || member(node, other) != nullptr) return;
+    draft.reader.report_key(
+        *given, in_quotes(key) + " stands alone, expected " + in_quotes(other) + " beside it");
+  };
+  needs("password_file", "username");
+  needs("client_certificate", "client_key");
+  needs("client_key", "client_certificate");
+}
+
+void check_sinks(Draft& draft) {
+  std::set<std::string> seen;
+  for (std::size_t at = 0; at < draft.sinks.size(); ++at) {
+    const Node& node = *draft.sinks[at].node;
+    SinkSettings& sink = draft.config.sinks[at];
+    if (!sink.id.empty() && !seen.insert(sink.id).second) {
+      draft.reader.report(
+          *member(node, "id"),
+          "the id " + in_quotes(sink.id) + " is taken by another sink, expected another one");
+    }
+    if (!sink.mqtt.empty()) check_broker(node, sink, draft);
+    check_pairs(node, draft);
+  }
+}
+
+void check_page(Draft& draft) {
+  if (draft.serve == nullptr) return;
+  const std::string& listen = draft.config.serve.listen;
+  const auto endpoint = parse_endpoint(listen);
+  const bool is_ours = endpoint && (endpoint->is_address || endpoint->host == "localhost");
+  if (is_ours && endpoint->port) return;
+  draft.reader.report(*member(*draft.serve, "listen"),
+                      in_quotes(listen) +
+                          " is no address to listen at, expected an IP address with a port such as "
+                          "\"127.0.0.1:8787\"");
+}
+
+}  // namespace
+
+void check_publication(Draft& draft) {
+  check_feeds(draft);
+  check_comparisons(draft);
+  check_sinks(draft);
+  check_page(draft);
+}
+
+}  // namespace twinsky

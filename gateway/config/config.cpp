@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/config/config.hpp"
+
+#include "gateway/config/document.hpp"
+#include "gateway/config/draft.hpp"
+#include "gateway/config/merge.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <tuple>
+
+namespace twinsky {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Up to a little more than the limit, so that what is too large is seen to be.
+Result<std::string, std::string> read_file(const std::string& path) {
+  std::error_code unknown;
+  if (fs::is_directory(path, unknown)) return Unexpected{std::string("it is a directory")};
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Unexpected{std::generic_category().message(errno)};
+  std::string text;
+  std::array<char, 65536> chunk{};
+  while (file && text.size() <= Document::size_limit) {
+    file.read(chunk.data(), chunk.size());
+    text.append(chunk.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  if (file.bad()) return Unexpected{std::string("reading it failed")};
+  return text;
+}
+
+// The files beside the main one, in lexical order.
+std::vector<std::string> additions_to(const fs::path& file) {
+  std::vector<std::string> names;
+  std::error_code unknown;
+  for (const auto& entry : fs::directory_iterator(file.parent_path() / "conf.d", unknown)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(".json") && !name.starts_with('.') && entry.is_regular_file(unknown)) {
+      names.push_back(entry.path().string());
+    }
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+// FNV-1a, 64 bits: tells configurations apart, nothing more.
+std::string hash_of(const std::vector<std::string>& texts) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const std::string& text : texts) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+    hash = (hash ^ 0xFFU) * 0x100000001b3U;  // a byte that no text holds: the end of a file
+  }
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (unsigned shift = 64; shift > 0; shift -= 4) text += digits[hash >> (shift - 4) & 15U];
+  return text;
+}
+
+bool is_hexadecimal(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+// The first run of lower-case hexadecimal digits of a small file; empty when there is none.
+std::string id_in(const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) return {};
+  const auto end = std::ranges::find_if_not(*text, is_hexadecimal);
+  return {text->begin(), end};
+}
+
+// Binds the store to this machine. A card that was cloned into another board keeps the system's id,
+// so the board's serial number is part of it where there is one.
+std::string machine_id_of(const std::string& system_id, const Vocabulary& vocabulary) {
+  const std::string board = id_in(vocabulary.serial_number_file);
+  return board.empty() ? system_id : system_id + "-" + board;
+}
+
+struct Files {
+  std::vector<std::string> names;
+  std::vector<std::string> texts;
+  Node* root = nullptr;  // all of them, merged; nullptr when one of them cannot be read
+};
+
+Files read_files(const std::string& file, Document& document, std::vector<Problem>& problems) {
+  Files files;
+  files.names = additions_to(file);
+  files.names.insert(files.names.begin(), file);
+  bool is_complete = true;
+  for (const std::string& name : files.names) {
+    auto text = read_file(name);
+    if (!text) {
+      problems.push_back(
+          {.file = name,
+           .pointer = {},
+           .message = "cannot be read (" + text.error() + "), expected a configuration in JSON",
+           .suggestion = {}});
+      is_complete = false;
+      continue;
+    }
+    Node* root = document.read(name, *text, problems);
+    files.texts.push_back(std::move(*text));
+    is_complete = is_complete && root != nullptr;
+    if (!is_complete) continue;
+    if (files.root == nullptr) {
+      files.root = root;
+    } else {
+      merge(*files.root, *root);
+    }
+  }
+  if (!is_complete) files.root = nullptr;
+  return files;
+}
+
+void sort_by_place(std::vector<Problem>& problems, const std::vector<std::string>& files) {
+  std::ranges::stable_sort(problems, {}, [&files](const Problem& problem) {
+    return std::tuple(std::ranges::find(files, problem.file) - files.begin(), problem.line,
+                      problem.column);
+  });
+}
+
+auto comparable(const std::optional<Position>& position) {
+  using Values = std::tuple<Datum, double, double, std::optional<double>, std::optional<double>>;
+  std::optional<Values> values;
+  if (position) {
+    values = {position->datum, position->latitude_deg, position->longitude_deg,
+              position->height_above_sea_m, position->height_above_ground_m};
+  }
+  return values;
+}
+
+}  // namespace
+
+bool GatewaySettings::operator==(const GatewaySettings& other) const {
+  const auto values = [](const GatewaySettings& gateway) {
+    return std::tuple(std::tie(gateway.id, gateway.name, gateway.jurisdiction, gateway.clock),
+                      comparable(gateway.position));
+  };
+  return values(*this) == values(other);
+}
+
+bool SensorSettings::operator==(const SensorSettings& other) const {
+  const auto values = [](const SensorSettings& sensor) {
+    return std::tuple(
+        std::tie(sensor.id, sensor.driver, sensor.bus, sensor.every, sensor.device, sensor.settings,
+                 sensor.placement, sensor.since, sensor.north_offset_deg, sensor.ambient,
+                 sensor.sleep_between, sensor.mean),
+        comparable(sensor.position));
+  };
+  return values(*this) == values(other);
+}
+
+std::string text_of(const Problem& problem) {
+  std::string text = problem.file;
+  if (problem.line > 0) {
+    text += ":" + std::to_string(problem.line) + ":" + std::to_string(problem.column);
+  }
+  if (!problem.pointer.empty()) text += ": " + problem.pointer;
+  text += ": " + problem.message;
+  if (!problem.suggestion.empty()) text += "; did you mean " + in_quotes(problem.suggestion) + "?";
+  for (char& c : text) {  // a key may hold anything; a problem is one line
+    if (static_cast<unsigned char>(c) < 0x20 || c == '\x7f') c = '?';
+  }
+  return text;
+}
+
+Result<Config, std::vector<Problem>> load_config(const std::string& file,
+                                                 const Vocabulary& vocabulary) {
+  std::vector<Problem> problems;
+  Document document;
+  Files files = read_files(file, document, problems);
+  Reader reader(document, problems);
+  Draft draft{.vocabulary = vocabulary,
+              .reader = reader,
+              .directory = fs::absolute(file).parent_path().lexically_normal(),
+              .system_id = id_in(vocabulary.machine_id_file)};
+  if (files.root != nullptr) {
+    read_sections(*files.root, draft);
+    check_devices(draft);
+    check_publication(draft);
+  }
+  if (!problems.empty()) {
+    sort_by_place(problems, files.names);
+    return Unexpected{std::move(problems)};
+  }
+  draft.config.store.machine_id = machine_id_of(draft.system_id, vocabulary);
+  draft.config.hash = hash_of(files.texts);
+  draft.config.files = std::move(files.names);
+  return std::move(draft.config);
+}
+
+}  // namespace twinsky

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sections `buses` and `sensors`.
+#include "gateway/config/draft.hpp"
+#include "gateway/config/settings.hpp"
+#include "gateway/config/suggestion.hpp"
+
+#include <algorithm>
+
+namespace twinsky {
+namespace {
+
+int whole(const Settings& values, std::string_view name) {
+  return static_cast<int>(values.integer(name));
+}
+
+// Puts what was given into `line`; true when something was.
+bool read_line(const Settings& values, LineSettings& line) {
+  const LineSettings before = line;
+  if (values.has("baud")) line.baud = whole(values, "baud");
+  if (values.has("data_bits")) line.data_bits = whole(values, "data_bits");
+  if (values.has("stop_bits")) line.stop_bits = whole(values, "stop_bits");
+  if (values.has("parity")) {
+    const std::string& parity = values.text("parity");
+    line.parity = parity == "even" ? 'E' : parity == "odd" ? 'O' : 'N';
+  }
+  return line != before || values.has("baud") || values.has("data_bits") ||
+         values.has("stop_bits") || values.has("parity");
+}
+
+const DriverInfo* find_driver(const Node& sensor, Draft& draft) {
+  const Node* name = member(sensor, "driver");
+  if (name == nullptr || name->kind != NodeKind::text) return nullptr;
+  const auto drivers = draft.vocabulary.drivers;
+  const auto found = std::ranges::find(drivers, name->text, &DriverInfo::name);
+  if (found != drivers.end()) return *found;
+  std::vector<std::string_view> known;
+  for (const DriverInfo* info : drivers) known.push_back(info->name);
+  draft.reader.report(*name,
+                      "there is no driver " + in_quotes(name->text) +
+                          ", expected one that \"twinsky drivers\" lists",
+                      nearest(name->text, known));
+  return nullptr;
+}
+
+// A driver's own text of an address, such as "0x76".
+int address_of(std::string_view text) {
+  std::string problem;
+  const auto value =
+      read_setting({.kind = SettingKind::integer, .hexadecimal = true}, text, problem);
+  return value ? static_cast<int>(std::get<std::int64_t>(*value)) : 0;
+}
+
+// The driver's defaults, then what the bus says, then what the sensor says.
+DeviceSettings device_of(const Settings& values, const std::string& bus, const DriverInfo& driver,
+                         const LineSettings& line, const Draft& draft) {
+  DeviceSettings device{.line = line};
+  if (!driver.addresses.empty()) device.address = address_of(driver.addresses.front());
+  if (values.has("unit")) device.address = whole(values, "unit");
+  if (values.has("address")) device.address = whole(values, "address");
+  const auto wire =
+      std::ranges::find(draft.buses, bus, [](const auto& at) { return at.node->key; });
+  if (wire != draft.buses.end()) read_line(wire->values, device.line);
+  read_line(values, device.line);
+  return device;
+}
+
+void resolve_paths(const Draft& draft, std::span<const Setting> declared, Settings& values) {
+  for (const Setting& setting : declared) {
+    if (setting.kind != SettingKind::path || !values.has(setting.name)) continue;
+    values.set(std::string(setting.name), resolved(draft, values.text(setting.name)));
+  }
+}
+
+}  // namespace
+
+void read_bus(const Node& node, Draft& draft) {
+  const auto problems = draft.reader.count();
+  if (!is_id(node.key)) {
+    draft.reader.report_key(node, in_quotes(node.key) + " is not an id, expected " +
+                                      expectation({.kind = SettingKind::id}));
+  }
+  BusSettings bus;
+  bus.id = node.key;
+  Settings values;
+  if (draft.reader.expect(node, NodeKind::object, R"(an object such as {"i2c": "/dev/i2c-1"})")) {
+    values = draft.reader.read(node, bus_settings());
+    bus.i2c = text_or_none(values, "i2c");
+    bus.serial = text_or_none(values, "serial");
+    bus.modbus = text_or_none(values, "modbus");
+    bus.modbus_tcp = text_or_none(values, "modbus_tcp");
+    bus.recorded = resolved(draft, text_or_none(values, "recorded"));
+    bus.echo = values.boolean("echo");
+    bus.has_line = read_line(values, bus.line);
+  }
+  draft.config.buses.push_back(std::move(bus));
+  draft.buses.push_back(
+      {.node = &node, .values = std::move(values), .is_sound = draft.reader.count() == problems});
+}
+
+void read_sensor(const Node& node, Draft& draft) {
+  if (!draft.reader.expect(node, NodeKind::object, R"(an object such as {"id": "roof-pm", …})")) {
+    return;
+  }
+  const auto problems = draft.reader.count();
+  const DriverInfo* driver = find_driver(node, draft);
+  std::vector<Setting> declared(sensor_settings().begin(), sensor_settings().end());
+  if (driver != nullptr) {
+    declared.insert(declared.end(), driver->settings.begin(), driver->settings.end());
+  }
+  Settings values = draft.reader.read(
+      node, declared,
+      driver != nullptr ? Reader::UnknownKeys::refused : Reader::UnknownKeys::ignored);
+  SensorSettings sensor;
+  sensor.id = text_or_none(values, "id");
+  sensor.driver = text_or_none(values, "driver");
+  sensor.bus = text_or_none(values, "bus");
+  if (values.has("every")) sensor.every = values.duration("every");
+  sensor.placement = text_or_none(values, "placement");
+  sensor.since = values.text("since");
+  sensor.position = read_position(node, draft);
+  sensor.north_offset_deg = values.number("north_offset_deg");
+  sensor.ambient = values.boolean("ambient");
+  sensor.sleep_between = values.boolean("sleep_between");
+  sensor.mean = values.boolean("mean");
+  if (driver != nullptr) {
+    sensor.settings = values.only(driver->settings);
+    resolve_paths(draft, driver->settings, sensor.settings);
+    const bool asks_settings = driver->line_of != nullptr && draft.reader.count() == problems;
+    const LineSettings line = asks_settings ? driver->line_of(sensor.settings) : driver->line;
+    sensor.device = device_of(values, sensor.bus, *driver, line, draft);
+  }
+  draft.config.sensors.push_back(std::move(sensor));
+  draft.sensors.push_back({.node = &node,
+                           .values = std::move(values),
+                           .is_sound = draft.reader.count() == problems,
+                           .driver = driver});
+}
+
+}  // namespace twinsky

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/config/reader.hpp"
+
+#include "gateway/config/suggestion.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace twinsky {
+namespace {
+
+using Names = std::vector<std::string_view>;
+
+Names names_of(std::span<const Setting> declared) {
+  Names names;
+  for (const Setting& setting : declared) names.push_back(setting.name);
+  return names;
+}
+
+// Does the kind of JSON value fit the setting?
+bool fits(const Node& node, const Setting& setting) {
+  switch (setting.kind) {
+    case SettingKind::boolean:
+      return node.kind == NodeKind::boolean;
+    case SettingKind::integer:
+      return node.kind == NodeKind::number || (setting.hexadecimal && node.kind == NodeKind::text);
+    case SettingKind::number:
+      return node.kind == NodeKind::number;
+    case SettingKind::texts:
+      return node.kind == NodeKind::list;
+    case SettingKind::table:
+      return node.kind == NodeKind::object;
+    default:
+      return node.kind == NodeKind::text;
+  }
+}
+
+std::string shown(const Node& node) {
+  switch (node.kind) {
+    case NodeKind::null:
+      return "null";
+    case NodeKind::boolean:
+    case NodeKind::number:
+      return node.text;
+    case NodeKind::text:
+      return in_quotes(node.text);
+    case NodeKind::list:
+      return "a list";
+    case NodeKind::object:
+      return "an object";
+  }
+  return {};
+}
+
+// "10" for a duration lacks its unit, "true" in quotation marks is no boolean: the usual slips.
+std::string misfit(const Node& node, const Setting& setting) {
+  const bool needs_unit =
+      setting.kind == SettingKind::duration || setting.kind == SettingKind::size;
+  const std::string written = shown(node);
+  if (node.kind == NodeKind::number && needs_unit) {
+    return written + " has no unit, expected a text such as " +
+           (setting.kind == SettingKind::duration ? "\"10s\"" : "\"500MB\"");
+  }
+  std::string problem;
+  const bool is_scalar = node.kind == NodeKind::number || node.kind == NodeKind::boolean ||
+                         node.kind == NodeKind::text;
+  if (is_scalar && setting.kind != SettingKind::texts &&
+      read_setting(setting, node.text, problem)) {
+    if (node.kind != NodeKind::text) {
+      return written + " stands without quotation marks, expected \"" + node.text + "\"";
+    }
+    return written + " stands in quotation marks, expected " + node.text + " without them";
+  }
+  return written + " is of the wrong kind, expected " + expectation(setting);
+}
+
+// ": its sentence", since "a text" alone says little.
+std::string meaning_of(const Setting& setting) {
+  std::string_view sentence = setting.documentation;
+  if (sentence.ends_with('.')) sentence.remove_suffix(1);
+  return ": " + std::string(sentence);
+}
+
+std::string advice_on_secret(std::string_view key, std::span<const std::string_view> known) {
+  const std::string file = std::string(key) + "_file";
+  if (std::ranges::find(known, file) != known.end()) {
+    return "secrets do not belong into this file, expected \"" + file +
+           "\" with the name of a file that only the service can read";
+  }
+  static constexpr std::array<std::string_view, 8> secrets = {
+      "password", "passwd", "passphrase", "pass", "secret", "token", "api_key", "apikey"};
+  if (std::ranges::find(secrets, key) == secrets.end()) return {};
+  const bool has_password_file = std::ranges::find(known, "password_file") != known.end();
+  return std::string("secrets do not belong into this file, expected ") +
+         (has_password_file
+              ? "\"password_file\" with the name of a file that only the service can read"
+              : "none here");
+}
+
+}  // namespace
+
+void Reader::report(const Node& at, std::string message, std::string suggestion) {
+  problems_.push_back(document_.problem(at, std::move(message), std::move(suggestion)));
+}
+
+void Reader::report_key(const Node& at, std::string message, std::string suggestion) {
+  problems_.push_back(document_.key_problem(at, std::move(message), std::move(suggestion)));
+}
+
+bool Reader::expect(const Node& node, NodeKind kind, std::string_view expected) {
+  if (node.kind == kind) return true;
+  report(node, shown(node) + " is of the wrong kind, expected " + std::string(expected));
+  return false;
+}
+
+void Reader::refuse_key(const Node& at, std::span<const std::string_view> known,
+                        UnknownKeys unknown_keys) {
+  auto advice = advice_on_secret(at.key, known);
+  if (!advice.empty()) return report_key(at, std::move(advice));
+  if (unknown_keys == UnknownKeys::ignored) return;
+  auto suggestion = nearest(at.key, known);
+  std::string message = "the key " + in_quotes(at.key) + " is not known here";
+  if (suggestion.empty()) message += ", expected " + listed(known);
+  report_key(at, std::move(message), std::move(suggestion));
+}
+
+Settings Reader::read(const Node& object, std::span<const Setting> declared,
+                      UnknownKeys unknown_keys) {
+  Settings values = Settings::defaults(declared);
+  for (const Node* node : object.children) {
+    const auto setting = std::ranges::find(declared, node->key, &Setting::name);
+    if (setting == declared.end()) {
+      refuse_key(*node, names_of(declared), unknown_keys);
+    } else {
+      read_value(*node, *setting, values);
+    }
+  }
+  for (const Setting& setting : declared) {
+    if (setting.required && member(object, setting.name) == nullptr) {
+      report(object, in_quotes(setting.name) + " is missing, expected " + expectation(setting) +
+                         (setting.kind == SettingKind::text ? meaning_of(setting) : ""));
+    }
+  }
+  return values;
+}
+
+void Reader::read_value(const Node& node, const Setting& setting, Settings& values) {
+  if (!fits(node, setting)) return report(node, misfit(node, setting));
+  const bool is_compound = node.kind == NodeKind::list || node.kind == NodeKind::object;
+  std::string problem;
+  auto value = read_setting(setting, is_compound ? json_of(node) : node.text, problem);
+  if (value) return values.set(std::string(setting.name), std::move(*value));
+  std::string suggestion;
+  if (setting.kind == SettingKind::choice) suggestion = nearest(node.text, setting.choices);
+  report(node, std::move(problem), std::move(suggestion));
+}
+
+}  // namespace twinsky

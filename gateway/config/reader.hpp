@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads one object of the configuration as its settings are declared and says what is wrong with
+// it.
+#pragma once
+
+#include "gateway/config/document.hpp"
+#include "gateway/model/setting.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace twinsky {
+
+class Reader {
+ public:
+  Reader(const Document& document, std::vector<Problem>& problems)
+      : document_(document), problems_(problems) {}
+
+  // What keys that are not declared are: problems, or (where an unknown driver may know them) not
+  // our matter.
+  enum class UnknownKeys { refused, ignored };
+
+  // The values, defaults filled in; nothing when one of them is wrong or missing.
+  Settings read(const Node& object, std::span<const Setting> declared,
+                UnknownKeys unknown_keys = UnknownKeys::refused);
+
+  // Is `node` of this kind? If not, it says so.
+  bool expect(const Node& node, NodeKind kind, std::string_view expected);
+
+  void report(const Node& at, std::string message, std::string suggestion = {});
+  void report_key(const Node& at, std::string message, std::string suggestion = {});
+  void refuse_key(const Node& at, std::span<const std::string_view> known,
+                  UnknownKeys unknown_keys);
+
+  // How many problems there are so far.
+  [[nodiscard]] std::size_t count() const { return problems_.size(); }
+
+ private:
+  void read_value(const Node& node, const Setting& setting, Settings& values);
+
+  const Document& document_;
+  std::vector<Problem>& problems_;
+};
+
+}  // namespace twinsky

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/config/draft.hpp"
+#include "gateway/config/settings.hpp"
+#include "gateway/config/suggestion.hpp"
+
+#include <algorithm>
+
+namespace twinsky {
+namespace {
+
+void read_gateway(const Node& node, Draft& draft) {
+  const Settings values = draft.reader.read(node, gateway_settings());
+  GatewaySettings& gateway = draft.config.gateway;
+  gateway.id = text_or_none(values, "id");
+  gateway.name = values.text("name");
+  gateway.jurisdiction = text_or_none(values, "jurisdiction");
+  gateway.clock = values.text("clock");
+  gateway.position = read_position(node, draft);
+  if (gateway.id != "auto") return;
+  constexpr std::size_t digits = 12;
+  gateway.id = draft.system_id.substr(0, digits);
+  if (gateway.id.size() == digits) return;
+  draft.reader.report(*member(node, "id"), "\"auto\" takes the machine's id, but " +
+                                               draft.vocabulary.machine_id_file +
+                                               " holds none, expected an id of your own");
+}
+
+const FeedInfo* find_feed(const Node& node, Draft& draft) {
+  const Node* name = member(node, "feed");
+  if (name == nullptr || name->kind != NodeKind::text) return nullptr;
+  const auto feeds = draft.vocabulary.feeds;
+  const auto found = std::ranges::find(feeds, name->text, &FeedInfo::name);
+  if (found != feeds.end()) return *found;
+  std::vector<std::string_view> known;
+  for (const FeedInfo* info : feeds) known.push_back(info->name);
+  draft.reader.report(*name,
+                      "there is no feed " + in_quotes(name->text) + ", expected " + listed(known),
+                      nearest(name->text, known));
+  return nullptr;
+}
+
+void read_stations(const Node& feed, Draft& draft) {
+  const Node* stations = member(feed, "stations");
+  if (stations == nullptr || stations->kind != NodeKind::list) return;
+  for (const Node* station : stations->children) {
+    if (station->kind != NodeKind::text) continue;  // said already
+    if (!is_id(station->text)) {
+      const std::string id = slug(station->text);
+      draft.reader.report(*station,
+                          in_quotes(station->text) + " is not the id of a station, expected " +
+                              expectation({.kind = SettingKind::id}),
+                          is_id(id) ? id : std::string());
+    }
+    const auto same = std::ranges::find(stations->children, station->text, &Node::text);
+    if (*same != station) {
+      draft.reader.report(*station, in_quotes(station->text) + " stands here twice, expected once");
+    }
+  }
+}
+
+void read_feed(const Node& node, Draft& draft) {
+  if (!draft.reader.expect(node, NodeKind::object, R"(an object such as {"feed": "hk-epd"})")) {
+    return;
+  }
+  const auto problems = draft.reader.count();
+  const FeedInfo* info = find_feed(node, draft);
+  std::vector<Setting> declared(feed_settings().begin(), feed_settings().end());
+  if (info != nullptr) {
+    declared.insert(declared.end(), info->settings.begin(), info->settings.end());
+  }
+  Settings values = draft.reader.read(
+      node, declared,
+      info != nullptr ? Reader::UnknownKeys::refused : Reader::UnknownKeys::ignored);
+  read_stations(node, draft);
+  FeedSettings feed{
+      .feed = text_or_none(values, "feed"), .stations = values.texts("stations"), .settings = {}};
+  if (info != nullptr) feed.settings = values.only(info->settings);
+  draft.config.feeds.push_back(std::move(feed));
+  draft.feeds.push_back({.node = &node,
+                         .values = std::move(values),
+                         .is_sound = draft.reader.count() == problems,
+                         .feed = info});
+}
+
+void read_comparison(const Node& node, Draft& draft) {
+  constexpr std::string_view example =
+      R"(an object such as {"sensor": "roof-pm", "quantity": "pm2_5", "with": "hk-epd/mong-kok"})";
+  if (!draft.reader.expect(node, NodeKind::object, example)) return;
+  const auto problems = draft.reader.count();
+  Settings values = draft.reader.read(node, compare_settings());
+  const std::string& with = values.text("with");
+  const auto slash = std::min(with.find('/'), with.size());
+  draft.config.compare.push_back({.sensor = text_or_none(values, "sensor"),
+                                  .quantity = values.text("quantity"),
+                                  .feed = with.substr(0, slash),
+                                  .station = with.substr(std::min(slash + 1, with.size()))});
+  draft.compare.push_back(
+      {.node = &node, .values = std::move(values), .is_sound = draft.reader.count() == problems});
+}
+
+void read_store(const Node* node, Draft& draft) {
+  const Settings values = node == nullptr ? Settings::defaults(store_settings())
+                                          : draft.reader.read(*node, store_settings());
+  draft.config.store = {.path = resolved(draft, values.text("path")),
+                        .commit_every = values.duration("commit_every"),
+                        .max_size_bytes = values.integer("max_size"),
+                        .keep = values.duration("keep"),
+                        .minimum_free_bytes = values.integer("minimum_free"),
+                        .queue_bytes = static_cast<std::size_t>(values.integer("queue")),
+                        .clock_wait = values.duration("clock_wait"),
+                        .machine_id = {}};
+}
+
+void read_sink(const Node& node, Draft& draft) {
+  constexpr std::string_view example = R"(an object such as {"id": "city", "mqtt": "mqtts://…"})";
+  if (!draft.reader.expect(node, NodeKind::object, example)) return;
+  const auto problems = draft.reader.count();
+  Settings values = draft.reader.read(node, sink_settings());
+  draft.config.sinks.push_back(
+      {.id = text_or_none(values, "id"),
+       .mqtt = text_or_none(values, "mqtt"),
+       .username = values.text("username"),
+       .password_file = text_or_none(values, "password_file"),
+       .ca_file = resolved(draft, text_or_none(values, "ca_file")),
+       .client_certificate = resolved(draft, text_or_none(values, "client_certificate")),
+       .client_key = resolved(draft, text_or_none(values, "client_key")),
+       .verify = values.boolean("verify"),
+       .version = values.text("version"),
+       .client_id = values.text("client_id"),
+       .window = values.integer("window"),
+       .batch_records = values.integer("batch_records"),
+       .keep_alive = values.duration("keep_alive"),
+       .acknowledge_within = values.duration("acknowledge_within"),
+       .start_at = values.text("start_at"),
+       .configuration_directory = draft.directory.string()});
+  draft.sinks.push_back(
+      {.node = &node, .values = std::move(values), .is_sound = draft.reader.count() == problems});
+}
+
+void read_serve(const Node& node, Draft& draft) {
+  draft.serve = &node;
+  draft.config.serve.listen = draft.reader.read(node, serve_settings()).text("listen");
+}
+
+// The sections that are there in their right shape; nullptr for the others.
+std::vector<const Node*> find_sections(const Node& root, Draft& draft) {
+  std::vector<std::string_view> known = {"$schema"};
+  for (const Section& section : sections()) known.push_back(section.name);
+  for (const Node* node : root.children) {
+    if (std::ranges::find(known, node->key) == known.end()) {
+      draft.reader.refuse_key(*node, known, Reader::UnknownKeys::refused);
+    }
+  }
+  std::vector<const Node*> found;
+  for (const Section& section : sections()) {
+    const bool is_list = section.shape == Section::Shape::list;
+    const Node* node = member(root, section.name);
+    const bool fits =
+        node != nullptr && draft.reader.expect(*node, is_list ? NodeKind::list : NodeKind::object,
+                                               is_list ? "a list: […]" : "an object: {…}");
+    found.push_back(fits ? node : nullptr);
+  }
+  return found;
+}
+
+}  // namespace
+
+std::string text_or_none(const Settings& values, std::string_view name) {
+  return values.has(name) ? values.text(name) : std::string();
+}
+
+std::string resolved(const Draft& draft, const std::string& path) {
+  return path.empty() ? path : (draft.directory / path).lexically_normal().string();
+}
+
+std::optional<Position> read_position(const Node& owner, Draft& draft) {
+  const Node* node = member(owner, "position");
+  if (node == nullptr || node->kind != NodeKind::object) return std::nullopt;
+  const auto problems = draft.reader.count();
+  const Settings values = draft.reader.read(*node, position_settings());
+  if (draft.reader.count() != problems) return std::nullopt;
+  const std::string& datum = values.text("datum");
+  Position position;
+  position.datum = datum == "gcj02" ? Datum::gcj02 : datum == "bd09" ? Datum::bd09 : Datum::wgs84;
+  position.latitude_deg = values.number("latitude");
+  position.longitude_deg = values.number("longitude");
+  const auto height = [&values](std::string_view name) {
+    return values.has(name) ? std::optional(values.number(name)) : std::nullopt;
+  };
+  position.height_above_sea_m = height("height_above_sea_m");
+  position.height_above_ground_m = height("height_above_ground_m");
+  return position;
+}
+
+void read_sections(const Node& root, Draft& draft) {
+  const auto found = find_sections(root, draft);
+  const auto section = [&found](std::string_view name) {
+    const auto at = std::ranges::find(sections(), name, &Section::name);
+    return found[static_cast<std::size_t>(at - sections().begin())];
+  };
+  const auto each = [&](std::string_view name, auto read) {
+    if (section(name) == nullptr) return;
+    for (const Node* entry : section(name)->children) read(*entry, draft);
+  };
+  if (member(root, "gateway") == nullptr) {
+    draft.reader.report(root,
+                        "\"gateway\" is missing, expected an object with at least \"id\" and "
+                        "\"jurisdiction\"");
+  }
+  if (section("gateway") != nullptr) read_gateway(*section("gateway"), draft);
+  each("buses", read_bus);
+  each("sensors", read_sensor);
+  each("feeds", read_feed);
+  each("compare", read_comparison);
+  read_store(section("store"), draft);
+  each("sinks", read_sink);
+  if (section("serve") != nullptr) read_serve(*section("serve"), draft);
+}
+
+}  // namespace twinsky

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/config/settings.hpp"
+
+namespace twinsky {
+namespace {
+
+using enum SettingKind;
+
+constexpr double second = 1000;  // durations are declared in milliseconds
+constexpr double minute = 60 * second;
+constexpr double hour = 60 * minute;
+constexpr double day = 24 * hour;
+
+constexpr auto jurisdictions = std::to_array<std::string_view>({"hk", "cn-sh", "other"});
+constexpr auto clocks = std::to_array<std::string_view>({"auto", "system"});
+constexpr auto datums = std::to_array<std::string_view>({"wgs84", "gcj02", "bd09"});
+constexpr auto parities = std::to_array<std::string_view>({"none", "even", "odd"});
+constexpr auto mqtt_schemes = std::to_array<std::string_view>({"mqtt", "mqtts"});
+constexpr auto mqtt_versions = std::to_array<std::string_view>({"auto", "5", "3.1.1"});
+constexpr auto beginnings = std::to_array<std::string_view>({"now", "oldest"});
+
+// clang-format off
+constexpr auto gateway = std::to_array<Setting>({
+  {.name = "id", .kind = id, .documentation = "Names this gateway in every topic; \"auto\" takes the first 12 digits of the machine's id, for imaged cards.", .required = true},
+  {.name = "name", .kind = text, .documentation = "What people call the place."},
+  {.name = "jurisdiction", .kind = choice, .documentation = "Whose air-quality rules hold: Hong Kong, Shanghai or another place.", .required = true, .choices = jurisdictions},
+  {.name = "position", .kind = table, .documentation = "Where the gateway stands."},
+  {.name = "clock", .kind = choice, .documentation = "\"auto\" waits until something attests to UTC before samples get their final time; \"system\" trusts the system's clock as it is.", .fallback = "auto", .choices = clocks},
+});
+
+constexpr auto position = std::to_array<Setting>({
+  {.name = "datum", .kind = choice, .documentation = "The coordinates' datum: GPS and most maps use wgs84, maps of mainland China gcj02 or bd09.", .required = true, .choices = datums},
+  {.name = "latitude", .kind = number, .documentation = "Degrees, north positive.", .required = true, .lower = -90, .upper = 90},
+  {.name = "longitude", .kind = number, .documentation = "Degrees, east positive.", .required = true, .lower = -180, .upper = 180},
+  {.name = "height_above_sea_m", .kind = number, .documentation = "Metres above sea level.", .lower = -500, .upper = 9000},
+  {.name = "height_above_ground_m", .kind = number, .documentation = "Metres above the ground.", .lower = -100, .upper = 1000},
+});
+
+constexpr auto bus = std::to_array<Setting>({
+  {.name = "i2c", .kind = path, .documentation = "The adapter's file, such as /dev/i2c-1."},
+  {.name = "serial", .kind = path, .documentation = "The port of one streaming or query device; a name below /dev/serial/by-id stays the same after replugging."},
+  {.name = "modbus", .kind = path, .documentation = "The port of a Modbus RTU line (RS-485)."},
+  {.name = "modbus_tcp", .kind = text, .documentation = "Address and port of a Modbus TCP server, such as 192.0.2.7:502."},
+  {.name = "recorded", .kind = path, .documentation = "A file of recorded exchanges, played in a loop."},
+  {.name = "baud", .kind = integer, .documentation = "Bits per second, where the driver's default is not right.", .lower = 50, .upper = 4'000'000},
+  {.name = "parity", .kind = choice, .documentation = "Parity, where the driver's default is not right.", .choices = parities},
+  {.name = "data_bits", .kind = integer, .documentation = "Data bits, where the driver's default is not right.", .lower = 5, .upper = 8},
+  {.name = "stop_bits", .kind = integer, .documentation = "Stop bits, where the driver's default is not right.", .lower = 1, .upper = 2},
+  {.name = "echo", .kind = boolean, .documentation = "Modbus RTU: the adapter repeats what is sent.", .fallback = "false"},
+});
+
+constexpr auto sensor = std::to_array<Setting>({
+  {.name = "id", .kind = id, .documentation = "Names the sensor in topics, store and comparisons.", .required = true},
+  {.name = "driver", .kind = text, .documentation = "The code for its device family; `twinsky drivers` lists them.", .required = true},
+  {.name = "bus", .kind = id, .documentation = "The id of the bus it is connected to.", .required = true},
+  {.name = "every", .kind = duration, .documentation = "How often it is sampled; a streaming sensor may do without, then every frame is a sample.", .lower = 10, .upper = day},
+  {.name = "address", .kind = integer, .documentation = "I2C address (8 to 0x77), where it is not the driver's default.", .lower = 1, .upper = 254, .hexadecimal = true},
+  {.name = "unit", .kind = integer, .documentation = "Modbus unit (1 to 247, or 254 where the device answers to it), where it is not the driver's default; `address` means the same.", .lower = 1, .upper = 254, .hexadecimal = true},
+  {.name = "baud", .kind = integer, .documentation = "Bits per second, where bus and driver are not right for this device.", .lower = 50, .upper = 4'000'000},
+  {.name = "parity", .kind = choice, .documentation = "Parity, where bus and driver are not right for this device.", .choices = parities},
+  {.name = "data_bits", .kind = integer, .documentation = "Data bits, where bus and driver are not right for this device.", .lower = 5, .upper = 8},
+  {.name = "stop_bits", .kind = integer, .documentation = "Stop bits, where bus and driver are not right for this device.", .lower = 1, .upper = 2},
+  {.name = "placement", .kind = id, .documentation = "What kind of place it is in: indoor, roadside, rooftop, balcony, …"},
+  {.name = "since", .kind = text, .documentation = "Since when it has been at this place (a date, or a date with time); a change starts new comparison windows."},
+  {.name = "position", .kind = table, .documentation = "Where it stands, if not where the gateway stands."},
+  {.name = "north_offset_deg", .kind = number, .documentation = "A wind vane's own north in degrees east of true north; added to what it reads.", .fallback = "0", .lower = -360, .upper = 360},
+  {.name = "ambient", .kind = boolean, .documentation = "The device's case is open to the air, so what it measures inside stands for the air.", .fallback = "false"},
+  {.name = "sleep_between", .kind = boolean, .documentation = "Duty cycle: it rests between samples and wakes its warm-up time before the next.", .fallback = "false"},
+  {.name = "mean", .kind = boolean, .documentation = "Streaming: a sample is the mean of the period's frames instead of the last one.", .fallback = "false"},
+});
+
+constexpr auto feed = std::to_array<Setting>({
+  {.name = "feed", .kind = text, .documentation = "The official source.", .required = true},
+  {.name = "stations", .kind = texts, .documentation = "Ids of the stations to keep, such as \"mong-kok\"; none: all."},
+});
+
+constexpr auto compare = std::to_array<Setting>({
+  {.name = "sensor", .kind = id, .documentation = "The id of a sensor, or of a channel: <sensor>-<channel>.", .required = true},
+  {.name = "quantity", .kind = text, .documentation = "What is compared, such as \"pm2_5\".", .required = true},
+  {.name = "with", .kind = text, .documentation = "The reference, feed and station: \"hk-epd/mong-kok\".", .required = true},
+});
+
+constexpr auto store = std::to_array<Setting>({
+  {.name = "path", .kind = path, .documentation = "The database file.", .fallback = "/var/lib/twinsky/twinsky.db"},
+  {.name = "commit_every", .kind = duration, .documentation = "How often samples are put on disk; a power cut costs at most this much.", .fallback = "1s", .lower = 10, .upper = minute},
+  {.name = "max_size", .kind = size, .documentation = "The oldest samples go when the file would become larger.", .fallback = "1GB", .lower = 1e6, .upper = 1e13},
+  {.name = "keep", .kind = duration, .documentation = "Samples older than this go.", .fallback = "400d", .lower = hour, .upper = 36500 * day},
+  {.name = "minimum_free", .kind = size, .documentation = "The oldest samples go when less of the disk would stay free.", .fallback = "50MB", .lower = 0, .upper = 1e13},
+  {.name = "queue", .kind = size, .documentation = "Memory for samples that wait for the disk.", .fallback = "4MiB", .lower = 65536, .upper = 1073741824},
+  {.name = "clock_wait", .kind = duration, .documentation = "How long samples wait for the right clock before they go out marked.", .fallback = "10min", .lower = 0, .upper = day},
+});
+
+constexpr auto sink = std::to_array<Setting>({
+  {.name = "id", .kind = id, .documentation = "Names the sink in the store, the log and the MQTT client id.", .required = true},
+  {.name = "mqtt", .kind = url, .documentation = "The broker, such as mqtts://broker.example.org:8883.", .required = true, .choices = mqtt_schemes},
+  {.name = "username", .kind = text, .documentation = "User name at the broker."},
+  {.name = "password_file", .kind = path, .documentation = "The file with the password: a path, or the name of a systemd credential or of a file beside this one."},
+  {.name = "ca_file", .kind = path, .documentation = "The certificate authority to trust instead of the system's; needs mqtts."},
+  {.name = "client_certificate", .kind = path, .documentation = "Our certificate, when the broker asks for one; needs mqtts and client_key."},
+  {.name = "client_key", .kind = path, .documentation = "The private key of client_certificate."},
+  {.name = "verify", .kind = boolean, .documentation = "Whether the broker must prove who it is; off only for a first try.", .fallback = "true"},
+  {.name = "version", .kind = choice, .documentation = "MQTT version; \"auto\" tries 5, then 3.1.1.", .fallback = "auto", .choices = mqtt_versions},
+  {.name = "client_id", .kind = text, .documentation = "MQTT client id; without it \"twinsky-<gateway>-<sink>\"."},
+  {.name = "window", .kind = integer, .documentation = "How many messages may be unacknowledged at once.", .fallback = "100", .lower = 4, .upper = 65535},
+  {.name = "batch_records", .kind = integer, .documentation = "How many records a message holds at most.", .fallback = "200", .lower = 1, .upper = 200},
+  {.name = "keep_alive", .kind = duration, .documentation = "How long the connection may be silent before it is tried.", .fallback = "30s", .lower = 5 * second, .upper = 18 * hour},
+  {.name = "acknowledge_within", .kind = duration, .documentation = "A connection that has not acknowledged a message by then is given up.", .fallback = "30s", .lower = second, .upper = 10 * minute},
+  {.name = "start_at", .kind = choice, .documentation = "Whether a new sink begins with what is read from now on or with the oldest sample kept.", .fallback = "now", .choices = beginnings},
+});
+
+constexpr auto serve = std::to_array<Setting>({
+  {.name = "listen", .kind = text, .documentation = "Address and port of the local page.", .fallback = "127.0.0.1:8787"},
+});
+
+using enum Section::Shape;
+constexpr auto all_sections = std::to_array<Section>({
+  {"gateway", object, gateway, "This gateway."},
+  {"buses", by_id, bus, "The wires, by id; each names exactly one of i2c, serial, modbus, modbus_tcp and recorded."},
+  {"sensors", list, sensor, "The instruments; each driver adds its own settings."},
+  {"feeds", list, feed, "Official open data to keep beside our own; each feed adds its own settings."},
+  {"compare", list, compare, "Which sensors are compared with which official stations."},
+  {"store", object, store, "The local store."},
+  {"sinks", list, sink, "Where samples are published."},
+  {"serve", object, serve, "The local page; without this section there is none."},
+});
+// clang-format on
+
+}  // namespace
+
+std::span<const Setting> gateway_settings() noexcept {
+  return gateway;
+}
+std::span<const Setting> position_settings() noexcept {
+  return position;
+}
+std::span<const Setting> bus_settings() noexcept {
+  return bus;
+}
+std::span<const Setting> sensor_settings() noexcept {
+  return sensor;
+}
+std::span<const Setting> feed_settings() noexcept {
+  return feed;
+}
+std::span<const Setting> compare_settings() noexcept {
+  return compare;
+}
+std::span<const Setting> store_settings() noexcept {
+  return store;
+}
+std::span<const Setting> sink_settings() noexcept {
+  return sink;
+}
+std::span<const Setting> serve_settings() noexcept {
+  return serve;
+}
+
+std::span<const Section> sections() noexcept {
+  return all_sections;
+}
+
+}  // namespace twinsky

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every setting of the gateway itself, declared once: the reader, the JSON Schema, the reference
+// documentation and the suggestions come from here. Drivers and feeds declare what they add.
+#pragma once
+
+#include "gateway/model/setting.hpp"
+
+#include <array>
+#include <span>
+#include <string_view>
+
+namespace twinsky {
+
+std::span<const Setting> gateway_settings() noexcept;
+std::span<const Setting> position_settings() noexcept;  // of the gateway and of a sensor
+std::span<const Setting> bus_settings() noexcept;
+std::span<const Setting> sensor_settings() noexcept;  // a driver adds its own
+std::span<const Setting> feed_settings() noexcept;    // a feed adds its own
+std::span<const Setting> compare_settings() noexcept;
+std::span<const Setting> store_settings() noexcept;
+std::span<const Setting> sink_settings() noexcept;
+std::span<const Setting> serve_settings() noexcept;
+
+// What of a bus names the device: a bus has exactly one of them.
+inline constexpr std::array<std::string_view, 5> bus_endpoints = {"i2c", "serial", "modbus",
+                                                                  "modbus_tcp", "recorded"};
+
+// The parts of the file.
+struct Section {
+  enum class Shape { object, by_id, list };
+  std::string_view name;
+  Shape shape = Shape::object;
+  std::span<const Setting> settings;
+  std::string_view documentation;
+};
+std::span<const Section> sections() noexcept;
+
+}  // namespace twinsky

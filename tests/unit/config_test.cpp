@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/config/config.hpp"
+
+#include "gateway/config/settings.hpp"
+#include "gateway/config/suggestion.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sstream>
+
+namespace twinsky {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+const fs::path corpus = fs::path(TESTS_DIRECTORY) / "configs";
+const fs::path project = fs::path(TESTS_DIRECTORY).parent_path();
+
+std::string text_of_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// Cases are files, or folders with a twinsky.json and its conf.d.
+std::vector<std::string> cases_in(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(corpus / folder)) {
+    if (entry.is_directory() || entry.path().extension() == ".json") {
+      names.push_back(entry.path().stem().string());
+    }
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::string file_of(const std::string& folder, const std::string& name) {
+  const fs::path directory = corpus / folder / name;
+  return fs::is_directory(directory) ? (directory / "twinsky.json").string()
+                                     : directory.string() + ".json";
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+class Refused : public testing::TestWithParam<std::string> {};
+
+// `<name>.txt` holds the expected lines; lines that begin with '#' are for the schema's judge.
+TEST_P(Refused, is_refused_in_these_words) {
+  const auto config = load_config(file_of("refused", GetParam()));
+  ASSERT_FALSE(config.has_value());
+  std::string lines;
+  for (Problem problem : config.error()) {
+    problem.file = fs::path(problem.file).lexically_relative(corpus / "refused").string();
+    lines += text_of(problem) + "\n";
+  }
+  std::istringstream expectation(text_of_file(corpus / "refused" / (GetParam() + ".txt")));
+  std::string expected;
+  for (std::string line; std::getline(expectation, line);) {
+    if (!line.starts_with('#')) expected += line + "\n";
+  }
+  EXPECT_EQ(lines, expected);
+}
+INSTANTIATE_TEST_SUITE_P(corpus, Refused, testing::ValuesIn(cases_in("refused")), test_name);
+
+class Accepted : public testing::TestWithParam<std::string> {};
+
+TEST_P(Accepted, is_accepted) {
+  const auto config = load_config(file_of("accepted", GetParam()));
+  if (config.has_value()) return;
+  for (const auto& problem : config.error()) ADD_FAILURE() << text_of(problem);
+}
+INSTANTIATE_TEST_SUITE_P(corpus, Accepted, testing::ValuesIn(cases_in("accepted")), test_name);
+
+// A directory of our own for files that a test writes.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "twinsky-config-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
+    path_ = name;
+  }
+  ~Folder() { fs::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  [[nodiscard]] std::string write(const std::string& name, std::string_view text) const {
+    fs::create_directories((path_ / name).parent_path());
+    std::ofstream(path_ / name, std::ios::binary) << text;
+    return (path_ / name).string();
+  }
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+std::vector<std::string> lines_of(const Result<Config, std::vector<Problem>>& config) {
+  std::vector<std::string> lines;
+  if (config) return lines;
+  for (Problem problem : config.error()) {
+    problem.file = fs::path(problem.file).filename().string();
+    lines.push_back(text_of(problem));
+  }
+  return lines;
+}
+
+// ---- small drivers of our own: what no shipped driver does ----
+
+class Silent final : public Driver {
+ public:
+  Result<Sample> sample(Link&) override { return Unexpected{Fault::no_response}; }
+};
+
+constexpr auto indoors = std::to_array<DriverQuantity>({
+    {Quantity::co2, 400, 5000, 0, false},
+    {Quantity::temperature, -10, 60, 1, true},
+});
+constexpr auto channels = std::to_array<std::string_view>({"left", "right"});
+constexpr auto twin_settings = std::to_array<Setting>({
+    {.name = "pair", .kind = SettingKind::integer, .documentation = "Two equal digits."},
+});
+
+const DriverInfo twin = [] {
+  DriverInfo info;
+  info.name = "twin";
+  info.summary = "Two in one case";
+  info.bus = BusKind::i2c;
+  info.quantities = indoors;
+  info.channels = channels;
+  info.settings = twin_settings;
+  info.make = [](const Settings&) -> std::unique_ptr<Driver> { return std::make_unique<Silent>(); };
+  info.check = [](const Settings& settings) -> std::string {
+    const bool is_fine = !settings.has("pair") || settings.integer("pair") % 11 == 0;
+    return is_fine ? "" : "\"pair\" has two different digits, expected equal ones";
+  };
+  return info;
+}();
+const std::array<const DriverInfo*, 1> own_drivers = {&twin};
+
+Vocabulary own_vocabulary() {
+  return {.drivers = own_drivers,
+          .feeds = {},
+          .machine_id_file = "/nonexistent",
+          .serial_number_file = "/nonexistent"};
+}
+
+constexpr std::string_view head = R"({"gateway": {"id": "g", "jurisdiction": "hk"},
+"buses": {"i2c-1": {"i2c": "/dev/i2c-1"}, "i2c-2": {"i2c": "/dev/i2c-2"}},
+)";
+
+TEST(config, knows_only_the_vocabulary_it_is_given) {
+  const Folder folder;
+  const struct {
+    std::string_view rest;
+    std::vector<std::string> lines;
+  } rows[] = {
+      {R"("sensors": [{"id": "a", "driver": "twin", "bus": "i2c-1", "every": "1s", "address": 9}]})",
+       {}},
+      {R"("sensors": [{"id": "a", "driver": "twin", "bus": "i2c-1", "every": "1s"}]})",
+       {"f:3:13: /sensors/0: \"address\" is missing, expected the device's I2C address"}},
+      {R"("sensors": [{"id": "a", "driver": "twin", "bus": "i2c-1", "every": "1s", "address": 120}]})",
+       {"f:3:85: /sensors/0/address: 0x78 is no address of twin, expected one from 0x08 to 0x77"}},
+      {R"("sensors": [{"id": "a", "driver": "twin", "bus": "i2c-1", "every": "1s", "address": 9, "pair": 12}]})",
+       {"f:3:13: /sensors/0: \"pair\" has two different digits, expected equal ones"}},
+      {R"("sensors": [{"id": "a", "driver": "twin", "bus": "i2c-1", "every": "1s", "address": 9},
+{"id": "a-left", "driver": "twin", "bus": "i2c-2", "every": "1s", "address": 9}]})",
+       {"f:3:20: /sensors/0/id: the channel \"left\" is published as \"a-left\", which is taken by "
+        "line 4, expected another id"}},
+      {R"("sensors": [{"id": "twenty-eight-characters-long", "driver": "twin", "bus": "i2c-1", "every": "1s", "address": 9}]})",
+       {"f:3:20: /sensors/0/id: the channel \"left\" is published as "
+        "\"twenty-eight-characters-long-left\", which is too long, expected an id of at most 27 "
+        "characters",
+        "f:3:20: /sensors/0/id: the channel \"right\" is published as "
+        "\"twenty-eight-characters-long-right\", which is too long, expected an id of at most 26 "
+        "characters"}},
+  };
+  for (const auto& row : rows) {
+    const auto file = folder.write("f", std::string(head).append(row.rest));
+    EXPECT_EQ(lines_of(load_config(file, own_vocabulary())), row.lines) << row.rest;
+  }
+}
+
+TEST(config, compares_what_a_sensor_publishes) {
+  // The case's temperature is `internal_temperature` unless the case is open to the air.
+  const Folder folder;
+  const auto problems = [&](std::string_view ambient, std::string_view sensor,
+                            std::string_view quantity) {
+    std::string text(head);
+    text.append(R"("sensors": [{"id": "a", "driver": "twin", "bus": "i2c-1", "every": "1s", )")
+        .append(R"("address": 9, "ambient": )")
+        .append(ambient)
+        .append("}],\n\"compare\": [{\"sensor\": \"")
+        .append(sensor)
+        .append("\", \"quantity\": \"")
+        .append(quantity)
+        .append("\", \"with\": \"hk-epd/x\"}]}");
+    auto lines = lines_of(load_config(folder.write("f", text), own_vocabulary()));
+    std::erase_if(lines,
+                  [](const auto& line) { return line.find("is not followed") != line.npos; });
+    return lines;
+  };
+  const std::vector<std::string> none;
+  EXPECT_EQ(problems("false", "a", "co2"), none);
+  EXPECT_EQ(problems("false", "a-right", "internal_temperature"), none);
+  EXPECT_EQ(problems("true", "a", "temperature"), none);
+  EXPECT_EQ(problems("false", "a", "temperature"),
+            std::vector<std::string>{"f:4:41: /compare/0/quantity: \"a\" does not measure "
+                                     "\"temperature\", expected one of \"co2\", "
+                                     "\"internal_temperature\""});
+}
+
+// ---- what comes out ----
+
+TEST(config, fills_everything_in) {
+  const Folder folder;
+  const auto file = folder.write("twinsky.json", R"({
+    "gateway": {"id": "g", "name": "n", "jurisdiction": "cn-sh",
+                "position": {"datum": "gcj02", "latitude": 31.2, "longitude": 121.5, "height_above_sea_m": 4}},
+    "buses": {"pm": {"serial": "/dev/ttyUSB0", "baud": 19200}, "rs485": {"modbus": "/dev/ttyUSB1", "parity": "even"},
+              "tcp": {"modbus_tcp": "192.0.2.7"}, "i2c-1": {"i2c": "/dev/i2c-1"}},
+    "sensors": [{"id": "a", "driver": "pms5003", "bus": "pm", "stop_bits": 2},
+                {"id": "b", "driver": "modbus", "bus": "rs485", "unit": 7, "every": "10s", "map": "renke-rs-fsxcs"},
+                {"id": "c", "driver": "bme280", "bus": "i2c-1", "every": "1min", "address": "0x77"}],
+    "feeds": [{"feed": "hk-epd", "stations": ["mong-kok"]}],
+    "compare": [{"sensor": "a", "quantity": "pm2_5", "with": "hk-epd/mong-kok"}],
+    "store": {"path": "data/t.db", "max_size": "64MiB", "queue": "1MiB", "clock_wait": "0s"},
+    "sinks": [{"id": "s", "mqtt": "mqtts://broker", "ca_file": "ca.pem", "username": "u", "password_file": "secret"}],
+    "serve": {}
+  })");
+  const auto loaded = load_config(file);
+  ASSERT_TRUE(loaded.has_value()) << lines_of(loaded).front();
+  const Config& config = *loaded;
+  EXPECT_EQ(config.gateway.position->datum, Datum::gcj02);
+  EXPECT_EQ(config.gateway.position->height_above_sea_m, 4.0);
+  EXPECT_EQ(config.gateway.position->height_above_ground_m, std::nullopt);
+  EXPECT_EQ(config.gateway.clock, "auto");
+  EXPECT_EQ(config.buses[0].line, (LineSettings{19200, 'N', 8, 1}));
+  EXPECT_TRUE(config.buses[0].has_line);
+  EXPECT_EQ(config.buses[2].modbus_tcp, "192.0.2.7:502");
+  EXPECT_FALSE(config.buses[3].has_line);
+  EXPECT_EQ(config.sensors[0].device.line, (LineSettings{19200, 'N', 8, 2}));
+  EXPECT_EQ(config.sensors[0].every, std::nullopt);
+  EXPECT_EQ(config.sensors[0].settings, Settings::defaults(driver_named("pms5003")->settings));
+  EXPECT_EQ(config.sensors[1].device.address, 7);
+  EXPECT_EQ(config.sensors[1].device.line.parity, 'E');
+  EXPECT_EQ(config.sensors[1].settings.text("map"), "renke-rs-fsxcs");
+  EXPECT_EQ(config.sensors[2].device.address, 0x77);
+  EXPECT_EQ(config.sensors[2].every, 1min);
+  EXPECT_EQ(config.feeds[0].stations, std::vector<std::string>{"mong-kok"});
+  EXPECT_FALSE(config.feeds[0].settings.text("base").empty());
+  EXPECT_EQ(config.compare[0], (CompareSettings{"a", "pm2_5", "hk-epd", "mong-kok"}));
+  EXPECT_EQ(config.store.path, folder.path() / "data/t.db");
+  EXPECT_EQ(config.store.max_size_bytes, 64 << 20);
+  EXPECT_EQ(config.store.queue_bytes, 1U << 20U);
+  EXPECT_EQ(config.store.clock_wait, 0s);
+  EXPECT_EQ(config.store.keep, 400 * 24h);
+  EXPECT_EQ(config.sinks[0].mqtt, "mqtts://broker:8883");
+  EXPECT_EQ(config.sinks[0].ca_file, folder.path() / "ca.pem");
+  EXPECT_EQ(config.sinks[0].password_file, "secret");
+  EXPECT_EQ(config.sinks[0].configuration_directory, folder.path());
+  EXPECT_EQ(config.sinks[0].window, 100);
+  EXPECT_TRUE(config.sinks[0].verify);
+  EXPECT_EQ(config.serve.listen, "127.0.0.1:8787");
+  EXPECT_EQ(config.hash.size(), 16U);
+}
+
+// The defaults of the structs are those of the declarations.
+TEST(config, has_one_set_of_defaults) {
+  const Folder folder;
+  const auto file = folder.write("f", R"({"gateway": {"id": "g", "jurisdiction": "hk"},
+      "sinks": [{"id": "s", "mqtt": "mqtt://b:1883"}]})");
+  auto config = load_config(file, own_vocabulary());
+  ASSERT_TRUE(config.has_value());
+  StoreSettings store;
+  store.path = "/var/lib/twinsky/twinsky.db";
+  EXPECT_EQ(config->store, store);
+  SinkSettings sink;
+  sink.id = "s";
+  sink.mqtt = "mqtt://b:1883";
+  sink.version = "auto";
+  sink.start_at = "now";
+  sink.configuration_directory = folder.path();
+  EXPECT_EQ(config->sinks[0], sink);
+  EXPECT_EQ(config->serve, ServeSettings{});
+}
+
+TEST(config, merges_the_files_of_conf_d) {
+  const auto config = load_config(file_of("accepted", "added-files"));
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->gateway.id, "mk-roof");
+  EXPECT_EQ(config->gateway.name, "later");
+  ASSERT_EQ(config->sensors.size(), 3U);
+  EXPECT_EQ(config->sensors[1].every, 1min);
+  EXPECT_EQ(config->sensors[2].id, "attic");
+  ASSERT_EQ(config->files.size(), 3U);
+  EXPECT_TRUE(config->files[1].ends_with("conf.d/10-air.json"));
+  EXPECT_NE(config->hash, load_config(file_of("accepted", "design"))->hash);
+}
+
+TEST(config, takes_the_machines_id) {
+  const Folder folder;
+  const auto file = folder.write("f", R"({"gateway": {"id": "auto", "jurisdiction": "hk"}})");
+  Vocabulary vocabulary = own_vocabulary();
+  vocabulary.machine_id_file = folder.write("machine-id", "0123456789abcdef0123456789abcdef\n");
+  auto config = load_config(file, vocabulary);
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->gateway.id, "0123456789ab");
+  EXPECT_EQ(config->store.machine_id, "0123456789abcdef0123456789abcdef");
+  vocabulary.serial_number_file = folder.write("serial", std::string("10000000abcd0001\0", 17));
+  EXPECT_EQ(load_config(file, vocabulary)->store.machine_id,
+            "0123456789abcdef0123456789abcdef-10000000abcd0001");
+  vocabulary.machine_id_file = folder.write("fresh", "uninitialized\n");
+  EXPECT_EQ(lines_of(load_config(file, vocabulary)),
+            std::vector<std::string>{"f:1:20: /gateway/id: \"auto\" takes the machine's id, but " +
+                                     vocabulary.machine_id_file +
+                                     " holds none, expected an id of your own"});
+}
+
+TEST(config, says_when_there_is_no_file) {
+  const Folder folder;
+  EXPECT_EQ(lines_of(load_config(folder.path() / "twinsky.json")),
+            std::vector<std::string>{"twinsky.json: cannot be read (No such file or directory), "
+                                     "expected a configuration in JSON"});
+  fs::create_directory(folder.path() / "d");
+  EXPECT_EQ(lines_of(load_config(folder.path() / "d")),
+            std::vector<std::string>{"d: cannot be read (it is a directory), expected a "
+                                     "configuration in JSON"});
+}
+
+TEST(config, a_hostile_file_is_refused_quickly) {
+  const Folder folder;
+  EXPECT_EQ(lines_of(load_config(folder.write("f", std::string(5'000'000, '[')))),
+            std::vector<std::string>{"f:1:1: the file is larger than 1MiB, expected a "
+                                     "configuration of less"});
+  std::string keys = "{";
+  for (int at = 0; at < 15'000; ++at) keys += "\"k" + std::to_string(at) + "\":1,";
+  keys += "\"a\":1}";
+  EXPECT_EQ(lines_of(load_config(folder.write("f", keys))).size(), 15'002U);
+  EXPECT_EQ(lines_of(load_config(folder.write("f", "{\"a\\n\\u001b[2J\": 1}"))).front(),
+            "f:1:1: \"gateway\" is missing, expected an object with at least \"id\" and "
+            "\"jurisdiction\"");
+}
+
+// A flipped byte anywhere never crashes and never passes in silence as something else.
+TEST(config, survives_any_damage) {
+  const std::string good = text_of_file(file_of("accepted", "every-setting"));
+  const Folder folder;
+  for (std::size_t at = 0; at < good.size(); at += 7) {
+    for (const char put : {'"', '{', '}', ',', '9', '-', 'x', '\0', '\xC3'}) {
+      std::string text = good;
+      text[at] = put;
+      const auto config = load_config(folder.write("f", text));
+      if (config) continue;
+      for (const auto& problem : config.error()) EXPECT_GE(problem.line, 1) << text_of(problem);
+    }
+  }
+}
+
+TEST(config, suggests_what_was_meant) {
+  const std::string_view known[] = {"baud", "bus", "driver", "every", "bme280", "hk"};
+  const struct {
+    std::string_view word;
+    std::string_view suggestion;
+  } rows[] = {{"bause", "baud"},
+              {"evrey", "every"},
+              {"bme28O", "bme280"},
+              {"BME280", "bme280"},
+              {"drievr", "driver"},
+              {"kh", "hk"},
+              {"x", ""},
+              {"password", ""},
+              {"bu", "bus"},
+              {"everything", ""},
+              {"", ""}};
+  for (const auto& row : rows) EXPECT_EQ(nearest(row.word, known), row.suggestion) << row.word;
+}
+
+// ---- what is declared ----
+
+TEST(config, every_declaration_is_sound) {
+  std::vector<std::pair<std::string, std::span<const Setting>>> groups = {
+      {"position", position_settings()}};
+  for (const Section& section : sections()) groups.emplace_back(section.name, section.settings);
+  for (const DriverInfo* driver : driver_registry()) {
+    groups.emplace_back(driver->name, driver->settings);
+    for (const Setting& own : driver->settings) {
+      for (const Setting& common : sensor_settings()) {
+        EXPECT_NE(own.name, common.name) << driver->name << " declares a setting of every sensor";
+      }
+    }
+  }
+  for (const FeedInfo* feed : feed_registry()) {
+    groups.emplace_back(feed->name, feed->settings);
+    for (const Setting& own : feed->settings) {
+      for (const Setting& common : feed_settings()) EXPECT_NE(own.name, common.name) << feed->name;
+    }
+    EXPECT_EQ(Settings::defaults(feed->settings).text("base"), feed->base_url) << feed->name;
+  }
+  for (const auto& [group, settings] : groups) {
+    EXPECT_NO_THROW((void)Settings::defaults(settings)) << group;
+    for (const Setting& setting : settings) {
+      EXPECT_TRUE(setting.documentation.ends_with(".") || setting.documentation.ends_with("…"))
+          << group << "." << setting.name << " has no sentence";
+      EXPECT_FALSE(setting.required && !setting.fallback.empty()) << group << "." << setting.name;
+      EXPECT_LE(setting.lower, setting.upper) << group << "." << setting.name;
+    }
+  }
+}
+
+TEST(config, the_shipped_schema_is_the_declared_one) {
+  EXPECT_EQ(text_of_file(project / "config/twinsky.schema.json"), config_schema())
+      << "run: build/dev/twinsky schema > config/twinsky.schema.json";
+}
+
+TEST(config, the_reference_names_every_setting) {
+  const std::string reference = config_reference();
+  for (const Section& section : sections()) {
+    for (const Setting& setting : section.settings) {
+      EXPECT_NE(reference.find("| `" + std::string(setting.name) + "` |"), std::string::npos)
+          << setting.name;
+    }
+  }
+  for (const DriverInfo* driver : driver_registry()) {
+    if (driver->settings.empty()) continue;
+    EXPECT_NE(reference.find("driver `" + std::string(driver->name) + "` adds"), std::string::npos);
+  }
+}
+
+TEST(config, what_is_shipped_is_good) {
+  std::vector<fs::path> files = {project / "config/twinsky.json"};
+  for (const auto& entry : fs::directory_iterator(project / "config/examples")) {
+    files.push_back(entry.path());
+  }
+  EXPECT_GE(files.size(), 4U);
+  Vocabulary vocabulary;
+  const Folder folder;
+  vocabulary.machine_id_file = folder.write("machine-id", "0123456789abcdef0123456789abcdef\n");
+  for (const auto& file : files) {
+    const auto config = load_config(file.string(), vocabulary);
+    if (config.has_value()) continue;
+    for (const auto& problem : config.error()) ADD_FAILURE() << text_of(problem);
+  }
+}
+
+}  // namespace
+}  // namespace twinsky
