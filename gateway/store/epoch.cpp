@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/store/epoch.hpp"
+
+#include <array>
+#include <fstream>
+#include <random>
+
+namespace twinsky {
+
+std::string random_epoch() {
+  std::random_device random;
+  auto bits = static_cast<std::uint32_t>(random());
+  std::string epoch(8, '0');
+  for (char& digit : epoch) {
+    digit = "0123456789abcdef"[bits & 0xf];
+    bits >>= 4;
+  }
+  return epoch;
+}
+
+std::string kernel_boot_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
+std::string why_new_epoch(const std::vector<SavedEpoch>& epochs, const std::string& machine_id) {
+  if (epochs.empty()) return "new store";
+  if (epochs.back().machine_id != machine_id) return "another machine (a copied card or disk)";
+  return {};
+}
+
+}  // namespace twinsky

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Samples that wait for the writer, bounded in bytes. When it is full the oldest goes, and is
+// counted. Not locked: the owner's mutex guards it.
+#pragma once
+
+#include "gateway/store/store.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace twinsky {
+
+struct Waiting {
+  Entry entry;
+  milliseconds clock_offset{0};  // of UTC to monotonic time, where the clock was not set
+};
+
+// What was dropped of a stream for one cause; becomes a row of the ledger.
+struct Dropped {
+  UtcTime start{};
+  UtcTime end{};
+  std::uint64_t count = 0;
+};
+using DroppedByStream = std::map<std::pair<StreamId, std::string>, Dropped>;
+
+class Queue {
+ public:
+  explicit Queue(std::size_t limit_bytes) : limit_bytes_(limit_bytes) {}
+
+  void push(Waiting waiting);
+  // All that waits, into `batch` (empty before; its memory is used again).
+  void take(std::vector<Waiting>& batch);
+  // What could not be kept of a batch, from `first` on: before all others again.
+  void give_back(std::vector<Waiting>& batch, std::size_t first);
+
+  DroppedByStream take_dropped() { return std::exchange(dropped_, {}); }
+  void give_back_dropped(const DroppedByStream& dropped);
+
+  // Why there is no room: the cause that dropped samples are noted with.
+  void set_cause(std::string cause) { cause_ = std::move(cause); }
+
+  [[nodiscard]] bool empty() const { return size() == 0; }
+  [[nodiscard]] std::size_t size() const { return waiting_.size() - first_; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_in_all_; }
+  [[nodiscard]] bool has_dropped() const { return !dropped_.empty(); }
+
+ private:
+  static std::size_t bytes_of(const Waiting& waiting);
+  void drop_surplus();
+
+  const std::size_t limit_bytes_;
+  std::vector<Waiting> waiting_;
+  std::size_t first_ = 0;  // those before are dropped
+  std::size_t bytes_ = 0;
+  std::string cause_ = "queue_full";
+  DroppedByStream dropped_;
+  std::uint64_t dropped_in_all_ = 0;
+};
+
+}  // namespace twinsky

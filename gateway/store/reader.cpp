@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/store/reader.hpp"
+
+#include "gateway/store/tables.hpp"
+
+#include <algorithm>
+
+namespace twinsky {
+namespace {
+
+const std::string no_name;
+
+class FileReader final : public StoreReader {
+ public:
+  explicit FileReader(std::shared_ptr<SharedFile> file) : file_(std::move(file)) { open(); }
+
+  const std::vector<StoredRow>& page(RowId after, std::size_t most) override {
+    if (file_->generation != generation_) open();
+    rows_.clear();
+    try {
+      const RowId last = tables_->sendable();
+      if (last > after) tables_->read(after + 1, last, most, text_, rows_);
+    } catch (const std::exception& problem) {
+      // What was read before the damage is good; the writer brings the rest back if it can.
+      if (fault_of(problem) != DiskFault::damaged) throw;
+      file_->is_damaged = true;
+    }
+    return rows_;
+  }
+
+  const std::string& name_of(StreamId stream) override {
+    const auto found = names_.find(stream);
+    if (found != names_.end()) return found->second;
+    for (const SavedStream& saved : tables_->streams()) names_[saved.stream] = saved.name;
+    const auto now_known = names_.find(stream);
+    return now_known == names_.end() ? no_name : now_known->second;
+  }
+
+  const std::string& epoch_of(RowId row) override {
+    // The last epoch known may be replaced as long as it has no rows, and followed by others.
+    if (epochs_.empty() || row > checked_until_) {
+      const RowId from = epochs_.empty() ? 0 : epochs_.rbegin()->first;
+      for (SavedEpoch& saved : tables_->epochs(from)) epochs_[saved.first_row] = saved.epoch;
+      checked_until_ = std::max(row, rows_.empty() ? row : rows_.back().row);
+    }
+    const auto after = epochs_.upper_bound(row);
+    return after == epochs_.begin() ? no_name : std::prev(after)->second;
+  }
+
+ private:
+  void open() {
+    generation_ = file_->generation;
+    tables_ = std::make_unique<Tables>(file_->path, Tables::Access::read);
+    names_.clear();
+    epochs_.clear();
+    checked_until_ = 0;
+  }
+
+  const std::shared_ptr<SharedFile> file_;
+  unsigned generation_ = 0;
+  std::unique_ptr<Tables> tables_;
+  std::string text_;             // the bodies of the page
+  std::vector<StoredRow> rows_;  // the page
+  std::map<StreamId, std::string> names_;
+  std::map<RowId, std::string> epochs_;  // by first row
+  RowId checked_until_ = 0;              // no newer epoch begins up to here
+};
+
+}  // namespace
+
+std::unique_ptr<StoreReader> make_reader(std::shared_ptr<SharedFile> file) {
+  return std::make_unique<FileReader>(std::move(file));
+}
+
+std::unique_ptr<StoreReader> open_store_reader(const std::string& path) {
+  auto file = std::make_shared<SharedFile>();
+  file->path = path;
+  return make_reader(std::move(file));
+}
+
+SinkBacklog backlog_of(RowId cursor, RowId oldest, RowId last, std::optional<UtcTime> time) {
+  const RowId before = std::max(cursor, oldest - 1);
+  if (before >= last) return {cursor, 0, std::nullopt};
+  return {cursor, static_cast<std::uint64_t>(last - before), time};
+}
+
+StoreStatus read_store_status(const std::string& path) {
+  Tables tables(path, Tables::Access::read);
+  StoreStatus status;
+  const RowId oldest = tables.oldest_row();
+  const Mark mark = tables.mark();
+  status.last_row = std::max(mark.last_row, tables.newest_row());
+  status.rows = mark.rows + static_cast<std::uint64_t>(status.last_row - mark.last_row);
+  status.size_bytes = tables.size().pages * tables.size().page_bytes;
+  status.ledger_sums = tables.ledger_sums();
+  for (const auto& [sink, cursor] : tables.cursors()) {
+    status.sinks[sink] = backlog_of(cursor, oldest, status.last_row, tables.time_after(cursor));
+  }
+  const auto epochs = tables.epochs();
+  if (!epochs.empty()) status.epoch = epochs.back().epoch;
+  status.clock_waiting = tables.sendable() < status.last_row;
+  return status;
+}
+
+std::vector<LedgerRow> read_ledger(const std::string& path) {
+  Tables tables(path, Tables::Access::read);
+  std::vector<LedgerRow> rows;
+  for (auto& [entry, row] : tables.ledger(false)) rows.push_back(std::move(row));
+  return rows;
+}
+
+std::optional<std::string> read_remembered(const std::string& path, const std::string& name) {
+  const auto all = Tables(path, Tables::Access::read).remembered();
+  const auto found = all.find(name);
+  if (found == all.end()) return std::nullopt;
+  return found->second;
+}
+
+std::vector<StreamSummary> read_streams(const std::string& path) {
+  constexpr RowId rows_at_once = 1000;
+  constexpr int pages = 50;
+  Tables tables(path, Tables::Access::read);
+  std::map<StreamId, StreamSummary> streams;
+  for (SavedStream& stream : tables.streams()) streams[stream.stream].name = std::move(stream.name);
+  std::size_t missing = streams.size();
+  std::string text;
+  std::vector<StoredRow> rows;
+  RowId last = tables.newest_row();
+  for (int page = 0; page < pages && missing != 0 && last > 0; ++page, last -= rows_at_once) {
+    tables.read(std::max<RowId>(last - rows_at_once + 1, 1), last, rows_at_once, text, rows);
+    for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+      StreamSummary& stream = streams[row->stream];
+      if (stream.seq != 0) continue;
+      stream = {std::move(stream.name), row->seq, row->time, std::string(row->body)};
+      --missing;
+    }
+  }
+  std::vector<StreamSummary> summaries;
+  for (auto& [id, stream] : streams) summaries.push_back(std::move(stream));
+  return summaries;
+}
+
+}  // namespace twinsky

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/store/salvage.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace twinsky {
+namespace {
+
+constexpr RowId rows_at_once = 1000;
+constexpr std::int64_t usual_row_bytes = 110;  // to reckon what an unreadable file held
+
+// Takes what can be read; damage in one table harms no other.
+template <class Value, class Read>
+void take(Value& value, Read&& read) {
+  try {
+    value = read();
+  } catch (const std::exception&) {
+    return;
+  }
+}
+
+// The largest row that can still be read. Reading fails where the path to a row is damaged, which
+// need not be one place, so this searches downwards in growing steps, then up again in halves.
+RowId last_readable_row(Tables& tables, RowId known) {
+  const auto newest_until = [&](RowId row) -> RowId {
+    try {
+      return tables.newest_row_until(row);
+    } catch (const std::exception&) {
+      return -1;
+    }
+  };
+  RowId found = newest_until(no_row_limit);
+  if (found >= 0) return found;
+  RowId bad = std::max<RowId>(known, 1) + rows_at_once;
+  for (RowId step = 1; bad > 0; step *= 2) {
+    const RowId row = std::max<RowId>(bad - step, 0);
+    found = newest_until(row);
+    if (found >= 0) break;
+    bad = row;
+  }
+  while (found >= 0 && bad - found > 1) {
+    const RowId middle = found + (bad - found) / 2;
+    const RowId better = newest_until(middle);
+    if (better > found) {
+      found = better;
+    } else {
+      bad = middle;
+    }
+  }
+  return std::max<RowId>(found, 0);
+}
+
+// Reads rows by ranges; splits a range that cannot be read until it is one row.
+class Walk {
+ public:
+  explicit Walk(Tables& tables) : tables_(tables) {}
+
+  void read(RowId first, RowId last, Salvaged& into) {
+    if (first > last) return;
+    RowId next = first;
+    try {
+      tables_.read(first, last, static_cast<std::size_t>(rows_at_once), text_, rows_);
+      next = last + 1;
+    } catch (const std::exception&) {
+      if (!rows_.empty()) next = rows_.back().row + 1;
+    }
+    for (const StoredRow& row : rows_) into.rows.push_back({row, std::string(row.body)});
+    rows_.clear();
+    if (next > last) return;
+    if (first == last) {
+      ++into.unreadable;
+      return;
+    }
+    // Fails again at `next`; what lies behind may be good.
+    const RowId middle = next + (last - next) / 2;
+    read(next, middle, into);
+    read(middle + 1, last, into);
+  }
+
+ private:
+  Tables& tables_;
+  std::string text_;
+  std::vector<StoredRow> rows_;
+};
+
+}  // namespace
+
+std::string set_aside(const std::string& path, UtcTime now) {
+  std::string stamp = iso8601(now).substr(0, 19);
+  std::erase(stamp, '-');
+  std::erase(stamp, ':');
+  const std::string wanted = path + ".damaged-" + stamp + "Z";
+  std::string damaged = wanted;
+  for (int again = 2; std::filesystem::exists(damaged); ++again) {
+    damaged = wanted + "-" + std::to_string(again);
+  }
+  std::filesystem::rename(path, damaged);
+  for (const char* companion : {"-wal", "-shm"}) {
+    std::error_code not_there;
+    std::filesystem::rename(path + companion, damaged + companion, not_there);
+  }
+  return damaged;
+}
+
+Inheritance read_inheritance(const std::string& damaged_file) {
+  Inheritance inheritance;
+  std::error_code unknown;
+  const auto bytes = std::filesystem::file_size(damaged_file, unknown);
+  if (!unknown) inheritance.estimated_rows = bytes / usual_row_bytes;
+  try {
+    Tables tables(damaged_file, Tables::Access::set_aside);
+    take(inheritance.streams, [&] { return tables.streams(); });
+    take(inheritance.epochs, [&] { return tables.epochs(); });
+    take(inheritance.cursors, [&] { return tables.cursors(); });
+    take(inheritance.retained, [&] { return tables.retained(); });
+    take(inheritance.remembered, [&] { return tables.remembered(); });
+    Mark mark;
+    take(mark, [&] { return tables.mark(); });
+    RowId known = mark.last_row;
+    for (const auto& [sink, row] : inheritance.cursors) known = std::max(known, row);
+    const RowId last = last_readable_row(tables, known);
+    inheritance.rows_are_readable = last > 0 && !inheritance.streams.empty();
+    inheritance.first_row = mark.last_row - static_cast<RowId>(mark.rows) + 1;
+    take(inheritance.first_row, [&] { return tables.oldest_row(); });
+    inheritance.last_row = std::max(known, last);
+  } catch (const std::exception&) {
+    return inheritance;  // not even its header can be read
+  }
+  return inheritance;
+}
+
+void hand_over(Tables& tables, const Inheritance& inheritance, const std::string& damaged_file,
+               const SavedEpoch& next) {
+  for (SavedStream stream : inheritance.streams) {
+    stream.last_seq = 0;  // of the new epoch
+    tables.save_stream(stream);
+  }
+  for (const SavedEpoch& epoch : inheritance.epochs) tables.save_epoch(epoch);
+  tables.save_epoch(next);
+  RowId acknowledged = inheritance.cursors.empty() ? inheritance.last_row : no_row_limit;
+  for (const auto& [sink, row] : inheritance.cursors) {
+    tables.save_cursor(sink, row);
+    acknowledged = std::min(acknowledged, row);
+  }
+  for (const auto& [sink, topics] : inheritance.retained) {
+    for (const std::string& topic : topics) tables.save_retained(sink, topic);
+  }
+  for (const auto& [name, value] : inheritance.remembered) tables.save_remembered(name, value);
+  tables.save_mark({inheritance.last_row, 0});
+  if (!inheritance.rows_are_readable) return;
+  const RowId first = std::max<RowId>(inheritance.first_row, 1);
+  if (acknowledged < inheritance.last_row) {
+    tables.save_salvage(
+        {std::max(first, acknowledged + 1), inheritance.last_row, damaged_file, true});
+  }
+  if (first <= std::min(acknowledged, inheritance.last_row)) {
+    tables.save_salvage({first, std::min(acknowledged, inheritance.last_row), damaged_file, false});
+  }
+}
+
+void salvage_small_tables(const std::string& damaged_file, const Deliver& deliver) {
+  Tables tables(damaged_file, Tables::Access::set_aside);
+  Salvaged gaps;
+  take(gaps.ledger, [&] {
+    std::vector<LedgerRow> rows;
+    for (auto& [entry, row] : tables.ledger(false)) rows.push_back(std::move(row));
+    return rows;
+  });
+  if (!deliver(std::move(gaps))) return;
+  for (UtcTime from = UtcTime::min();;) {
+    Salvaged some;
+    take(some.references, [&] { return tables.references(from, rows_at_once); });
+    if (some.references.empty()) return;
+    const bool more = some.references.size() == static_cast<std::size_t>(rows_at_once);
+    // The last moment is read again, as more of it may follow; unless it fills a page alone.
+    const UtcTime last = some.references.back().key.start;
+    from = last > from ? last : last + milliseconds(1);
+    if (!deliver(std::move(some)) || !more) return;
+  }
+}
+
+void salvage_rows(const std::vector<SalvageRange>& ranges, const Deliver& deliver, Log& log) {
+  std::uint64_t brought_back = 0;
+  std::uint64_t unreadable = 0;
+  for (const SalvageRange& range : ranges) {
+    std::unique_ptr<Tables> tables;
+    try {
+      tables = std::make_unique<Tables>(range.file, Tables::Access::set_aside);
+    } catch (const std::exception&) {
+      // It was moved away since. Nothing waits for it any longer.
+      const auto rows = static_cast<std::uint64_t>(range.last_row - range.first_row + 1);
+      unreadable += rows;
+      Salvaged nothing;
+      nothing.range = range;
+      nothing.done_until = range.last_row;
+      nothing.unreadable = rows;
+      if (!deliver(std::move(nothing))) return;
+      continue;
+    }
+    Walk walk(*tables);
+    for (RowId first = range.first_row; first <= range.last_row; first += rows_at_once) {
+      Salvaged piece;
+      piece.range = range;
+      piece.range.first_row = first;
+      piece.done_until = std::min(first + rows_at_once - 1, range.last_row);
+      walk.read(first, piece.done_until, piece);
+      brought_back += piece.rows.size();
+      unreadable += piece.unreadable;
+      if (!deliver(std::move(piece))) return;
+    }
+  }
+  log.notice("store", std::to_string(brought_back) + " samples were brought back from " +
+                          ranges.front().file + ", " + std::to_string(unreadable) +
+                          " could not be read; that file may be deleted now");
+}
+
+}  // namespace twinsky

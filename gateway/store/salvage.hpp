@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What to do with a damaged store file: it is set aside with its date, a new one takes over its
+// small tables as far as they can be read, and a thread brings the rows back by ranges, with the
+// numbers they had. Rows that some sink had not acknowledged come first; newer rows are sent after
+// them, so the order holds and cursors stay right.
+#pragma once
+
+#include "gateway/store/tables.hpp"
+#include "gateway/system/log.hpp"
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace twinsky {
+
+// The small tables of a store, as far as they are known.
+struct Inheritance {
+  std::vector<SavedStream> streams;
+  std::vector<SavedEpoch> epochs;
+  std::map<std::string, RowId> cursors;
+  std::map<std::string, std::set<std::string>> retained;
+  std::map<std::string, std::string> remembered;
+  RowId first_row = 0;  // of the readable ones; 0: none
+  RowId last_row = 0;   // the new store's rows come after it
+  bool rows_are_readable = false;
+  std::uint64_t estimated_rows = 0;  // when none is readable: reckoned from the size of the file
+};
+
+// Renames the file and what belongs to it to "<path>.damaged-<UTC>", and returns that.
+std::string set_aside(const std::string& path, UtcTime now);
+
+// Reads what can be read within a second or so.
+Inheritance read_inheritance(const std::string& damaged_file);
+
+// Writes it into a new store, inside a transaction: rows are numbered on, in the epoch `next`.
+void hand_over(Tables& tables, const Inheritance& inheritance, const std::string& damaged_file,
+               const SavedEpoch& next);
+
+struct SalvagedRow {
+  StoredRow row;  // its body stands beside it
+  std::string body;
+};
+
+// What one step brought to light.
+struct Salvaged {
+  SalvageRange range;  // as it is saved: begins with this piece; last_row 0: none
+  RowId done_until = 0;
+  std::vector<SalvagedRow> rows;
+  std::uint64_t unreadable = 0;
+  std::vector<SavedReference> references;
+  std::vector<LedgerRow> ledger;
+};
+// Returns when the piece is kept; false when the work should end.
+using Deliver = std::function<bool(Salvaged)>;
+
+// Own thread. The official values that are known, and the ledger, of a damaged file.
+void salvage_small_tables(const std::string& damaged_file, const Deliver& deliver);
+// Then its rows.
+void salvage_rows(const std::vector<SalvageRange>& ranges, const Deliver& deliver, Log& log);
+
+}  // namespace twinsky

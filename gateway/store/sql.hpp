@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// The SQL of the store, all of it but schema.sql.
+#pragma once
+
+#include "gateway/model/embedded.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace twinsky::sql {
+
+inline constexpr std::int64_t application_id = 0x5477536b;  // "TwSk"
+
+inline std::string_view schema() {
+  return embedded_file("gateway/store/schema.sql");
+}
+
+// FULL: a commit is on the disk when it returns. Pages of deleted rows need not be wiped. A WAL of
+// about 1 MB is copied into the file at once, then used again from its beginning.
+inline constexpr const char* settings_of_writer =
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF;"
+    "PRAGMA cache_size = -512; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;"
+    "PRAGMA journal_size_limit = 4000000";
+
+enum class Name : std::uint8_t {
+  begin,
+  commit,
+  sample_insert,
+  sample_insert_missing,
+  sample_page,
+  sample_marked,
+  sample_tail,
+  sample_shares,
+  sample_erase,
+  sample_restamp,
+  row_oldest,
+  row_newest,
+  row_sendable,
+  row_not_before,
+  time_after,
+  body_of,
+  mark_get,
+  mark_put,
+  stream_all,
+  stream_put,
+  stream_progress,
+  epoch_all,
+  epoch_put,
+  cursor_all,
+  cursor_put,
+  cursor_erase,
+  retained_all,
+  retained_put,
+  retained_erase,
+  remembered_all,
+  remembered_put,
+  reference_get,
+  reference_put,
+  reference_erase,
+  reference_some,
+  ledger_insert,
+  ledger_replace,
+  ledger_all,
+  ledger_sum_add,
+  ledger_sum_all,
+  clock_block_all,
+  clock_block_put,
+  clock_block_erase,
+  salvage_all,
+  salvage_put,
+  salvage_erase,
+  page_count,
+  free_count,
+  checkpoint,
+};
+
+struct Text {
+  Name name;
+  const char* text;
+};
+
+inline constexpr std::array texts = {
+    Text{Name::begin, "BEGIN IMMEDIATE"},
+    Text{Name::commit, "COMMIT"},
+
+    Text{Name::sample_insert, "INSERT INTO samples VALUES (?, ?, ?, ?, ?)"},
+    Text{Name::sample_insert_missing, "INSERT OR IGNORE INTO samples VALUES (?, ?, ?, ?, ?)"},
+    Text{Name::sample_page,
+         "SELECT row, stream, seq, ts, body FROM samples WHERE row BETWEEN ? AND ?"
+         " ORDER BY row LIMIT ?"},
+    // A quotation mark inside a JSON text is escaped, so this matches the key only.
+    Text{Name::sample_marked,
+         "SELECT row, stream, seq, ts, body FROM samples WHERE row BETWEEN ? AND ?"
+         " AND instr(body, '\"clock\":\"unset\"') ORDER BY row LIMIT ?"},
+    Text{Name::sample_tail, "SELECT stream, seq, ts FROM samples WHERE row > ? ORDER BY row"},
+    Text{Name::sample_shares,
+         "SELECT stream, count(*), min(seq), max(seq), min(ts), max(ts) FROM samples"
+         " WHERE row BETWEEN ? AND ? GROUP BY stream"},
+    Text{Name::sample_erase, "DELETE FROM samples WHERE row BETWEEN ? AND ?"},
+    // A gap on the stream `ledger` keeps its mark: the times inside it cannot be told.
+    Text{Name::sample_restamp,
+         "UPDATE samples SET ts = ts + ?3, body = CASE WHEN stream = ?4 THEN body ELSE"
+         " replace(replace(body, ',\"clock\":\"unset\"', ''), '\"clock\":\"unset\",', '') END"
+         " WHERE row BETWEEN ?1 AND ?2 AND instr(body, '\"clock\":\"unset\"')"},
+
+    Text{Name::row_oldest, "SELECT row FROM samples ORDER BY row LIMIT 1"},
+    Text{Name::row_newest, "SELECT row FROM samples WHERE row <= ? ORDER BY row DESC LIMIT 1"},
+    Text{Name::row_sendable,
+         "SELECT min(ifnull((SELECT min(first_row) - 1 FROM clock_blocks WHERE NOT released),"
+         "                  0x7fffffffffffffff),"
+         "           ifnull((SELECT min(first_row) - 1 FROM salvages WHERE hold),"
+         "                  0x7fffffffffffffff))"},
+    Text{Name::row_not_before,
+         "SELECT row FROM samples WHERE row BETWEEN ? AND ? AND ts >= ? ORDER BY row LIMIT 1"},
+    Text{Name::time_after, "SELECT ts FROM samples WHERE row > ? ORDER BY row LIMIT 1"},
+    Text{Name::body_of, "SELECT body FROM samples WHERE row = ?"},
+
+    Text{Name::mark_get, "SELECT last_row, rows FROM mark"},
+    Text{Name::mark_put, "INSERT OR REPLACE INTO mark VALUES (1, ?, ?)"},
+
+    Text{Name::stream_all,
+         "SELECT stream, name, last_seq, last_ts, meta_revision, meta_hash FROM streams"
+         " ORDER BY stream"},
+    Text{Name::stream_put,
+         "INSERT INTO streams VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET"
+         " name = excluded.name, meta_revision = excluded.meta_revision,"
+         " meta_hash = excluded.meta_hash"},
+    Text{Name::stream_progress, "UPDATE streams SET last_seq = ?, last_ts = ? WHERE stream = ?"},
+
+    Text{Name::epoch_all,
+         "SELECT first_row, epoch, machine, started_ts, reason FROM epochs WHERE first_row >= ?"
+         " ORDER BY first_row"},
+    Text{Name::epoch_put, "INSERT OR REPLACE INTO epochs VALUES (?, ?, ?, ?, ?)"},
+
+    Text{Name::cursor_all, "SELECT sink, row FROM cursors"},
+    Text{Name::cursor_put, "INSERT OR REPLACE INTO cursors VALUES (?, ?)"},
+    Text{Name::cursor_erase, "DELETE FROM cursors WHERE sink = ?"},
+
+    Text{Name::retained_all, "SELECT sink, topic FROM retained"},
+    Text{Name::retained_put, "INSERT OR IGNORE INTO retained VALUES (?, ?)"},
+    Text{Name::retained_erase, "DELETE FROM retained WHERE sink = ? AND topic = ?"},
+
+    Text{Name::remembered_all, "SELECT name, value FROM remembered"},
+    Text{Name::remembered_put, "INSERT OR REPLACE INTO remembered VALUES (?, ?)"},
+
+    Text{Name::reference_get,
+         "SELECT revision, hash FROM reference"
+         " WHERE start_ts = ? AND stream = ? AND document = ? AND end_ts = ?"},
+    Text{Name::reference_put, "INSERT OR REPLACE INTO reference VALUES (?, ?, ?, ?, ?, ?)"},
+    Text{Name::reference_erase, "DELETE FROM reference WHERE start_ts < ?"},
+    Text{Name::reference_some,
+         "SELECT start_ts, stream, document, end_ts, revision, hash FROM reference"
+         " WHERE start_ts >= ? ORDER BY start_ts, stream, document, end_ts LIMIT ?"},
+
+    Text{Name::ledger_insert, "INSERT INTO ledger VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+    Text{Name::ledger_replace,
+         "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+    Text{Name::ledger_all,
+         "SELECT entry, cause, stream, start_ts, end_ts, count, estimated, sink, first_seq,"
+         " last_seq, epoch FROM ledger WHERE announced BETWEEN ? AND ? ORDER BY entry"},
+    Text{Name::ledger_sum_add,
+         "INSERT INTO ledger_sums VALUES (?, ?)"
+         " ON CONFLICT (cause) DO UPDATE SET count = count + excluded.count"},
+    Text{Name::ledger_sum_all, "SELECT cause, count FROM ledger_sums"},
+
+    Text{Name::clock_block_all,
+         "SELECT first_row, last_row, boot, offset_ms, since_ms, released FROM clock_blocks"
+         " ORDER BY first_row"},
+    Text{Name::clock_block_put, "INSERT OR REPLACE INTO clock_blocks VALUES (?, ?, ?, ?, ?, ?)"},
+    Text{Name::clock_block_erase, "DELETE FROM clock_blocks WHERE first_row = ?"},
+
+    Text{Name::salvage_all,
+         "SELECT first_row, last_row, file, hold FROM salvages ORDER BY hold DESC, first_row"},
+    Text{Name::salvage_put, "INSERT OR REPLACE INTO salvages VALUES (?, ?, ?, ?)"},
+    Text{Name::salvage_erase, "DELETE FROM salvages WHERE first_row = ?"},
+
+    Text{Name::page_count, "PRAGMA page_count"},
+    Text{Name::free_count, "PRAGMA freelist_count"},
+    Text{Name::checkpoint, "PRAGMA wal_checkpoint(PASSIVE)"},
+};
+
+inline constexpr std::size_t count = texts.size();
+
+constexpr bool in_the_order_of_their_names() {
+  for (std::size_t at = 0; at < count; ++at) {
+    if (texts[at].name != static_cast<Name>(at)) return false;
+  }
+  return true;
+}
+static_assert(in_the_order_of_their_names());
+
+constexpr const char* text_of(Name name) {
+  return texts[static_cast<std::size_t>(name)].text;
+}
+
+}  // namespace twinsky::sql

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+// What other threads call: each takes the mutex for a moment, changes what is in memory and leaves
+// the rest to the writer.
+#include "gateway/store/store.hpp"
+
+#include "gateway/store/epoch.hpp"
+#include "gateway/store/writer.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+
+namespace twinsky {
+namespace {
+
+constexpr std::chrono::seconds note_within{2};
+constexpr std::chrono::seconds slow_commit{5};
+constexpr std::chrono::minutes stalled_after{5};
+
+// FNV-1a: stays the same from build to build.
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+std::uint64_t bytes_written_by_process() {
+  std::ifstream io("/proc/self/io");
+  std::string key;
+  std::uint64_t value = 0;
+  while (io >> key >> value) {
+    if (key == "write_bytes:") return value;
+  }
+  return 0;
+}
+
+}  // namespace
+
+StreamId Store::Writer::stream(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = stream_ids_.find(name);
+  if (found != stream_ids_.end()) return found->second;
+  SavedStream made;
+  made.stream = StreamId{static_cast<std::int64_t>(streams_.size())};
+  made.name = name;
+  streams_.push_back(made);
+  stream_ids_.emplace(name, made.stream);
+  change([made](OpenedStore& store) { store.tables.save_stream(made); });
+  return made.stream;
+}
+
+std::optional<UtcTime> Store::Writer::last_time(StreamId stream) const {
+  const std::lock_guard lock(mutex_);
+  return streams_.at(static_cast<std::size_t>(stream)).last_time;
+}
+
+int Store::Writer::meta_revision(StreamId id, std::string_view content) {
+  const std::lock_guard lock(mutex_);
+  SavedStream& stream = streams_.at(static_cast<std::size_t>(id));
+  const std::uint64_t hash = hash_of(content);
+  if (stream.meta_revision != 0 && stream.meta_hash == hash) return stream.meta_revision;
+  stream.meta_hash = hash;
+  ++stream.meta_revision;
+  change([saved = stream](OpenedStore& store) { store.tables.save_stream(saved); });
+  return stream.meta_revision;
+}
+
+void Store::Writer::append(Entry entry) {
+  milliseconds offset{0};
+  if (entry.clock_unset) offset = clock_offset(clock_);
+  const std::lock_guard lock(mutex_);
+  SavedStream& stream = streams_.at(static_cast<std::size_t>(entry.stream));
+  if (!entry.clock_unset) {
+    stream.last_time = std::max(stream.last_time.value_or(entry.time), entry.time);
+  }
+  if (queue_.empty()) first_waiting_ = clock_.now();
+  queue_.push({std::move(entry), offset});
+  const MonotonicTime due =
+      is_much_waiting() ? MonotonicTime::min() : first_waiting_ + settings_.commit_every;
+  if (due < wake_at_) wake_writer();
+}
+
+bool Store::Writer::is_much_waiting() const {
+  return queue_.size() >= settings_.commit_rows || queue_.bytes() >= settings_.queue_bytes / 4;
+}
+
+void Store::Writer::change(Change change) {
+  changes_.push_back(std::move(change));
+  small_since_ = std::min(small_since_, clock_.now());
+  if (small_since_ + settings_.commit_every < wake_at_) wake_writer();
+}
+
+void Store::Writer::note_gap(LedgerRow row) {
+  const std::lock_guard lock(mutex_);
+  gaps_.push_back(std::move(row));
+  small_since_ = std::min(small_since_, clock_.now());
+  if (small_since_ + settings_.commit_every < wake_at_) wake_writer();
+}
+
+void Store::Writer::add_sink(const std::string& sink, bool from_oldest) {
+  const std::lock_guard lock(mutex_);
+  if (sinks_.contains(sink)) return;
+  const RowId row = from_oldest ? oldest_row_ - 1 : last_row_;
+  sinks_[sink] = {row, row, MonotonicTime::max()};
+  change([sink, row](OpenedStore& store) { store.tables.save_cursor(sink, row); });
+}
+
+void Store::Writer::remove_sink(const std::string& sink) {
+  // Its retained topics stay noted, for the day it comes back.
+  const std::lock_guard lock(mutex_);
+  if (sinks_.erase(sink) == 0) return;
+  change([sink](OpenedStore& store) { store.tables.erase_cursor(sink); });
+}
+
+RowId Store::Writer::cursor(const std::string& sink) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = sinks_.find(sink);
+  return found == sinks_.end() ? 0 : found->second.acknowledged;
+}
+
+void Store::Writer::acknowledge(const std::string& sink, RowId row) {
+  const std::lock_guard lock(mutex_);
+  const auto found = sinks_.find(sink);
+  if (found == sinks_.end() || row <= found->second.acknowledged) return;
+  Outbox& outbox = found->second;
+  outbox.acknowledged = std::min(row, last_row_);
+  if (outbox.unsaved_since == MonotonicTime::max()) outbox.unsaved_since = clock_.now();
+  if (is_due(outbox, clock_.now()) || due_of(outbox) < wake_at_) wake_writer();
+}
+
+RowId Store::Writer::sendable() const {
+  const std::lock_guard lock(mutex_);
+  return sendable_;
+}
+
+void Store::Writer::on_commit(std::function<void()> notify) {
+  const std::lock_guard lock(notify_mutex_);
+  notify_ = std::move(notify);
+}
+
+void Store::Writer::start_new_epoch(std::string_view reason) {
+  const std::lock_guard lock(mutex_);
+  epoch_ = random_epoch();
+  epochs_.push_back({epoch_, std::string(reason)});
+  small_since_ = std::min(small_since_, clock_.now());
+  wake_writer();
+}
+
+std::string Store::Writer::epoch() const {
+  const std::lock_guard lock(mutex_);
+  return epoch_;
+}
+
+std::vector<std::string> Store::Writer::retained_topics(const std::string& sink) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = retained_.find(sink);
+  if (found == retained_.end()) return {};
+  return {found->second.begin(), found->second.end()};
+}
+
+void Store::Writer::note_retained(const std::string& sink, std::string_view topic) {
+  std::unique_lock lock(mutex_);
+  if (!retained_[sink].insert(std::string(topic)).second) return;
+  change([sink, text = std::string(topic)](OpenedStore& store) {
+    store.tables.save_retained(sink, text);
+  });
+  // On the disk before it is on the broker, unless the disk is in trouble.
+  if (fault_.empty()) wait_for_commit(lock, clock_.now() + note_within);
+}
+
+void Store::Writer::forget_retained(const std::string& sink, std::string_view topic) {
+  const std::lock_guard lock(mutex_);
+  if (retained_[sink].erase(std::string(topic)) == 0) return;
+  change([sink, text = std::string(topic)](OpenedStore& store) {
+    store.tables.erase_retained(sink, text);
+  });
+}
+
+std::optional<std::string> Store::Writer::remembered(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = remembered_.find(name);
+  if (found == remembered_.end()) return std::nullopt;
+  return found->second;
+}
+
+void Store::Writer::remember(std::string_view name, std::string value) {
+  const std::lock_guard lock(mutex_);
+  const auto known = remembered_.find(name);
+  if (known != remembered_.end() && known->second == value) return;
+  remembered_.insert_or_assign(std::string(name), std::move(value));
+  unsaved_remembered_.emplace(name);
+  small_since_ = std::min(small_since_, clock_.now());
+  if (small_since_ + settings_.commit_every < wake_at_) wake_writer();
+}
+
+StoreStatus Store::Writer::status() const {
+  StoreStatus status;
+  std::map<std::string, RowId> cursors;
+  RowId oldest = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    status.last_row = last_row_;
+    status.rows = rows_;
+    status.size_bytes = size_bytes_;
+    status.queue_dropped = queue_.dropped();
+    status.disk_fault = fault_;
+    status.epoch = epoch_;
+    status.clock_waiting = clock_waiting_;
+    for (const auto& [sink, outbox] : sinks_) cursors[sink] = outbox.acknowledged;
+    oldest = oldest_row_;
+  }
+  const MonotonicTime busy_since{MonotonicTime::duration(busy_since_.load())};
+  const auto busy = clock_.now() - busy_since;
+  if (status.disk_fault.empty() && busy_since != MonotonicTime{} && busy >= slow_commit) {
+    status.disk_fault = "no answer for " +
+                        std::to_string(std::chrono::floor<std::chrono::seconds>(busy).count()) +
+                        " s";
+  }
+  status.bytes_written = bytes_written_by_process();
+  for (const auto& [sink, row] : cursors) {
+    status.sinks[sink] = backlog_of(row, oldest, status.last_row, std::nullopt);
+  }
+  try {
+    Tables tables(file_->path, Tables::Access::read);
+    status.ledger_sums = tables.ledger_sums();
+    for (auto& [sink, backlog] : status.sinks) {
+      if (backlog.rows != 0) backlog.oldest = tables.time_after(backlog.cursor);
+    }
+  } catch (const std::exception&) {
+    return status;  // a disk in trouble is reported by the writer; what is in memory is still good
+  }
+  return status;
+}
+
+MonotonicTime Store::Writer::alive() const {
+  const MonotonicTime now = clock_.now();
+  const MonotonicTime busy_since{MonotonicTime::duration(busy_since_.load())};
+  // A slow disk is a state (see status), not a stall; one that never answers is.
+  return busy_since == MonotonicTime{} || now - busy_since < stalled_after ? now : busy_since;
+}
+
+bool Store::Writer::flush(MonotonicTime deadline) {
+  std::unique_lock lock(mutex_);
+  return wait_for_commit(lock, deadline);
+}
+
+bool Store::Writer::wait_for_commit(std::unique_lock<std::mutex>& lock, MonotonicTime deadline) {
+  const std::uint64_t ticket = ++tickets_;
+  wake_writer();
+  while (committed_ticket_ < ticket && tried_ < ticket && !ended_ && clock_.now() < deadline) {
+    clock_.wait(lock, committed_, deadline);
+  }
+  return committed_ticket_ >= ticket;
+}
+
+Store::Store(StoreSettings settings, Clock& clock, Log& log)
+    : writer_(std::make_unique<Writer>(std::move(settings), clock, log)) {}
+Store::~Store() = default;
+
+StreamId Store::stream(std::string_view name) {
+  return writer_->stream(name);
+}
+std::optional<UtcTime> Store::last_time(StreamId stream) const {
+  return writer_->last_time(stream);
+}
+int Store::meta_revision(StreamId stream, std::string_view content) {
+  return writer_->meta_revision(stream, content);
+}
+void Store::append(Entry entry) {
+  writer_->append(std::move(entry));
+}
+void Store::note_gap(LedgerRow row) {
+  writer_->note_gap(std::move(row));
+}
+void Store::add_sink(const std::string& sink, bool from_oldest) {
+  writer_->add_sink(sink, from_oldest);
+}
+void Store::remove_sink(const std::string& sink) {
+  writer_->remove_sink(sink);
+}
+RowId Store::cursor(const std::string& sink) const {
+  return writer_->cursor(sink);
+}
+void Store::acknowledge(const std::string& sink, RowId row) {
+  writer_->acknowledge(sink, row);
+}
+RowId Store::sendable() const {
+  return writer_->sendable();
+}
+void Store::on_commit(std::function<void()> notify) {
+  writer_->on_commit(std::move(notify));
+}
+void Store::start_new_epoch(std::string_view reason) {
+  writer_->start_new_epoch(reason);
+}
+std::string Store::epoch() const {
+  return writer_->epoch();
+}
+std::vector<std::string> Store::retained_topics(const std::string& sink) const {
+  return writer_->retained_topics(sink);
+}
+void Store::note_retained(const std::string& sink, std::string_view topic) {
+  writer_->note_retained(sink, topic);
+}
+void Store::forget_retained(const std::string& sink, std::string_view topic) {
+  writer_->forget_retained(sink, topic);
+}
+std::optional<std::string> Store::remembered(std::string_view name) const {
+  return writer_->remembered(name);
+}
+void Store::remember(std::string_view name, std::string value) {
+  writer_->remember(name, std::move(value));
+}
+std::unique_ptr<StoreReader> Store::reader() const {
+  return writer_->reader();
+}
+StoreStatus Store::status() const {
+  return writer_->status();
+}
+MonotonicTime Store::alive() const {
+  return writer_->alive();
+}
+bool Store::flush(MonotonicTime deadline) {
+  return writer_->flush(deadline);
+}
+
+}  // namespace twinsky

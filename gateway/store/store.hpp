@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store: every accepted sample, in the order of acceptance, until it is old; and the outbox of
+// each sink, which is nothing but a cursor into it.
+//
+// One writer thread owns the only writing connection (SQLite, WAL, synchronous=FULL). The others
+// hand it values through a bounded queue and never wait for the disk. A sample is accepted when the
+// commit that holds it has returned.
+#pragma once
+
+#include "gateway/model/clock.hpp"
+#include "gateway/store/ledger.hpp"
+#include "gateway/system/log.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twinsky {
+
+using RowId = std::int64_t;  // 0: before the first row
+enum class StreamId : std::int64_t {};
+
+struct StoreSettings {
+  std::string path;
+  milliseconds commit_every{1000};
+  std::size_t commit_rows =
+      1000;  // a commit holds so many samples at most, and comes at once for them
+  std::int64_t max_size_bytes = 1'000'000'000;
+  milliseconds keep{std::chrono::days(400)};
+  std::int64_t minimum_free_bytes = 50'000'000;
+  std::size_t queue_bytes = 4U << 20U;
+  milliseconds clock_wait{600'000};
+  std::string machine_id;  // binds the epoch: a cloned card starts a new one
+  std::string boot_id{};   // monotonic time is comparable within it; empty: as the kernel says
+  bool operator==(const StoreSettings&) const = default;
+};
+
+// An official value is stored once per revision: a repeat is dropped, a changed value for a known
+// interval gets the next revision. The body then begins with `"revision":N`.
+struct ReferenceKey {
+  std::string document;  // which of the feed's documents
+  UtcTime start{};
+  UtcTime end{};
+  std::uint64_t content_hash = 0;
+};
+
+struct Entry {
+  StreamId stream{};
+  UtcTime time{};
+  std::string body;  // a JSON object (record.hpp)
+  std::optional<ReferenceKey> reference;
+  bool clock_unset = false;  // `time` waits for the right clock
+};
+
+struct StoredRow {
+  RowId row = 0;
+  StreamId stream{};
+  std::uint64_t seq = 0;
+  UtcTime time{};
+  std::string_view body;
+};
+
+struct SinkBacklog {
+  RowId cursor = 0;
+  std::uint64_t rows = 0;         // waiting to be acknowledged
+  std::optional<UtcTime> oldest;  // of these
+};
+
+struct StoreStatus {
+  RowId last_row = 0;
+  std::uint64_t rows = 0;  // kept
+  std::int64_t size_bytes = 0;
+  std::uint64_t bytes_written = 0;  // by this process
+  std::uint64_t queue_dropped = 0;
+  std::string disk_fault;                            // empty: all is well
+  std::map<std::string, std::uint64_t> ledger_sums;  // by cause
+  std::map<std::string, SinkBacklog> sinks;
+  std::string epoch;
+  bool clock_waiting = false;
+  // How long the sinks may stay away at the present rate until a cap takes what they have not seen;
+  // nullopt: not known yet.
+  std::optional<double> offline_days;
+};
+
+// The store cannot be opened at all, with a sentence for people.
+class StoreError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Reads rows on a connection of its own; each call ends its statement, so the WAL does not grow.
+// One thread.
+class StoreReader {
+ public:
+  virtual ~StoreReader() = default;
+
+  // Up to `most` rows after `after`, in row order. The views live until the next call.
+  virtual const std::vector<StoredRow>& page(RowId after, std::size_t most) = 0;
+  // The stream's name ("sensor/roof-pm") and the epoch that holds for a row.
+  virtual const std::string& name_of(StreamId stream) = 0;
+  virtual const std::string& epoch_of(RowId row) = 0;
+};
+
+// For reading a store file that a daemon may have open: export, status. Throws StoreError.
+std::unique_ptr<StoreReader> open_store_reader(const std::string& path);
+StoreStatus read_store_status(const std::string& path);
+std::vector<LedgerRow> read_ledger(const std::string& path);
+// A value that the daemon remembered.
+std::optional<std::string> read_remembered(const std::string& path, const std::string& name);
+
+// The newest record of a stream, where it is among the newest rows of the store.
+struct StreamSummary {
+  std::string name;
+  std::uint64_t seq = 0;  // 0: none found
+  UtcTime time{};
+  std::string body;
+};
+std::vector<StreamSummary> read_streams(const std::string& path);
+
+class Store {
+ public:
+  // Opens or makes the file, brings its schema up to date, sets a damaged one aside. Throws
+  // StoreError when no store can be had there.
+  Store(StoreSettings settings, Clock& clock, Log& log);
+  // Commits what is in the queue.
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // The handle of a stream, which is made when it is new. Any thread.
+  StreamId stream(std::string_view name);
+  // The time of the newest sample kept of a stream, as of opening plus what was appended.
+  std::optional<UtcTime> last_time(StreamId stream) const;
+  // The revision of a stream's `meta`: rises when `content` is another than before.
+  int meta_revision(StreamId stream, std::string_view content);
+
+  // Hands over a sample; never blocks. When the queue is full the oldest waiting sample goes, is
+  // counted and enters the ledger with the next commit. Any thread.
+  void append(Entry entry);
+  // A gap: into the ledger and onto the stream `ledger`. Any thread.
+  void note_gap(LedgerRow row);
+
+  // A sink with a cursor. A new one starts at the newest row, or at the oldest. Any thread.
+  void add_sink(const std::string& sink, bool from_oldest);
+  void remove_sink(const std::string& sink);
+  [[nodiscard]] RowId cursor(const std::string& sink) const;
+  // All rows up to `row` are acknowledged; kept with the next commit, or by itself after a while.
+  void acknowledge(const std::string& sink, RowId row);
+
+  // Newest row that a sink may send: committed, and not waiting for the right clock.
+  [[nodiscard]] RowId sendable() const;
+  // Called on the writer thread after each commit that made new rows sendable. When this returns, an
+  // earlier one is not running any more; {} for none.
+  void on_commit(std::function<void()> notify);
+
+  // The past cannot be trusted (a broker holds a higher `seq` than ours): all streams start again
+  // at 1 in a new epoch. `reason` is logged.
+  void start_new_epoch(std::string_view reason);
+  [[nodiscard]] std::string epoch() const;
+
+  // Retained topics that a sink has on its broker, so that they can be cleared one day, after a
+  // crash as well: a topic is noted before it is first published.
+  std::vector<std::string> retained_topics(const std::string& sink) const;
+  void note_retained(const std::string& sink, std::string_view topic);
+  void forget_retained(const std::string& sink, std::string_view topic);
+
+  // Values by name that survive a restart (drift of counters, last good configuration, …).
+  std::optional<std::string> remembered(std::string_view name) const;
+  void remember(std::string_view name, std::string value);
+
+  std::unique_ptr<StoreReader> reader() const;
+  [[nodiscard]] StoreStatus status() const;
+  // Monotonic time of the writer's last sign of life; for the watchdog.
+  [[nodiscard]] MonotonicTime alive() const;
+
+  // Commits now and waits for it, at most until `deadline`; false when it did not return in time.
+  bool flush(MonotonicTime deadline);
+
+ private:
+  struct Writer;
+  std::unique_ptr<Writer> writer_;
+};
+
+}  // namespace twinsky

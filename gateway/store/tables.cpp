@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/store/tables.hpp"
+
+#include "gateway/store/sql.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
+
+#include <array>
+#include <filesystem>
+#include <limits>
+
+namespace twinsky {
+namespace {
+
+constexpr int busy_wait_ms = 5000;
+
+std::int64_t number(std::int64_t value) {
+  return value;
+}
+std::int64_t number(std::uint64_t value) {
+  return static_cast<std::int64_t>(value);
+}
+std::int64_t number(int value) {
+  return value;
+}
+std::int64_t number(bool value) {
+  return value ? 1 : 0;
+}
+std::int64_t number(StreamId stream) {
+  return static_cast<std::int64_t>(stream);
+}
+std::int64_t number(milliseconds value) {
+  return value.count();
+}
+std::int64_t number(UtcTime time) {
+  return time.time_since_epoch().count();
+}
+
+UtcTime time_at(const SQLite::Statement& row, int column) {
+  return UtcTime(milliseconds(const_cast<SQLite::Statement&>(row).getColumn(column).getInt64()));
+}
+
+std::uint64_t natural(std::int64_t value) {
+  return static_cast<std::uint64_t>(value);
+}
+
+// SQLite names a read-only WAL file of another user's daemon "unable to open".
+std::string why_not_open(const std::string& path, const SQLite::Exception& problem) {
+  std::error_code unknown;
+  if (!std::filesystem::exists(path, unknown) && !unknown) {
+    return "there is no store " + path + ": the daemon makes it when it first runs";
+  }
+  if (fault_of(problem) == DiskFault::damaged) {
+    return path + " is no readable store (" + problem.what() +
+           "): the daemon sets it aside and salvages it when it starts";
+  }
+  return path + " cannot be opened (" + problem.what() + "): it, " + path + "-wal and " + path +
+         "-shm must be readable for you; try as root or as the user of the daemon";
+}
+
+void bring_up_to_date(SQLite::Database& database, const std::string& path,
+                      std::span<const std::string_view> steps) {
+  const auto pragma = [&](const char* text) { return database.execAndGet(text).getInt64(); };
+  const auto version = pragma("PRAGMA user_version");
+  const auto program = pragma("PRAGMA application_id");
+  const auto tables = pragma("SELECT count(*) FROM sqlite_schema");
+  if (program != sql::application_id && (program != 0 || tables != 0)) {
+    throw StoreError(path + " is another program's database: choose another path for the store");
+  }
+  if (version > static_cast<std::int64_t>(steps.size())) {
+    throw StoreError(path + " was made by a newer version of this program (its schema is " +
+                     std::to_string(version) + ", this one knows " + std::to_string(steps.size()) +
+                     "): install that version again, or move the file away");
+  }
+  if (tables == 0) database.exec("PRAGMA page_size = " + std::to_string(new_page_bytes));
+  if (version < static_cast<std::int64_t>(steps.size())) {
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  }
+  for (auto at = natural(version); at < steps.size(); ++at) {
+    SQLite::Transaction transaction(database);
+    database.exec(std::string(steps[at]));
+    database.exec("PRAGMA application_id = " + std::to_string(sql::application_id));
+    database.exec("PRAGMA user_version = " + std::to_string(at + 1));
+    transaction.commit();
+  }
+}
+
+}  // namespace
+
+DiskFault fault_of(const std::exception& problem) noexcept {
+  const auto* sqlite = dynamic_cast<const SQLite::Exception*>(&problem);
+  if (sqlite == nullptr) return DiskFault::other;
+  switch (sqlite->getErrorCode() & 0xff) {
+    case SQLITE_FULL:
+      return DiskFault::full;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return DiskFault::damaged;
+    default:
+      return DiskFault::other;
+  }
+}
+
+struct Tables::Connection {
+  SQLite::Database database;
+  std::array<std::unique_ptr<SQLite::Statement>, sql::count> statements;
+  std::int64_t page_bytes = 0;
+
+  Connection(const std::string& path, int flags) : database(path, flags, busy_wait_ms) {}
+
+  // A statement in use: bound, and reset at the end whatever happens, so that no read transaction
+  // stays open.
+  class Use {
+   public:
+    explicit Use(SQLite::Statement& statement) : statement_(statement) {}
+    ~Use() { statement_.tryReset(); }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    bool next() { return statement_.executeStep(); }
+    [[nodiscard]] std::int64_t integer(int column) const {
+      return statement_.getColumn(column).getInt64();
+    }
+    [[nodiscard]] std::string text(int column) const {
+      return statement_.getColumn(column).getString();
+    }
+    [[nodiscard]] bool is_null(int column) const { return statement_.getColumn(column).isNull(); }
+    [[nodiscard]] std::string_view view(int column) const {
+      const SQLite::Column value = statement_.getColumn(column);
+      const char* text = value.getText();
+      return {text, static_cast<std::size_t>(value.getBytes())};
+    }
+    [[nodiscard]] UtcTime time(int column) const { return time_at(statement_, column); }
+
+   private:
+    SQLite::Statement& statement_;
+  };
+
+  template <class... Values>
+  Use use(sql::Name name, const Values&... values) {
+    auto& statement = statements[static_cast<std::size_t>(name)];
+    if (!statement) {
+      statement = std::make_unique<SQLite::Statement>(database, sql::text_of(name));
+    }
+    int place = 0;
+    (bind(*statement, ++place, values), ...);
+    return Use(*statement);
+  }
+  template <class... Values>
+  void run(sql::Name name, const Values&... values) {
+    Use statement = use(name, values...);
+    while (statement.next()) continue;
+  }
+  template <class... Values>
+  std::int64_t one(sql::Name name, const Values&... values) {
+    Use statement = use(name, values...);
+    return statement.next() ? statement.integer(0) : 0;
+  }
+
+ private:
+  // Text is not copied: it outlives the statement's use.
+  static void bind(SQLite::Statement& statement, int place, const std::string& text) {
+    statement.bindNoCopy(place, text);
+  }
+  static void bind(SQLite::Statement& statement, int place, const std::optional<UtcTime>& time) {
+    if (time) {
+      statement.bind(place, number(*time));
+    } else {
+      statement.bind(place);
+    }
+  }
+  template <class Number>
+  static void bind(SQLite::Statement& statement, int place, const Number& value) {
+    statement.bind(place, number(value));
+  }
+};
+
+Tables::Tables(const std::string& path, Access access) try {
+  switch (access) {
+    case Access::write:
+      open_for_writing(path);
+      break;
+    case Access::set_aside:
+      connection_ =
+          std::make_unique<Connection>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX);
+      sqlite3_db_config(connection_->database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+                        nullptr);
+      connection_->database.exec("PRAGMA cache_size = -1024; PRAGMA wal_autocheckpoint = 0");
+      break;
+    case Access::read: {
+      const int flags = SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX | SQLite::OPEN_URI;
+      try {
+        connection_ = std::make_unique<Connection>(path, flags);
+        connection_->database.exec("PRAGMA cache_size = -256");
+        connection_->one(sql::Name::mark_get);
+      } catch (const SQLite::Exception&) {
+        // Without a WAL nobody has it open; then its files beside it need not be made.
+        std::error_code unknown;
+        const bool is_closed = std::filesystem::exists(path, unknown) &&
+                               !std::filesystem::exists(path + "-wal", unknown) && !unknown;
+        if (!is_closed) throw;
+        connection_ = std::make_unique<Connection>("file:" + path + "?immutable=1", flags);
+        connection_->one(sql::Name::mark_get);
+      }
+      break;
+    }
+  }
+  connection_->page_bytes = connection_->database.execAndGet("PRAGMA page_size").getInt64();
+} catch (const SQLite::Exception& problem) {
+  if (access == Access::read) throw StoreError(why_not_open(path, problem));
+  throw;
+}
+
+Tables::~Tables() = default;
+
+void Tables::open_for_writing(const std::string& path) {
+  const std::array<std::string_view, 1> steps = {sql::schema()};
+  connection_ = std::make_unique<Connection>(
+      path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX);
+  bring_up_to_date(connection_->database, path, steps);
+  connection_->database.exec(sql::settings_of_writer);
+}
+
+void migrate(const std::string& path, std::span<const std::string_view> steps) {
+  SQLite::Database database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, busy_wait_ms);
+  bring_up_to_date(database, path, steps);
+}
+
+void Tables::begin() {
+  connection_->run(sql::Name::begin);
+}
+void Tables::commit() {
+  connection_->run(sql::Name::commit);
+}
+
+void Tables::rollback() noexcept {
+  // Some failures have rolled back already.
+  if (sqlite3_get_autocommit(connection_->database.getHandle()) != 0) return;
+  connection_->database.tryExec("ROLLBACK");
+}
+
+void Tables::insert(RowId row, StreamId stream, std::uint64_t seq, UtcTime time,
+                    const std::string& body) {
+  connection_->run(sql::Name::sample_insert, row, stream, seq, time, body);
+}
+
+bool Tables::insert_missing(RowId row, StreamId stream, std::uint64_t seq, UtcTime time,
+                            const std::string& body) {
+  connection_->run(sql::Name::sample_insert_missing, row, stream, seq, time, body);
+  return connection_->database.getChanges() != 0;
+}
+
+RowId Tables::oldest_row() {
+  return connection_->one(sql::Name::row_oldest);
+}
+RowId Tables::newest_row() {
+  return connection_->one(sql::Name::row_newest, no_row_limit);
+}
+RowId Tables::newest_row_until(RowId row) {
+  return connection_->one(sql::Name::row_newest, row);
+}
+
+std::optional<UtcTime> Tables::time_after(RowId row) {
+  auto found = connection_->use(sql::Name::time_after, row);
+  if (!found.next()) return std::nullopt;
+  return found.time(0);
+}
+
+std::optional<std::string> Tables::body_of(RowId row) {
+  auto found = connection_->use(sql::Name::body_of, row);
+  if (!found.next()) return std::nullopt;
+  return found.text(0);
+}
+
+namespace {
+
+// Bodies go into one buffer; while it grows it may move, so the views are set at the end.
+template <class Use>
+void take_rows(Use found, std::string& text, std::vector<StoredRow>& rows) {
+  text.clear();
+  rows.clear();
+  const auto point = [&] {
+    std::size_t begin = 0;
+    for (StoredRow& row : rows) {
+      row.body = std::string_view(text).substr(begin, row.body.size());
+      begin += row.body.size();
+    }
+  };
+  try {
+    while (found.next()) {
+      const std::string_view body = found.view(4);
+      rows.push_back({found.integer(0), StreamId{found.integer(1)}, natural(found.integer(2)),
+                      found.time(3), body});
+      text.append(body);
+    }
+  } catch (...) {
+    point();  // what came before an unreadable row is good
+    throw;
+  }
+  point();
+}
+
+}  // namespace
+
+void Tables::read(RowId first, RowId last, std::size_t most, std::string& text,
+                  std::vector<StoredRow>& rows) {
+  take_rows(connection_->use(sql::Name::sample_page, first, last, most), text, rows);
+}
+
+void Tables::read_marked(RowId first, RowId last, std::size_t most, std::string& text,
+                         std::vector<StoredRow>& rows) {
+  take_rows(connection_->use(sql::Name::sample_marked, first, last, most), text, rows);
+}
+
+RowId Tables::sendable() {
+  return connection_->one(sql::Name::row_sendable);
+}
+
+void Tables::tail(RowId after, const std::function<void(StreamId, std::uint64_t, UtcTime)>& each) {
+  auto found = connection_->use(sql::Name::sample_tail, after);
+  while (found.next()) each(StreamId{found.integer(0)}, natural(found.integer(1)), found.time(2));
+}
+
+RowId Tables::first_not_before(RowId first, RowId last, UtcTime time) {
+  return connection_->one(sql::Name::row_not_before, first, last, time);
+}
+
+std::vector<StreamShare> Tables::shares(RowId first, RowId last) {
+  std::vector<StreamShare> shares;
+  auto found = connection_->use(sql::Name::sample_shares, first, last);
+  while (found.next()) {
+    shares.push_back({StreamId{found.integer(0)}, natural(found.integer(1)),
+                      natural(found.integer(2)), natural(found.integer(3)), found.time(4),
+                      found.time(5)});
+  }
+  return shares;
+}
+
+std::uint64_t Tables::erase(RowId first, RowId last) {
+  connection_->run(sql::Name::sample_erase, first, last);
+  return natural(connection_->database.getChanges());
+}
+
+void Tables::forget_references(UtcTime before) {
+  connection_->run(sql::Name::reference_erase, before);
+}
+
+Mark Tables::mark() {
+  auto found = connection_->use(sql::Name::mark_get);
+  if (!found.next()) return {};
+  return {found.integer(0), natural(found.integer(1))};
+}
+
+void Tables::save_mark(const Mark& mark) {
+  connection_->run(sql::Name::mark_put, mark.last_row, mark.rows);
+}
+
+std::vector<SavedStream> Tables::streams() {
+  std::vector<SavedStream> streams;
+  auto found = connection_->use(sql::Name::stream_all);
+  while (found.next()) {
+    SavedStream& stream = streams.emplace_back();
+    stream.stream = StreamId{found.integer(0)};
+    stream.name = found.text(1);
+    stream.last_seq = natural(found.integer(2));
+    if (!found.is_null(3)) stream.last_time = found.time(3);
+    stream.meta_revision = static_cast<int>(found.integer(4));
+    stream.meta_hash = natural(found.integer(5));
+  }
+  return streams;
+}
+
+void Tables::save_stream(const SavedStream& stream) {
+  connection_->run(sql::Name::stream_put, stream.stream, stream.name, stream.last_seq,
+                   stream.last_time, stream.meta_revision, stream.meta_hash);
+}
+void Tables::save_progress(StreamId stream, std::uint64_t last_seq,
+                           std::optional<UtcTime> last_time) {
+  connection_->run(sql::Name::stream_progress, last_seq, last_time, stream);
+}
+
+std::vector<SavedEpoch> Tables::epochs(RowId from) {
+  std::vector<SavedEpoch> epochs;
+  auto found = connection_->use(sql::Name::epoch_all, from);
+  while (found.next()) {
+    epochs.push_back(
+        {found.integer(0), found.text(1), found.text(2), found.time(3), found.text(4)});
+  }
+  return epochs;
+}
+
+void Tables::save_epoch(const SavedEpoch& epoch) {
+  connection_->run(sql::Name::epoch_put, epoch.first_row, epoch.epoch, epoch.machine_id,
+                   epoch.started, epoch.reason);
+}
+
+std::map<std::string, RowId> Tables::cursors() {
+  std::map<std::string, RowId> cursors;
+  auto found = connection_->use(sql::Name::cursor_all);
+  while (found.next()) cursors.emplace(found.text(0), found.integer(1));
+  return cursors;
+}
+
+void Tables::save_cursor(const std::string& sink, RowId row) {
+  connection_->run(sql::Name::cursor_put, sink, row);
+}
+void Tables::erase_cursor(const std::string& sink) {
+  connection_->run(sql::Name::cursor_erase, sink);
+}
+
+std::map<std::string, std::set<std::string>> Tables::retained() {
+  std::map<std::string, std::set<std::string>> retained;
+  auto found = connection_->use(sql::Name::retained_all);
+  while (found.next()) retained[found.text(0)].insert(found.text(1));
+  return retained;
+}
+
+void Tables::save_retained(const std::string& sink, const std::string& topic) {
+  connection_->run(sql::Name::retained_put, sink, topic);
+}
+void Tables::erase_retained(const std::string& sink, const std::string& topic) {
+  connection_->run(sql::Name::retained_erase, sink, topic);
+}
+
+std::map<std::string, std::string> Tables::remembered() {
+  std::map<std::string, std::string> remembered;
+  auto found = connection_->use(sql::Name::remembered_all);
+  while (found.next()) remembered.emplace(found.text(0), found.text(1));
+  return remembered;
+}
+
+void Tables::save_remembered(const std::string& name, const std::string& value) {
+  connection_->run(sql::Name::remembered_put, name, value);
+}
+
+std::optional<SavedReference> Tables::reference(StreamId stream, const ReferenceKey& key) {
+  auto found = connection_->use(sql::Name::reference_get, key.start, stream, key.document, key.end);
+  if (!found.next()) return std::nullopt;
+  return SavedReference{stream,
+                        {key.document, key.start, key.end, natural(found.integer(1))},
+                        natural(found.integer(0))};
+}
+
+void Tables::save_reference(const SavedReference& reference) {
+  const ReferenceKey& key = reference.key;
+  connection_->run(sql::Name::reference_put, key.start, reference.stream, key.document, key.end,
+                   reference.revision, key.content_hash);
+}
+
+std::vector<SavedReference> Tables::references(UtcTime from, std::size_t most) {
+  std::vector<SavedReference> references;
+  auto found = connection_->use(sql::Name::reference_some, from, most);
+  while (found.next()) {
+    references.push_back({StreamId{found.integer(1)},
+                          {found.text(2), found.time(0), found.time(3), natural(found.integer(5))},
+                          natural(found.integer(4))});
+  }
+  return references;
+}
+
+std::int64_t Tables::insert_ledger(const LedgerRow& row, bool announced) {
+  connection_->run(sql::Name::ledger_insert, row.cause, row.stream, row.start, row.end, row.count,
+                   row.estimated, row.sink, row.first_seq, row.last_seq, row.epoch, announced);
+  return connection_->database.getLastInsertRowid();
+}
+
+void Tables::replace_ledger(std::int64_t entry, const LedgerRow& row, bool announced) {
+  connection_->run(sql::Name::ledger_replace, entry, row.cause, row.stream, row.start, row.end,
+                   row.count, row.estimated, row.sink, row.first_seq, row.last_seq, row.epoch,
+                   announced);
+}
+
+void Tables::add_to_ledger_sum(const std::string& cause, std::uint64_t count) {
+  connection_->run(sql::Name::ledger_sum_add, cause, count);
+}
+
+std::map<std::string, std::uint64_t> Tables::ledger_sums() {
+  std::map<std::string, std::uint64_t> sums;
+  auto found = connection_->use(sql::Name::ledger_sum_all);
+  while (found.next()) sums.emplace(found.text(0), natural(found.integer(1)));
+  return sums;
+}
+
+std::vector<std::pair<std::int64_t, LedgerRow>> Tables::ledger(bool unannounced_only) {
+  std::vector<std::pair<std::int64_t, LedgerRow>> rows;
+  auto found = connection_->use(sql::Name::ledger_all, 0, !unannounced_only);
+  while (found.next()) {
+    rows.emplace_back(
+        found.integer(0),
+        LedgerRow{found.text(1), found.text(2), found.time(3), found.time(4),
+                  natural(found.integer(5)), found.integer(6) != 0, found.text(7),
+                  natural(found.integer(8)), natural(found.integer(9)), found.text(10)});
+  }
+  return rows;
+}
+
+std::vector<ClockBlock> Tables::clock_blocks() {
+  std::vector<ClockBlock> blocks;
+  auto found = connection_->use(sql::Name::clock_block_all);
+  while (found.next()) {
+    blocks.push_back({found.integer(0), found.integer(1), found.text(2),
+                      milliseconds(found.integer(3)), milliseconds(found.integer(4)),
+                      found.integer(5) != 0});
+  }
+  return blocks;
+}
+
+void Tables::save_clock_block(const ClockBlock& block) {
+  connection_->run(sql::Name::clock_block_put, block.first_row, block.last_row, block.boot_id,
+                   block.offset, block.since, block.released);
+}
+void Tables::erase_clock_block(RowId first_row) {
+  connection_->run(sql::Name::clock_block_erase, first_row);
+}
+
+void Tables::restamp(RowId first, RowId last, milliseconds step, StreamId except) {
+  connection_->run(sql::Name::sample_restamp, first, last, step, except);
+}
+
+std::vector<SalvageRange> Tables::salvages() {
+  std::vector<SalvageRange> ranges;
+  auto found = connection_->use(sql::Name::salvage_all);
+  while (found.next()) {
+    ranges.push_back({found.integer(0), found.integer(1), found.text(2), found.integer(3) != 0});
+  }
+  return ranges;
+}
+
+void Tables::save_salvage(const SalvageRange& range) {
+  connection_->run(sql::Name::salvage_put, range.first_row, range.last_row, range.file, range.hold);
+}
+void Tables::erase_salvage(RowId first_row) {
+  connection_->run(sql::Name::salvage_erase, first_row);
+}
+
+FileSize Tables::size() {
+  return {connection_->one(sql::Name::page_count), connection_->one(sql::Name::free_count),
+          connection_->page_bytes};
+}
+
+void Tables::checkpoint() { connection_->run(sql::Name::checkpoint); }
+
+void Tables::limit_pages(std::int64_t pages) {
+  connection_->database.exec("PRAGMA max_page_count = " + std::to_string(pages));
+}
+
+}  // namespace twinsky

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection to a store file and every SQL statement that the program knows, each prepared
+// once, at its first use. All members may throw what `fault_of` tells apart. One thread.
+#pragma once
+
+#include "gateway/store/store.hpp"
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twinsky {
+
+// What a failure of SQLite asks of us.
+enum class DiskFault : std::uint8_t {
+  full,     // make room
+  damaged,  // set the file aside
+  other,    // say so, try again
+};
+DiskFault fault_of(const std::exception& problem) noexcept;
+
+struct SavedStream {
+  StreamId stream{};
+  std::string name;
+  std::uint64_t last_seq = 0;
+  std::optional<UtcTime> last_time;
+  int meta_revision = 0;
+  std::uint64_t meta_hash = 0;
+};
+
+struct SavedEpoch {
+  RowId first_row = 0;
+  std::string epoch;
+  std::string machine_id;
+  UtcTime started{};
+  std::string reason;
+};
+
+struct SavedReference {
+  StreamId stream{};
+  ReferenceKey key;
+  std::uint64_t revision = 0;
+};
+
+struct ClockBlock {
+  RowId first_row = 0;
+  RowId last_row = 0;
+  std::string boot_id;
+  milliseconds offset{0};  // UTC less monotonic time
+  milliseconds since{0};   // monotonic
+  bool released = false;
+  bool operator==(const ClockBlock&) const = default;
+};
+
+struct SalvageRange {
+  RowId first_row = 0;
+  RowId last_row = 0;
+  std::string file;
+  bool hold = false;
+};
+
+// The samples of one stream in a range of rows.
+struct StreamShare {
+  StreamId stream{};
+  std::uint64_t count = 0;
+  std::uint64_t first_seq = 0;
+  std::uint64_t last_seq = 0;
+  UtcTime start{};
+  UtcTime end{};
+};
+
+struct Mark {
+  RowId last_row = 0;
+  std::uint64_t rows = 0;
+};
+
+struct FileSize {
+  std::int64_t pages = 0;
+  std::int64_t free_pages = 0;
+  std::int64_t page_bytes = 0;
+};
+
+// Of a new file: two thirds of the bytes per small commit of SQLite's usual 4096.
+inline constexpr std::int64_t new_page_bytes = 1024;
+inline constexpr RowId no_row_limit = std::int64_t{1} << 62;
+
+class Tables {
+ public:
+  enum class Access : std::uint8_t {
+    write,      // makes the file and its tables when there are none, brings old ones up to date
+    read,       // beside a daemon
+    set_aside,  // a damaged file: nothing is changed
+  };
+  Tables(const std::string& path, Access access);
+  ~Tables();
+  Tables(const Tables&) = delete;
+  Tables& operator=(const Tables&) = delete;
+
+  void begin();
+  void commit();
+  void rollback() noexcept;
+
+  // Samples.
+  void insert(RowId row, StreamId stream, std::uint64_t seq, UtcTime time, const std::string& body);
+  bool insert_missing(RowId row, StreamId stream, std::uint64_t seq, UtcTime time,
+                      const std::string& body);  // false: the row was there
+  [[nodiscard]] RowId oldest_row();              // 0: none
+  [[nodiscard]] RowId newest_row();
+  [[nodiscard]] RowId newest_row_until(RowId row);
+  [[nodiscard]] std::optional<UtcTime> time_after(RowId row);
+  [[nodiscard]] std::optional<std::string> body_of(RowId row);
+  // Replaces `rows` by up to `most` rows of [first, last] whose bodies are views into `text`.
+  void read(RowId first, RowId last, std::size_t most, std::string& text,
+            std::vector<StoredRow>& rows);
+  // The last row that may be sent.
+  [[nodiscard]] RowId sendable();
+  void tail(RowId after, const std::function<void(StreamId, std::uint64_t, UtcTime)>& each);
+
+  // Deletion.
+  [[nodiscard]] RowId first_not_before(RowId first, RowId last, UtcTime time);  // 0: none
+  [[nodiscard]] std::vector<StreamShare> shares(RowId first, RowId last);
+  std::uint64_t erase(RowId first, RowId last);
+  void forget_references(UtcTime before);
+
+  // Small tables.
+  [[nodiscard]] Mark mark();
+  void save_mark(const Mark& mark);
+  [[nodiscard]] std::vector<SavedStream> streams();
+  void save_stream(const SavedStream& stream);  // all but its progress, which is kept when known
+  void save_progress(StreamId stream, std::uint64_t last_seq, std::optional<UtcTime> last_time);
+  [[nodiscard]] std::vector<SavedEpoch> epochs(RowId from = 0);
+  void save_epoch(const SavedEpoch& epoch);
+  [[nodiscard]] std::map<std::string, RowId> cursors();
+  void save_cursor(const std::string& sink, RowId row);
+  void erase_cursor(const std::string& sink);
+  [[nodiscard]] std::map<std::string, std::set<std::string>> retained();
+  void save_retained(const std::string& sink, const std::string& topic);
+  void erase_retained(const std::string& sink, const std::string& topic);
+  [[nodiscard]] std::map<std::string, std::string> remembered();
+  void save_remembered(const std::string& name, const std::string& value);
+  [[nodiscard]] std::optional<SavedReference> reference(StreamId stream, const ReferenceKey& key);
+  void save_reference(const SavedReference& reference);
+  [[nodiscard]] std::vector<SavedReference> references(UtcTime from, std::size_t most);
+
+  // Ledger.
+  std::int64_t insert_ledger(const LedgerRow& row, bool announced);
+  void replace_ledger(std::int64_t entry, const LedgerRow& row, bool announced);
+  void add_to_ledger_sum(const std::string& cause, std::uint64_t count);
+  [[nodiscard]] std::map<std::string, std::uint64_t> ledger_sums();
+  [[nodiscard]] std::vector<std::pair<std::int64_t, LedgerRow>> ledger(bool unannounced_only);
+
+  // Rows stamped by a clock that was not set.
+  [[nodiscard]] std::vector<ClockBlock> clock_blocks();
+  void save_clock_block(const ClockBlock& block);
+  void erase_clock_block(RowId first_row);
+  void restamp(RowId first, RowId last, milliseconds step, StreamId except);
+  // Up to `most` rows of [first, last] that carry the mark.
+  void read_marked(RowId first, RowId last, std::size_t most, std::string& text,
+                   std::vector<StoredRow>& rows);
+
+  // Ranges that are being brought back.
+  [[nodiscard]] std::vector<SalvageRange> salvages();
+  void save_salvage(const SalvageRange& range);
+  void erase_salvage(RowId first_row);
+
+  [[nodiscard]] FileSize size();
+  void limit_pages(std::int64_t pages);
+  void checkpoint();  // copies the WAL into the file, as far as readers let it
+
+ private:
+  struct Connection;
+  void open_for_writing(const std::string& path);
+  std::unique_ptr<Connection> connection_;
+};
+
+// Brings the schema from its `user_version` to the last of `steps` (texts of SQL; step n makes
+// version n + 1), each step in its own transaction. Throws StoreError when the file is newer, or
+// another program's.
+void migrate(const std::string& path, std::span<const std::string_view> steps);
+
+}  // namespace twinsky

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/store/upkeep.hpp"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+namespace twinsky {
+namespace {
+
+constexpr RowId rows_at_once = 1000;
+constexpr std::chrono::seconds look_at_disk_every{10};
+constexpr std::chrono::minutes look_at_age_every{60};
+
+// Deletion starts this far below the limit and goes on until twice as far, so that it is seldom.
+std::int64_t slack_of(std::int64_t pages) {
+  return std::max<std::int64_t>(pages / 100, 64);
+}
+
+std::optional<std::int64_t> free_bytes(const std::string& path) {
+  struct statvfs disk {};
+  if (::statvfs(path.c_str(), &disk) != 0) return std::nullopt;
+  return static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
+}
+
+std::string reserve_file(const StoreSettings& settings) { return settings.path + ".reserve"; }
+
+}  // namespace
+
+Reserve::Reserve(std::string path) : path_(std::move(path)) {
+  struct stat file {};
+  if (::stat(path_.c_str(), &file) == 0) bytes_ = file.st_size;
+}
+
+void Reserve::keep() noexcept {
+  const int file = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) return;
+  for (std::int64_t bytes = whole_bytes; bytes > bytes_; bytes /= 2) {
+    if (::posix_fallocate(file, 0, bytes) == 0) bytes_ = bytes;
+  }
+  ::close(file);
+}
+
+void Reserve::give_up() noexcept {
+  ::unlink(path_.c_str());
+  bytes_ = 0;
+}
+
+Upkeep::Upkeep(Journal& journal, ClockHold& hold, LedgerBook& ledger, const StoreSettings& settings,
+               Clock& clock, Log& log)
+    : journal_(journal),
+      hold_(hold),
+      ledger_(ledger),
+      settings_(settings),
+      clock_(clock),
+      log_(log),
+      reserve_(reserve_file(settings)) {
+  const FileSize size = journal_.tables().size();
+  max_pages_ = settings_.max_size_bytes / size.page_bytes;
+  file_limit_pages_ = max_pages_;
+  journal_.tables().limit_pages(max_pages_ + slack_of(max_pages_));
+  size_bytes_ = size.pages * size.page_bytes;
+}
+
+void Upkeep::give_up_reserve(const StoreSettings& settings) {
+  Reserve(reserve_file(settings)).give_up();
+}
+
+template <class Work>
+void Upkeep::transaction(Work&& work) {
+  try {
+    journal_.transaction(work);
+  } catch (...) {
+    hold_.rolled_back();
+    throw;
+  }
+  hold_.committed();
+}
+
+bool Upkeep::step(const OutboxesNow& outboxes) {
+  if (!purge_) look();
+  if (!purge_) return false;
+  if (!delete_piece(outboxes) || is_enough(*purge_)) finish();
+  return purge_.has_value();
+}
+
+void Upkeep::look() {
+  const FileSize size = journal_.tables().size();
+  size_bytes_ = size.pages * size.page_bytes;
+  const MonotonicTime now = clock_.now();
+  if (now >= look_at_disk_) look_at_disk(size);
+  const std::int64_t slack = slack_of(file_limit_pages_);
+  if (size.pages - size.free_pages > file_limit_pages_ - slack) {
+    purge_.emplace().cause = file_limit_pages_ == max_pages_ ? "size" : "disk_full";
+    purge_->until_used_pages = file_limit_pages_ - 2 * slack;
+    return;
+  }
+  if (now < look_at_age_ || !clock_.is_set()) return;
+  look_at_age_ = now + look_at_age_every;
+  const UtcTime before = clock_.utc() - settings_.keep;
+  const auto oldest = journal_.tables().time_after(0);
+  if (!oldest || *oldest >= before) return;
+  purge_.emplace().cause = "age";
+  purge_->before = before;
+}
+
+void Upkeep::look_at_disk(const FileSize& size) {
+  look_at_disk_ = clock_.now() + look_at_disk_every;
+  const auto free = free_bytes(settings_.path);
+  if (!free) return;
+  if (*free >= settings_.minimum_free_bytes + Reserve::whole_bytes) reserve_.keep();
+  if (*free < settings_.minimum_free_bytes || !reserve_.is_whole()) {
+    stop_growth(size);
+  } else if (file_limit_pages_ != max_pages_) {
+    file_limit_pages_ = max_pages_;
+    journal_.tables().limit_pages(max_pages_ + slack_of(max_pages_));
+  }
+}
+
+// Deleting rows makes room inside the file, not on the disk.
+void Upkeep::stop_growth(const FileSize& size) {
+  if (size.pages >= file_limit_pages_) return;
+  file_limit_pages_ = size.pages;
+  journal_.tables().limit_pages(size.pages + slack_of(size.pages));
+}
+
+bool Upkeep::is_enough(const Purge& purge) {
+  if (purge.before) return false;  // delete_piece() sees it
+  const FileSize size = journal_.tables().size();
+  return size.pages - size.free_pages <= purge.until_used_pages;
+}
+
+bool Upkeep::delete_piece(const OutboxesNow& outboxes_now) {
+  const Outboxes outboxes = outboxes_now();
+  const RowId first = journal_.oldest();
+  RowId last = std::min(first + rows_at_once - 1, journal_.last());
+  // A piece is of one epoch, so that its numbers can be told.
+  for (const SavedEpoch& epoch : outboxes.epochs) {
+    if (epoch.first_row > first) last = std::min(last, epoch.first_row - 1);
+  }
+  if (purge_->before) {
+    const RowId kept = journal_.tables().first_not_before(first, last, *purge_->before);
+    if (kept != 0) last = kept - 1;
+  }
+  if (last < first) return false;
+  const auto lost_before = purge_->lost;
+  try {
+    transaction([&] {
+      note_loss(outboxes, first, last);
+      journal_.erase(first, last);
+      if (purge_->before) journal_.tables().forget_references(*purge_->before);
+    });
+  } catch (...) {
+    purge_->lost = lost_before;
+    throw;
+  }
+  purge_->rows += static_cast<std::uint64_t>(last - first + 1);
+  return true;
+}
+
+void Upkeep::note_loss(const Outboxes& outboxes, RowId first, RowId last) {
+  std::string epoch;
+  for (const SavedEpoch& saved : outboxes.epochs) {
+    if (saved.first_row <= first) epoch = saved.epoch;
+  }
+  for (const auto& [sink, cursor] : outboxes.cursors) {
+    if (cursor >= last) continue;
+    for (const StreamShare& share : journal_.tables().shares(std::max(first, cursor + 1), last)) {
+      const LedgerRow row{
+          purge_->cause,  outboxes.stream_names.at(static_cast<std::size_t>(share.stream)),
+          share.start,    share.end,
+          share.count,    false,
+          sink,           share.first_seq,
+          share.last_seq, epoch};
+      auto& [entry, lost] = purge_->lost[{sink, share.stream}];
+      if (entry != 0 && lost.epoch == epoch) {
+        lost.start = std::min(lost.start, share.start);
+        lost.end = std::max(lost.end, share.end);
+        lost.count += share.count;
+        lost.last_seq = share.last_seq;
+        ledger_.extend(entry, lost, share.count);
+        continue;
+      }
+      if (entry != 0) ledger_.announce(entry, lost);
+      lost = row;
+      entry = ledger_.open(lost);
+    }
+  }
+}
+
+void Upkeep::finish() {
+  if (!purge_->lost.empty()) {
+    transaction([&] {
+      for (const auto& [key, noted] : purge_->lost) ledger_.announce(noted.first, noted.second);
+    });
+  }
+  if (purge_->rows != 0) {
+    const std::string text =
+        std::to_string(purge_->rows) + " oldest samples deleted (" + purge_->cause + ")";
+    if (purge_->lost.empty()) {
+      log_.info("store", text);
+    } else {
+      log_.warning("store", text + "; some had not been sent to every sink: see the ledger");
+    }
+  }
+  purge_.reset();
+}
+
+bool Upkeep::make_room(const OutboxesNow& outboxes, std::size_t rows) {
+  const FileSize size = journal_.tables().size();
+  const auto free = free_bytes(settings_.path);
+  const bool is_disk_full = !free || *free < settings_.minimum_free_bytes + Reserve::whole_bytes;
+  if (is_disk_full) {
+    reserve_.give_up();
+    journal_.tables().checkpoint();
+    stop_growth(size);
+  }
+  if (!purge_) purge_.emplace().cause = is_disk_full ? "disk_full" : "size";
+  purge_->before.reset();
+  // As many as are to come, and some for the pages that are not quite empty then.
+  bool any = false;
+  for (std::size_t deleted = 0; deleted <= rows; deleted += rows_at_once) {
+    if (!delete_piece(outboxes)) break;
+    any = true;
+  }
+  finish();
+  if (is_disk_full) {
+    journal_.tables().checkpoint();
+    reserve_.keep();
+  }
+  return any;
+}
+
+}  // namespace twinsky

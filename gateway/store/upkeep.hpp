@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps the store within its bounds: by age, by size, and by the disk's free space. Deletes the
+// oldest rows, at most 1000 in a transaction; what a sink had not acknowledged yet enters the
+// ledger in the same transaction. Writer thread only.
+#pragma once
+
+#include "gateway/store/journal.hpp"
+#include "gateway/store/ledger_book.hpp"
+#include "gateway/system/log.hpp"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace twinsky {
+
+// What deletion has to know of the outside.
+struct Outboxes {
+  std::map<std::string, RowId> cursors;   // by sink
+  std::vector<std::string> stream_names;  // by StreamId
+  std::vector<SavedEpoch> epochs;         // ascending
+};
+using OutboxesNow = std::function<Outboxes()>;
+
+// Space on the disk that is given up when the disk is full: without any, SQLite can neither copy
+// its WAL into the file nor delete.
+class Reserve {
+ public:
+  static constexpr std::int64_t whole_bytes = 4 << 20;  // several times the usual WAL
+
+  explicit Reserve(std::string path);
+  void keep() noexcept;  // as much as the disk has left, at most the whole
+  void give_up() noexcept;
+  [[nodiscard]] bool is_whole() const { return bytes_ >= whole_bytes; }
+
+ private:
+  const std::string path_;
+  std::int64_t bytes_ = 0;
+};
+
+class Upkeep {
+ public:
+  Upkeep(Journal& journal, ClockHold& hold, LedgerBook& ledger, const StoreSettings& settings,
+         Clock& clock, Log& log);
+
+  // Looks whether a bound is reached and deletes one piece; true when there is more to delete.
+  bool step(const OutboxesNow& outboxes);
+  // A commit of so many rows found no room, on the disk or within max_size: makes some; false when
+  // that cannot be done.
+  bool make_room(const OutboxesNow& outboxes, std::size_t rows);
+  // Before a store can be opened on a full disk.
+  static void give_up_reserve(const StoreSettings& settings);
+  [[nodiscard]] std::int64_t size_bytes() const { return size_bytes_; }
+
+ private:
+  struct Purge {
+    std::string cause;              // age, size, disk_full
+    std::optional<UtcTime> before;  // by age
+    std::int64_t until_used_pages = 0;
+    // What sinks lost so far, by sink and stream: entry in the ledger and its row.
+    std::map<std::pair<std::string, StreamId>, std::pair<std::int64_t, LedgerRow>> lost;
+    std::uint64_t rows = 0;
+  };
+
+  void look();
+  void look_at_disk(const FileSize& size);
+  void stop_growth(const FileSize& size);
+  bool is_enough(const Purge& purge);
+  // False when there was nothing left to delete.
+  bool delete_piece(const OutboxesNow& outboxes_now);
+  void note_loss(const Outboxes& outboxes, RowId first, RowId last);
+  void finish();
+  template <class Work>
+  void transaction(Work&& work);
+
+  Journal& journal_;
+  ClockHold& hold_;
+  LedgerBook& ledger_;
+  const StoreSettings& settings_;
+  Clock& clock_;
+  Log& log_;
+  Reserve reserve_;
+  std::optional<Purge> purge_;
+  std::int64_t size_bytes_ = 0;
+  std::int64_t max_pages_ = 0;         // max_size
+  std::int64_t file_limit_pages_ = 0;  // less when the disk has no more
+  MonotonicTime look_at_disk_{};
+  MonotonicTime look_at_age_{};
+};
+
+}  // namespace twinsky

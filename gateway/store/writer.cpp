@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+// The writer's thread: rounds of "take what waits, commit it, look after the file".
+#include "gateway/store/writer.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+
+namespace twinsky {
+namespace {
+
+// A cursor goes to the disk this long after an acknowledgement, or after so many rows: what is
+// acknowledged since is sent again after a crash.
+constexpr std::chrono::seconds save_cursor_after{2};
+constexpr RowId save_cursor_rows = 10'000;
+constexpr milliseconds first_retry{1'000};
+constexpr milliseconds longest_retry{30'000};
+constexpr std::size_t batch_kept = 4096;  // entries of memory that are kept for the next round
+
+}  // namespace
+
+MonotonicTime Store::Writer::due_of(const Outbox& outbox) {
+  return outbox.unsaved_since == MonotonicTime::max() ? MonotonicTime::max()
+                                                      : outbox.unsaved_since + save_cursor_after;
+}
+
+bool Store::Writer::is_due(const Outbox& outbox, MonotonicTime now) {
+  return now >= due_of(outbox) || outbox.acknowledged - outbox.saved >= save_cursor_rows;
+}
+
+bool Store::Writer::Round::has_small_things() const {
+  return !dropped.empty() || !gaps.empty() || !changes.empty() || !remembered.empty() ||
+         !cursors.empty() || !epochs.empty() || is_last;
+}
+
+Store::Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    wake_writer();
+    committed_.notify_all();
+  }
+  thread_.join();
+  salvages_.clear();
+}
+
+void Store::Writer::run() {
+  Round round;
+  std::unique_lock lock(mutex_);
+  while (!round.is_last) {
+    const MonotonicTime next = next_round();
+    if (clock_.now() < next) {
+      wake_at_ = next;
+      busy_since_ = 0;
+      clock_.wait(lock, changed_, next);
+      continue;
+    }
+    wake_at_ = MonotonicTime::min();
+    busy_since_ = clock_.now().time_since_epoch().count() | 1;  // 0 means that it waits
+    take_round(round);
+    lock.unlock();
+    const bool is_good = play(round);
+    lock.lock();
+    tried_ = round.ticket;
+    if (is_good) committed_ticket_ = round.ticket;
+    committed_.notify_all();
+  }
+  busy_since_ = 0;
+  ended_ = true;
+  committed_.notify_all();
+}
+
+MonotonicTime Store::Writer::next_round() const {
+  constexpr MonotonicTime now = MonotonicTime::min();
+  if (stopping_ || tickets_ > tried_) return now;
+  if (!fault_.empty()) return retry_at_;
+  if (has_more_ || is_much_waiting()) return now;
+  MonotonicTime next = clock_due_;
+  if (!queue_.empty()) next = std::min(next, first_waiting_ + settings_.commit_every);
+  // Samples come regularly: waking once for the commit is cheaper than being woken to wait for it.
+  if (was_busy_) next = std::min(next, last_round_ + settings_.commit_every);
+  if (small_since_ != MonotonicTime::max()) {
+    next = std::min(next, small_since_ + settings_.commit_every);
+  }
+  for (const auto& [sink, outbox] : sinks_) {
+    next = std::min(next, is_due(outbox, clock_.now()) ? now : due_of(outbox));
+  }
+  return next;
+}
+
+void Store::Writer::take_round(Round& round) {
+  const MonotonicTime now = clock_.now();
+  round.is_last = stopping_;
+  round.ticket = tickets_;
+  round.done = 0;
+  queue_.take(round.batch);
+  round.dropped = queue_.take_dropped();
+  round.gaps = std::exchange(gaps_, {});
+  round.changes = std::exchange(changes_, {});
+  round.epochs = std::exchange(epochs_, {});
+  for (const std::string& name : unsaved_remembered_) {
+    round.remembered[name] = remembered_.find(name)->second;
+  }
+  unsaved_remembered_.clear();
+  for (auto& [sink, outbox] : sinks_) {
+    if (outbox.acknowledged == outbox.saved || !(is_due(outbox, now) || round.is_last)) continue;
+    round.cursors[sink] = outbox.acknowledged;
+    outbox.saved = outbox.acknowledged;
+    outbox.unsaved_since = MonotonicTime::max();
+  }
+  small_since_ = MonotonicTime::max();
+  was_busy_ = !round.batch.empty();
+  last_round_ = now;
+}
+
+void Store::Writer::give_back(Round& round) {
+  const std::lock_guard lock(mutex_);
+  const MonotonicTime now = clock_.now();
+  if (round.done < round.batch.size()) {
+    queue_.give_back(round.batch, round.done);
+    first_waiting_ = now;
+  }
+  queue_.give_back_dropped(round.dropped);
+  const auto put_before = [](auto& later, auto& earlier) {
+    earlier.insert(earlier.end(), std::make_move_iterator(later.begin()),
+                   std::make_move_iterator(later.end()));
+    later = std::exchange(earlier, {});
+  };
+  put_before(gaps_, round.gaps);
+  put_before(changes_, round.changes);
+  put_before(epochs_, round.epochs);
+  for (const auto& [name, value] : round.remembered) unsaved_remembered_.insert(name);
+  for (const auto& [sink, row] : round.cursors) {
+    const auto found = sinks_.find(sink);
+    if (found != sinks_.end()) found->second.unsaved_since = now;
+  }
+  if (round.has_small_things()) small_since_ = now;
+}
+
+// True when all of it is on the disk.
+bool Store::Writer::play(Round& round) {
+  try {
+    replace_file_if_damaged();
+    write(round);
+  } catch (const std::exception& problem) {
+    give_back(round);
+    failed(problem);
+    return false;
+  }
+  if (round.batch.capacity() > batch_kept) round.batch = {};
+  round.batch.clear();
+  try {
+    look_after();
+    leave_fault();
+  } catch (const std::exception& problem) {
+    failed(problem);
+  }
+  return true;
+}
+
+void Store::Writer::write(Round& round) {
+  while (!round.epochs.empty()) {
+    const NewEpoch& begun = round.epochs.front();
+    opened_->begin_epoch(begun.epoch, settings_.machine_id, clock_.utc(), begun.reason);
+    log_.notice("store", "epoch " + begun.epoch + " begins: " + begun.reason);
+    round.epochs.erase(round.epochs.begin());
+  }
+  const std::span<const Waiting> batch(round.batch);
+  bool with_small_things = round.has_small_things();
+  while (with_small_things || round.done < batch.size()) {
+    const auto part =
+        batch.subspan(round.done).first(std::min(settings_.commit_rows, batch.size() - round.done));
+    opened_->transaction([&] {
+      if (with_small_things) write_small_things(round);
+      for (const Waiting& waiting : part) opened_->accept(waiting);
+      if (round.is_last && round.done + part.size() == batch.size()) {
+        opened_->journal.save();
+      } else {
+        opened_->journal.save_when_due();
+      }
+    });
+    round.done += part.size();
+    if (with_small_things) {
+      round.dropped.clear();
+      round.gaps.clear();
+      round.changes.clear();
+      round.remembered.clear();
+      round.cursors.clear();
+      with_small_things = false;
+    }
+    publish();
+    busy_since_ = clock_.now().time_since_epoch().count() | 1;
+  }
+}
+
+void Store::Writer::write_small_things(Round& round) {
+  for (const Change& change : round.changes) change(*opened_);
+  for (const auto& [sink, row] : round.cursors) opened_->tables.save_cursor(sink, row);
+  for (const auto& [name, value] : round.remembered) opened_->tables.save_remembered(name, value);
+  for (const LedgerRow& gap : round.gaps) opened_->ledger.note(gap);
+  if (round.dropped.empty()) return;
+  const std::vector<std::string> names = outboxes().stream_names;
+  for (const auto& [key, lost] : round.dropped) {
+    const auto& [stream, cause] = key;
+    opened_->ledger.note({cause, names.at(static_cast<std::size_t>(stream)), lost.start, lost.end,
+                          lost.count, false, "", 0, 0, ""});
+  }
+}
+
+// A reader saw it; the writer itself hardly ever looks at old rows.
+void Store::Writer::replace_file_if_damaged() {
+  if (!file_->is_damaged) return;
+  replace_damaged_file("seen while reading");
+  start_salvage();
+  publish();
+}
+
+// What is due beside the samples: the clock and the bounds.
+void Store::Writer::look_after() {
+  bool more = opened_->hold.step(opened_->epochs.back().first_row);
+  more = opened_->upkeep.step([this] { return outboxes(); }) || more;
+  publish();
+  const std::lock_guard lock(mutex_);
+  has_more_ = more;
+}
+
+Outboxes Store::Writer::outboxes() const {
+  const std::lock_guard lock(mutex_);
+  Outboxes outboxes;
+  for (const auto& [sink, outbox] : sinks_) outboxes.cursors[sink] = outbox.acknowledged;
+  for (const SavedStream& stream : streams_) outboxes.stream_names.push_back(stream.name);
+  outboxes.epochs = opened_->epochs;
+  return outboxes;
+}
+
+void Store::Writer::publish() {
+  const Journal& journal = opened_->journal;
+  const RowId sendable = std::min(journal.last(), opened_->tables.sendable());
+  bool is_more = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_more = sendable > sendable_;
+    oldest_row_ = journal.oldest();
+    last_row_ = journal.last();
+    rows_ = journal.count();
+    sendable_ = sendable;
+    size_bytes_ = opened_->upkeep.size_bytes();
+    if (clock_waiting_ && !opened_->hold.waiting()) {
+      for (SavedStream& stream : streams_) {
+        stream.last_time = std::max(stream.last_time, journal.last_time(stream.stream));
+      }
+    }
+    clock_waiting_ = opened_->hold.waiting();
+    clock_due_ = opened_->hold.due();
+  }
+  if (!is_more) return;
+  const std::lock_guard lock(notify_mutex_);
+  if (notify_) notify_();
+}
+
+void Store::Writer::failed(const std::exception& problem) {
+  try {
+    switch (fault_of(problem)) {
+      case DiskFault::damaged:
+        replace_damaged_file(problem.what());
+        start_salvage();
+        publish();
+        leave_fault();
+        return;
+      case DiskFault::full:
+        // Tried again at once the first time; when that was not enough, others fill the disk.
+        if (opened_->upkeep.make_room([this] { return outboxes(); }, settings_.commit_rows) &&
+            ++rooms_made_ == 1) {
+          publish();
+          enter_fault("disk_full", problem.what(), milliseconds(0));
+          return;
+        }
+        break;
+      case DiskFault::other:
+        break;
+    }
+  } catch (const std::exception& further) {
+    if (!opened_) {
+      log_.error("store", std::string("no store can be opened any more: ") + further.what());
+      throw;  // the process ends and is started again
+    }
+  }
+  retry_after_ = std::clamp(2 * retry_after_, first_retry, longest_retry);
+  enter_fault(fault_of(problem) == DiskFault::full ? "disk_full" : "disk_fault", problem.what(),
+              retry_after_);
+}
+
+void Store::Writer::enter_fault(const std::string& cause, const std::string& what,
+                                milliseconds retry_after) {
+  const std::lock_guard lock(mutex_);
+  if (fault_.empty()) {
+    log_.error("store",
+               what + ": samples wait in memory (" + std::to_string(settings_.queue_bytes >> 10U) +
+                   " KiB), then the oldest are lost; look at the disk of " + settings_.path);
+  }
+  fault_ = cause + ": " + what;
+  queue_.set_cause(cause);
+  retry_at_ = clock_.now() + retry_after;
+}
+
+void Store::Writer::leave_fault() {
+  const std::lock_guard lock(mutex_);
+  rooms_made_ = 0;
+  retry_after_ = milliseconds(0);
+  if (fault_.empty()) return;
+  fault_.clear();
+  queue_.set_cause("queue_full");
+  log_.notice("store", "the disk takes samples again");
+}
+
+}  // namespace twinsky

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store's writer: takes what others handed over and commits it in groups. Others meet it at one
+// mutex, which is never held while the disk works.
+#pragma once
+
+#include "gateway/store/clock_hold.hpp"
+#include "gateway/store/journal.hpp"
+#include "gateway/store/ledger_book.hpp"
+#include "gateway/store/queue.hpp"
+#include "gateway/store/reader.hpp"
+#include "gateway/store/salvage.hpp"
+#include "gateway/store/store.hpp"
+#include "gateway/store/upkeep.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+
+namespace twinsky {
+
+// A store file that is open for writing, with everything that writes into it.
+struct OpenedStore {
+  OpenedStore(const StoreSettings& settings, Clock& clock, Log& log);
+
+  template <class Work>
+  void transaction(Work&& work) {
+    try {
+      journal.transaction(work);
+    } catch (...) {
+      hold.rolled_back();
+      throw;
+    }
+    hold.committed();
+  }
+  // Inside a transaction: gives the sample its numbers and keeps it, unless it is a repetition.
+  void accept(const Waiting& waiting);
+  void take_back(const Salvaged& piece, UtcTime now);
+  void begin_epoch(const std::string& epoch, const std::string& machine_id, UtcTime now,
+                   const std::string& reason);
+
+  Tables tables;
+  Journal journal;
+  const StreamId ledger_stream;
+  ClockHold hold;
+  LedgerBook ledger;
+  Upkeep upkeep;
+  std::vector<SavedEpoch> epochs;
+  std::string revised;  // a body with its revision; kept to use its memory again
+};
+
+struct Store::Writer {
+  Writer(StoreSettings settings, Clock& clock, Log& log);
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  // As the members of Store.
+  StreamId stream(std::string_view name);
+  std::optional<UtcTime> last_time(StreamId stream) const;
+  int meta_revision(StreamId stream, std::string_view content);
+  void append(Entry entry);
+  void note_gap(LedgerRow row);
+  void add_sink(const std::string& sink, bool from_oldest);
+  void remove_sink(const std::string& sink);
+  RowId cursor(const std::string& sink) const;
+  void acknowledge(const std::string& sink, RowId row);
+  RowId sendable() const;
+  void on_commit(std::function<void()> notify);
+  void start_new_epoch(std::string_view reason);
+  std::string epoch() const;
+  std::vector<std::string> retained_topics(const std::string& sink) const;
+  void note_retained(const std::string& sink, std::string_view topic);
+  void forget_retained(const std::string& sink, std::string_view topic);
+  std::optional<std::string> remembered(std::string_view name) const;
+  void remember(std::string_view name, std::string value);
+  std::unique_ptr<StoreReader> reader() const { return make_reader(file_); }
+  StoreStatus status() const;
+  MonotonicTime alive() const;
+  bool flush(MonotonicTime deadline);
+
+ private:
+  // A change of a small table; may be done again after a failed commit.
+  using Change = std::function<void(OpenedStore&)>;
+  struct Outbox {
+    RowId acknowledged = 0;
+    RowId saved = 0;
+    MonotonicTime unsaved_since = MonotonicTime::max();
+  };
+  static MonotonicTime due_of(const Outbox& outbox);
+  static bool is_due(const Outbox& outbox, MonotonicTime now);
+  struct NewEpoch {
+    std::string epoch;
+    std::string reason;
+  };
+  // What one round of the writer takes along.
+  struct Round {
+    std::vector<Waiting> batch;
+    std::size_t done = 0;  // of the batch
+    DroppedByStream dropped;
+    std::vector<LedgerRow> gaps;
+    std::vector<Change> changes;
+    std::map<std::string, std::string> remembered;
+    std::map<std::string, RowId> cursors;
+    std::vector<NewEpoch> epochs;
+    std::uint64_t ticket = 0;
+    bool is_last = false;
+    [[nodiscard]] bool has_small_things() const;
+  };
+
+  // Opening (writer_open.cpp).
+  void open();
+  void load();
+  void replace_damaged_file(const std::string& why);
+  Inheritance inheritance_in_memory(Inheritance read) const;
+  void start_salvage();
+  bool deliver(Salvaged piece);
+
+  // Writer thread.
+  void run();
+  MonotonicTime next_round() const;
+  void take_round(Round& round);
+  void give_back(Round& round);
+  bool play(Round& round);
+  void write(Round& round);
+  void write_small_things(Round& round);
+  void replace_file_if_damaged();
+  void look_after();
+  void publish();
+  void failed(const std::exception& problem);
+  void enter_fault(const std::string& cause, const std::string& what, milliseconds retry_after);
+  void leave_fault();
+  Outboxes outboxes() const;
+
+  // mutex_ held.
+  bool is_much_waiting() const;
+  void change(Change change);
+  void wake_writer() { changed_.notify_one(); }
+  bool wait_for_commit(std::unique_lock<std::mutex>& lock, MonotonicTime deadline);
+
+  const StoreSettings settings_;
+  Clock& clock_;
+  Log& log_;
+  const std::shared_ptr<SharedFile> file_ = std::make_shared<SharedFile>();
+  std::unique_ptr<OpenedStore> opened_;  // writer thread's, once it runs
+  int rooms_made_ = 0;                   // writer thread's: since the last good commit
+  milliseconds retry_after_{0};          // writer thread's
+  std::string small_tables_of_;          // a damaged file whose rows are still to be brought back
+  std::atomic<MonotonicTime::rep> busy_since_{0};  // 0: waits
+
+  std::mutex notify_mutex_;        // held while it is called
+  std::function<void()> notify_;   // guarded by notify_mutex_
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;    // the writer waits here
+  std::condition_variable committed_;  // others wait here
+
+  // All below are guarded by mutex_.
+  Queue queue_;
+  MonotonicTime first_waiting_{};
+  MonotonicTime wake_at_ = MonotonicTime::min();  // until when the writer sleeps
+  MonotonicTime last_round_ = MonotonicTime::min();
+  bool was_busy_ = false;  // the last round had samples: more will come
+  bool has_more_ = false;  // deletion or amending goes on
+  bool stopping_ = false;
+  bool ended_ = false;  // the writer's thread has
+  std::vector<LedgerRow> gaps_;
+  std::vector<Change> changes_;
+  std::vector<NewEpoch> epochs_;
+  std::set<std::string> unsaved_remembered_;
+  MonotonicTime small_since_ = MonotonicTime::max();
+  std::uint64_t tickets_ = 0;  // who waits for a commit holds one
+  std::uint64_t tried_ = 0;
+  std::uint64_t committed_ticket_ = 0;
+  std::vector<SavedStream> streams_;  // by StreamId
+  std::map<std::string, StreamId, std::less<>> stream_ids_;
+  std::map<std::string, Outbox> sinks_;
+  std::map<std::string, std::set<std::string>> retained_;
+  std::map<std::string, std::string, std::less<>> remembered_;
+  std::string epoch_;
+  RowId oldest_row_ = 1;
+  RowId last_row_ = 0;
+  RowId sendable_ = 0;
+  std::uint64_t rows_ = 0;
+  std::int64_t size_bytes_ = 0;
+  bool clock_waiting_ = false;
+  MonotonicTime clock_due_ = MonotonicTime::max();
+  std::string fault_;  // empty: all is well
+  MonotonicTime retry_at_{};
+
+  std::vector<std::jthread> salvages_;  // writer thread's
+  std::jthread thread_;
+};
+
+}  // namespace twinsky

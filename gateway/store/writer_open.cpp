@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the writer opens its file, and what it does when the file turns out to be damaged.
+#include "gateway/store/epoch.hpp"
+#include "gateway/store/writer.hpp"
+
+#include <filesystem>
+
+namespace twinsky {
+namespace {
+
+// The stream of gaps belongs to the store itself.
+StreamId ledger_stream(Tables& tables, Journal& journal) {
+  std::int64_t next = 0;
+  for (const SavedStream& stream : tables.streams()) {
+    if (stream.name == LedgerBook::stream_name) return stream.stream;
+    next = static_cast<std::int64_t>(stream.stream) + 1;
+  }
+  SavedStream made;
+  made.stream = StreamId{next};
+  made.name = LedgerBook::stream_name;
+  journal.transaction([&] { tables.save_stream(made); });
+  return made.stream;
+}
+
+std::string boot_id_of(const StoreSettings& settings) {
+  return settings.boot_id.empty() ? kernel_boot_id() : settings.boot_id;
+}
+
+}  // namespace
+
+OpenedStore::OpenedStore(const StoreSettings& settings, Clock& clock, Log& log)
+    : tables(settings.path, Tables::Access::write),
+      journal(tables),
+      ledger_stream(twinsky::ledger_stream(tables, journal)),
+      hold(journal, clock, log, settings.clock_wait, boot_id_of(settings), ledger_stream),
+      ledger(journal, hold, clock, ledger_stream),
+      upkeep(journal, hold, ledger, settings, clock, log),
+      epochs(tables.epochs()) {
+  const std::string why = why_new_epoch(epochs, settings.machine_id);
+  if (!why.empty()) {
+    begin_epoch(random_epoch(), settings.machine_id, clock.utc(), why);
+    log.notice("store", "epoch " + epochs.back().epoch + " begins: " + why);
+  }
+  const auto unannounced = tables.ledger(true);
+  if (unannounced.empty()) return;
+  transaction([&] {
+    for (const auto& [entry, row] : unannounced) ledger.announce(entry, row);
+  });
+}
+
+void OpenedStore::begin_epoch(const std::string& epoch, const std::string& machine_id, UtcTime now,
+                              const std::string& reason) {
+  const SavedEpoch begun{journal.last() + 1, epoch, machine_id, now, reason};
+  transaction([&] {
+    tables.save_epoch(begun);
+    journal.restart_sequences();
+  });
+  if (!epochs.empty() && epochs.back().first_row == begun.first_row) epochs.pop_back();
+  epochs.push_back(begun);
+}
+
+void OpenedStore::accept(const Waiting& waiting) {
+  const Entry& entry = waiting.entry;
+  const std::string* body = &entry.body;
+  if (entry.reference) {
+    const auto known = tables.reference(entry.stream, *entry.reference);
+    if (known && known->key.content_hash == entry.reference->content_hash) return;
+    const std::uint64_t revision = known ? known->revision + 1 : 1;
+    tables.save_reference({entry.stream, *entry.reference, revision});
+    revised = R"({"revision":)" + std::to_string(revision);
+    if (entry.body != "{}") revised += ',';
+    revised.append(entry.body, 1);
+    body = &revised;
+  }
+  if (entry.clock_unset) {
+    hold.append(entry.stream, entry.time, *body, waiting.clock_offset);
+  } else {
+    journal.append(entry.stream, entry.time, *body);
+  }
+}
+
+void OpenedStore::take_back(const Salvaged& piece, UtcTime now) {
+  for (const LedgerRow& row : piece.ledger) {
+    tables.insert_ledger(row, true);
+    tables.add_to_ledger_sum(row.cause, row.count);
+  }
+  for (const SavedReference& reference : piece.references) {
+    if (!tables.reference(reference.stream, reference.key)) tables.save_reference(reference);
+  }
+  if (piece.range.last_row == 0) return;
+  for (const SalvagedRow& salvaged : piece.rows) journal.bring_back(salvaged.row, salvaged.body);
+  tables.erase_salvage(piece.range.first_row);
+  if (piece.done_until < piece.range.last_row) {
+    SalvageRange rest = piece.range;
+    rest.first_row = piece.done_until + 1;
+    tables.save_salvage(rest);
+  }
+  if (piece.unreadable != 0) {
+    LedgerRow gap{"salvage", "*", now, now, piece.unreadable, true, "", 0, 0, ""};
+    if (!piece.rows.empty()) {
+      gap.start = piece.rows.front().row.time;
+      gap.end = piece.rows.back().row.time;
+    }
+    ledger.note(gap);
+  }
+  journal.save();  // the number of rows before the mark has changed
+}
+
+Store::Writer::Writer(StoreSettings settings, Clock& clock, Log& log)
+    : settings_(std::move(settings)), clock_(clock), log_(log), queue_(settings_.queue_bytes) {
+  file_->path = settings_.path;
+  try {
+    open();
+  } catch (const StoreError&) {
+    throw;
+  } catch (const std::exception& problem) {
+    throw StoreError("no store can be kept in " + settings_.path + " (" + problem.what() +
+                     "): look whether its directory exists, may be written by this user and has "
+                     "free space");
+  }
+  load();
+  publish();
+  start_salvage();
+  thread_ = std::jthread([this] { run(); });
+}
+
+void Store::Writer::open() {
+  try {
+    opened_ = std::make_unique<OpenedStore>(settings_, clock_, log_);
+  } catch (const StoreError&) {
+    throw;
+  } catch (const std::exception& problem) {
+    if (fault_of(problem) == DiskFault::damaged) {
+      replace_damaged_file(problem.what());
+      return;
+    }
+    // On a full disk not even the files beside it can be made; SQLite calls that an I/O error.
+    Upkeep::give_up_reserve(settings_);
+    opened_ = std::make_unique<OpenedStore>(settings_, clock_, log_);
+  }
+}
+
+// What is in memory as well; before the thread starts.
+void Store::Writer::load() {
+  Tables& tables = opened_->tables;
+  const std::lock_guard lock(mutex_);
+  for (SavedStream& stream : tables.streams()) {
+    const auto index = static_cast<std::size_t>(stream.stream);
+    if (index >= streams_.size()) streams_.resize(index + 1);
+    stream.last_time = opened_->journal.last_time(stream.stream);
+    stream_ids_.emplace(stream.name, stream.stream);
+    streams_[index] = std::move(stream);
+  }
+  for (const auto& [sink, row] : tables.cursors()) sinks_[sink] = {row, row, MonotonicTime::max()};
+  retained_ = tables.retained();
+  for (auto& [name, value] : tables.remembered()) remembered_.emplace(name, std::move(value));
+  epoch_ = opened_->epochs.back().epoch;
+}
+
+void Store::Writer::replace_damaged_file(const std::string& why) {
+  const bool is_running = opened_ != nullptr;
+  const RowId last_row = is_running ? opened_->journal.last() : 0;
+  std::vector<SavedEpoch> epochs;
+  if (is_running) epochs = opened_->epochs;
+  opened_.reset();
+  file_->is_damaged = false;
+  const std::string damaged = set_aside(settings_.path, clock_.utc());
+  log_.error("store", "the file is damaged (" + why + "); it was set aside as " + damaged +
+                          ", a new one goes on, and what can be read is brought back");
+  Inheritance inheritance = read_inheritance(damaged);
+  if (is_running) {
+    inheritance.epochs = std::move(epochs);
+    inheritance.last_row = std::max(inheritance.last_row, last_row);
+    inheritance = inheritance_in_memory(std::move(inheritance));
+  }
+  const SavedEpoch next{inheritance.last_row + 1, random_epoch(), settings_.machine_id,
+                        clock_.utc(), "the store was damaged"};
+  {
+    Tables tables(settings_.path, Tables::Access::write);
+    tables.begin();
+    hand_over(tables, inheritance, damaged, next);
+    tables.commit();
+  }
+  opened_ = std::make_unique<OpenedStore>(settings_, clock_, log_);
+  ++file_->generation;
+  const std::lock_guard lock(mutex_);
+  epoch_ = next.epoch;
+  if (!inheritance.rows_are_readable && inheritance.estimated_rows != 0) {
+    gaps_.push_back({"salvage", "*", next.started, next.started, inheritance.estimated_rows, true,
+                     "", 0, 0, ""});
+    small_since_ = std::min(small_since_, clock_.now());
+  }
+  small_tables_of_ = damaged;
+}
+
+Inheritance Store::Writer::inheritance_in_memory(Inheritance read) const {
+  const std::lock_guard lock(mutex_);
+  read.streams = streams_;
+  read.cursors.clear();
+  for (const auto& [sink, outbox] : sinks_) read.cursors[sink] = outbox.acknowledged;
+  read.retained = retained_;
+  read.remembered = {remembered_.begin(), remembered_.end()};
+  return read;
+}
+
+void Store::Writer::start_salvage() {
+  const std::string small_tables_of = std::exchange(small_tables_of_, {});
+  const std::vector<SalvageRange> ranges = opened_->tables.salvages();
+  if (ranges.empty() && small_tables_of.empty()) return;
+  salvages_.emplace_back([this, ranges, small_tables_of] {
+    const Deliver deliver = [this](Salvaged piece) { return this->deliver(std::move(piece)); };
+    try {
+      if (!small_tables_of.empty()) salvage_small_tables(small_tables_of, deliver);
+    } catch (const std::exception&) {
+      log_.warning("store", small_tables_of + " cannot be opened: its ledger is lost");
+    }
+    if (ranges.empty()) return;
+    try {
+      salvage_rows(ranges, deliver, log_);
+    } catch (const std::exception& problem) {
+      log_.error("store", "bringing back rows of " + ranges.front().file + " has ended early: " +
+                              problem.what() + "; the next start goes on with it");
+    }
+  });
+}
+
+// On the salvage's thread.
+bool Store::Writer::deliver(Salvaged piece) {
+  const auto shared = std::make_shared<const Salvaged>(std::move(piece));
+  std::unique_lock lock(mutex_);
+  if (stopping_) return false;
+  const UtcTime now = clock_.utc();
+  change([shared, now](OpenedStore& store) { store.take_back(*shared, now); });
+  // A disk in trouble is waited for; the change stays in line.
+  while (!wait_for_commit(lock, MonotonicTime::max())) {
+    if (stopping_ || ended_) return false;
+    clock_.wait(lock, committed_, clock_.now() + std::chrono::seconds(1));
+  }
+  return true;
+}
+
+}  // namespace twinsky

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// A full disk (a small file system in memory, mounted for this process alone) and one that refuses
+// to be written (a limit on the size of files): sampling goes on, what is lost is counted, and when
+// the disk is back the store is too.
+#include "tests/unit/store_fixture.hpp"
+
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace twinsky {
+namespace {
+
+class disk : public StoreTest {
+ protected:
+  // Counted: what was lost of the stream, for the sink or from the queue.
+  std::uint64_t lost(const std::string& stream, const std::string& cause) {
+    std::uint64_t count = 0;
+    for (const LedgerRow& gap : ledger()) {
+      if (gap.stream != stream || gap.cause != cause) continue;
+      EXPECT_FALSE(gap.estimated);
+      count += gap.count;
+    }
+    return count;
+  }
+  void offer(int count, std::size_t padding) {
+    const StreamId id = store_->stream("sensor/a");
+    for (int n = 0; n < count; ++n) {
+      store_->append(entry(id, R"({"n":)" + std::to_string(++offered_) + R"(,"pad":")" +
+                                   std::string(padding, '.') + R"("})"));
+    }
+  }
+  // Time goes on until the disk is taken again.
+  void recover() {
+    for (int second = 0; second < 100 && !commit(); ++second) clock_.advance(1s);
+    settle();
+    EXPECT_EQ(store_->status().disk_fault, "");
+  }
+  void expect_whole(std::uint64_t kept, std::uint64_t gone) {
+    const auto all = rows_of("sensor/a");
+    EXPECT_EQ(all.size(), kept);
+    EXPECT_EQ(kept + gone, offered_);
+    ASSERT_FALSE(all.empty());
+    for (std::size_t at = 1; at < all.size(); ++at) EXPECT_EQ(all[at].seq, all[at - 1].seq + 1);
+    EXPECT_TRUE(all.back().body.starts_with(R"({"n":)" + std::to_string(offered_) + ','));
+  }
+  std::uint64_t offered_ = 0;
+};
+
+class full_disk : public disk {
+ protected:
+  full_disk() {
+    // Without root's rights a namespace of our own gives them for this.
+    const int spaces = ::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
+    const bool is_mounted = ::unshare(spaces) == 0 &&
+                            ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                            ::mount("none", directory_.c_str(), "tmpfs", 0, "size=12m") == 0;
+    if (!is_mounted) {
+      ADD_FAILURE() << "cannot mount a small disk for the test (" << std::strerror(errno)
+                    << "): run it as root, or allow user namespaces";
+    }
+  }
+  ~full_disk() override {
+    store_.reset();
+    ::umount2(directory_.c_str(), MNT_DETACH);
+  }
+  // Another program's file takes what is left.
+  void fill_disk() {
+    const std::string filler = (directory_ / "filler").string();
+    const int file = ::open(filler.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    const std::string block(4096, 'x');
+    while (::write(file, block.data(), block.size()) > 0) continue;
+    ::close(file);
+  }
+  void free_disk() { std::filesystem::remove(directory_ / "filler"); }
+};
+
+TEST_F(full_disk, a_store_that_fills_the_disk_gives_up_its_oldest_rows_and_counts_them) {
+  open();
+  store_->add_sink("city", true);
+  for (int round = 0; round < 60; ++round) {
+    offer(1000, 300);
+    recover();
+  }
+  const std::uint64_t gone = lost("sensor/a", "disk_full");
+  EXPECT_GT(gone, 30'000U);
+  EXPECT_GT(rows_of("sensor/a").size(), 3'000U);
+  expect_whole(rows_of("sensor/a").size(), gone);
+}
+
+TEST_F(full_disk, others_fill_the_disk_and_sampling_goes_on) {
+  open();
+  store_->add_sink("city", true);
+  offer(3000, 300);
+  recover();
+  fill_disk();
+  for (int round = 0; round < 20; ++round) {
+    offer(500, 300);
+    recover();
+  }
+  free_disk();
+  offer(100, 300);
+  recover();
+  expect_whole(rows_of("sensor/a").size(), lost("sensor/a", "disk_full"));
+}
+
+TEST_F(full_disk, a_start_on_a_full_disk_finds_the_space_that_was_kept_for_it) {
+  open();
+  offer(3000, 300);
+  recover();
+  close();
+  fill_disk();
+  open();
+  offer(100, 300);
+  recover();
+  EXPECT_TRUE(rows_of("sensor/a").back().body.starts_with(R"({"n":3100,)"));
+}
+
+TEST_F(disk, one_that_refuses_to_be_written_is_reported_and_what_is_lost_is_counted) {
+  settings_.queue_bytes = 256 << 10;
+  open();
+  offer(1000, 100);
+  settle();
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 1;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+  offer(5000, 100);
+  EXPECT_FALSE(commit());
+  clock_.settle(1);
+  EXPECT_TRUE(store_->status().disk_fault.starts_with("disk_fault")) << store_->status().disk_fault;
+  const MonotonicTime alive = store_->alive();
+  clock_.advance(10min);
+  EXPECT_GT(store_->alive(), alive);  // reported, and not a stall
+  offer(5000, 100);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  clock_.advance(30s);
+  recover();
+  EXPECT_GT(lost("sensor/a", "disk_fault"), 5000U);
+  // Before the first commit failed the queue was just full.
+  const std::uint64_t gone = lost("sensor/a", "disk_fault") + lost("sensor/a", "queue_full");
+  EXPECT_EQ(gone, store_->status().queue_dropped);
+  expect_whole(rows_of("sensor/a").size(), gone);
+}
+
+}  // namespace
+}  // namespace twinsky

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random damage anywhere in the file: the store opens, takes samples within 5 s, and what comes
+// back is what was written.
+#include "tests/unit/store_fixture.hpp"
+
+#include <gtest/gtest.h>
+#include <random>
+
+namespace twinsky {
+namespace {
+
+using torn_file = StoreTest;
+
+TEST_F(torn_file, samples_go_on_within_five_seconds_whatever_is_damaged) {
+  open();
+  store_->add_sink("city", true);
+  fill("sensor/a", 4000, 60);
+  fill("sensor/b", 4000, 60);
+  const std::string epoch = store_->epoch();
+  close();
+  const std::string original = settings_.path;
+  const auto size = std::filesystem::file_size(original);
+  const unsigned seed = 181899920;
+  std::mt19937 random(seed);
+  SystemClock real(true);
+  for (int round = 0; round < 30; ++round) {
+    SCOPED_TRACE("seed " + std::to_string(seed) + " round " + std::to_string(round));
+    settings_.path = (directory_ / (std::to_string(round) + ".db")).string();
+    std::filesystem::copy_file(original, settings_.path);
+    const auto length = 1 + random() % (round % 3 == 0 ? 100'000 : 3000);
+    const auto at = random() % (size - length);
+    {
+      std::fstream file(settings_.path, std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(static_cast<std::streamoff>(at));
+      for (std::size_t n = 0; n < length; ++n) file.put(static_cast<char>(random()));
+    }
+    const MonotonicTime begin = real.now();
+    open();
+    fill("sensor/new", 10);
+    read_all(*store_->reader());
+    fill("sensor/new", 10);
+    EXPECT_LT(real.now() - begin, 5s);
+    for (int turn = 0; turn < 200; ++turn) {
+      ASSERT_TRUE(commit());
+      if (store_->sendable() == store_->status().last_row) break;
+    }
+    std::map<std::string, std::uint64_t> seen;
+    for (const Row& row : rows()) {
+      if (row.epoch != epoch || row.stream == "sensor/new" || row.stream == "ledger") continue;
+      std::uint64_t& last = seen[row.stream];
+      EXPECT_GT(row.seq, last);
+      last = row.seq;
+    }
+    const auto fresh = rows_of("sensor/new"); if (fresh.empty()) { std::cerr << store_->sendable() << " " << store_->status().last_row << " " << rows().size() << " at " << at << "+" << length << "\n"; std::filesystem::copy_file(settings_.path, "/tmp/measure/torn.db"); std::map<std::string,int> m; for (auto& r: rows()) m[r.stream]++; for (auto& [k,v]: m) std::cerr << k << "=" << v << "\n"; for (auto& f : std::filesystem::directory_iterator(directory_)) std::cerr << f.path() << "\n"; close(); std::filesystem::copy_file(settings_.path, "/tmp/measure/torn2.db");}
+    ASSERT_GE(fresh.size(), 10U);
+    close();
+  }
+}
+
+}  // namespace
+}  // namespace twinsky

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands `export` and `status` on a store, beside the process that writes it.
+#include "gateway/commands/csv.hpp"
+#include "gateway/model/record.hpp"
+#include "tests/unit/store_fixture.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <memory>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+namespace twinsky {
+namespace {
+
+class export_of_store : public StoreTest {
+ protected:
+  struct Answer {
+    int code = -1;
+    std::string text;  // standard output and error
+  };
+  static Answer shell(const std::string& command) {
+    Answer answer;
+    FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+    std::array<char, 4096> buffer{};
+    while (const std::size_t count = ::fread(buffer.data(), 1, buffer.size(), pipe)) {
+      answer.text.append(buffer.data(), count);
+    }
+    const int status = ::pclose(pipe);
+    answer.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return answer;
+  }
+  Answer twinsky(const std::string& command, const std::string& options = {}) {
+    return shell(std::string(TWINSKY_BINARY) + ' ' + command + " --store " + settings_.path + ' ' +
+                 options);
+  }
+  void put(const std::string& stream, const std::string& body) {
+    store_->append(entry(store_->stream(stream), body));
+    clock_.advance(1min);
+  }
+  void SetUp() override {
+    open();
+    store_->remember("gateway", "mk-roof");
+    put("sensor/roof-pm", R"({"pm2_5":9.40,"pm10":11.0,"flag":1,"meta":7})");
+    put("sensor/roof-air", R"({"temperature":-3.5,"flag":3,"flags":{"temperature":3},"meta":1})");
+    put("sensor/roof-pm", R"({"pm2_5":null,"flag":9,"faults":{"pm2_5":"checksum"},"meta":7})");
+    put("ref/hk-epd/mong-kok", R"({"start":"2026-11-22T01:00:00.000Z","no2":41,"flag":2})");
+    ASSERT_TRUE(commit());
+  }
+};
+
+TEST_F(export_of_store, json_lines_are_the_published_records) {
+  const Answer answer = twinsky("export", "--format json");
+  EXPECT_EQ(answer.code, 0);
+  std::string expected;
+  for (const Row& row : rows()) {
+    append_record(expected, record_prefix("mk-roof", row.stream, row.epoch), row.seq, row.time,
+                  row.body);
+    expected += '\n';
+  }
+  EXPECT_EQ(answer.text, expected);
+}
+
+TEST_F(export_of_store, csv_has_quantities_first_and_numbers_as_they_were_printed) {
+  const std::string epoch = store_->epoch();
+  EXPECT_EQ(twinsky("export", "--sensor roof-pm").text,
+            "stream,epoch,seq,time,pm2_5,pm10,flag,meta,faults\n"
+            "sensor/roof-pm," +
+                epoch +
+                ",1,2026-11-22T02:30:00.000Z,9.40,11.0,1,7,\n"
+                "sensor/roof-pm," +
+                epoch +
+                ",2,2026-11-22T02:32:00.000Z,,,9,7,"
+                "\"{\"\"pm2_5\"\":\"\"checksum\"\"}\"\n");
+}
+
+TEST_F(export_of_store, chooses_streams_and_times) {
+  const auto lines = [&](const std::string& options) {
+    const Answer answer = twinsky("export", "--format json " + options);
+    EXPECT_EQ(answer.code, 0) << answer.text;
+    return std::ranges::count(answer.text, '\n');
+  };
+  EXPECT_EQ(lines("--sensor roof-pm --sensor roof-air"), 3);
+  EXPECT_EQ(lines("--stream ref/hk-epd/mong-kok --sensor roof-air"), 2);
+  EXPECT_EQ(lines("--from 2026-11-22T02:31:00Z"), 3);
+  EXPECT_EQ(lines("--to 2026-11-22T02:31:00Z"), 1);
+  EXPECT_EQ(lines("--from 2026-11-22T10:31 --to '2026-11-22 10:33'"), 2);  // local time
+}
+
+TEST_F(export_of_store, writes_into_a_file) {
+  const std::string file = (directory_ / "out.csv").string();
+  const Answer answer = twinsky("export", "--output " + file);
+  EXPECT_EQ(answer.code, 0);
+  EXPECT_EQ(answer.text, "");
+  EXPECT_EQ(shell("cat " + file).text, twinsky("export").text);
+  EXPECT_EQ(twinsky("export", "--output /nonexistent/out.csv").code, 1);
+}
+
+TEST_F(export_of_store, says_what_is_wrong) {
+  const Answer stream = twinsky("export", "--sensor roof-pn");
+  EXPECT_EQ(stream.code, 1);
+  EXPECT_NE(stream.text.find("has no stream sensor/roof-pn; it has:"), std::string::npos);
+  EXPECT_EQ(twinsky("export", "--from yesterday").code, 2);
+  EXPECT_EQ(twinsky("export", "--format xml").code, 2);
+  const Answer missing = shell(std::string(TWINSKY_BINARY) + " export --store /nonexistent.db");
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_NE(missing.text.find("there is no store /nonexistent.db"), std::string::npos);
+}
+
+TEST_F(export_of_store, needs_no_right_to_write) {
+  // The daemon's files may be read by others, not written; of its directory the same.
+  ::chmod(directory_.c_str(), 0755);
+  for (const auto& file : std::filesystem::directory_iterator(directory_)) {
+    ::chmod(file.path().c_str(), 0644);
+  }
+  const std::string command = "export --format json --store " + settings_.path;
+  const std::string binary = (directory_ / "twinsky").string();  // where a stranger can run it
+  std::filesystem::copy_file(TWINSKY_BINARY, binary);
+  const std::string stranger =
+      ::geteuid() == 0 ? "setpriv --reuid=65534 --regid=65534 --clear-groups " + binary + ' '
+                       : binary + ' ';
+  const std::string expected = twinsky("export", "--format json").text;
+  EXPECT_EQ(shell(stranger + command).text, expected);
+  close();  // without the daemon there are no files beside it, and none can be made
+  EXPECT_EQ(shell(stranger + command).text, expected);
+  if (::geteuid() != 0) return;
+  ::chmod(settings_.path.c_str(), 0600);
+  const Answer refused = shell(stranger + command);
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.text.find("must be readable for you"), std::string::npos) << refused.text;
+}
+
+TEST_F(export_of_store, status_shows_what_waits_and_the_newest_of_every_stream) {
+  store_->add_sink("city", true);
+  store_->note_gap(
+      {"no_response", "sensor/roof-pm", clock_.utc(), clock_.utc(), 12, true, "", 0, 0, ""});
+  ASSERT_TRUE(commit());
+  const Answer answer = twinsky("status", "--json");
+  EXPECT_EQ(answer.code, 0);
+  const auto status = nlohmann::json::parse(answer.text);
+  EXPECT_EQ(status["rows"], 5);
+  EXPECT_EQ(status["epoch"], store_->epoch());
+  EXPECT_EQ(status["sinks"]["city"]["waiting"], 5);
+  EXPECT_EQ(status["sinks"]["city"]["oldest"], "2026-11-22T02:30:00.000Z");
+  EXPECT_EQ(status["ledger"]["no_response"], 12);
+  EXPECT_EQ(status["streams"]["sensor/roof-pm"]["seq"], 2);
+  EXPECT_EQ(status["streams"]["sensor/roof-air"]["record"]["temperature"], -3.5);
+  const Answer text = twinsky("status");
+  EXPECT_NE(text.text.find("5 samples"), std::string::npos) << text.text;
+  EXPECT_NE(text.text.find("sink city: 5 waiting"), std::string::npos) << text.text;
+}
+
+TEST(csv, quotes_what_has_to_be_quoted_and_disarms_formulas) {
+  CsvColumns columns;
+  const std::string body =
+      R"({"pm2_5":-0.5,"note":"=1+1","message":"a \"b\", c","text":{"aqhi":"10+","x":[1,{"y":2}]},"empty":""})";
+  columns.note(body);
+  std::string header;
+  columns.append_header(header);
+  EXPECT_EQ(header, ",pm2_5,note,message,text,empty");
+  std::string cells;
+  columns.append_cells(cells, body);
+  EXPECT_EQ(cells, R"(,-0.5,'=1+1,"a ""b"", c","{""aqhi"":""10+"",""x"":[1,{""y"":2}]}",)");
+  cells.clear();
+  columns.append_cells(cells, "{}");
+  EXPECT_EQ(cells, ",,,,,");
+}
+
+}  // namespace
+}  // namespace twinsky

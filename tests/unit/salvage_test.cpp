@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/store/salvage.hpp"
+
+#include "tests/unit/store_fixture.hpp"
+
+#include <random>
+
+namespace twinsky {
+namespace {
+
+class salvage_of_store : public StoreTest {
+ protected:
+  // Bytes that are not what SQLite wrote, from a seed.
+  void scribble(std::streamoff at, std::size_t bytes, unsigned seed = 1) {
+    std::mt19937 random(seed);
+    std::string noise(bytes, '\0');
+    for (char& byte : noise) byte = static_cast<char>(random());
+    std::fstream file(settings_.path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(at);
+    file.write(noise.data(), static_cast<std::streamsize>(bytes));
+  }
+  void wait_for_salvage() {
+    // Done when no range is left: it hands over by commits, so it moves on with each.
+    for (int turn = 0; turn < 1000 && !is_salvage_done(); ++turn) ASSERT_TRUE(commit());
+    ASSERT_TRUE(commit());
+    clock_.settle(1);
+  }
+  bool is_salvage_done() { return Tables(settings_.path, Tables::Access::read).salvages().empty(); }
+  std::filesystem::path damaged_file() {
+    for (const auto& file : std::filesystem::directory_iterator(directory_)) {
+      const std::string name = file.path().filename().string();
+      if (name.find(".damaged-") != std::string::npos && !name.ends_with("-wal") &&
+          !name.ends_with("-shm")) {
+        return file.path();
+      }
+    }
+    return {};
+  }
+  static std::uint64_t lost(const std::vector<LedgerRow>& gaps) {
+    std::uint64_t count = 0;
+    for (const LedgerRow& gap : gaps) {
+      EXPECT_EQ(gap.cause, "salvage");
+      EXPECT_TRUE(gap.estimated);
+      count += gap.count;
+    }
+    return count;
+  }
+};
+
+TEST_F(salvage_of_store, rows_come_back_with_their_keys_and_what_cannot_be_read_is_counted) {
+  open();
+  store_->add_sink("city", true);
+  fill("sensor/a", 3000, 50);
+  fill("sensor/b", 3000, 50);
+  store_->note_retained("city", "sensor/a/meta");
+  store_->remember("rain", "3.2");
+  store_->acknowledge("city", 2000);
+  const std::string first = store_->epoch();
+  close();
+  scribble(200 * 1024, 3000);  // in the middle of the rows
+  open();
+  EXPECT_EQ(store_->epoch(), first);  // not noticed: a start does not read all rows
+  read_all(*store_->reader());        // reading does
+  fill("sensor/a", 1);
+  wait_for_salvage();
+  const std::string second = store_->epoch();
+  EXPECT_NE(second, first);
+  fill("sensor/a", 2);
+  ASSERT_FALSE(damaged_file().empty());
+
+  std::map<std::string, std::uint64_t> kept;
+  std::uint64_t last_row = 0;
+  for (const Row& row : rows()) {
+    EXPECT_GT(row.row, static_cast<RowId>(last_row));
+    last_row = static_cast<std::uint64_t>(row.row);
+    if (row.stream == "ledger") continue;
+    if (row.epoch == first) {
+      EXPECT_TRUE(row.body.starts_with(R"({"n":)" + std::to_string(row.seq) + ','))
+          << row.stream << row.seq << row.body;
+    }
+    ++kept[row.stream + (row.epoch == first ? "" : " new")];
+  }
+  const std::uint64_t missing = lost(ledger());
+  EXPECT_GT(missing, 0U);
+  EXPECT_LT(missing, 100U);
+  EXPECT_EQ(kept["sensor/a"] + kept["sensor/b"] + kept["sensor/a new"] + missing, 6003U);
+  EXPECT_EQ(store_->cursor("city"), 2000);
+  EXPECT_EQ(store_->retained_topics("city"), (std::vector<std::string>{"sensor/a/meta"}));
+  EXPECT_EQ(store_->remembered("rain"), "3.2");
+  EXPECT_EQ(store_->status().rows, rows().size());
+}
+
+TEST_F(salvage_of_store, damage_of_the_small_tables_does_not_stop_the_start) {
+  open();
+  fill("sensor/a", 3000, 50);
+  close();
+  // Pages 2 to 15 hold the roots of the tables; page 1 the schema.
+  scribble(1024, 14 * 1024);
+  open();
+  fill("sensor/a", 5);
+  EXPECT_FALSE(damaged_file().empty());
+  const auto kept = rows_of("sensor/a");
+  ASSERT_GE(kept.size(), 5U);
+  EXPECT_EQ(kept.back().seq, 5U);
+  EXPECT_EQ(kept.back().epoch, store_->epoch());
+}
+
+TEST_F(salvage_of_store, a_file_that_is_no_database_is_set_aside_and_its_loss_estimated) {
+  open();
+  fill("sensor/a", 3000, 50);
+  const auto size = std::filesystem::file_size(settings_.path);
+  close();
+  scribble(0, std::filesystem::file_size(settings_.path));
+  open();
+  fill("sensor/a", 5);
+  const auto gaps = ledger();
+  ASSERT_EQ(gaps.size(), 1U);
+  EXPECT_GT(lost(gaps), 1000U);
+  EXPECT_GT(size, 0U);
+  EXPECT_EQ(rows_of("sensor/a").size(), 5U);
+}
+
+TEST_F(salvage_of_store, unacknowledged_rows_are_sent_before_newer_ones) {
+  open();
+  store_->add_sink("city", true);
+  fill("sensor/a", 5000, 50);
+  store_->acknowledge("city", 1000);
+  const std::string first = store_->epoch();
+  close();
+  scribble(300 * 1024, 2000);
+  open();
+  store_->add_sink("city", true);
+  RowId cursor = store_->cursor("city");
+  EXPECT_EQ(cursor, 1000);
+  const auto reader = store_->reader();
+  std::vector<std::pair<bool, std::uint64_t>> sent;
+  const StreamId id = store_->stream("sensor/a");
+  // As a sink does it, while samples go on and the damage is found by reading.
+  for (int turn = 0; turn < 2000 && (sent.empty() || sent.back().first); ++turn) {
+    store_->append(entry(id, R"({"new":1})"));
+    ASSERT_TRUE(commit());
+    for (const StoredRow& row : reader->page(cursor, 200)) {
+      if (reader->name_of(row.stream) == "sensor/a") {
+        sent.emplace_back(reader->epoch_of(row.row) == first, row.seq);
+      }
+      cursor = row.row;
+    }
+    store_->acknowledge("city", cursor);
+  }
+  ASSERT_FALSE(sent.empty());
+  EXPECT_FALSE(sent.back().first);
+  std::uint64_t last = 1000;
+  std::uint64_t old = 0;
+  for (const auto& [is_old, seq] : sent) {
+    if (!is_old) continue;
+    EXPECT_GT(seq, last);  // in order, none twice
+    last = seq;
+    ++old;
+  }
+  EXPECT_GT(old, 3900U);
+}
+
+TEST_F(salvage_of_store, the_new_store_counts_from_one_in_a_new_epoch_with_the_same_handles) {
+  open();
+  const StreamId id = store_->stream("sensor/a");
+  EXPECT_EQ(store_->meta_revision(id, "x"), 1);
+  EXPECT_EQ(store_->meta_revision(id, "y"), 2);
+  fill("sensor/a", 2000, 50);
+  const UtcTime last = clock_.utc();
+  close();
+  scribble(1024 * 20, 40'000);
+  clock_.advance(1h);
+  open();
+  read_all(*store_->reader());
+  ASSERT_TRUE(commit());
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(store_->stream("sensor/a"), id);
+  EXPECT_EQ(store_->last_time(id), last);
+  EXPECT_EQ(store_->meta_revision(id, "y"), 2);
+  wait_for_salvage();
+  fill("sensor/a", 1);
+  EXPECT_EQ(rows_of("sensor/a").back().seq, 1U);
+}
+
+}  // namespace
+}  // namespace twinsky

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/store_fixture.hpp"
+
+namespace twinsky {
+namespace {
+
+using upkeep = StoreTest;
+
+// What was lost of sensor/a; the records of these gaps may be lost in their turn.
+std::uint64_t count_of(const std::vector<LedgerRow>& gaps, std::string_view cause) {
+  std::uint64_t count = 0;
+  for (const LedgerRow& gap : gaps) {
+    count += gap.cause == cause && gap.stream == "sensor/a" ? gap.count : 0;
+  }
+  return count;
+}
+
+TEST_F(upkeep, deletes_by_age_and_nothing_younger) {
+  settings_.keep = std::chrono::days(10);
+  open();
+  fill("sensor/a", 2500);
+  clock_.advance(std::chrono::days(5));
+  fill("sensor/a", 300);
+  clock_.advance(std::chrono::days(6));
+  settle();
+  const auto all = rows_of("sensor/a");
+  ASSERT_EQ(all.size(), 300U);
+  EXPECT_EQ(all.front().seq, 2501U);
+  EXPECT_EQ(store_->status().rows, 300U);
+  EXPECT_TRUE(ledger().empty());  // no sink missed them
+}
+
+TEST_F(upkeep, does_not_trust_an_unset_clock_with_deletion) {
+  open();
+  fill("sensor/a", 10);
+  clock_.set_trust(false);
+  clock_.advance(std::chrono::days(4000));
+  settle();
+  EXPECT_EQ(store_->status().rows, 10U);
+}
+
+TEST_F(upkeep, what_a_sink_had_not_acknowledged_is_in_the_ledger_exactly) {
+  settings_.keep = std::chrono::days(10);
+  open();
+  store_->add_sink("slow", true);
+  store_->add_sink("fast", true);
+  fill("sensor/a", 1500);
+  fill("sensor/b", 800);
+  const std::string first = store_->epoch();
+  store_->start_new_epoch("a test");
+  fill("sensor/a", 5);
+  store_->acknowledge("fast", 2305);
+  store_->acknowledge("slow", 400);
+  const UtcTime when = clock_.utc();
+  clock_.advance(std::chrono::days(11));
+  settle();
+  std::set<std::string> seen;
+  for (const LedgerRow& gap : ledger()) {
+    EXPECT_EQ(gap.cause, "age");
+    EXPECT_EQ(gap.sink, "slow");
+    EXPECT_FALSE(gap.estimated);
+    EXPECT_EQ(gap.start, when);
+    EXPECT_EQ(gap.end, when);
+    seen.insert(gap.stream + ' ' + std::to_string(gap.count) + ' ' + std::to_string(gap.first_seq) +
+                '-' + std::to_string(gap.last_seq) + (gap.epoch == first ? "" : " later"));
+  }
+  EXPECT_EQ(seen, (std::set<std::string>{"sensor/a 1100 401-1500", "sensor/b 800 1-800",
+                                         "sensor/a 5 1-5 later"}));
+  EXPECT_EQ(rows_of("ledger").size(), seen.size());
+  EXPECT_EQ(store_->status().ledger_sums.at("age"), 1905U);
+  EXPECT_EQ(store_->status().sinks["slow"].rows,
+            seen.size());  // the gaps themselves are to be sent
+}
+
+TEST_F(upkeep, the_file_stays_within_its_size) {
+  settings_.max_size_bytes = 1'000'000;
+  open();
+  store_->add_sink("city", true);
+  for (int round = 0; round < 40; ++round) {
+    fill("sensor/a", 500, 100);
+    settle();
+    EXPECT_LE(std::filesystem::file_size(settings_.path), 1'100'000U);
+  }
+  const auto kept = rows_of("sensor/a");
+  EXPECT_EQ(kept.back().seq, 20'000U);
+  EXPECT_GT(kept.size(), 2000U);
+  EXPECT_EQ(kept.size() + count_of(ledger(), "size"), 20'000U);
+  EXPECT_EQ(store_->status().disk_fault, "");
+}
+
+TEST_F(upkeep, a_burst_that_reaches_the_hard_stop_costs_the_oldest_and_nothing_else) {
+  settings_.max_size_bytes = 500'000;
+  settings_.commit_rows = 100'000;
+  settings_.queue_bytes = 64 << 20;
+  open();
+  store_->add_sink("city", true);
+  fill("sensor/a", 2000, 100);
+  settle();
+  fill("sensor/b", 1500, 100);  // in one commit, beyond what is free
+  settle();
+  EXPECT_EQ(rows_of("sensor/b").size(), 1500U);
+  const auto gaps = ledger();
+  EXPECT_EQ(rows_of("sensor/a").size() + count_of(gaps, "size") + count_of(gaps, "disk_full"),
+            2000U);
+  EXPECT_EQ(store_->status().disk_fault, "");
+}
+
+TEST_F(upkeep, stops_growing_when_the_disk_has_less_free_than_wanted) {
+  open();
+  fill("sensor/a", 5000, 100);
+  close();
+  settings_.minimum_free_bytes = std::int64_t{1} << 60;
+  open();
+  const auto before = std::filesystem::file_size(settings_.path);
+  settle();
+  for (int round = 0; round < 10; ++round) {
+    fill("sensor/a", 500, 100);
+    settle();
+  }
+  EXPECT_LE(std::filesystem::file_size(settings_.path), before + 100'000);
+  EXPECT_LT(store_->status().rows, 5500U);
+  EXPECT_EQ(rows_of("sensor/a").back().seq, 10'000U);
+}
+
+TEST_F(upkeep, a_removed_sink_frees_its_rows) {
+  settings_.keep = std::chrono::days(10);
+  open();
+  store_->add_sink("gone", true);
+  fill("sensor/a", 100);
+  store_->remove_sink("gone");
+  clock_.advance(std::chrono::days(11));
+  settle();
+  EXPECT_EQ(store_->status().rows, 0U);
+  EXPECT_TRUE(ledger().empty());
+}
+
+TEST_F(upkeep, gaps_that_were_not_announced_before_a_crash_are_announced_after_it) {
+  settings_.keep = std::chrono::days(10);
+  open();
+  store_->add_sink("slow", true);
+  fill("sensor/a", 5000);
+  clock_.advance(std::chrono::days(11));
+  ASSERT_TRUE(commit());  // deletion has begun, and may not have ended
+  crash();
+  open();
+  settle();
+  std::uint64_t announced = 0;
+  for (const Row& row : rows_of("ledger")) {
+    const auto at = row.body.find(R"("count":)") + 8;
+    announced += std::stoull(row.body.substr(at));
+  }
+  EXPECT_EQ(announced, 5000U);
+  EXPECT_EQ(count_of(ledger(), "age"), 5000U);
+}
+
+}  // namespace
+}  // namespace twinsky
