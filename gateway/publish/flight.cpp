@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/publish/flight.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace twinsky {
+namespace {
+
+constexpr milliseconds first_retry{1'000};
+constexpr milliseconds longest_retry{60'000};
+
+}  // namespace
+
+bool Flight::takes(StreamId stream, RowId row) const {
+  const auto lane = lanes_.find(stream);
+  return lane == lanes_.end() || (!lane->second.hold && row > lane->second.acknowledged);
+}
+
+void Flight::sent(Place place, const Span& span) {
+  places_.emplace(place, span.stream);
+  lanes_[span.stream].messages.push_back({.place = place, .span = span});
+}
+
+std::size_t Flight::acknowledged(Place place, MonotonicTime now) {
+  const auto stream = places_.find(place);
+  if (stream == places_.end()) return 0;
+  Lane& lane = lanes_[stream->second];
+  const auto message = std::ranges::find(lane.messages, place, &Message::place);
+  const std::size_t records = message->span.records;
+  settle_message(place, Fate::acknowledged);
+  settle(lane, now);
+  return records;
+}
+
+void Flight::refused(Place place, MonotonicTime now) {
+  if (!places_.contains(place)) return;
+  Lane& lane = settle_message(place, Fate::refused);
+  if (!lane.hold) {
+    lane.hold.emplace(Hold{.resume = 0,
+                           .since = now,
+                           .retry_at = MonotonicTime::max(),
+                           .backoff = Backoff(first_retry, longest_retry, seed_)});
+  }
+  settle(lane, now);
+}
+
+void Flight::abandoned(const Span& span, MonotonicTime now) {
+  Lane& lane = lanes_[span.stream];
+  lane.messages.push_back(
+      {.place = std::numeric_limits<Place>::max(), .span = span, .fate = Fate::acknowledged});
+  settle(lane, now);
+}
+
+RowId Flight::connection_lost(RowId read, MonotonicTime now) {
+  RowId resume = read;
+  for (auto& [stream, lane] : lanes_) {
+    if (lane.messages.empty()) continue;
+    const RowId first = lane.messages.front().span.first_row;
+    lane.messages.clear();
+    if (lane.hold) {
+      // Perhaps the broker hung up because of it: the others come first.
+      lane.hold->resume = first;
+      lane.hold->retry_at = now + lane.hold->backoff.next();
+    } else {
+      resume = std::min(resume, first - 1);
+    }
+  }
+  places_.clear();
+  return resume;
+}
+
+std::optional<Flight::Retry> Flight::due(MonotonicTime now) const {
+  for (const auto& [stream, lane] : lanes_) {
+    if (lane.hold && lane.messages.empty() && lane.hold->retry_at <= now) {
+      return Retry{.stream = stream, .resume = lane.hold->resume};
+    }
+  }
+  return std::nullopt;
+}
+
+MonotonicTime Flight::next_due() const {
+  MonotonicTime next = MonotonicTime::max();
+  for (const auto& [stream, lane] : lanes_) {
+    if (lane.hold && lane.messages.empty()) next = std::min(next, lane.hold->retry_at);
+  }
+  return next;
+}
+
+void Flight::skipped(StreamId stream, RowId next_resume) {
+  lanes_[stream].hold->resume = next_resume;
+}
+
+void Flight::release(StreamId stream) {
+  lanes_[stream].hold.reset();
+}
+
+std::optional<Flight::Retry> Flight::held_since(MonotonicTime before) const {
+  for (const auto& [stream, lane] : lanes_) {
+    if (lane.hold && lane.messages.empty() && lane.hold->since <= before) {
+      return Retry{.stream = stream, .resume = lane.hold->resume};
+    }
+  }
+  return std::nullopt;
+}
+
+std::size_t Flight::held() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(lanes_, [](const auto& lane) { return lane.second.hold.has_value(); }));
+}
+
+RowId Flight::cursor(RowId read) const {
+  RowId cursor = read;
+  for (const auto& [stream, lane] : lanes_) {
+    if (!lane.messages.empty()) {
+      cursor = std::min(cursor, lane.messages.front().span.first_row - 1);
+    } else if (lane.hold) {
+      cursor = std::min(cursor, lane.hold->resume - 1);
+    }
+  }
+  return cursor;
+}
+
+Flight::Lane& Flight::settle_message(Place place, Fate fate) {
+  Lane& lane = lanes_[places_.at(place)];
+  std::ranges::find(lane.messages, place, &Message::place)->fate = fate;
+  places_.erase(place);
+  return lane;
+}
+
+void Flight::settle(Lane& lane, MonotonicTime now) {
+  while (!lane.messages.empty() && lane.messages.front().fate == Fate::acknowledged) {
+    lane.acknowledged = std::max(lane.acknowledged, lane.messages.front().span.last_row);
+    lane.messages.pop_front();
+    if (!lane.hold) continue;
+    lane.hold->resume = lane.acknowledged + 1;
+    lane.hold->since = now;
+    lane.hold->retry_at = now;
+    lane.hold->backoff.reset();
+  }
+  if (lane.messages.empty() || lane.messages.front().fate != Fate::refused) return;
+  if (std::ranges::any_of(lane.messages,
+                          [](const Message& one) { return one.fate == Fate::unknown; })) {
+    return;
+  }
+  lane.hold->resume = lane.messages.front().span.first_row;
+  lane.hold->retry_at = now + lane.hold->backoff.next();
+  lane.messages.clear();
+}
+
+}  // namespace twinsky

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The documents beside the records: info, meta, state, health, event. Pure functions to JSON text.
+// (Records stand in model/record.hpp. `ledger` and `event` go out as records too: their topics
+// carry arrays of them, as `obs` does, and record.schema.json describes all three.)
+#pragma once
+
+#include "gateway/config/config.hpp"
+#include "gateway/model/record.hpp"
+#include "gateway/publish/sink.hpp"
+#include "gateway/store/store.hpp"
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twinsky {
+
+// What a stream is, for its meta document: one sensor, one channel of it, or one official station.
+struct StreamDescription {
+  std::string name;   // "sensor/roof-pm", "ref/hk-epd/mong-kok"
+  std::string title;  // for people
+  std::vector<Column> columns;
+  std::map<Quantity, std::pair<double, double>> ranges;  // as the data sheet says
+  milliseconds period{0};
+  std::string driver;  // sensors: driver, makers, data sheet, serial number when known
+  std::string datasheet;
+  std::string serial_number;
+  std::string placement;
+  std::string since;
+  std::string publisher;  // feeds: publisher, licence, attribution
+  std::string licence;
+  std::string licence_url;
+  std::string attribution;
+  std::optional<Position> position;  // as far as it may be published
+};
+
+// meta without its revision: the text whose change raises it; then with it.
+std::string meta_content(const StreamDescription& stream);
+std::string meta_document(const StreamDescription& stream, int revision);
+
+// The newest reading of each quantity of a stream.
+struct Latest {
+  Reading reading;
+  UtcTime time{};
+};
+// All columns always, null when failed or older than three periods; `times` where they differ.
+std::string state_document(const StreamDescription& stream, std::span<const Latest> latest,
+                           UtcTime now, std::string_view epoch, bool clock_set);
+
+struct SensorCounters {
+  std::uint64_t samples = 0;
+  std::uint64_t superseded = 0;  // frames that a newer one of the same period replaced
+  std::map<std::string, std::uint64_t> faults;
+  double jitter_ms = 0;  // of the start of polls: exponentially weighted mean deviation
+  double worst_jitter_ms = 0;
+  std::uint64_t restarts = 0;
+};
+
+// `last_row` is the mark by which a gateway whose store was set back recognises its own past: post
+// info anew every few minutes and before a stop. health carries the same two keys, epoch and row.
+std::string info_document(const Config& config, std::string_view boot_id, std::string_view epoch,
+                          RowId last_row = 0);
+
+// Epoch and row out of an info or health document that a broker had retained; nullopt when it is
+// none. Anybody may have written it.
+struct Mark {
+  std::string epoch;
+  RowId row = 0;
+};
+inline constexpr std::size_t longest_marked_document = 1U << 20U;
+std::optional<Mark> mark_of(std::string_view document);
+
+std::string health_document(const StoreStatus& store,
+                            const std::map<std::string, SinkStatus>& sinks,
+                            const std::map<std::string, SensorCounters>& sensors, UtcTime now,
+                            UtcTime started, bool clock_set);
+// `{"event":"sensor_lost","subject":"roof-pm","message":"…"}`, a body for the stream `event`.
+std::string event_body(std::string_view event, std::string_view subject, std::string_view message);
+
+}  // namespace twinsky

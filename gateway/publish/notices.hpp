@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one broker should hold of the bulletin: takes in what changes, hands out messages, notes
+// what is retained and clears what is obsolete. Each topic waits with its newest text only. One
+// thread.
+#pragma once
+
+#include "gateway/publish/bulletin.hpp"
+#include "gateway/publish/flight.hpp"
+#include "gateway/store/store.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+namespace twinsky {
+
+struct OutgoingNotice {
+  std::string topic;
+  std::string payload;
+  bool retained = false;
+  int qos = 1;
+  milliseconds expiry{0};
+};
+
+class Notices {
+ public:
+  Notices(const Bulletin& bulletin, Store& store, std::string sink);
+
+  // A new connection: everything in force goes again. What a broker cannot let expire is not
+  // retained there.
+  void start(bool can_retain, bool can_expire);
+  // Takes in what changed.
+  void refresh();
+
+  // The next message, which from now on is under way in `place`.
+  std::optional<OutgoingNotice> take(Place place, MonotonicTime now);
+  void acknowledged(Place place);
+  // The topic waits for a minute. Answers its name when that is news.
+  std::string refused(Place place, MonotonicTime now);
+  // Takes the message back: it goes again on the next connection.
+  void connection_lost() { under_way_.clear(); }
+
+  [[nodiscard]] bool has_work(MonotonicTime now) const { return next_due() <= now; }
+  // When there is something to take; min() for at once, max() for not before a change.
+  [[nodiscard]] MonotonicTime next_due() const;
+
+ private:
+  void enqueue(Bulletin::Change change);
+  void clear_obsolete();
+
+  const Bulletin& bulletin_;
+  Store& store_;
+  const std::string sink_;
+  bool can_retain_ = true;
+  bool can_expire_ = true;
+  std::uint64_t version_ = 0;
+  std::uint64_t completions_ = 0;
+  std::set<std::string, std::less<>> retained_;  // as the store has noted
+
+  std::uint64_t last_turn_ = 0;
+  std::map<std::uint64_t, Bulletin::Change> waiting_;  // by turn
+  std::map<std::string, std::uint64_t, std::less<>> turns_;
+  std::map<std::string, MonotonicTime, std::less<>> barred_;  // refused topics
+  std::unordered_map<Place, Bulletin::Change> under_way_;
+};
+
+}  // namespace twinsky

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/publish/outbox.hpp"
+
+#include "gateway/model/record.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace twinsky {
+namespace {
+
+constexpr std::size_t page_rows = 512;
+constexpr std::size_t largest_batch = 65536;
+// Batches of interleaved streams stay open over pages, so that they fill; up to these bounds, for
+// the memory and so that a rare stream does not hold back the cursor.
+constexpr std::size_t most_open_bytes = 512U << 10U;
+constexpr std::size_t most_rows_unflushed = 4096;
+// Pages read in one call without finding a row to send; then others get their turn.
+constexpr int most_pages = 16;
+
+std::string topic_of(const std::string& stream) {
+  const bool is_measured =
+      stream.starts_with("sensor/") || stream.starts_with("ref/") || stream.starts_with("index/");
+  return is_measured ? stream + "/obs" : stream;
+}
+
+}  // namespace
+
+Outbox::Outbox(OutboxSettings settings, std::unique_ptr<StoreReader> reader, RowId cursor)
+    : settings_(std::move(settings)),
+      reader_(std::move(reader)),
+      limits_{.records = settings_.records, .bytes = largest_batch},
+      largest_payload_(largest_batch),
+      read_(cursor),
+      batcher_(limits_),
+      flight_(settings_.seed) {}
+
+void Outbox::start(std::size_t largest_payload, MonotonicTime now) {
+  connection_lost(now);
+  largest_payload_ = largest_payload;
+  limits_.bytes = std::min(largest_batch, largest_payload);
+  batcher_.set_limits(limits_);
+}
+
+void Outbox::connection_lost(MonotonicTime now) {
+  const RowId first = batcher_.first_row().value_or(read_ + 1);
+  read_ = flight_.connection_lost(std::min(read_, first - 1), now);
+  batcher_.clear();
+  rows_since_flush_ = 0;
+  under_way_.clear();
+  bytes_under_way_ = 0;
+}
+
+std::optional<Outgoing> Outbox::take(Place place, RowId newest, MonotonicTime now) {
+  if (const auto due = flight_.due(now)) {
+    if (auto batch = retry(*due)) {
+      if (!leaves_as_too_large(*batch, now)) return send(place, std::move(*batch));
+    }
+  }
+  for (int pages = 0; pages < most_pages; ++pages) {
+    while (auto batch = batcher_.next()) {
+      if (!leaves_as_too_large(*batch, now)) return send(place, std::move(*batch));
+    }
+    if (!read_page(newest)) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::size_t Outbox::acknowledged(Place place, MonotonicTime now) {
+  const auto message = under_way_.find(place);
+  if (message == under_way_.end()) return 0;
+  bytes_under_way_ -= message->second.bytes;
+  under_way_.erase(message);
+  return flight_.acknowledged(place, now);
+}
+
+std::string Outbox::refused(Place place, bool too_large, MonotonicTime now) {
+  const auto message = under_way_.find(place);
+  if (message == under_way_.end()) return {};
+  const UnderWay refused = message->second;
+  bytes_under_way_ -= refused.bytes;
+  under_way_.erase(message);
+  if (too_large && refused.span.records == 1) {
+    // It will never be taken, and nothing behind it may wait for that.
+    flight_.acknowledged(place, now);
+    leave_by_ledger(refused.span);
+    return {};
+  }
+  if (too_large) {  // a limit that the broker had not declared
+    limits_.bytes = std::min(limits_.bytes, refused.bytes / 2);
+    batcher_.set_limits(limits_);
+  }
+  const std::size_t held = flight_.held();
+  flight_.refused(place, now);
+  batcher_.drop(refused.span.stream);
+  return flight_.held() > held ? texts_.at(refused.span.stream).topic : std::string();
+}
+
+void Outbox::expire(MonotonicTime now) {
+  while (const auto held = flight_.held_since(now - settings_.hold_refused)) {
+    Span lost;
+    std::string lost_epoch;
+    for (RowId after = held->resume - 1; after < read_;) {
+      const auto& rows = reader_->page(after, page_rows);
+      if (rows.empty()) break;
+      for (const StoredRow& row : rows) {
+        after = row.row;
+        if (row.row > read_) break;
+        if (row.stream != held->stream) continue;
+        const std::string& epoch = reader_->epoch_of(row.row);
+        if (lost.records > 0 && epoch != lost_epoch) {  // seq began again
+          leave_by_ledger(std::exchange(lost, {}));
+        }
+        lost_epoch = epoch;
+        lost.add(row);
+      }
+    }
+    if (lost.records > 0) {
+      leave_by_ledger(lost);
+      flight_.abandoned(lost, now);
+    }
+    flight_.release(held->stream);
+  }
+}
+
+bool Outbox::has_work(RowId newest, MonotonicTime now) const {
+  return read_ < newest || batcher_.first_row() || flight_.next_due() <= now;
+}
+
+RowId Outbox::cursor() const {
+  const RowId unsent = batcher_.first_row().value_or(read_ + 1);
+  return std::min(flight_.cursor(read_), unsent - 1);
+}
+
+// Answers whether there was anything to do.
+bool Outbox::read_page(RowId newest) {
+  if (read_ >= newest) {
+    if (!batcher_.first_row()) return false;
+    batcher_.flush();
+    rows_since_flush_ = 0;
+    return true;
+  }
+  const auto& rows = reader_->page(read_, page_rows);
+  const std::string page_epoch = rows.empty() ? "" : reader_->epoch_of(rows.front().row);
+  const bool one_epoch = rows.empty() || reader_->epoch_of(rows.back().row) == page_epoch;
+  for (const StoredRow& row : rows) {
+    if (row.row > newest) break;
+    read_ = row.row;
+    ++rows_since_flush_;
+    if (!flight_.takes(row.stream, row.row)) continue;
+    const std::string& epoch = one_epoch ? page_epoch : reader_->epoch_of(row.row);
+    batcher_.add(row, text_of(row.stream, epoch).prefix);
+  }
+  // Rows that are missing up to the newest were deleted.
+  if (rows.size() < page_rows || rows.back().row > newest) read_ = newest;
+  if (read_ >= newest || batcher_.open_bytes() > most_open_bytes ||
+      rows_since_flush_ >= most_rows_unflushed) {
+    batcher_.flush();
+    rows_since_flush_ = 0;
+  }
+  return true;
+}
+
+// The held stream's rows in the next page; looks no further than the main passage has read.
+std::optional<Batch> Outbox::retry(const Flight::Retry& retry) {
+  if (retry.resume > read_) {
+    flight_.release(retry.stream);
+    return std::nullopt;
+  }
+  const auto& rows = reader_->page(retry.resume - 1, page_rows);
+  Batcher one(limits_);
+  RowId seen = rows.size() < page_rows ? read_ : rows.back().row;
+  for (const StoredRow& row : rows) {
+    if (row.row > read_) break;
+    if (row.stream != retry.stream) continue;
+    one.add(row, text_of(row.stream, reader_->epoch_of(row.row)).prefix);
+  }
+  one.flush();
+  auto batch = one.next();
+  if (!batch) flight_.skipped(retry.stream, std::min(seen, read_) + 1);
+  return batch;
+}
+
+std::optional<Outgoing> Outbox::send(Place place, Batch batch) {
+  flight_.sent(place, batch.span);
+  under_way_.emplace(place, UnderWay{.span = batch.span, .bytes = batch.payload.size()});
+  bytes_under_way_ += batch.payload.size();
+  return Outgoing{.topic = texts_.at(batch.span.stream).topic, .payload = std::move(batch.payload)};
+}
+
+bool Outbox::leaves_as_too_large(const Batch& batch, MonotonicTime now) {
+  if (batch.payload.size() <= largest_payload_) return false;
+  flight_.abandoned(batch.span, now);
+  leave_by_ledger(batch.span);
+  return true;
+}
+
+void Outbox::leave_by_ledger(const Span& span) {
+  gaps_.push_back({.cause = "refused",
+                   .stream = reader_->name_of(span.stream),
+                   .start = span.first_time,
+                   .end = span.last_time,
+                   .count = span.records,
+                   .estimated = false,
+                   .sink = settings_.sink,
+                   .first_seq = span.first_seq,
+                   .last_seq = span.last_seq,
+                   .epoch = reader_->epoch_of(span.last_row)});
+}
+
+const Outbox::StreamText& Outbox::text_of(StreamId stream, const std::string& epoch) {
+  StreamText& text = texts_[stream];
+  if (text.name.empty()) {
+    text.name = reader_->name_of(stream);
+    text.topic = topic_of(text.name);
+  }
+  if (text.epoch != epoch || text.prefix.empty()) {
+    text.epoch = epoch;
+    text.prefix = record_prefix(settings_.gateway, text.name, epoch);
+  }
+  return text;
+}
+
+}  // namespace twinsky

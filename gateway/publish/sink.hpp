@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A place where records go. A sink has a thread of its own, a cursor in the store and no queue.
+#pragma once
+
+#include "gateway/config/config.hpp"
+#include "gateway/publish/bulletin.hpp"
+#include "gateway/store/store.hpp"
+#include "gateway/system/log.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace twinsky {
+
+struct SinkStatus {
+  bool connected = false;
+  std::string state;  // a word or two for people: "connected (MQTT 5)", "name does not resolve"
+  std::uint64_t records_acknowledged = 0;
+  std::uint64_t messages_acknowledged = 0;
+  std::uint64_t reconnects = 0;
+  std::uint64_t refused = 0;
+};
+
+struct SinkSurroundings {
+  std::string gateway;  // id
+  Store& store;
+  Bulletin& bulletin;
+  Clock& clock;
+  Log& log;
+};
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // New rows can be sent. Any thread; does not block.
+  virtual void wake() = 0;
+  // Publishes `offline`, sends its cursor and ends, by `deadline` in any case.
+  virtual void stop(MonotonicTime deadline) = 0;
+  [[nodiscard]] virtual SinkStatus status() const = 0;
+};
+
+// Starts its thread at once.
+std::unique_ptr<Sink> make_mqtt_sink(const SinkSettings& settings, SinkSurroundings surroundings);
+
+}  // namespace twinsky

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/system/log.hpp"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
+#include <string>
+
+namespace twinsky {
+namespace {
+
+// spdlog has no notice: it goes out as info with its own prefix in the text.
+constexpr spdlog::level::level_enum level_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::warning: return spdlog::level::warn;
+    case LogLevel::notice:
+    case LogLevel::info: return spdlog::level::info;
+    case LogLevel::debug: break;
+  }
+  return spdlog::level::debug;
+}
+
+// sd-daemon(3): a line that begins "<N>" has that priority in the journal.
+constexpr std::string_view journal_prefix(LogLevel level) {
+  switch (level) {
+    case LogLevel::error: return "<3>";
+    case LogLevel::warning: return "<4>";
+    case LogLevel::notice: return "<5>";
+    case LogLevel::info: return "<6>";
+    case LogLevel::debug: break;
+  }
+  return "<7>";
+}
+
+constexpr std::string_view word_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::error: return "error   ";
+    case LogLevel::warning: return "warning ";
+    case LogLevel::notice: return "notice  ";
+    case LogLevel::info: return "info    ";
+    case LogLevel::debug: break;
+  }
+  return "debug   ";
+}
+
+bool under_journal() {
+  return ::getenv("JOURNAL_STREAM") != nullptr;  // NOLINT(concurrency-mt-unsafe): nobody calls setenv
+}
+
+}  // namespace
+
+struct Log::Implementation {
+  explicit Implementation(LogLevel threshold)
+      : journal(under_journal()),
+        logger("twinsky", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
+    logger.set_level(level_of(threshold));
+    logger.flush_on(spdlog::level::debug);
+    logger.set_formatter(std::make_unique<spdlog::pattern_formatter>(
+        journal ? "%v" : "%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc));
+  }
+
+  void write(LogLevel level, std::string_view subject, std::string_view message) {
+    logger.log(level_of(level), "{}{}: {}", journal ? journal_prefix(level) : word_of(level),
+               subject, message);
+  }
+
+  const bool journal;
+  spdlog::logger logger;
+};
+
+Log::Log(LogLevel threshold) : implementation_(std::make_unique<Implementation>(threshold)) {}
+Log::~Log() = default;
+
+void Log::error(std::string_view subject, std::string_view message) {
+  implementation_->write(LogLevel::error, subject, message);
+}
+void Log::warning(std::string_view subject, std::string_view message) {
+  implementation_->write(LogLevel::warning, subject, message);
+}
+void Log::notice(std::string_view subject, std::string_view message) {
+  implementation_->write(LogLevel::notice, subject, message);
+}
+void Log::info(std::string_view subject, std::string_view message) {
+  implementation_->write(LogLevel::info, subject, message);
+}
+void Log::debug(std::string_view subject, std::string_view message) {
+  implementation_->write(LogLevel::debug, subject, message);
+}
+
+}  // namespace twinsky

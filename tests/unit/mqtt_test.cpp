@@ -1,0 +1,747 @@
+// SPDX-License-Identifier: Apache-2.0
+// The MQTT sink against real mosquittos: what arrives, and what happens when the broker, the way to
+// it or its answers are bad. The samples are synthetic.
+#include "gateway/publish/mqtt.hpp"
+
+#include "gateway/model/record.hpp"
+#include "tests/unit/mosquitto.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <gtest/gtest.h>
+#include <map>
+#include <set>
+
+namespace twinsky {
+namespace {
+
+using namespace testing_world;
+using nlohmann::json;
+using Messages = Subscriber::Messages;
+
+constexpr std::string_view body = R"({"pm2_5":9.4,"flag":2,"flags":{"pm2_5":2},"meta":1})";
+
+// A gateway with a store on a disk, but without sensors.
+struct Gateway {
+  Gateway() {
+    StoreSettings settings;
+    settings.path = (directory.path / "store.db").string();
+    settings.commit_every = 20ms;
+    settings.machine_id = "test";
+    store = std::make_unique<Store>(settings, clock, log);
+  }
+  ~Gateway() {
+    sinks.clear();
+    store->on_commit({});
+  }
+
+  SinkSettings settings(const std::string& url, const std::string& id = "city") const {
+    SinkSettings sink;
+    sink.id = id;
+    sink.mqtt = url;
+    sink.version = "auto";
+    sink.start_at = "oldest";
+    sink.configuration_directory = directory.path.string();
+    return sink;
+  }
+  Sink& start(const SinkSettings& sink, Resolver resolver = &resolve_host) {
+    sinks.push_back(
+        make_mqtt_sink(sink, {"mk-roof", *store, bulletin, clock, log}, std::move(resolver)));
+    store->on_commit([this] {
+      for (const auto& one : sinks) one->wake();
+    });
+    return *sinks.back();
+  }
+  // `count` rows of each of `streams` sensors, in turn; waits until they are committed.
+  void fill(int streams, int count, std::string_view text = body) {
+    std::vector<StreamId> ids;
+    for (int stream = 1; stream <= streams; ++stream) {
+      ids.push_back(store->stream("sensor/s" + std::to_string(stream)));
+    }
+    for (int n = 0; n < count; ++n) {
+      for (const StreamId id : ids) {
+        store->append(
+            {.stream = id, .time = clock.utc(), .body = std::string(text), .reference = {}});
+      }
+      if (n % 1000 == 999) store->flush(clock.now() + patience);  // the queue is bounded
+    }
+    ASSERT_TRUE(store->flush(clock.now() + patience));
+  }
+  bool all_acknowledged(const std::string& sink = "city") {
+    return eventually([&] { return store->cursor(sink) >= store->status().last_row; });
+  }
+  void post(const std::string& topic, const std::string& payload, Retain retain = Retain::always) {
+    bulletin.post({.topic = topic, .payload = payload, .retain = retain, .qos = 1, .expiry = 60s});
+  }
+
+  Directory directory;
+  SystemClock clock{true};
+  Log log{LogLevel::error};
+  std::unique_ptr<Store> store;
+  Bulletin bulletin;
+  std::vector<std::unique_ptr<Sink>> sinks;
+};
+
+constexpr const char* base = "twinsky/v1/mk-roof/";
+
+bool shows(Sink& sink, const std::string& words, std::chrono::milliseconds within = patience) {
+  return eventually([&] { return sink.status().state.find(words) != std::string::npos; }, within);
+}
+
+// seq of each stream's records in the order in which they first arrived.
+std::map<std::string, std::vector<std::uint64_t>> first_arrivals(const Messages& messages) {
+  std::map<std::string, std::vector<std::uint64_t>> arrivals;
+  std::map<std::string, std::set<std::uint64_t>> seen;
+  for (const Received& message : messages) {
+    if (!message.topic.ends_with("/obs")) continue;
+    for (const json& record : json::parse(message.payload)) {
+      const std::uint64_t seq = record["seq"];
+      if (seen[message.topic].insert(seq).second) arrivals[message.topic].push_back(seq);
+    }
+  }
+  return arrivals;
+}
+
+std::size_t records_in(const Messages& messages) {
+  std::size_t records = 0;
+  for (const auto& [topic, numbers] : first_arrivals(messages)) records += numbers.size();
+  return records;
+}
+
+// All of 1 … count of every stream, each in order.
+::testing::AssertionResult complete(Subscriber& subscriber, std::size_t streams,
+                                    std::size_t count) {
+  if (!subscriber.sees([&](const Messages& all) { return records_in(all) >= streams * count; })) {
+    return ::testing::AssertionFailure()
+           << records_in(subscriber.messages()) << " of " << streams * count << " records came";
+  }
+  for (const auto& [topic, numbers] : first_arrivals(subscriber.messages())) {
+    if (numbers.size() != count || numbers.back() != count || !std::ranges::is_sorted(numbers)) {
+      return ::testing::AssertionFailure() << topic << " is incomplete or out of order";
+    }
+  }
+  return ::testing::AssertionSuccess();
+}
+
+TEST(mqtt, says_online_shows_the_bulletin_sends_records_and_says_offline) {
+  Mosquitto broker;
+  Subscriber subscriber(broker.port);
+  Gateway gateway;
+  gateway.post("info", R"({"gateway":"mk-roof"})");
+  gateway.post("sensor/s1/status", "online");
+  gateway.post("sensor/s1/state", R"({"pm2_5":9.4})", Retain::expiring);
+  Sink& sink = gateway.start(gateway.settings(broker.url()));
+  gateway.fill(1, 3);
+  ASSERT_TRUE(complete(subscriber, 1, 3));
+  ASSERT_TRUE(subscriber.sees(std::string(base) + "sensor/s1/state", R"({"pm2_5":9.4})"));
+  EXPECT_TRUE(gateway.all_acknowledged());
+  EXPECT_TRUE(shows(sink, "connected to 127.0.0.1:"));
+  EXPECT_NE(sink.status().state.find("(MQTT 5)"), std::string::npos);
+  EXPECT_EQ(sink.status().records_acknowledged, 3U);
+
+  std::map<std::string, Received> last;
+  for (const Received& message : subscriber.messages()) last[message.topic] = message;
+  EXPECT_EQ(subscriber.messages().front().topic, std::string(base) + "status");
+  EXPECT_EQ(last[std::string(base) + "status"].payload, "online");
+  EXPECT_EQ(last[std::string(base) + "info"].content_type, "application/json");
+  EXPECT_EQ(last[std::string(base) + "sensor/s1/status"].content_type, "");
+  EXPECT_EQ(last[std::string(base) + "sensor/s1/obs"].content_type, "application/json");
+  EXPECT_EQ(last[std::string(base) + "sensor/s1/obs"].expiry, "");
+  EXPECT_NE(last[std::string(base) + "sensor/s1/state"].expiry, "");
+
+  sink.stop(gateway.clock.now() + 10s);
+  ASSERT_TRUE(subscriber.sees(std::string(base) + "status", "offline"));
+  Subscriber late(broker.port);
+  ASSERT_TRUE(late.sees([](const Messages& all) { return all.size() >= 4; }));
+  std::set<std::string> retained;
+  for (const Received& message : late.messages()) {
+    EXPECT_TRUE(message.retained);
+    retained.insert(message.topic.substr(std::string(base).size()));
+  }
+  EXPECT_EQ(retained,
+            (std::set<std::string>{"status", "info", "sensor/s1/status", "sensor/s1/state"}));
+}
+
+TEST(mqtt, the_will_says_offline_when_the_connection_breaks) {
+  Mosquitto broker;
+  Proxy proxy(broker.port);
+  Subscriber subscriber(broker.port);
+  Gateway gateway;
+  gateway.start(gateway.settings(proxy.url()));
+  ASSERT_TRUE(subscriber.sees(std::string(base) + "status", "online"));
+  proxy.cut_after = 0;
+  gateway.fill(1, 1);
+  ASSERT_TRUE(subscriber.sees(std::string(base) + "status", "offline"));
+}
+
+TEST(mqtt, a_backlog_goes_in_full_messages_in_the_order_of_seq) {
+  Mosquitto broker;
+  Subscriber subscriber(broker.port);
+  Gateway gateway;
+  gateway.fill(10, 1000);
+  gateway.start(gateway.settings(broker.url()));
+  ASSERT_TRUE(complete(subscriber, 10, 1000));
+  EXPECT_TRUE(gateway.all_acknowledged());
+  std::size_t messages = 0;
+  for (const Received& message : subscriber.messages()) {
+    if (!message.topic.ends_with("/obs")) continue;
+    ++messages;
+    EXPECT_LE(message.payload.size(), 65536U);
+    EXPECT_LE(json::parse(message.payload).size(), 200U);
+  }
+  EXPECT_LE(messages, 75U);  // 50 when all are full
+}
+
+TEST(mqtt, on_mqtt_3_1_1_state_is_sent_but_not_retained) {
+  Mosquitto broker;
+  Subscriber subscriber(broker.port);
+  Gateway gateway;
+  gateway.post("sensor/s1/state", "{}", Retain::expiring);
+  gateway.post("sensor/s1/meta", "{}");
+  auto settings = gateway.settings(broker.url());
+  settings.version = "3.1.1";
+  Sink& sink = gateway.start(settings);
+  ASSERT_TRUE(subscriber.sees(std::string(base) + "sensor/s1/state", "{}"));
+  ASSERT_TRUE(subscriber.sees(std::string(base) + "sensor/s1/meta", "{}"));
+  EXPECT_TRUE(shows(sink, "(MQTT 3.1.1)"));
+  gateway.fill(1, 10);
+  EXPECT_TRUE(complete(subscriber, 1, 10));
+  Subscriber late(broker.port);
+  ASSERT_TRUE(late.sees(std::string(base) + "sensor/s1/meta", "{}"));
+  ASSERT_TRUE(late.sees(std::string(base) + "status", "online"));
+  for (const Received& message : late.messages()) EXPECT_FALSE(message.topic.ends_with("/state"));
+}
+
+// ---- bad ways and bad brokers -----------------------------------------------------------------
+
+TEST(mqtt, a_way_that_is_cut_again_and_again_loses_nothing) {
+  Mosquitto broker;
+  Proxy proxy(broker.port);
+  Subscriber subscriber(broker.port);
+  Gateway gateway;
+  gateway.fill(5, 2000);
+  proxy.cut_after = 400'000;  // a fifth of the backlog
+  gateway.start(gateway.settings(proxy.url()));
+  ASSERT_TRUE(complete(subscriber, 5, 2000));
+  EXPECT_TRUE(gateway.all_acknowledged());
+  EXPECT_GE(proxy.connections, 4);
+}
+
+TEST(mqtt, silence_is_noticed_by_the_missing_acknowledgement) {
+  Mosquitto broker;
+  Proxy proxy(broker.port);
+  Subscriber subscriber(broker.port);
+  Gateway gateway;
+  auto settings = gateway.settings(proxy.url());
+  settings.acknowledge_within = 300ms;
+  Sink& sink = gateway.start(settings);
+  ASSERT_TRUE(shows(sink, "connected"));
+  proxy.swallow = true;
+  gateway.fill(1, 10);
+  EXPECT_TRUE(eventually([&] { return sink.status().reconnects > 0; }));
+  proxy.swallow = false;
+  ASSERT_TRUE(complete(subscriber, 1, 10));
+  EXPECT_TRUE(gateway.all_acknowledged());
+}
+
+TEST(mqtt, a_slow_way_is_filled_by_the_window) {
+  Mosquitto broker;
+  Proxy proxy(broker.port);
+  Subscriber subscriber(broker.port);
+  Gateway gateway;
+  auto settings = gateway.settings(proxy.url());
+  settings.batch_records = 10;
+  settings.version = "3.1.1";  // the broker's Receive Maximum would be 20
+  gateway.fill(1, 2000);
+  proxy.delay_ms = 50;
+  const auto begun = std::chrono::steady_clock::now();
+  gateway.start(settings);
+  ASSERT_TRUE(complete(subscriber, 1, 2000));
+  // One after the other, 200 messages would take 20 s.
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 10s);
+}
+
+TEST(mqtt, a_stopped_broker_is_left_and_found_again) {
+  Mosquitto broker;
+  Subscriber subscriber(broker.port);
+  Gateway gateway;
+  auto settings = gateway.settings(broker.url());
+  settings.acknowledge_within = 300ms;
+  Sink& sink = gateway.start(settings);
+  gateway.fill(1, 10);
+  ASSERT_TRUE(complete(subscriber, 1, 10));
+  broker.signal(SIGSTOP);
+  gateway.fill(1, 10);
+  EXPECT_TRUE(eventually([&] { return sink.status().reconnects > 0; }));
+  broker.signal(SIGCONT);
+  ASSERT_TRUE(complete(subscriber, 1, 20));
+  EXPECT_TRUE(gateway.all_acknowledged());
+}
+
+TEST(mqtt, a_broker_that_is_killed_in_the_middle_of_a_drain_gets_all_afterwards) {
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    Mosquitto broker;
+    Gateway gateway;
+    gateway.fill(4, 5000);
+    auto settings = gateway.settings(broker.url());
+    settings.batch_records = 5;
+    Sink& sink = gateway.start(settings);
+    ASSERT_TRUE(eventually([&] { return sink.status().records_acknowledged > 1000; }));
+    broker.stop(signal);
+    ASSERT_TRUE(eventually([&] { return !sink.status().connected; }));
+    const RowId cursor = gateway.store->cursor("city");
+    EXPECT_LT(cursor, 20000);
+    broker.start();
+    ASSERT_TRUE(gateway.all_acknowledged());
+    // What was acknowledged before did not go again: no more than what was under way is double.
+    EXPECT_LE(sink.status().records_acknowledged, 20000U + 100 * 5);
+    EXPECT_GE(sink.status().records_acknowledged, 20000U);
+  }
+}
+
+TEST(mqtt, the_brokers_receive_maximum_is_kept_without_stalling) {
+  for (const int maximum : {1, 2, 20}) {
+    Mosquitto broker("allow_anonymous true\nmax_inflight_messages " + std::to_string(maximum) +
+                     "\n");
+    Subscriber subscriber(broker.port, "#", {});
+    Gateway gateway;
+    auto settings = gateway.settings(broker.url());
+    settings.batch_records = 1;
+    gateway.fill(1, 300);
+    const auto begun = std::chrono::steady_clock::now();
+    gateway.start(settings);
+    ASSERT_TRUE(complete(subscriber, 1, 300));
+    // Paho sleeps for a second each time its limit is reached.
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 15s) << maximum;
+  }
+}
+
+TEST(mqtt, the_brokers_largest_packet_is_kept) {
+  Mosquitto broker("allow_anonymous true\nmax_packet_size 2000\n");
+  Subscriber subscriber(broker.port);
+  Gateway gateway;
+  gateway.fill(2, 100);
+  const std::string large = "{\"v\":\"" + std::string(4000, 'x') + "\"}";
+  gateway.fill(1, 1, large);
+  gateway.start(gateway.settings(broker.url()));
+  ASSERT_TRUE(subscriber.sees([](const Messages& all) { return records_in(all) >= 200; }));
+  ASSERT_TRUE(gateway.all_acknowledged());
+  // What no message can carry left by the ledger, and the ledger says so to everybody.
+  ASSERT_TRUE(subscriber.sees([](const Messages& all) {
+    return std::ranges::any_of(all, [](const Received& one) {
+      if (one.topic != std::string(base) + "ledger") return false;
+      const json row = json::parse(one.payload)[0];
+      return row["cause"] == "refused" && row["stream"] == "sensor/s1" && row["count"] == 1 &&
+             row["first_seq"] == 101 && row["sink"] == "city";
+    });
+  }));
+}
+
+TEST(mqtt, a_refused_stream_waits_while_others_go_on) {
+  Directory rules;
+  const std::string file = rules.write("acl",
+                                       "topic readwrite twinsky/v1/mk-roof/status\n"
+                                       "topic readwrite twinsky/v1/mk-roof/sensor/s2/#\n"
+                                       "topic read #\n");
+  Mosquitto broker("allow_anonymous true\nacl_file " + file + "\n");
+  Subscriber subscriber(broker.port);
+  Gateway gateway;
+  gateway.fill(2, 500);
+  Sink& sink = gateway.start(gateway.settings(broker.url()));
+  ASSERT_TRUE(subscriber.sees([](const Messages& all) { return records_in(all) >= 500; }));
+  EXPECT_TRUE(eventually([&] { return sink.status().refused > 0; }));
+  EXPECT_TRUE(sink.status().connected);
+  EXPECT_EQ(gateway.store->cursor("city"), 0);
+  rules.write("acl", "topic readwrite #\n");
+  broker.signal(SIGHUP);
+  ASSERT_TRUE(complete(subscriber, 2, 500));
+  EXPECT_TRUE(gateway.all_acknowledged());
+}
+
+TEST(mqtt, a_wrong_password_is_a_clear_state_and_no_tight_loop) {
+  Directory files;
+  const std::string passwords = files.write("passwords", "");
+  Process({"mosquitto_passwd", "-b", passwords, "mk-roof", "right"}).wait();
+  fs::permissions(passwords, fs::perms::all);
+  Mosquitto broker("password_file " + passwords + "\n");
+  for (const char* version : {"5", "3.1.1"}) {
+    Proxy proxy(broker.port);
+    Gateway gateway;
+    const std::string secret = gateway.directory.write("mqtt-password", "wrong\n");
+    fs::permissions(secret, fs::perms::owner_read | fs::perms::owner_write);
+    auto settings = gateway.settings(proxy.url());
+    settings.username = "mk-roof";
+    settings.password_file = "mqtt-password";
+    settings.version = version;
+    Sink& sink = gateway.start(settings);
+    ASSERT_TRUE(shows(sink, "check user name and password")) << sink.status().state;
+    const int attempts = proxy.connections;
+    EXPECT_FALSE(eventually([&] { return proxy.connections > attempts; }, 2s));
+    sink.stop(gateway.clock.now() + 5s);
+
+    // A right one, in a file that everybody may read, is not used.
+    gateway.directory.write("mqtt-password", "right\n");
+    fs::permissions(secret, fs::perms::owner_read | fs::perms::others_read);
+    settings.id = "second";
+    Sink& second = gateway.start(settings);
+    EXPECT_TRUE(shows(second, "chmod o= ")) << second.status().state;
+    EXPECT_EQ(proxy.connections, attempts);
+    fs::permissions(secret, fs::perms::owner_read);
+    settings.id = "third";
+    EXPECT_TRUE(shows(gateway.start(settings), "connected"));
+  }
+}
+
+TEST(mqtt, a_name_that_does_not_resolve_is_a_clear_state) {
+  Gateway gateway;
+  Sink& sink = gateway.start(gateway.settings("mqtt://no-such-name.invalid"));
+  EXPECT_TRUE(shows(sink, "name no-such-name.invalid does not resolve")) << sink.status().state;
+}
+
+TEST(mqtt, a_look_up_that_hangs_delays_neither_other_sinks_nor_a_stop) {
+  Mosquitto broker;
+  Subscriber subscriber(broker.port);
+  struct Gate {
+    std::mutex mutex;
+    std::condition_variable opened;
+    bool is_open = false;
+  };
+  const auto gate = std::make_shared<Gate>();  // the look-up outlives the test's end
+  Gateway gateway;
+  Sink& hanging = gateway.start(
+      gateway.settings("mqtt://broker.example.org", "hanging"), [gate](const std::string&) {
+        std::unique_lock lock(gate->mutex);
+        gate->opened.wait(lock, [&] { return gate->is_open; });
+        return Result<std::vector<std::string>, std::string>(std::vector<std::string>{"127.0.0.1"});
+      });
+  gateway.start(gateway.settings(broker.url()));
+  gateway.fill(1, 10);
+  EXPECT_TRUE(complete(subscriber, 1, 10));
+  const auto begun = std::chrono::steady_clock::now();
+  hanging.stop(gateway.clock.now() + 30s);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s);
+  const std::lock_guard lock(gate->mutex);
+  gate->is_open = true;
+  gate->opened.notify_all();
+}
+
+TEST(mqtt, stopping_does_not_wait_for_a_broker_that_is_silent) {
+  Mosquitto broker;
+  Gateway gateway;
+  Sink& sink = gateway.start(gateway.settings(broker.url()));
+  ASSERT_TRUE(shows(sink, "connected"));
+  broker.signal(SIGSTOP);
+  gateway.fill(1, 10);
+  const auto begun = std::chrono::steady_clock::now();
+  sink.stop(gateway.clock.now() + 30s);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s);
+}
+
+TEST(mqtt, two_clients_with_one_id_are_noticed_and_slowed_down) {
+  for (const char* version : {"5", "3.1.1"}) {
+    Mosquitto broker;
+    Proxy proxy(broker.port);
+    Gateway gateway;
+    auto settings = gateway.settings(proxy.url(), "one");
+    settings.client_id = "twinsky-same";
+    settings.version = version;
+    Sink& one = gateway.start(settings);
+    ASSERT_TRUE(shows(one, "connected"));
+    settings.id = "two";
+    Sink& two = gateway.start(settings);
+    EXPECT_TRUE(eventually([&] {
+      return (one.status().state + two.status().state).find("give each gateway an id of its own") !=
+             std::string::npos;
+    })) << one.status().state
+        << " / " << two.status().state;
+    EXPECT_LT(proxy.connections, 12);
+  }
+}
+
+// ---- versions -----------------------------------------------------------------------------------
+
+// A broker that knows MQTT 3.1.1 only: refuses 5, or hangs up on it without a word, and
+// acknowledges the rest.
+class OldBroker {
+ public:
+  explicit OldBroker(bool hangs_up) : hangs_up_(hangs_up), thread_([this] { run(); }) {}
+  ~OldBroker() {
+    stop_ = true;
+    thread_.join();
+  }
+  [[nodiscard]] std::string url() const {
+    return "mqtt://127.0.0.1:" + std::to_string(listening_.port);
+  }
+  std::atomic<int> published{0};
+
+ private:
+  void run() {
+    while (!stop_) {
+      pollfd wanted{listening_.descriptor, POLLIN, 0};
+      if (::poll(&wanted, 1, 20) <= 0) continue;
+      const int client = ::accept4(listening_.descriptor, nullptr, nullptr, SOCK_CLOEXEC);
+      serve(client);
+      ::close(client);
+    }
+  }
+  void serve(int client) {
+    std::string text;
+    while (!stop_) {
+      pollfd wanted{client, POLLIN, 0};
+      if (::poll(&wanted, 1, 20) <= 0) continue;
+      char chunk[4096];
+      const ssize_t count = ::recv(client, chunk, sizeof chunk, 0);
+      if (count <= 0) return;
+      text.append(chunk, static_cast<std::size_t>(count));
+      while (take_packet(client, text)) {
+        if (is_done_) return static_cast<void>(is_done_ = false);
+      }
+    }
+  }
+  static int byte(const std::string& text, std::size_t at) {
+    return static_cast<unsigned char>(text[at]);
+  }
+  void answer(int client, std::string bytes) const {
+    ::send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  bool take_packet(int client, std::string& text) {
+    std::size_t length = 0;
+    std::size_t at = 1;
+    for (int shift = 0;; shift += 7) {
+      if (at >= text.size()) return false;
+      length |= static_cast<std::size_t>(byte(text, at) & 0x7F) << shift;
+      if ((byte(text, at++) & 0x80) == 0) break;
+    }
+    if (text.size() < at + length) return false;
+    const std::string packet = text.substr(0, at + length);
+    text.erase(0, at + length);
+    switch (byte(packet, 0) >> 4) {
+      case 1: {  // CONNECT: the level stands behind "MQTT"
+        const bool is_known = byte(packet, at + 6) == 4;
+        is_done_ = !is_known;
+        if (is_known || !hangs_up_) answer(client, {0x20, 2, 0, static_cast<char>(!is_known)});
+        break;
+      }
+      case 3: {  // PUBLISH, QoS 1
+        const auto topic = static_cast<std::size_t>(byte(packet, at) << 8 | byte(packet, at + 1));
+        ++published;
+        answer(client, {0x40, 2, packet[at + 2 + topic], packet[at + 3 + topic]});
+        break;
+      }
+      case 8:
+        answer(client, {'\x90', 3, packet[at], packet[at + 1], 1});
+        break;
+      case 10:
+        answer(client, {'\xB0', 2, packet[at], packet[at + 1]});
+        break;
+      case 12:
+        answer(client, {'\xD0', 0});
+        break;
+      default:
+        break;
+    }
+    return true;
+  }
+
+  const bool hangs_up_;
+  bool is_done_ = false;
+  Listening listening_;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+TEST(mqtt, falls_back_to_3_1_1_where_5_is_not_known) {
+  for (const bool hangs_up : {false, true}) {
+    OldBroker broker(hangs_up);
+    Gateway gateway;
+    gateway.fill(1, 10);
+    Sink& sink = gateway.start(gateway.settings(broker.url()));
+    ASSERT_TRUE(shows(sink, "(MQTT 3.1.1)")) << sink.status().state;
+    EXPECT_TRUE(gateway.all_acknowledged());
+    EXPECT_GE(broker.published, 2);
+  }
+}
+
+TEST(mqtt, does_not_fall_back_where_only_5_is_wanted) {
+  OldBroker broker(false);
+  Gateway gateway;
+  auto settings = gateway.settings(broker.url());
+  settings.version = "5";
+  EXPECT_TRUE(shows(gateway.start(settings), "does not speak this version of MQTT"));
+}
+
+// ---- retained topics ----------------------------------------------------------------------------
+
+TEST(mqtt, topics_of_removed_things_are_cleared_also_after_a_crash) {
+  Mosquitto broker;
+  Gateway gateway;
+  gateway.post("sensor/gone/meta", "{}");
+  gateway.post("sensor/gone/state", "{}", Retain::expiring);
+  gateway.post("sensor/kept/meta", "{}");
+  gateway.post("ref/hk-epd/mong-kok/meta", "{}");
+  {
+    Subscriber subscriber(broker.port);
+    gateway.start(gateway.settings(broker.url()));
+    ASSERT_TRUE(subscriber.sees(std::string(base) + "ref/hk-epd/mong-kok/meta", "{}"));
+  }
+  gateway.sinks.clear();
+
+  // Another run, in which one sensor is not configured any more and a feed has yet to answer.
+  Bulletin& bulletin = gateway.bulletin;
+  bulletin.~Bulletin();
+  new (&bulletin) Bulletin;
+  Subscriber subscriber(broker.port);
+  gateway.start(gateway.settings(broker.url()));
+  ASSERT_TRUE(subscriber.sees(std::string(base) + "status", "online"));
+  gateway.post("sensor/kept/meta", "{}");
+  gateway.bulletin.declare_complete({"ref/hk-epd/"});
+  ASSERT_TRUE(subscriber.sees(std::string(base) + "sensor/gone/meta", ""));
+  ASSERT_TRUE(subscriber.sees(std::string(base) + "sensor/gone/state", ""));
+  const auto is_settled = [&] {
+    return gateway.store->retained_topics("city") ==
+           std::vector<std::string>{"ref/hk-epd/mong-kok/meta", "sensor/kept/meta"};
+  };
+  EXPECT_TRUE(eventually(is_settled));
+  for (const Received& message : subscriber.messages()) {
+    if (message.topic == std::string(base) + "sensor/kept/meta") {
+      EXPECT_EQ(message.payload, "{}");
+    }
+  }
+
+  // Removed while running.
+  gateway.bulletin.withdraw("sensor/kept/meta");
+  ASSERT_TRUE(subscriber.sees(std::string(base) + "sensor/kept/meta", ""));
+}
+
+TEST(mqtt, a_store_that_was_set_back_begins_a_new_epoch) {
+  Mosquitto broker;
+  Subscriber subscriber(broker.port);
+  Gateway gateway;
+  gateway.fill(1, 10);
+  const std::string epoch = gateway.store->epoch();
+  const std::string info = R"({"gateway":"mk-roof","epoch":")" + epoch + R"(","row":)";
+  const auto publish = [&](const std::string& payload) {
+    Process({"mosquitto_pub", "-h", "127.0.0.1", "-p", std::to_string(broker.port), "-q", "1", "-r",
+             "-t", std::string(base) + "info", "-m", payload})
+        .wait();
+    ASSERT_TRUE(subscriber.sees(std::string(base) + "info", payload));
+  };
+  publish(info + "10}");
+  gateway.start(gateway.settings(broker.url()));
+  ASSERT_TRUE(complete(subscriber, 1, 10));
+  EXPECT_EQ(gateway.store->epoch(), epoch);
+  gateway.sinks.clear();
+  publish(info + "11}");
+  gateway.start(gateway.settings(broker.url()));
+  EXPECT_TRUE(eventually([&] { return gateway.store->epoch() != epoch; }));
+}
+
+// ---- TLS ----------------------------------------------------------------------------------------
+
+class Tls : public ::testing::Test {
+ protected:
+  // A CA "good" with certificates for 127.0.0.1: good, for another name, and expired.
+  static void SetUpTestSuite() {
+    directory_ = new Directory;
+    const std::string script = R"(
+set -e
+cd "$1"
+for ca in good other; do
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 \
+    -keyout $ca.key -out $ca.pem -subj "/CN=$ca test CA"
+done
+issue() {  # name, alternative name, days from, days to
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout $1.key \
+    -out $1.csr -subj "/CN=$1"
+  printf 'subjectAltName=%s\n' "$2" > $1.ext
+  openssl x509 -req -in $1.csr -CA good.pem -CAkey good.key -CAcreateserial -days $3 \
+    -extfile $1.ext -out $1.pem
+}
+issue server IP:127.0.0.1,DNS:localhost 30
+issue elsewhere DNS:elsewhere.example.org 30
+issue client DNS:mk-roof 30
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout expired.key \
+  -out expired.csr -subj /CN=expired
+mkdir -p old && touch old/index && echo 01 > old/serial
+printf '[ca]\ndefault_ca=d\n[d]\ndir=.\ndatabase=old/index\nserial=old/serial\nnew_certs_dir=old\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n' > old/conf
+openssl ca -batch -config old/conf -cert good.pem -keyfile good.key -in expired.csr \
+  -extfile server.ext -startdate 20200101000000Z -enddate 20200201000000Z -out expired.pem
+chmod a+r *.key
+touch done
+)";
+    const std::string file = directory_->write("make.sh", script);
+    Process({"sh", file, directory_->path.string()}).wait();
+    ASSERT_TRUE(fs::exists(directory_->path / "done")) << "openssl is needed";
+  }
+  static void TearDownTestSuite() { delete directory_; }
+
+  static std::string file(const std::string& name) { return (directory_->path / name).string(); }
+  static std::string broker_with(const std::string& certificate, const std::string& more = "") {
+    return "allow_anonymous true\ncertfile " + file(certificate + ".pem") + "\nkeyfile " +
+           file(certificate + ".key") + "\n" + more;
+  }
+  static std::string url(const Mosquitto& broker, const std::string& host = "127.0.0.1") {
+    return "mqtts://" + host + ":" + std::to_string(broker.port);
+  }
+  static Directory* directory_;
+};
+
+Directory* Tls::directory_ = nullptr;
+
+TEST_F(Tls, a_certificate_that_is_trusted_and_for_this_host_is_taken) {
+  Mosquitto broker(broker_with("server"));
+  for (const char* host : {"127.0.0.1", "localhost"}) {
+    Gateway gateway;
+    auto settings = gateway.settings(url(broker, host));
+    settings.ca_file = file("good.pem");
+    gateway.fill(1, 10);
+    Sink& sink = gateway.start(settings);
+    EXPECT_TRUE(shows(sink, "connected")) << sink.status().state;
+    EXPECT_TRUE(gateway.all_acknowledged());
+  }
+}
+
+TEST_F(Tls, any_other_is_refused) {
+  const struct {
+    const char* what;
+    const char* certificate;
+    const char* ca;
+  } cases[] = {{"another CA", "server", "other.pem"},
+               {"the system's CAs", "server", ""},
+               {"another host name", "elsewhere", "good.pem"},
+               {"expired", "expired", "good.pem"}};
+  for (const auto& one : cases) {
+    Mosquitto broker(broker_with(one.certificate));
+    Gateway gateway;
+    gateway.fill(1, 10);
+    auto settings = gateway.settings(url(broker));
+    if (*one.ca != '\0') settings.ca_file = file(one.ca);
+    Sink& sink = gateway.start(settings);
+    EXPECT_TRUE(shows(sink, "no TLS connection")) << one.what << ": " << sink.status().state;
+    EXPECT_EQ(gateway.store->cursor("city"), 0) << one.what;
+    // With verification switched off, the same broker is taken: it was the certificate.
+    settings.verify = false;
+    settings.id = "careless";
+    EXPECT_TRUE(shows(gateway.start(settings), "connected")) << one.what;
+  }
+}
+
+TEST_F(Tls, a_client_certificate_lets_us_in) {
+  Mosquitto broker(
+      broker_with("server", "cafile " + file("good.pem") + "\nrequire_certificate true\n"));
+  Gateway gateway;
+  auto settings = gateway.settings(url(broker));
+  settings.ca_file = file("good.pem");
+  EXPECT_TRUE(shows(gateway.start(settings), "no TLS connection"));
+  settings.id = "known";
+  settings.client_certificate = file("client.pem");
+  settings.client_key = file("client.key");
+  EXPECT_TRUE(shows(gateway.start(settings), "chmod o= "));  // everybody may read the key
+  fs::permissions(file("client.key"), fs::perms::owner_read | fs::perms::owner_write);
+  settings.id = "private";
+  Sink& sink = gateway.start(settings);
+  EXPECT_TRUE(shows(sink, "connected")) << sink.status().state;
+}
+
+}  // namespace
+}  // namespace twinsky

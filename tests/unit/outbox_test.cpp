@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+// From rows to messages and back to the cursor, with a broker that loses and refuses at random. The
+// rows are synthetic and live in memory.
+#include "gateway/publish/outbox.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <gtest/gtest.h>
+#include <random>
+#include <set>
+
+namespace twinsky {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+constexpr std::size_t any_size = 1U << 20U;
+const MonotonicTime start{1h};
+
+struct Rows : StoreReader {
+  const std::vector<StoredRow>& page(RowId after, std::size_t most) override {
+    found.clear();
+    auto place = std::ranges::upper_bound(rows, after, {}, &StoredRow::row);
+    while (place != rows.end() && found.size() < most) found.push_back(*place++);
+    return found;
+  }
+  const std::string& name_of(StreamId stream) override {
+    return name = "sensor/s" + std::to_string(static_cast<std::int64_t>(stream));
+  }
+  const std::string& epoch_of(RowId row) override {
+    return epoch = row < second_epoch ? "e1" : "e2";
+  }
+
+  void add(int stream, std::string_view body = R"({"v":1})") {
+    const RowId row = rows.empty() ? 1 : rows.back().row + 1;
+    rows.push_back({row, StreamId(stream), ++seqs[stream], UtcTime(milliseconds(row)), body});
+  }
+  // `count` rows of each of `streams` streams, one after the other in turn.
+  void fill(int streams, int count) {
+    for (int n = 0; n < count; ++n) {
+      for (int stream = 1; stream <= streams; ++stream) add(stream);
+    }
+  }
+  [[nodiscard]] RowId newest() const { return rows.empty() ? 0 : rows.back().row; }
+
+  std::vector<StoredRow> rows;
+  std::vector<StoredRow> found;
+  std::map<int, std::uint64_t> seqs;
+  std::string name;
+  std::string epoch;
+  RowId second_epoch = std::numeric_limits<RowId>::max();
+};
+
+struct World {
+  explicit World(OutboxSettings settings = {.gateway = "g", .sink = "city"}) {
+    auto owned = std::make_unique<Rows>();
+    rows = owned.get();
+    outbox.emplace(std::move(settings), std::move(owned), 0);
+    outbox->start(any_size, start);
+  }
+  // Sends until nothing comes any more; the messages by their place.
+  std::vector<Outgoing> take_all(MonotonicTime now = start) {
+    std::vector<Outgoing> messages;
+    while (auto message = outbox->take(next_place++, rows->newest(), now)) {
+      messages.push_back(std::move(*message));
+    }
+    return messages;
+  }
+  Rows* rows;
+  std::optional<Outbox> outbox;
+  Place next_place = 0;
+};
+
+std::vector<std::uint64_t> seqs(const Outgoing& message) {
+  std::vector<std::uint64_t> numbers;
+  for (const json& record : json::parse(message.payload)) numbers.push_back(record["seq"]);
+  return numbers;
+}
+
+TEST(outbox, live_rows_go_at_once_and_backlogs_in_full_messages) {
+  World world;
+  world.rows->fill(2, 1);
+  const auto live = world.take_all();
+  ASSERT_EQ(live.size(), 2U);
+  EXPECT_EQ(live[0].topic, "sensor/s1/obs");
+  EXPECT_EQ(live[0].payload, R"([{"gateway":"g","sensor":"s1","epoch":"e1","seq":1,"ts":1,)"
+                             R"("time":"1970-01-01T00:00:00.001Z","v":1}])");
+  world.rows->fill(10, 200);  // one row of each stream in turn
+  const auto backlog = world.take_all();
+  std::size_t full = 0;
+  for (const Outgoing& message : backlog) full += seqs(message).size() == 200 ? 1 : 0;
+  EXPECT_EQ(full, 10U);
+  EXPECT_EQ(backlog.size(), 10U);
+}
+
+TEST(outbox, nothing_newer_than_may_be_sent_is_sent) {
+  World world;
+  world.rows->fill(1, 1000);
+  EXPECT_EQ(seqs(*world.outbox->take(0, 5, start)).size(), 5U);
+  EXPECT_FALSE(world.outbox->take(1, 5, start).has_value());
+  EXPECT_FALSE(world.outbox->has_work(5, start));
+  world.outbox->acknowledged(0, start);
+  EXPECT_EQ(world.outbox->cursor(), 5);
+}
+
+TEST(outbox, deleted_rows_do_not_stop_it) {
+  World world;
+  world.rows->fill(1, 10);
+  auto& rows = world.rows->rows;
+  rows.erase(rows.begin() + 4, rows.end());
+  EXPECT_EQ(seqs(*world.outbox->take(0, 10, start)).size(), 4U);
+  world.outbox->acknowledged(0, start);
+  EXPECT_EQ(world.outbox->cursor(), 10);
+  rows.clear();
+  EXPECT_FALSE(world.outbox->take(1, 2000, start).has_value());
+  EXPECT_EQ(world.outbox->cursor(), 2000);
+  EXPECT_FALSE(world.outbox->has_work(2000, start));
+}
+
+TEST(outbox, a_new_epoch_stands_in_the_records_that_belong_to_it) {
+  World world;
+  world.rows->fill(1, 4);
+  world.rows->second_epoch = 3;
+  const json records = json::parse(world.take_all().at(0).payload);
+  EXPECT_EQ(records[1]["epoch"], "e1");
+  EXPECT_EQ(records[2]["epoch"], "e2");
+}
+
+TEST(outbox, ledger_and_event_keep_their_topic) {
+  struct Named : Rows {
+    const std::string& name_of(StreamId) override { return name = "ledger"; }
+  };
+  auto reader = std::make_unique<Named>();
+  reader->add(1);
+  Outbox outbox({.gateway = "g", .sink = "s"}, std::move(reader), 0);
+  EXPECT_EQ(outbox.take(0, 1, start)->topic, "ledger");
+}
+
+TEST(outbox, a_record_that_no_broker_takes_leaves_by_the_ledger_and_the_rest_goes_on) {
+  World world;
+  const std::string large = "{\"v\":\"" + std::string(2000, 'x') + "\"}";
+  world.rows->add(1);
+  world.rows->add(1, large);
+  world.rows->add(1);
+  world.outbox->start(1000, start);
+  const auto messages = world.take_all();
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(seqs(messages[1]), std::vector<std::uint64_t>{3});
+  const auto gaps = world.outbox->take_gaps();
+  ASSERT_EQ(gaps.size(), 1U);
+  EXPECT_EQ(gaps[0].cause, "refused");
+  EXPECT_EQ(gaps[0].stream, "sensor/s1");
+  EXPECT_EQ(gaps[0].sink, "city");
+  EXPECT_EQ(gaps[0].count, 1U);
+  EXPECT_FALSE(gaps[0].estimated);
+  EXPECT_EQ(gaps[0].first_seq, 2U);
+  EXPECT_EQ(gaps[0].last_seq, 2U);
+  world.outbox->acknowledged(0, start);
+  world.outbox->acknowledged(1, start);
+  EXPECT_EQ(world.outbox->cursor(), 3);
+}
+
+TEST(outbox, an_undeclared_limit_is_found_by_halving) {
+  World world;
+  world.rows->fill(1, 100);
+  MonotonicTime now = start;
+  std::set<std::uint64_t> arrived;
+  for (Place place = 0; world.outbox->cursor() < 100 && place < 1000; ++place) {
+    const auto message = world.outbox->take(place, 100, now);
+    if (!message) {
+      now = std::max(now, world.outbox->next_retry());
+    } else if (message->payload.size() > 500) {
+      world.outbox->refused(place, true, now);
+    } else {
+      for (const auto seq : seqs(*message)) arrived.insert(seq);
+      world.outbox->acknowledged(place, now);
+    }
+  }
+  EXPECT_EQ(arrived.size(), 100U);
+  EXPECT_TRUE(world.outbox->take_gaps().empty());
+}
+
+TEST(outbox, a_refused_stream_is_held_for_a_while_and_leaves_by_the_ledger) {
+  World world({.gateway = "g", .sink = "city", .records = 10, .hold_refused = 1h});
+  world.rows->fill(2, 25);
+  MonotonicTime now = start;
+  std::vector<std::uint64_t> arrived;
+  const auto run_until = [&](MonotonicTime end, bool refuse) {
+    for (Place place = 0; now < end; ++place) {
+      world.outbox->expire(now);
+      const auto message = world.outbox->take(place, world.rows->newest(), now);
+      if (!message) {
+        if (world.outbox->has_work(world.rows->newest(), now)) continue;
+        now = std::min(end, std::max(now + 1ms, world.outbox->next_retry()));
+      } else if (refuse && message->topic == "sensor/s1/obs") {
+        world.outbox->refused(place, false, now);
+      } else {
+        if (message->topic == "sensor/s1/obs") {
+          for (const auto seq : seqs(*message)) arrived.push_back(seq);
+        }
+        world.outbox->acknowledged(place, now);
+      }
+    }
+  };
+  run_until(start + 59min, true);
+  EXPECT_EQ(world.outbox->cursor(), 0);
+  EXPECT_EQ(world.outbox->streams_held(), 1U);
+  EXPECT_TRUE(world.outbox->take_gaps().empty());
+  run_until(start + 61min, true);
+  const auto gaps = world.outbox->take_gaps();
+  ASSERT_EQ(gaps.size(), 1U);
+  EXPECT_EQ(gaps[0].count, 25U);
+  EXPECT_EQ(gaps[0].first_seq, 1U);
+  EXPECT_EQ(gaps[0].last_seq, 25U);
+  EXPECT_EQ(world.outbox->cursor(), 50);
+  world.rows->fill(2, 25);
+  run_until(start + 65min, true);
+  EXPECT_EQ(world.outbox->cursor(), 50);
+  run_until(start + 70min, false);  // the broker has changed its mind
+  EXPECT_EQ(world.outbox->cursor(), 100);
+  std::vector<std::uint64_t> expected(25);
+  for (std::size_t index = 0; index < 25; ++index) expected[index] = 26 + index;
+  EXPECT_EQ(arrived, expected);
+}
+
+// Losses and new rows at random with, in turn, refusals; acknowledgements in any order of what had
+// arrived in order; and losses of what had not arrived. Everything arrives, in order but for
+// refusals, and the cursor is never ahead of what has arrived.
+TEST(outbox, nothing_is_lost_whatever_the_broker_does) {
+  for (std::uint32_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    const auto chance = [&](unsigned one_in) { return random() % one_in == 0; };
+    const bool refuses = seed % 3 == 0;
+    const bool arrives_at_once = seed % 3 == 1;
+    World world({.gateway = "g", .sink = "city", .records = 1 + random() % 30});
+    std::map<Place, Outgoing> under_way;
+    std::map<std::string, std::vector<std::uint64_t>> arrived;
+    std::map<std::string, std::set<std::uint64_t>> unique;
+    const auto arrive = [&](const Outgoing& message) {
+      for (const auto seq : seqs(message)) {
+        if (unique[message.topic].insert(seq).second) arrived[message.topic].push_back(seq);
+      }
+    };
+    MonotonicTime now = start;
+    RowId checked = 0;
+    for (int step = 0; step < 3000 || world.outbox->cursor() < world.rows->newest(); ++step) {
+      ASSERT_LT(step, 200000);
+      now += 10ms;
+      if (step < 3000 && chance(3)) world.rows->add(1 + static_cast<int>(random() % 7));
+      if (under_way.size() < 10) {
+        const Place place = world.next_place++;
+        if (auto message = world.outbox->take(place, world.rows->newest(), now)) {
+          if (arrives_at_once) arrive(*message);
+          under_way.emplace(place, std::move(*message));
+        } else {
+          now = std::max(now, std::min(world.outbox->next_retry(), now + 1s));
+        }
+      }
+      if (!under_way.empty() && chance(2)) {
+        auto fate = under_way.begin();
+        if (refuses || arrives_at_once) std::advance(fate, random() % under_way.size());
+        if (refuses && chance(4)) {
+          world.outbox->refused(fate->first, false, now);
+        } else {
+          arrive(fate->second);
+          world.outbox->acknowledged(fate->first, now);
+        }
+        under_way.erase(fate);
+      }
+      if (chance(200)) {
+        under_way.clear();
+        world.outbox->connection_lost(now);
+      }
+      for (; checked < world.outbox->cursor(); ++checked) {
+        const StoredRow& row = world.rows->rows[static_cast<std::size_t>(checked)];
+        const auto topic = "sensor/s" + std::to_string(static_cast<int>(row.stream)) + "/obs";
+        ASSERT_TRUE(unique[topic].contains(row.seq)) << "cursor " << world.outbox->cursor();
+      }
+    }
+    for (const auto& [stream, last] : world.rows->seqs) {
+      EXPECT_EQ(unique["sensor/s" + std::to_string(stream) + "/obs"].size(), last);
+    }
+    EXPECT_TRUE(world.outbox->take_gaps().empty());
+    if (refuses) continue;
+    for (const auto& [topic, numbers] : arrived) EXPECT_TRUE(std::ranges::is_sorted(numbers));
+  }
+}
+
+}  // namespace
+}  // namespace twinsky
