@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/acquire/feed_watch.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+namespace twinsky {
+namespace {
+
+constexpr milliseconds host_pause{1'000};
+constexpr milliseconds first_back_off{30'000};
+constexpr milliseconds longest_first_wait{5'000};
+constexpr milliseconds stale_after{3 * 3'600'000};
+constexpr milliseconds farthest_ahead{3'600'000};  // as far as our own clock may be wrong
+constexpr int most_retries = 3;
+constexpr int spread = 12;  // jitter and retries are within a twelfth of the cadence
+
+// FNV-1a: the same on every machine and in every version, as the gateway's moment must be.
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 1099511628211U;
+  return hash ^ hash >> 29U;
+}
+
+// A text that says no more than the number beside it is not worth a place in the record.
+void drop_plain_numbers(Sample& sample) {
+  for (Reading& reading : sample.readings) {
+    const bool is_plain = std::ranges::all_of(reading.text, [](char c) {
+      return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == 'e' || c == 'E';
+    });
+    if (reading.value && is_plain) reading.text.clear();
+  }
+}
+
+FeedFault fault_of(const FetchReply& reply) {
+  if (reply.too_large) return FeedFault::too_large;
+  if (reply.truncated) return FeedFault::truncated;
+  return reply.status == 0 ? FeedFault::unreachable : FeedFault::http_error;
+}
+
+}  // namespace
+
+FeedWatch::FeedWatch(std::string_view gateway, FeedSettings settings, const FeedInfo& info,
+                     Surroundings surroundings)
+    : settings_(std::move(settings)),
+      info_(info),
+      at_(surroundings),
+      feed_(info.make(settings_.settings)),
+      seed_(hash_of(std::string(gateway).append("\n").append(info.name))),
+      delay_(settings_.settings.has("poll_delay") ? settings_.settings.duration("poll_delay")
+                                                  : info.delay),
+      is_near_(settings_.settings.has("allow_private_addresses") &&
+               settings_.settings.boolean("allow_private_addresses")) {
+  counters_.state = "waiting";
+  refresh_documents();
+}
+
+void FeedWatch::refresh_documents() {
+  const UtcTime now = at_.clock.utc();
+  const milliseconds wait = is_near_ ? milliseconds(0) : share_of_seed(longest_first_wait);
+  for (FeedRequest& request : feed_->requests(now)) {
+    const auto [place, is_new] = documents_.try_emplace(request.name);
+    Document& document = place->second;
+    if (is_new) document.due = now + wait;
+    if (document.request.url != request.url) {  // what we know of the copy is of another address
+      document.etag.clear();
+      document.last_modified.clear();
+    }
+    document.request = std::move(request);
+  }
+}
+
+UtcTime FeedWatch::due() const {
+  const UtcTime now = at_.clock.utc();
+  UtcTime first = UtcTime::max();
+  for (const Document& document : documents_ | std::views::values) {
+    // Farther away than any pause: UTC was set back.
+    const bool is_lost = document.due > now + 2 * cadence_of(document);
+    first = std::min(first, is_lost ? now : document.due);
+  }
+  const bool is_pause_lost = next_request_ > now + host_pause;
+  return is_pause_lost ? first : std::max(first, next_request_);
+}
+
+FeedWatch::Document* FeedWatch::due_document() {
+  const UtcTime now = at_.clock.utc();
+  for (Document& document : documents_ | std::views::values) {
+    if (document.due <= now || document.due > now + 2 * cadence_of(document)) return &document;
+  }
+  return nullptr;
+}
+
+void FeedWatch::step(const std::stop_token& stop) {
+  refresh_documents();
+  Document* document = due_document();
+  if (document == nullptr) return;
+  FetchReply reply = fetch(*document, stop);
+  if (stop.stop_requested()) return;
+  ++counters_.requests;
+  next_request_ = at_.clock.utc() + (is_near_ ? milliseconds(0) : host_pause);
+  take_reply(*document, std::move(reply));
+  refresh_state();
+  if (due_document() == nullptr) hand_on();
+}
+
+FetchReply FeedWatch::fetch(const Document& document, const std::stop_token& stop) const {
+  FetchRequest request;
+  request.url = document.request.url;
+  request.headers = document.request.headers;
+  request.etag = document.etag;
+  request.last_modified = document.last_modified;
+  request.allow_private_addresses = is_near_;
+  return at_.fetcher.get(request, stop);
+}
+
+void FeedWatch::take_reply(Document& document, FetchReply reply) {
+  if (reply.status == 304) {
+    ++counters_.not_modified;
+    succeed(document);
+    return;
+  }
+  if (reply.status != 200 || reply.too_large || reply.truncated) {
+    const std::string words = reply.problem.empty() ? "HTTP status " + std::to_string(reply.status)
+                                                    : std::move(reply.problem);
+    fail(document, {fault_of(reply), words});
+    return;
+  }
+  if (const auto failure = decode(document, reply)) {
+    fail(document, *failure);
+  } else {
+    document.etag = std::move(reply.etag);
+    document.last_modified = std::move(reply.last_modified);
+    succeed(document);
+  }
+}
+
+std::optional<FeedFailure> FeedWatch::decode(Document& document, FetchReply& reply) {
+  auto content = feed_->decode({document.request, std::move(reply.body), at_.clock.utc()});
+  if (!content) return content.error();
+  const UtcTime now = at_.clock.utc();
+  for (Sample& sample : content->samples) {
+    if (at_.clock.is_set() && sample.time > now + farthest_ahead) {
+      content->problems.push_back("an interval of the future, to " + iso8601(sample.time));
+      continue;
+    }
+    document.newest_end = std::max(document.newest_end, sample.time);
+    if (!is_followed(sample.official->station)) continue;
+    drop_plain_numbers(sample);
+    arrivals_.push_back({document.request.name, std::move(sample)});
+  }
+  report_problems(document, content->problems);
+  return std::nullopt;
+}
+
+void FeedWatch::succeed(Document& document) {
+  const UtcTime now = at_.clock.utc();
+  document.failures = 0;
+  const bool is_stale =
+      document.newest_end != UtcTime{} && now - document.newest_end >= stale_after + delay_;
+  if (is_stale) {
+    ++counters_.failures[std::string(name_of(FeedFault::stale))];
+    set_fault(document, FeedFault::stale,
+              "nothing newer than " + iso8601(document.newest_end) + ", though it answers");
+  } else {
+    set_fault(document, std::nullopt, "answers again");
+  }
+  const UtcTime next = next_update(document);
+  const bool is_behind =
+      document.newest_end != UtcTime{} && document.newest_end < expected_end(document) && !is_stale;
+  if (is_behind && document.retries < most_retries) {
+    ++document.retries;
+    document.due = std::min(next, now + cadence_of(document) / spread);
+  } else {
+    document.retries = 0;
+    document.due = next;
+  }
+}
+
+void FeedWatch::fail(Document& document, const FeedFailure& failure) {
+  document.retries = 0;
+  document.etag.clear();  // whatever we had, we want the whole document next time
+  document.last_modified.clear();
+  const milliseconds cadence = cadence_of(document);
+  const milliseconds pause =
+      std::min(cadence, first_back_off * (1 << std::min(document.failures, 16)));
+  ++document.failures;
+  document.due = at_.clock.utc() + pause;
+  ++counters_.failures[std::string(name_of(failure.fault))];
+  set_fault(document, failure.fault, failure.detail + "; trying again in " + duration_text(pause));
+}
+
+void FeedWatch::set_fault(Document& document, std::optional<FeedFault> fault,
+                          const std::string& message) {
+  if (document.fault == fault) return;
+  document.fault = fault;
+  std::string text = document.request.name + ": ";
+  if (fault) text.append(name_of(*fault)).append(": ");
+  text += message;
+  if (fault) {
+    at_.log.warning(info_.name, text);
+  } else {
+    at_.log.notice(info_.name, text);
+  }
+  at_.outlet.announce(fault ? "feed_lost" : "feed_back", info_.name, text);
+}
+
+// Said once until the document was clean again.
+void FeedWatch::report_problems(Document& document, const std::vector<std::string>& problems) {
+  if (!problems.empty() && !document.had_problems) {
+    at_.log.warning(info_.name,
+                    document.request.name + ": " + std::to_string(problems.size()) +
+                        " parts are not understood and left out, the first: " + problems.front());
+  }
+  document.had_problems = !problems.empty();
+}
+
+void FeedWatch::hand_on() {
+  // Oldest first, so that a stream's records are in the order of time.
+  std::ranges::stable_sort(arrivals_, {}, [](const Arrival& each) { return each.sample.time; });
+  open_streams();
+  for (Arrival& arrival : arrivals_) {
+    const std::string stream = stream_of(arrival.sample.official->station);
+    at_.outlet.take(stream, std::move(arrival.sample), arrival.document);
+    ++counters_.samples;
+  }
+  arrivals_.clear();
+  report_missing_stations();
+}
+
+// Once for all documents that came together, so that a start does not change a stream's meta with
+// each of them.
+void FeedWatch::open_streams() {
+  std::set<std::string> changed;
+  for (const Arrival& arrival : arrivals_) {
+    const std::string& station = arrival.sample.official->station;
+    auto [place, is_new] = stations_.try_emplace(station);
+    if (is_new && feed_->station(station) == nullptr) {
+      at_.log.notice(info_.name, "station \"" + station + "\" is new to us and carried as it is");
+    }
+    for (const Reading& reading : arrival.sample.readings) {
+      if (place->second.insert(reading.quantity).second) changed.insert(station);
+    }
+  }
+  for (const std::string& station : changed) at_.outlet.open(description_of(station));
+}
+
+StreamDescription FeedWatch::description_of(std::string_view station) const {
+  StreamDescription stream;
+  stream.name = stream_of(station);
+  stream.title = station;
+  for (const Quantity quantity : stations_.find(station)->second) {
+    stream.columns.push_back({quantity, info_of(quantity).decimals});
+  }
+  stream.period = info_.cadence;
+  stream.publisher = info_.publisher;
+  stream.licence = info_.licence;
+  stream.licence_url = info_.licence_url;
+  stream.attribution = info_.attribution;
+  if (const ReferenceStation* known = feed_->station(station)) {
+    stream.title = known->name_en;
+    stream.placement = known->kind;
+    stream.position = known->position;
+  }
+  return stream;
+}
+
+void FeedWatch::report_missing_stations() {
+  const bool is_complete = std::ranges::none_of(
+      documents_ | std::views::values,
+      [](const Document& document) { return document.newest_end == UtcTime{}; });
+  if (are_stations_checked_ || !is_complete) return;
+  are_stations_checked_ = true;
+  for (const std::string& station : settings_.stations) {
+    if (stations_.contains(station)) continue;
+    at_.log.warning(info_.name, "station \"" + station +
+                                    "\" is in none of its documents; look at its id in the "
+                                    "configuration");
+  }
+}
+
+void FeedWatch::close_streams(const FeedWatch* next) const {
+  for (const std::string& station : stations_ | std::views::keys) {
+    if (next == nullptr || !next->is_followed(station)) at_.outlet.close(stream_of(station));
+  }
+}
+
+bool FeedWatch::is_followed(std::string_view station) const {
+  return settings_.stations.empty() ||
+         std::ranges::find(settings_.stations, station) != settings_.stations.end();
+}
+
+std::string FeedWatch::stream_of(std::string_view station) const {
+  return std::string("ref/").append(info_.name).append("/").append(station);
+}
+
+milliseconds FeedWatch::cadence_of(const Document& document) const {
+  return document.request.cadence.count() > 0 ? document.request.cadence : info_.cadence;
+}
+
+UtcTime FeedWatch::expected_end(const Document& document) const {
+  const milliseconds cadence = cadence_of(document);
+  return UtcTime((at_.clock.utc() - delay_).time_since_epoch() / cadence * cadence);
+}
+
+UtcTime FeedWatch::next_update(const Document& document) const {
+  const milliseconds cadence = cadence_of(document);
+  const UtcTime end = expected_end(document);
+  const UtcTime next = end + delay_ + share_of_seed(cadence / spread);
+  // The present update is over, or we have it (from the start, which did not wait for the jitter).
+  const bool is_done = next <= at_.clock.utc() || document.newest_end >= end;
+  return is_done ? next + cadence : next;
+}
+
+// This gateway's moment within `length`.
+milliseconds FeedWatch::share_of_seed(milliseconds length) const {
+  const auto milliseconds_in =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(length.count(), 1));
+  return milliseconds(static_cast<std::int64_t>(seed_ % milliseconds_in));
+}
+
+void FeedWatch::refresh_state() {
+  const bool is_waiting = std::ranges::none_of(
+      documents_ | std::views::values,
+      [](const Document& document) { return document.fault || document.newest_end != UtcTime{}; });
+  counters_.state = is_waiting ? "waiting" : "fresh";
+  for (const Document& document : documents_ | std::views::values) {
+    if (document.fault) counters_.state = name_of(*document.fault);
+  }
+}
+
+}  // namespace twinsky

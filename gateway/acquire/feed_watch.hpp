@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// One feed: which of its documents is due when, what came of the last request, which stations it
+// has shown. It has no thread and waits for nothing; the follower calls step() when it is due.
+//
+// An update is fetched once, `poll_delay` plus this gateway's jitter after its period has ended.
+// Where the newest interval has not come yet, the document is asked for three more times within the
+// same period. After a failure the pauses double from 30 s to the cadence.
+#pragma once
+
+#include "gateway/acquire/follower.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace twinsky {
+
+class FeedWatch {
+ public:
+  // What it works with; outlives it.
+  struct Surroundings {
+    Fetcher& fetcher;
+    const FollowerOutlet& outlet;
+    Clock& clock;
+    Log& log;
+  };
+
+  FeedWatch(std::string_view gateway, FeedSettings settings, const FeedInfo& info,
+            Surroundings surroundings);
+
+  [[nodiscard]] const FeedSettings& settings() const { return settings_; }
+  [[nodiscard]] const FeedCounters& counters() const { return counters_; }
+
+  // When the next request is due; the past: now.
+  [[nodiscard]] UtcTime due() const;
+  // Makes the one request that is due and hands on what came of it once nothing else is due.
+  void step(const std::stop_token& stop);
+  // Its streams that `next` does not follow any more (null: none) are closed.
+  void close_streams(const FeedWatch* next) const;
+
+ private:
+  struct Document {
+    FeedRequest request;
+    UtcTime due{};
+    std::string etag;
+    std::string last_modified;
+    UtcTime newest_end{};  // of any interval that it has shown; the epoch: none yet
+    int retries = 0;       // within the present update
+    int failures = 0;      // in a row
+    bool had_problems = false;
+    std::optional<FeedFault> fault;
+  };
+  struct Arrival {
+    std::string document;
+    Sample sample;
+  };
+
+  // Documents as the feed wants them now; a new one is due at once.
+  void refresh_documents();
+  Document* due_document();
+  [[nodiscard]] FetchReply fetch(const Document& document, const std::stop_token& stop) const;
+  void take_reply(Document& document, FetchReply reply);
+  std::optional<FeedFailure> decode(Document& document, FetchReply& reply);
+  void succeed(Document& document);
+  void fail(Document& document, const FeedFailure& failure);
+  void set_fault(Document& document, std::optional<FeedFault> fault, const std::string& message);
+  void report_problems(Document& document, const std::vector<std::string>& problems);
+  void hand_on();
+  void open_streams();
+  [[nodiscard]] StreamDescription description_of(std::string_view station) const;
+  void report_missing_stations();
+
+  [[nodiscard]] bool is_followed(std::string_view station) const;
+  [[nodiscard]] std::string stream_of(std::string_view station) const;
+  [[nodiscard]] milliseconds cadence_of(const Document& document) const;
+  // The end of the newest interval that the agency must have published by now.
+  [[nodiscard]] UtcTime expected_end(const Document& document) const;
+  [[nodiscard]] UtcTime next_update(const Document& document) const;
+  [[nodiscard]] milliseconds share_of_seed(milliseconds length) const;
+  void refresh_state();
+
+  const FeedSettings settings_;
+  const FeedInfo& info_;
+  const Surroundings at_;
+  const std::unique_ptr<Feed> feed_;
+  const std::uint64_t seed_;  // of the gateway's moment within the cadence
+  const milliseconds delay_;
+  const bool is_near_;  // a mirror on this machine or network
+
+  std::map<std::string, Document> documents_;
+  std::vector<Arrival> arrivals_;  // of the requests that were due together
+  std::map<std::string, std::set<Quantity>, std::less<>> stations_;  // opened, with what they have
+  UtcTime next_request_{};  // a host is given a pause between two requests
+  bool are_stations_checked_ = false;
+  FeedCounters counters_;
+};
+
+}  // namespace twinsky

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// One thread for all feeds: fetches each when its update is due, once, with a few bounded retries,
+// conditionally, and at a moment of the hour that differs from gateway to gateway so that many of
+// them are no crowd. Samples go to the outlet; failures are told apart.
+#pragma once
+
+#include "gateway/config/config.hpp"
+#include "gateway/publish/formats.hpp"
+#include "gateway/system/fetch.hpp"
+#include "gateway/system/log.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twinsky {
+
+struct FeedCounters {
+  std::uint64_t requests = 0;
+  std::uint64_t not_modified = 0;
+  std::uint64_t samples = 0;                      // handed on
+  std::map<std::string, std::uint64_t> failures;  // by FeedFault's name
+  std::string state;                              // "waiting", "fresh", or a FeedFault's name
+};
+
+// Where a follower's findings go: the intake, or a test.
+struct FollowerOutlet {
+  // A stream is new, or has a quantity that it did not have before.
+  std::function<void(const StreamDescription&)> open;
+  // Its feed or station is no longer configured.
+  std::function<void(std::string_view stream)> close;
+  // A sample of an opened stream; `document` says which of the feed's documents it came in.
+  std::function<void(std::string_view stream, Sample sample, std::string_view document)> take;
+  // "feed_lost" and "feed_back".
+  std::function<void(std::string_view event, std::string_view subject, std::string_view message)>
+      announce;
+};
+
+class Follower {
+ public:
+  // Starts the thread at once. `gateway` seeds the stable jitter.
+  Follower(std::string gateway, std::vector<FeedSettings> feeds, std::unique_ptr<Fetcher> fetcher,
+           FollowerOutlet outlet, Clock& clock, Log& log);
+  // Stops and waits for the thread; a transfer under way is given up.
+  ~Follower();
+
+  // Replaces the feeds; those that are the same go on undisturbed.
+  void change(std::vector<FeedSettings> feeds);
+  // Asks the thread to end; has_stopped() says when it did, the destructor waits for it.
+  void request_stop();
+  [[nodiscard]] bool has_stopped() const;
+  // By the feed's name.
+  [[nodiscard]] std::map<std::string, FeedCounters> counters() const;
+
+ private:
+  class Thread;
+  std::unique_ptr<Thread> thread_;
+};
+
+}  // namespace twinsky

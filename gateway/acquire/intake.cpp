@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/acquire/intake.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "gateway/model/record.hpp"
+
+namespace twinsky {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Streaming devices keep their own, uneven pace (PMS5003: 0.2 to 2.3 s): less is no gap.
+constexpr milliseconds pace_slack = 2500ms;
+// A gap that lasts goes on record hour by hour, so that the ledger is never far behind.
+constexpr milliseconds longest_open_gap = 1h;
+
+// FNV-1a: the same on every machine and in every version of the program.
+std::uint64_t content_hash(const Sample& sample) {
+  std::string content;
+  for (const Reading& reading : sample.readings) {
+    content += name_of(reading.quantity);
+    if (reading.value) append_number(content, *reading.value, 6);
+    content.append("\x1f").append(reading.text).append("\x1e");
+  }
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : content) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 1099511628211U;
+  }
+  return hash;
+}
+
+}  // namespace
+
+std::string_view name_of(SensorState state) noexcept {
+  switch (state) {
+    case SensorState::online: return "online";
+    case SensorState::offline: return "offline";
+    case SensorState::fault: break;
+  }
+  return "fault";
+}
+
+struct Intake::Stream {
+  StreamDescription description;
+  StreamId id{};
+  int meta_revision = 0;
+  std::optional<UtcTime> last;       // of the newest sample, of an earlier run too
+  bool is_first = true;              // since the gateway started
+  std::string silent_cause;          // empty: it speaks
+  UtcTime silent_since{};
+  std::optional<UtcTime> stale_at;   // when `state` will say null of what it now says
+};
+
+Intake::Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock)
+    : store_(store), board_(board), bulletin_(bulletin), clock_(clock) {}
+
+Intake::~Intake() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, stream] : streams_) settle_silence(*stream, clock_.utc());
+}
+
+void Intake::open(const StreamDescription& description) {
+  const std::lock_guard lock(mutex_);
+  auto& stream = streams_[description.name];
+  if (!stream) {
+    stream = std::make_unique<Stream>();
+    stream->id = store_.stream(description.name);
+    stream->last = store_.last_time(stream->id);
+  }
+  stream->description = description;
+  stream->meta_revision = store_.meta_revision(stream->id, meta_content(description));
+  bulletin_.post({.topic = description.name + "/meta",
+                  .payload = meta_document(description, stream->meta_revision)});
+}
+
+void Intake::close(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = streams_.find(name);
+  if (found == streams_.end()) return;
+  settle_silence(*found->second, clock_.utc());
+  streams_.erase(found);
+  board_.remove(name);
+  for (const auto* document : {"/meta", "/state", "/status"}) {
+    bulletin_.withdraw(std::string(name) + document);
+  }
+}
+
+void Intake::take(std::string_view name, Sample sample, std::string_view channel) {
+  const std::lock_guard lock(mutex_);
+  Stream* const found = find(name);
+  if (found == nullptr) return;  // removed from the configuration a moment ago
+  Stream& stream = *found;
+  const bool clock_set = clock_.is_set();
+  if (clock_set) note_gap_before(stream, sample.time);
+  stream.silent_cause.clear();
+  stream.is_first = false;
+  stream.last = clock_set ? std::optional(sample.time) : std::nullopt;
+  store_.append({.stream = stream.id,
+                 .time = sample.time,
+                 .body = record_body(sample, stream.description.columns, channel,
+                                     stream.meta_revision, !clock_set),
+                 .reference = {},
+                 .clock_unset = !clock_set});
+  board_.put(name, sample, channel);
+  post_state(stream);
+}
+
+void Intake::take_official(std::string_view name, Sample sample, std::string_view document) {
+  const std::lock_guard lock(mutex_);
+  Stream* const found = find(name);
+  if (found == nullptr) return;
+  Stream& stream = *found;
+  store_.append({.stream = stream.id,
+                 .time = sample.time,
+                 .body = record_body(sample, stream.description.columns, {}, stream.meta_revision),
+                 .reference = ReferenceKey{.document = std::string(document),
+                                           .start = sample.official->start,
+                                           .end = sample.official->end,
+                                           .content_hash = content_hash(sample)},
+                 .clock_unset = false});
+  board_.put(name, sample);
+  post_state(stream);
+}
+
+// What is missing between the newest sample and one at `time`.
+void Intake::note_gap_before(Stream& stream, UtcTime time) {
+  const milliseconds period = stream.description.period;
+  if (period <= 0ms) return;
+  if (!stream.silent_cause.empty()) {
+    settle_silence(stream, time);
+    return;
+  }
+  if (!stream.last || time <= *stream.last) return;
+  const milliseconds step = time - *stream.last;
+  const milliseconds slack = stream.is_first ? period / 2 : std::max(period / 2, pace_slack);
+  if (step <= period + slack) return;
+  const auto missing = std::llround(static_cast<double>(step.count()) /
+                                    static_cast<double>(period.count())) - 1;
+  if (missing <= 0) return;
+  store_.note_gap({.cause = stream.is_first ? "gateway_off" : std::string(name_of(Fault::no_response)),
+                   .stream = stream.description.name,
+                   .start = *stream.last + period,
+                   .end = time,
+                   .count = static_cast<std::uint64_t>(missing)});
+}
+
+// Puts a silence on record that ends, or is cut in two, at `end`.
+void Intake::settle_silence(Stream& stream, UtcTime end) {
+  const milliseconds period = stream.description.period;
+  if (stream.silent_cause.empty() || period <= 0ms) return;
+  const UtcTime start = stream.last ? *stream.last + period : stream.silent_since;
+  const auto missing = end > start ? std::llround(static_cast<double>((end - start).count()) /
+                                                  static_cast<double>(period.count()))
+                                   : 0;
+  if (missing > 0) {
+    store_.note_gap({.cause = stream.silent_cause,
+                     .stream = stream.description.name,
+                     .start = start,
+                     .end = end,
+                     .count = static_cast<std::uint64_t>(missing)});
+    stream.last = start + (missing - 1) * period;
+  }
+}
+
+void Intake::silent(std::string_view name, std::string_view cause, UtcTime start) {
+  const std::lock_guard lock(mutex_);
+  Stream* const stream = find(name);
+  if (stream == nullptr || !stream->silent_cause.empty()) return;
+  stream->silent_cause = cause;
+  stream->silent_since = start;
+}
+
+void Intake::set_state(std::string_view name, SensorState state) {
+  bulletin_.post({.topic = std::string(name) + "/status", .payload = std::string(name_of(state))});
+}
+
+void Intake::announce(std::string_view event, std::string_view subject, std::string_view message) {
+  store_.append({.stream = store_.stream("event"),
+                 .time = clock_.utc(),
+                 .body = event_body(event, subject, message),
+                 .reference = {},
+                 .clock_unset = !clock_.is_set()});
+}
+
+void Intake::refresh_states() {
+  const UtcTime now = clock_.utc();
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, stream] : streams_) {
+    if (stream->stale_at && now > *stream->stale_at) post_state(*stream);
+    if (!stream->silent_cause.empty() && now - stream->silent_since > longest_open_gap) {
+      settle_silence(*stream, now);
+      stream->silent_since = now;
+    }
+  }
+}
+
+Intake::Stream* Intake::find(std::string_view name) {
+  const auto found = streams_.find(name);
+  return found == streams_.end() ? nullptr : found->second.get();
+}
+
+void Intake::post_state(Stream& stream) {
+  const UtcTime now = clock_.utc();
+  const std::vector<Latest> latest = board_.latest(stream.description.name);
+  const milliseconds lifetime = std::max<milliseconds>(3 * stream.description.period, 1min);
+  stream.stale_at.reset();
+  for (const Latest& each : latest) {
+    const UtcTime stale = each.time + 3 * stream.description.period;
+    if (each.reading.value && stale >= now && (!stream.stale_at || stale < *stream.stale_at)) {
+      stream.stale_at = stale;
+    }
+  }
+  bulletin_.post({.topic = stream.description.name + "/state",
+                  .payload = state_document(stream.description, latest, now, store_.epoch(),
+                                            clock_.is_set()),
+                  .retain = Retain::expiring,
+                  .qos = 1,
+                  .expiry = lifetime});
+}
+
+}  // namespace twinsky

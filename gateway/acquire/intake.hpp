@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where every sample passes on its way from a driver or feed to the rest: quality flags, board,
+// record text, store, `state`. Also where silence becomes a row of the ledger. Any thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "gateway/acquire/board.hpp"
+#include "gateway/publish/bulletin.hpp"
+#include "gateway/store/store.hpp"
+
+namespace twinsky {
+
+enum class SensorState : std::uint8_t { online, offline, fault };
+std::string_view name_of(SensorState state) noexcept;
+
+class Intake {
+ public:
+  Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock);
+  ~Intake();
+
+  // Makes a stream known, or changes its description: publishes its meta.
+  void open(const StreamDescription& description);
+  // Forgets it: its retained topics are withdrawn.
+  void close(std::string_view stream);
+
+  // A sample of an opened stream; of another it is dropped (its sensor was removed just now).
+  // Channels other than the first have streams of their own.
+  void take(std::string_view stream, Sample sample, std::string_view channel = {});
+  // An official sample: `document` says which of the feed's documents it came in.
+  void take_official(std::string_view stream, Sample sample, std::string_view document);
+
+  // Polls fail since `start` for this reason; the next sample (or close) puts the gap on record.
+  void silent(std::string_view stream, std::string_view cause, UtcTime start);
+  void set_state(std::string_view stream, SensorState state);
+  // A transition, onto the stream `event` and thereby to every sink.
+  void announce(std::string_view event, std::string_view subject, std::string_view message);
+
+  // Posts `state` again where readings have grown too old since. Main loop, about once a second.
+  void refresh_states();
+
+ private:
+  struct Stream;
+  // These four want mutex_ held.
+  Stream* find(std::string_view stream);
+  void post_state(Stream& stream);
+  void note_gap_before(Stream& stream, UtcTime time);
+  void settle_silence(Stream& stream, UtcTime end);
+
+  Store& store_;
+  Board& board_;
+  Bulletin& bulletin_;
+  Clock& clock_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<Stream>, std::less<>> streams_;  // guarded by mutex_
+};
+
+}  // namespace twinsky

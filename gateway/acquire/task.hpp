@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// One sensor on its bus's thread: when it is due, what it is doing, how it fails. Knows nothing of
+// threads; the poller calls it when its time has come and the bus is open.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "drivers/driver.hpp"
+#include "gateway/acquire/intake.hpp"
+#include "gateway/config/config.hpp"
+
+namespace twinsky {
+
+class Task {
+ public:
+  Task(SensorSettings sensor, std::unique_ptr<Link> link, Intake& intake, Clock& clock, Log& log);
+
+  [[nodiscard]] const std::string& id() const { return sensor_.id; }
+  [[nodiscard]] const SensorCounters& counters() const { return counters_; }
+  // A streaming device wants its bus's thread to listen while nothing else is due.
+  [[nodiscard]] bool listens() const { return listener_ != nullptr && phase_ != Phase::asleep; }
+  // When step() wants to be called next.
+  [[nodiscard]] MonotonicTime due() const { return due_; }
+
+  // Does what is due. Faults of the device are dealt with here; BusError and Stopped pass through.
+  void step();
+  // Streaming: listens for at most `patience`.
+  void listen(milliseconds patience);
+  // The bus has gone; the device starts anew when the bus is back.
+  void lose_bus(std::string_view why);
+  // Rests a device that can sleep, as far as it still answers.
+  void rest() noexcept;
+
+ private:
+  enum class Phase {
+    stopped,  // start() is due
+    awake,    // samples are due
+    asleep,   // duty cycle: start() is due warm_up before the next sample
+  };
+
+  void start();
+  void poll();
+  void take_newest_frame();
+  void accept(Sample sample);
+  void accept_frames(Decoded decoded);
+  void fail(Fault fault, std::string_view detail);
+  void be_silent(std::string_view cause);
+  void schedule_next();
+  [[nodiscard]] milliseconds period() const;
+
+  const SensorSettings sensor_;
+  const DriverInfo& info_;
+  const std::string stream_;  // "sensor/<id>"
+  std::unique_ptr<Link> link_;
+  std::unique_ptr<Driver> driver_;
+  std::unique_ptr<Listener> listener_;
+  Intake& intake_;
+  Clock& clock_;
+  Log& log_;
+
+  Phase phase_ = Phase::stopped;
+  SensorState state_ = SensorState::online;
+  bool has_spoken_ = false;
+  MonotonicTime due_{};        // of the next step
+  MonotonicTime sample_due_{}; // the schedule: moves by whole periods
+  MonotonicTime warm_at_{};
+  MonotonicTime heard_at_{};   // streaming: the last valid frame
+  int failures_ = 0;           // in a row
+  int not_ready_ = 0;          // in this period
+  bool retried_ = false;       // in this period
+  UtcTime silent_since_{};
+  std::vector<Sample> frames_; // streaming: of this period
+  SensorCounters counters_;
+};
+
+}  // namespace twinsky

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/acquire/feed_watch.hpp"
+
+#include "canned_fetcher.hpp"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <map>
+#include <set>
+
+namespace twinsky {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::floor;
+using std::chrono::hours;
+
+// A feed on a clock that stands still, with everything that it hands on.
+struct Bench {
+  explicit Bench(FeedSettings settings, std::string_view gateway = "mk-roof",
+                 UtcTime start = at("2026-11-22T02:40:00Z"))
+      : clock(start),
+        watch(gateway, settings, *feed_named(settings.feed), {fetcher, outlet, clock, log}) {}
+
+  // Lets time pass, and the feed do what is due meanwhile.
+  void run_until(UtcTime end) {
+    while (watch.due() <= end) {
+      if (watch.due() > clock.utc()) clock.advance(watch.due() - clock.utc());
+      watch.step({});
+    }
+    if (end > clock.utc()) clock.advance(end - clock.utc());
+  }
+  [[nodiscard]] UtcTime published_hour() const { return floor<hours>(clock.utc() - 25min); }
+  // "02:40:03 24pc" for each request.
+  [[nodiscard]] std::vector<std::string> minutes_asked() const {
+    std::vector<std::string> texts;
+    for (const auto& asked : fetcher.asked()) texts.push_back(iso8601(asked.time).substr(11, 5));
+    return texts;
+  }
+
+  struct Taken {
+    std::string stream;
+    Sample sample;
+    std::string document;
+  };
+  ManualClock clock;
+  Log log{LogLevel::error};
+  std::vector<StreamDescription> opened;
+  std::vector<Taken> taken;
+  std::vector<std::string> closed;
+  std::vector<std::string> events;
+  FollowerOutlet outlet{
+      .open = [this](const StreamDescription& stream) { opened.push_back(stream); },
+      .close = [this](std::string_view stream) { closed.emplace_back(stream); },
+      .take =
+          [this](std::string_view stream, Sample sample, std::string_view document) {
+            taken.push_back({std::string(stream), std::move(sample), std::string(document)});
+          },
+      .announce =
+          [this](std::string_view event, std::string_view subject, std::string_view message) {
+            events.push_back(std::string(event) + " " + std::string(subject) + " " +
+                             std::string(message));
+          }};
+  CannedFetcher fetcher{
+      clock, [this](const FetchRequest&) { return answer(concentrations(published_hour())); }};
+  FeedWatch watch;
+};
+
+TEST(feed_watch, asks_at_the_start_and_then_once_for_every_update) {
+  Bench bench(settings_of("hk-epd", {"24pc"}));
+  bench.run_until(at("2026-11-22T07:59:00Z"));
+  const auto asked = bench.fetcher.asked();
+  ASSERT_EQ(asked.size(), 6U);
+  EXPECT_LT(asked[0].time, at("2026-11-22T02:40:05Z"));
+  for (std::size_t count = 1; count < asked.size(); ++count) {
+    const UtcTime update = at("2026-11-22T02:30:00Z") + hours(count);
+    EXPECT_GE(asked[count].time, update);
+    EXPECT_LT(asked[count].time, update + 5min);
+    EXPECT_EQ(asked[count].time - update, asked[1].time - at("2026-11-22T03:30:00Z"));
+  }
+  EXPECT_EQ(bench.watch.counters().state, "fresh");
+  EXPECT_TRUE(bench.events.empty());
+}
+
+TEST(feed_watch, gateways_have_moments_of_their_own) {
+  std::set<std::int64_t> moments;
+  for (int number = 0; number < 50; ++number) {
+    Bench bench(settings_of("hk-epd", {"24pc"}), "gateway-" + std::to_string(number));
+    bench.watch.step({});
+    bench.run_until(at("2026-11-22T04:00:00Z"));
+    ASSERT_EQ(bench.fetcher.asked().size(), 2U);
+    moments.insert((bench.fetcher.asked()[1].time - at("2026-11-22T03:30:00Z")) / 1s);
+  }
+  EXPECT_GT(moments.size(), 40U) << "of fifty gateways, hardly two in the same second";
+  EXPECT_LT(*moments.rbegin(), 300);
+}
+
+TEST(feed_watch, asks_three_times_more_where_the_new_hour_is_late_and_then_waits) {
+  Bench bench(settings_of("hk-epd", {"24pc"}));
+  const UtcTime old = at("2026-11-22T02:00:00Z");
+  bench.fetcher.say([&](const FetchRequest&) { return answer(concentrations(old)); });
+  bench.run_until(at("2026-11-22T04:29:00Z"));
+  EXPECT_EQ(bench.fetcher.asked().size(), 1U + 4U);
+  // It comes between two of them.
+  bench.fetcher.say([&](const FetchRequest&) {
+    return answer(
+        concentrations(bench.clock.utc() < at("2026-11-22T04:38:00Z") ? old : old + hours(2)));
+  });
+  bench.run_until(at("2026-11-22T05:29:00Z"));
+  EXPECT_LE(bench.fetcher.asked().size(), 5U + 3U);
+  EXPECT_GE(bench.fetcher.asked().size(), 5U + 2U);
+  EXPECT_EQ(bench.taken.back().sample.time, old + hours(2));
+  EXPECT_TRUE(bench.events.empty()) << "late is not lost";
+}
+
+TEST(feed_watch, asks_conditionally_for_what_it_has) {
+  Bench bench(settings_of("hk-epd", {"24pc"}));
+  bench.fetcher.say([&](const FetchRequest& request) {
+    FetchReply reply = answer(concentrations(at("2026-11-22T02:00:00Z")));
+    if (request.etag == reply.etag) reply.status = 304;
+    return reply;
+  });
+  bench.run_until(at("2026-11-22T03:59:00Z"));
+  const auto asked = bench.fetcher.asked();
+  EXPECT_EQ(asked[0].request.etag, "");
+  EXPECT_NE(asked[1].request.etag, "");
+  EXPECT_EQ(bench.watch.counters().not_modified, asked.size() - 1);
+  EXPECT_EQ(bench.taken.size(), 4U) << "two hours of two stations, once";
+}
+
+TEST(feed_watch, backs_off_from_failures_and_says_each_transition_once) {
+  Bench bench(settings_of("hk-epd", {"24pc"}));
+  bench.fetcher.say([](const FetchRequest&) { return no_answer(); });
+  bench.run_until(at("2026-11-22T03:40:00Z"));
+  EXPECT_EQ(bench.minutes_asked(), (std::vector<std::string>{"02:40", "02:40", "02:41", "02:43",
+                                                             "02:47", "02:55", "03:11"}));
+  ASSERT_EQ(bench.events.size(), 1U);
+  EXPECT_EQ(bench.events[0],
+            "feed_lost hk-epd 24pc: unreachable: Could not resolve host; trying again in 30s");
+  EXPECT_EQ(bench.watch.counters().state, "unreachable");
+
+  bench.fetcher.say([&](const FetchRequest&) { return answer("<html>sorry</html>"); });
+  bench.run_until(at("2026-11-22T04:00:00Z"));
+  ASSERT_EQ(bench.events.size(), 2U);
+  EXPECT_TRUE(bench.events[1].starts_with("feed_lost hk-epd 24pc: html: ")) << bench.events[1];
+
+  bench.fetcher.say(
+      [&](const FetchRequest&) { return answer(concentrations(bench.published_hour())); });
+  bench.run_until(at("2026-11-22T07:00:00Z"));
+  ASSERT_EQ(bench.events.size(), 3U);
+  EXPECT_EQ(bench.events[2], "feed_back hk-epd 24pc: answers again");
+  EXPECT_EQ(bench.watch.counters().state, "fresh");
+  EXPECT_EQ(bench.watch.counters().failures.at("unreachable"), 7U);
+}
+
+TEST(feed_watch, tells_every_failure_as_itself) {
+  FetchReply missing;
+  missing.status = 404;
+  FetchReply large = no_answer();
+  large.too_large = true;
+  FetchReply cut = no_answer();
+  cut.truncated = true;
+  const struct {
+    const char* fault;
+    FetchReply reply;
+  } cases[] = {
+      {"unreachable", no_answer()},
+      {"http_error", missing},
+      {"too_large", large},
+      {"truncated", cut},
+      {"truncated", answer("<AQHI24HrPollutantConcentration><Poll")},
+      {"html", answer("<!DOCTYPE html>\n<html></html>")},
+      {"empty", answer("<AQHI24HrPollutantConcentration></AQHI24HrPollutantConcentration>")},
+      {"grammar_changed", answer("<rdf></rdf>")},
+      {"stale", answer(concentrations(at("2026-11-21T20:00:00Z")))},
+  };
+  for (const auto& [fault, reply] : cases) {
+    Bench bench(settings_of("hk-epd", {"24pc"}));
+    bench.fetcher.say([&](const FetchRequest&) { return reply; });
+    bench.run_until(at("2026-11-22T02:40:06Z"));
+    EXPECT_EQ(bench.watch.counters().state, fault);
+    EXPECT_EQ(bench.watch.counters().failures.at(fault), 1U);
+    ASSERT_EQ(bench.events.size(), 1U) << fault;
+    EXPECT_TRUE(bench.events[0].starts_with("feed_lost hk-epd 24pc: " + std::string(fault)));
+  }
+}
+
+TEST(feed_watch, is_stale_when_the_newest_hour_has_not_moved_for_three_hours) {
+  Bench bench(settings_of("hk-epd", {"24pc"}));
+  const UtcTime old = at("2026-11-22T02:00:00Z");
+  bench.fetcher.say([&](const FetchRequest&) { return answer(concentrations(old)); });
+  bench.run_until(at("2026-11-22T05:29:00Z"));
+  EXPECT_TRUE(bench.events.empty());
+  bench.run_until(at("2026-11-22T05:59:00Z"));
+  ASSERT_EQ(bench.events.size(), 1U);
+  EXPECT_EQ(bench.events[0],
+            "feed_lost hk-epd 24pc: stale: nothing newer than "
+            "2026-11-22T02:00:00.000Z, though it answers");
+  const std::size_t asked = bench.fetcher.asked().size();
+  bench.run_until(at("2026-11-22T09:59:00Z"));
+  EXPECT_EQ(bench.fetcher.asked().size(), asked + 4) << "once an update, no retries";
+  bench.fetcher.say(
+      [&](const FetchRequest&) { return answer(concentrations(bench.published_hour())); });
+  bench.run_until(at("2026-11-22T10:59:00Z"));
+  EXPECT_EQ(bench.events.size(), 2U);
+}
+
+TEST(feed_watch, hands_on_the_configured_stations_oldest_first) {
+  Bench bench(settings_of("hk-epd", {"24pc", "24aqhi"}, {"mong-kok"}));
+  bench.fetcher.say([&](const FetchRequest& request) {
+    return answer(request.url.find("24aqhi") == std::string::npos
+                      ? concentrations(bench.published_hour(), 3)
+                      : indices(bench.published_hour()));
+  });
+  bench.run_until(at("2026-11-22T02:41:00Z"));
+  ASSERT_EQ(bench.taken.size(), 4U);
+  EXPECT_TRUE(
+      std::ranges::is_sorted(bench.taken, {}, [](const auto& taken) { return taken.sample.time; }));
+  for (const auto& taken : bench.taken) EXPECT_EQ(taken.stream, "ref/hk-epd/mong-kok");
+  EXPECT_EQ(bench.taken.front().document, "24pc");
+
+  ASSERT_EQ(bench.opened.size(), 1U) << "both documents came together";
+  const StreamDescription& stream = bench.opened.front();
+  EXPECT_EQ(stream.name, "ref/hk-epd/mong-kok");
+  EXPECT_EQ(stream.title, "Mong Kok");
+  EXPECT_EQ(stream.placement, "roadside");
+  EXPECT_EQ(stream.licence, "Terms and Conditions of Use of DATA.GOV.HK");
+  EXPECT_NE(stream.attribution.find("Environmental Protection Department"), std::string::npos);
+  ASSERT_TRUE(stream.position);
+  std::vector<std::string_view> names;
+  for (const Column& column : stream.columns) names.push_back(name_of(column.quantity));
+  EXPECT_EQ(std::ranges::count(names, "no2_ppb"), 1);
+  EXPECT_EQ(std::ranges::count(names, "aqhi"), 1);
+}
+
+TEST(feed_watch, keeps_a_text_only_where_it_says_more_than_the_number) {
+  Bench bench(settings_of("hk-epd", {"24pc", "24aqhi"}, {"mong-kok"}));
+  bench.fetcher.say([&](const FetchRequest& request) {
+    return answer(request.url.find("24aqhi") == std::string::npos
+                      ? concentrations(bench.published_hour(), 1)
+                      : indices(bench.published_hour()));
+  });
+  bench.run_until(at("2026-11-22T02:41:00Z"));
+  std::map<std::string, std::string> texts;
+  for (const auto& taken : bench.taken) {
+    for (const Reading& reading : taken.sample.readings) {
+      texts[std::string(name_of(reading.quantity))] = reading.text;
+    }
+  }
+  EXPECT_EQ(texts["no2"], "");
+  EXPECT_EQ(texts["co"], "-");
+  EXPECT_EQ(texts["aqhi"], "10+");
+}
+
+TEST(feed_watch, pauses_between_the_requests_to_a_host_but_not_to_a_mirror) {
+  const auto gap = [](bool is_near) {
+    FeedSettings settings = settings_of("hk-hko");
+    settings.settings.set("allow_private_addresses", is_near);
+    Bench bench(settings);
+    bench.fetcher.say([](const FetchRequest&) { return no_answer(); });
+    bench.run_until(at("2026-11-22T02:40:10Z"));
+    const auto asked = bench.fetcher.asked();
+    EXPECT_EQ(asked.size(), 4U);
+    EXPECT_EQ(asked[0].request.allow_private_addresses, is_near);
+    return asked[1].time - asked[0].time;
+  };
+  EXPECT_GE(gap(false), 1s);
+  EXPECT_EQ(gap(true), 0s);
+}
+
+TEST(feed_watch, leaves_out_hours_of_the_future) {
+  Bench bench(settings_of("hk-epd", {"24pc"}));
+  bench.fetcher.say(
+      [&](const FetchRequest&) { return answer(concentrations(at("2026-11-24T02:00:00Z"), 49)); });
+  bench.run_until(at("2026-11-22T02:41:00Z"));
+  ASSERT_FALSE(bench.taken.empty());
+  EXPECT_EQ(bench.taken.back().sample.time, at("2026-11-22T03:00:00Z"));
+}
+
+TEST(feed_watch, goes_on_when_the_clock_is_set_back_or_forward) {
+  Bench bench(settings_of("hk-epd", {"24pc"}), "mk-roof", at("2026-11-25T02:40:00Z"));
+  bench.run_until(at("2026-11-25T02:41:00Z"));
+  ASSERT_EQ(bench.fetcher.asked().size(), 1U);
+  bench.clock.step_utc(-72h);
+  bench.run_until(at("2026-11-22T02:42:00Z"));
+  EXPECT_EQ(bench.fetcher.asked().size(), 2U);
+  bench.clock.step_utc(48h);
+  bench.run_until(bench.clock.utc() + 1min);
+  EXPECT_EQ(bench.fetcher.asked().size(), 3U);
+}
+
+}  // namespace
+}  // namespace twinsky
