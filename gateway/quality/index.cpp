@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/quality/index.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <ranges>
+#include <stdexcept>
+
+#include "gateway/model/embedded.hpp"
+#include "gateway/quality/decimal.hpp"
+
+namespace twinsky {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Header {
+  std::string id;
+  std::string family;
+  UtcTime effective{};
+};
+
+Rational number(const Json& json) {
+  return decimal(json.is_string() ? json.get<std::string>() : json.dump()).value();
+}
+
+Rounding rounding_named(std::string_view name) {
+  if (name == "half_even") return Rounding::half_even;
+  if (name == "up") return Rounding::up;
+  return Rounding::none;
+}
+
+// "pm25_24h" -> "pm25"
+std::string pollutant_of(const std::string& input) { return input.substr(0, input.find('_')); }
+
+// ---- China and the United States: straight lines between breakpoints ----------------------------
+
+struct Segment {
+  Rational lowest;
+  Rational highest;
+  int lowest_index = 0;
+  int highest_index = 0;
+};
+
+struct Pollutant {
+  std::vector<Segment> segments;
+  std::optional<int> above;  // the index beyond the last segment; none: the rule defines none there
+  bool is_extended = false;  // or the last line goes on
+  int decimals = 0;          // of the concentration, before it is looked up
+};
+
+// China: neighbouring segments share their ends.
+Pollutant shared_ends(const std::string& input, const Json& rule, const Json& edition) {
+  Pollutant pollutant;
+  const Json& points = edition.at("index").at("points");
+  const Json& breakpoints = rule.at("breakpoints");
+  for (std::size_t at = 1; at < breakpoints.size(); ++at) {
+    pollutant.segments.push_back({.lowest = number(breakpoints.at(at - 1)),
+                                  .highest = number(breakpoints.at(at)),
+                                  .lowest_index = points.at(at - 1),
+                                  .highest_index = points.at(at)});
+  }
+  if (!rule.at("above").is_null()) pollutant.above = rule.at("above").get<int>();
+  const Json& concentration = edition.at("concentration");
+  pollutant.decimals = concentration.value("decimals_of", Json::object())
+                           .value(pollutant_of(input), concentration.value("decimals", 0));
+  return pollutant;
+}
+
+// United States: the next segment begins one unit of the last digit higher.
+Pollutant gapped(const Json& rule) {
+  Pollutant pollutant;
+  for (const Json& segment : rule.at("segments")) {
+    pollutant.segments.push_back({.lowest = number(segment.at(0)),
+                                  .highest = number(segment.at(1)),
+                                  .lowest_index = segment.at(2),
+                                  .highest_index = segment.at(3)});
+  }
+  pollutant.decimals = rule.at("decimals");
+  pollutant.is_extended = rule.value("extended", false);
+  if (rule.contains("above")) pollutant.above = rule.at("above").get<int>();
+  return pollutant;
+}
+
+class Breakpoints final : public IndexEdition {
+ public:
+  Breakpoints(Header header, const Json& json)
+      : IndexEdition(std::move(header.id), std::move(header.family), header.effective) {
+    const bool is_shared = json.at("rule") == "breakpoints";
+    if (is_shared) {
+      concentration_rounding_ =
+          rounding_named(json.at("concentration").at("rounding").get<std::string>());
+      index_rounding_ = rounding_named(json.at("index").at("rounding").get<std::string>());
+    }
+    for (const auto& [input, rule] : json.at("pollutants").items()) {
+      pollutants_[input] = is_shared ? shared_ends(input, rule, json) : gapped(rule);
+      inputs_.push_back(input);
+    }
+    const Json reports = json.value("reports", Json::object());
+    for (const auto& [report, inputs] : reports.items()) {
+      reports_[report] = inputs.get<std::vector<std::string>>();
+    }
+    primary_above_ = json.value("primary_above", 50);
+    if (json.contains("incomplete")) {
+      incomplete_above_ = json.at("incomplete").at("published_above");
+    }
+  }
+
+  [[nodiscard]] std::optional<int> part(std::string_view input,
+                                        std::string_view concentration) const override {
+    const auto found = pollutants_.find(input);
+    const auto printed = decimal(concentration);
+    if (found == pollutants_.end() || !printed) return std::nullopt;
+    const Pollutant& pollutant = found->second;
+    const Rational value = rounded(*printed, pollutant.decimals, concentration_rounding_);
+    if (value < pollutant.segments.front().lowest) return std::nullopt;
+    const auto holding = std::ranges::find_if(
+        pollutant.segments, [&](const Segment& each) { return value <= each.highest; });
+    if (holding == pollutant.segments.end() && !pollutant.is_extended) return pollutant.above;
+    const Segment& segment =
+        holding == pollutant.segments.end() ? pollutant.segments.back() : *holding;
+    const Rational slope = Rational(segment.highest_index - segment.lowest_index) /
+                           (segment.highest - segment.lowest);
+    const Rational index = slope * (value - segment.lowest) + segment.lowest_index;
+    return static_cast<int>(floor_of(rounded(index, 0, index_rounding_)));
+  }
+
+  [[nodiscard]] IndexValue total(std::string_view report,
+                                 const IndexInputs& inputs) const override {
+    const auto demanded = reports_.find(report);
+    const std::vector<std::string>& names = demanded == reports_.end() ? inputs_ : demanded->second;
+    IndexValue result;
+    bool is_complete = true;
+    for (const std::string& name : names) {
+      const auto input = inputs.find(name);
+      std::optional<int> sub_index;
+      if (input != inputs.end() && input->second) sub_index = part(name, *input->second);
+      if (sub_index) result.parts[name] = *sub_index;
+      is_complete = is_complete && (sub_index || demanded == reports_.end());
+    }
+    if (result.parts.empty()) return result;
+    const int highest = std::ranges::max(result.parts | std::views::values);
+    if (!is_complete && highest <= incomplete_above_) return result;
+    result.value = highest;
+    result.text = std::to_string(highest);
+    for (const std::string& name : names) {
+      const auto sub_index = result.parts.find(name);
+      const bool leads = sub_index != result.parts.end() && sub_index->second == highest;
+      if (leads && highest > primary_above_) result.primary.push_back(pollutant_of(name));
+    }
+    return result;
+  }
+
+ private:
+  // What holds where an edition of segments says nothing: EPA truncates concentrations and rounds
+  // the index to the nearest integer.
+  Rounding concentration_rounding_ = Rounding::down;
+  Rounding index_rounding_ = Rounding::half_up;
+  std::map<std::string, Pollutant, std::less<>> pollutants_;
+  std::vector<std::string> inputs_;
+  std::map<std::string, std::vector<std::string>, std::less<>> reports_;
+  int primary_above_ = 50;
+  int incomplete_above_ = 0;  // an incomplete report is published only when it is worse
+};
+
+// ---- Hong Kong: added health risk ---------------------------------------------------------------
+
+class AddedRisk final : public IndexEdition {
+ public:
+  AddedRisk(Header header, const Json& json)
+      : IndexEdition(std::move(header.id), std::move(header.family), header.effective),
+        coefficients_(json.at("coefficients").get<std::map<std::string, double>>()),
+        groups_(json.at("sum_of").get<std::vector<std::vector<std::string>>>()),
+        bands_(json.at("bands").get<std::vector<double>>()) {}
+
+  // The rule knows no sub-indices.
+  [[nodiscard]] std::optional<int> part(std::string_view, std::string_view) const override {
+    return std::nullopt;
+  }
+
+  [[nodiscard]] IndexValue total(std::string_view, const IndexInputs& inputs) const override {
+    IndexValue result;
+    double risk_percent = 0;
+    for (const std::vector<std::string>& group : groups_) {
+      const auto risk = greatest_risk_percent(group, inputs);
+      if (!risk) return result;  // all groups of pollutants, or no index
+      risk_percent += *risk;
+    }
+    result.added_risk_percent = risk_percent;
+    // The bands are printed with two decimals, so the risk is rounded to two before it is compared.
+    const auto band = std::ranges::lower_bound(bands_, std::round(risk_percent * 100.0) / 100.0);
+    result.value = static_cast<int>(band - bands_.begin()) + 1;
+    result.text = band == bands_.end() ? "10+" : std::to_string(*result.value);
+    return result;
+  }
+
+ private:
+  [[nodiscard]] std::optional<double> greatest_risk_percent(const std::vector<std::string>& group,
+                                                            const IndexInputs& inputs) const {
+    std::optional<double> greatest;
+    for (const std::string& name : group) {
+      const auto input = inputs.find(name);
+      if (input == inputs.end() || !input->second) continue;
+      const auto concentration = decimal(*input->second);
+      if (!concentration) continue;
+      const double risk =
+          std::expm1(coefficients_.at(name) * concentration->convert_to<double>()) * 100.0;
+      greatest = std::max(greatest.value_or(risk), risk);
+    }
+    return greatest;
+  }
+
+  std::map<std::string, double> coefficients_;
+  std::vector<std::vector<std::string>> groups_;
+  std::vector<double> bands_;
+};
+
+std::unique_ptr<IndexEdition> edition_of(const Json& json) {
+  Header header{.id = json.at("edition"),
+                .family = json.at("family"),
+                .effective = parse_time(json.at("effective").get<std::string>()).value()};
+  const std::string rule = json.at("rule");
+  if (rule == "breakpoints" || rule == "segments") {
+    return std::make_unique<Breakpoints>(std::move(header), json);
+  }
+  if (rule == "added_risk") return std::make_unique<AddedRisk>(std::move(header), json);
+  throw std::runtime_error("index edition " + header.id + ": unknown rule " + rule);
+}
+
+}  // namespace
+
+IndexCatalogue::IndexCatalogue() {
+  std::string_view names = embedded_file_names();
+  while (!names.empty()) {
+    const std::string_view name = names.substr(0, names.find('\n'));
+    names.remove_prefix(name.size() + 1);
+    if (name.starts_with("config/indices/")) {
+      editions_.push_back(edition_of(Json::parse(embedded_file(name))));
+    }
+  }
+  std::ranges::sort(editions_, {}, [](const auto& each) {
+    return std::pair<std::string, UtcTime>(each->family(), each->effective());
+  });
+}
+
+const IndexEdition* IndexCatalogue::named(std::string_view id) const {
+  const auto found = std::ranges::find(editions_, id, [](const auto& each) { return each->id(); });
+  return found == editions_.end() ? nullptr : found->get();
+}
+
+const IndexEdition* IndexCatalogue::in_force(std::string_view family, UtcTime time) const {
+  const IndexEdition* newest = nullptr;
+  for (const auto& edition : editions_) {
+    if (edition->family() == family && edition->effective() <= time) newest = edition.get();
+  }
+  return newest;
+}
+
+std::optional<double> nowcast(std::span<const std::optional<double>> newest_first) {
+  constexpr std::size_t hours = 12;
+  constexpr std::size_t newest = 3;
+  constexpr int needed_of_newest = 2;
+  constexpr double lowest_weight = 0.5;
+  newest_first = newest_first.first(std::min(hours, newest_first.size()));
+  if (std::ranges::count_if(newest_first.first(std::min(newest, newest_first.size())),
+                            &std::optional<double>::has_value) < needed_of_newest) {
+    return std::nullopt;
+  }
+  double least = INFINITY;
+  double greatest = -INFINITY;
+  for (const auto& hour : newest_first) {
+    if (!hour) continue;
+    least = std::min(least, *hour);
+    greatest = std::max(greatest, *hour);
+  }
+  if (greatest <= 0) return 0.0;
+  const double weight = std::max(lowest_weight, 1.0 - (greatest - least) / greatest);
+  double sum = 0;
+  double weights = 0;
+  double power = 1;
+  for (const auto& hour : newest_first) {
+    if (hour) {
+      sum += power * *hour;
+      weights += power;
+    }
+    power *= weight;
+  }
+  return sum / weights;
+}
+
+}  // namespace twinsky
