@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/commands/assembly.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <thread>
+
+
+namespace twinsky {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr milliseconds health_every = 10s;
+constexpr milliseconds first_health_after = 3s;  // when the sinks have had time to connect
+// Longer than the longest commit that a slow card was ever seen to take: then the writer hangs.
+constexpr milliseconds writer_patience = 60s;
+// Of the time for stopping: polls and fetches, then the last commit; the rest is for the brokers.
+constexpr milliseconds polls_stop_within = 700ms;
+constexpr milliseconds offline_within = 500ms;
+
+std::string first_line(const char* file) {
+  std::ifstream stream(file);
+  std::string line;
+  std::getline(stream, line);
+  return line;
+}
+
+StoreSettings with_machine_id(StoreSettings settings) {
+  if (settings.machine_id.empty()) settings.machine_id = first_line("/etc/machine-id");
+  return settings;
+}
+
+std::vector<SensorSettings> sensors_on(const Config& config, const std::string& bus) {
+  std::vector<SensorSettings> sensors;
+  std::ranges::copy_if(config.sensors, std::back_inserter(sensors),
+                       [&](const SensorSettings& sensor) { return sensor.bus == bus; });
+  return sensors;
+}
+
+std::set<std::string> sensor_streams(const Config& config) {
+  std::set<std::string> names;
+  for (const SensorSettings& sensor : config.sensors) {
+    for (const StreamDescription& stream : streams_of(sensor)) names.insert(stream.name);
+  }
+  return names;
+}
+
+FollowerOutlet outlet_to(Intake& intake) {
+  return {
+      .open = [&](const StreamDescription& stream) { intake.open(stream); },
+      .close = [&](std::string_view stream) { intake.close(stream); },
+      .take = [&](std::string_view stream, Sample sample,
+                  std::string_view document) { intake.take_official(stream, std::move(sample), document); },
+      .announce = [&](std::string_view event, std::string_view subject,
+                      std::string_view message) { intake.announce(event, subject, message); },
+  };
+}
+
+}  // namespace
+
+Assembly::Assembly(Config config, Clock& clock, Log& log)
+    : config_(std::move(config)),
+      clock_(clock),
+      log_(log),
+      started_(clock.utc()),
+      boot_id_(first_line("/proc/sys/kernel/random/boot_id")),
+      store_(with_machine_id(config_.store), clock, log),
+      intake_(store_, board_, bulletin_, clock),
+      health_due_(clock.now() + first_health_after),
+      clock_was_set_(clock.is_set()) {
+  store_.on_commit([this] { wake_sinks(); });
+  if (!clock_was_set_) {
+    log_.warning("clock", "nothing attests to the time yet; observations wait for it up to " +
+                              duration_text(config_.store.clock_wait));
+  }
+  post_info();
+  start_sinks(config_.sinks);
+  for (const BusSettings& bus : config_.buses) {
+    pollers_[bus.id] = std::make_unique<Poller>(bus, sensors_on(config_, bus.id), intake_, board_,
+                                                clock_, log_);
+  }
+  follower_ = std::make_unique<Follower>(config_.gateway.id, config_.feeds,
+                                         make_fetcher("twinsky/" TWINSKY_VERSION),
+                                         outlet_to(intake_), clock_, log_);
+  intake_.announce("started", config_.gateway.id, "version " TWINSKY_VERSION);
+}
+
+Assembly::~Assembly() = default;
+
+void Assembly::start_bus(const BusSettings& bus) {
+  pollers_[bus.id] = std::make_unique<Poller>(bus, sensors_on(config_, bus.id), intake_, board_,
+                                              clock_, log_);
+}
+
+void Assembly::start_sinks(const std::vector<SinkSettings>& sinks) {
+  for (const SinkSettings& settings : sinks) {
+    store_.add_sink(settings.id, settings.start_at == "oldest");
+    auto sink = make_mqtt_sink(settings, {.gateway = config_.gateway.id,
+                                          .store = store_,
+                                          .bulletin = bulletin_,
+                                          .clock = clock_,
+                                          .log = log_});
+    const std::lock_guard lock(sinks_mutex_);
+    sinks_[settings.id] = std::move(sink);
+  }
+}
+
+void Assembly::wake_sinks() {
+  const std::lock_guard lock(sinks_mutex_);
+  for (const auto& [id, sink] : sinks_) sink->wake();
+}
+
+std::vector<Problem> Assembly::apply(Config next) {
+  const Difference change = difference(config_, next);
+  if (!change.impossible.empty()) return change.impossible;
+
+  const std::set<std::string> before = sensor_streams(config_);
+  const std::set<std::string> after = sensor_streams(next);
+  config_ = std::move(next);
+  apply_to_buses(change);
+  for (const std::string& stream : before) {
+    if (!after.contains(stream)) intake_.close(stream);
+  }
+  if (change.feeds) follower_->change(config_.feeds);
+  apply_to_sinks(change);
+  post_info();
+  const std::string message = "configuration " + config_.hash + " is in force: " + summary_of(change);
+  log_.notice("config", message);
+  intake_.announce("config_applied", config_.gateway.id, message);
+  return {};
+}
+
+void Assembly::apply_to_buses(const Difference& change) {
+  for (const std::string& bus : change.buses.removed) pollers_.erase(bus);
+  for (const BusSettings& bus : change.buses.changed) {
+    pollers_.erase(bus.id);  // the device is let go before it is opened anew
+    start_bus(bus);
+  }
+  for (const BusSettings& bus : change.buses.added) start_bus(bus);
+  for (const auto& [bus, sensors] : change.sensors) {
+    std::vector<SensorSettings> starting = sensors.added;
+    std::ranges::copy(sensors.changed, std::back_inserter(starting));
+    pollers_.at(bus)->change(std::move(starting), sensors.removed);
+  }
+}
+
+void Assembly::apply_to_sinks(const Difference& change) {
+  const auto end = [this](const std::string& id) {
+    std::unique_ptr<Sink> ended;
+    {
+      const std::lock_guard lock(sinks_mutex_);
+      ended = std::move(sinks_[id]);
+      sinks_.erase(id);
+    }
+    ended->stop(clock_.now() + offline_within);
+  };
+  for (const std::string& id : change.sinks.removed) {
+    end(id);
+    store_.remove_sink(id);
+  }
+  for (const SinkSettings& sink : change.sinks.changed) end(sink.id);
+  start_sinks(change.sinks.changed);
+  start_sinks(change.sinks.added);
+}
+
+void Assembly::refuse(const std::vector<Problem>& problems) {
+  std::string message = "the new configuration is refused, the running one stays";
+  for (const Problem& problem : problems) {
+    log_.error("config", text_of(problem));
+    message.append("; ").append(text_of(problem));
+  }
+  log_.error("config", "the new configuration is refused, the running one stays");
+  intake_.announce("config_refused", config_.gateway.id, message);
+}
+
+void Assembly::tick() {
+  intake_.refresh_states();
+  if (clock_.is_set() != clock_was_set_) {
+    clock_was_set_ = !clock_was_set_;
+    const auto* const message = clock_was_set_ ? "the time is right now" : "the time is in doubt";
+    log_.notice("clock", message);
+    intake_.announce(clock_was_set_ ? "clock_set" : "clock_lost", config_.gateway.id, message);
+  }
+  if (store_.epoch() != posted_epoch_) post_info();
+  if (clock_.now() >= health_due_) post_health();
+}
+
+void Assembly::post_info() {
+  posted_epoch_ = store_.epoch();
+  bulletin_.post({.topic = "info", .payload = info_document(config_, boot_id_, posted_epoch_)});
+}
+
+void Assembly::post_health() {
+  health_due_ = clock_.now() + health_every;
+  std::map<std::string, SinkStatus> sinks;
+  {
+    const std::lock_guard lock(sinks_mutex_);
+    for (const auto& [id, sink] : sinks_) sinks[id] = sink->status();
+  }
+  std::map<std::string, SensorCounters> sensors;
+  for (const auto& [bus, poller] : pollers_) sensors.merge(poller->counters());
+  bulletin_.post({.topic = "health",
+                  .payload = health_document(store_.status(), sinks, sensors, clock_.utc(),
+                                             started_, clock_was_set_),
+                  .retain = Retain::expiring,
+                  .qos = 0,
+                  .expiry = 3 * health_every});
+}
+
+bool Assembly::is_alive() const { return clock_.now() - store_.alive() < writer_patience; }
+
+std::string Assembly::summary() const {
+  const StoreStatus status = store_.status();
+  std::uint64_t waiting = 0;
+  for (const auto& [id, backlog] : status.sinks) waiting = std::max(waiting, backlog.rows);
+  return std::to_string(config_.sensors.size()) + " sensors, " + std::to_string(waiting) +
+         " records waiting" + (status.disk_fault.empty() ? "" : ", disk: " + status.disk_fault);
+}
+
+std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
+  std::vector<std::string> hung;
+  for (const auto& [bus, poller] : pollers_) poller->request_stop();
+  follower_->request_stop();
+  const MonotonicTime polls_deadline = clock_.now() + polls_stop_within;
+  const auto has_stopped = [&] {
+    return follower_->has_stopped() &&
+           std::ranges::all_of(pollers_, [](const auto& each) { return each.second->has_stopped(); });
+  };
+  while (!has_stopped() && clock_.now() < polls_deadline) {
+    clock_.pause_until(clock_.now() + 5ms, {});
+  }
+  for (const auto& [bus, poller] : pollers_) {
+    if (!poller->has_stopped()) hung.push_back("bus " + bus);
+  }
+  if (!follower_->has_stopped()) hung.emplace_back("feeds");
+  intake_.announce("stopped", config_.gateway.id, "asked to stop");
+  if (!store_.flush(deadline - offline_within - 100ms)) hung.emplace_back("store");
+
+  std::map<std::string, std::unique_ptr<Sink>> sinks;
+  {
+    const std::lock_guard lock(sinks_mutex_);
+    sinks.swap(sinks_);
+  }
+  {
+    const MonotonicTime sinks_deadline = std::min(deadline, clock_.now() + offline_within);
+    std::vector<std::jthread> stopping;
+    for (const auto& [id, sink] : sinks) {
+      stopping.emplace_back([&sink, sinks_deadline] { sink->stop(sinks_deadline); });
+    }
+  }
+  store_.flush(deadline);  // the cursors
+  return hung;
+}
+
+}  // namespace twinsky

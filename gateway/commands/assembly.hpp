@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The running gateway: its stages, wired in the order of the flow, and the transaction that changes
+// them to another configuration. Main loop only.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/acquire/follower.hpp"
+#include "gateway/acquire/poller.hpp"
+#include "gateway/config/difference.hpp"
+#include "gateway/publish/sink.hpp"
+#include "gateway/store/store.hpp"
+
+namespace twinsky {
+
+class Assembly {
+ public:
+  // Opens the store and starts everything. Throws StoreError.
+  Assembly(Config config, Clock& clock, Log& log);
+  ~Assembly();
+
+  [[nodiscard]] const Config& config() const { return config_; }
+
+  // Goes over to another configuration, or refuses it as a whole and says why. What is the same in
+  // both goes on undisturbed.
+  std::vector<Problem> apply(Config next);
+  // A configuration that could not even be read: the running one stays, and says so.
+  void refuse(const std::vector<Problem>& problems);
+
+  // About once a second: states that have grown old, health, the clock's transition.
+  void tick();
+  // Has the writer shown a sign of life lately?
+  [[nodiscard]] bool is_alive() const;
+  // "6 of 6 sensors, 0 records waiting"
+  [[nodiscard]] std::string summary() const;
+
+  // Stops in the order of the promise: polling, last commit, `offline`, cursors. Names the threads
+  // that had not ended at `deadline`; then the process must be left without destructors.
+  std::vector<std::string> stop(MonotonicTime deadline);
+
+ private:
+  void start_bus(const BusSettings& bus);
+  void start_sinks(const std::vector<SinkSettings>& sinks);
+  void apply_to_buses(const Difference& change);
+  void apply_to_sinks(const Difference& change);
+  void post_info();
+  void post_health();
+  void wake_sinks();
+
+  Config config_;
+  Clock& clock_;
+  Log& log_;
+  const UtcTime started_;
+  const std::string boot_id_;
+  Store store_;
+  Board board_;
+  Bulletin bulletin_;
+  Intake intake_;
+  std::mutex sinks_mutex_;
+  std::map<std::string, std::unique_ptr<Sink>> sinks_;      // guarded by sinks_mutex_
+  std::map<std::string, std::unique_ptr<Poller>> pollers_;  // by bus
+  std::unique_ptr<Follower> follower_;
+  std::string posted_epoch_;
+  MonotonicTime health_due_{};
+  bool clock_was_set_;
+};
+
+}  // namespace twinsky

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twinsky check`: is the configuration good, and what would it run?
+#include "gateway/commands/command.hpp"
+#include "gateway/config/config.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <iostream>
+#include <memory>
+
+namespace twinsky {
+namespace {
+
+std::string counted(std::size_t count, const std::string& one, const std::string& many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
+std::string summary(const Config& config) {
+  std::string text = "gateway " + config.gateway.id + ": " +
+                     counted(config.sensors.size(), "sensor", "sensors") + " on " +
+                     counted(config.buses.size(), "bus", "buses") + ", " +
+                     counted(config.feeds.size(), "feed", "feeds") + ", " +
+                     counted(config.compare.size(), "comparison", "comparisons") + ", " +
+                     counted(config.sinks.size(), "sink", "sinks") + "; store " + config.store.path;
+  if (!config.serve.listen.empty()) text += "; page at " + config.serve.listen;
+  return text;
+}
+
+nlohmann::ordered_json as_json(const Problem& problem) {
+  return {{"file", problem.file},       {"line", problem.line},
+          {"column", problem.column},   {"pointer", problem.pointer},
+          {"message", problem.message}, {"suggestion", problem.suggestion}};
+}
+
+int check(const std::string& file, bool json) {
+  const auto config = load_config(file);
+  if (json) {
+    nlohmann::ordered_json answer = {{"file", file}, {"good", config.has_value()}};
+    answer["problems"] = nlohmann::ordered_json::array();
+    if (config) {
+      answer["files"] = config->files;
+      answer["hash"] = config->hash;
+      answer["summary"] = summary(*config);
+    } else {
+      for (const Problem& problem : config.error()) answer["problems"].push_back(as_json(problem));
+    }
+    // What came from outside may have been cut within a character.
+    std::cout << answer.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+  } else if (config) {
+    std::cout << file << ": good: " << summary(*config) << '\n';
+  } else {
+    for (const Problem& problem : config.error()) std::cout << text_of(problem) << '\n';
+  }
+  return config ? exit_good : exit_configuration;
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("check", "Check a configuration: every problem at once");
+  auto file = std::make_shared<std::string>("/etc/twinsky/twinsky.json");
+  auto json = std::make_shared<bool>(false);
+  auto* option = command->add_option("--config", *file, "The configuration file");
+  command->add_option("FILE", *file, "The configuration file; default /etc/twinsky/twinsky.json")
+      ->excludes(option);
+  command->add_flag("--json", *json, "One JSON object");
+  command->callback([file, json, &code] { code = check(*file, *json); });
+}
+
+}  // namespace twinsky

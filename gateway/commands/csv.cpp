@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/commands/csv.hpp"
+
+#include "gateway/model/quantity.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace twinsky {
+namespace {
+
+// A raw value and what follows it, in an object that the program itself has written.
+std::string_view take_value(std::string_view& rest) {
+  int depth = 0;
+  bool in_text = false;
+  std::size_t at = 0;
+  for (; at < rest.size(); ++at) {
+    const char c = rest[at];
+    if (in_text) {
+      if (c == '\\') ++at;
+      if (c == '"') in_text = false;
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (depth == 0 && (c == ',' || c == ':' || c == '}')) {
+      break;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  at = std::min(at, rest.size());
+  const std::string_view value = rest.substr(0, at);
+  rest.remove_prefix(std::min(at + 1, rest.size()));
+  return value;
+}
+
+template <class Each>
+void each_member(std::string_view body, Each&& each) {
+  if (body.size() < 2 || body.front() != '{') return;
+  std::string_view rest = body.substr(1);
+  while (rest.size() > 1) {
+    std::string_view key = take_value(rest);
+    const std::string_view value = take_value(rest);
+    if (key.size() < 2) return;
+    each(key.substr(1, key.size() - 2), value);
+  }
+}
+
+bool is_quantity(std::string_view key) {
+  if (key.ends_with("_corrected")) key.remove_suffix(std::string_view("_corrected").size());
+  return quantity_named(key).has_value();
+}
+
+// A spreadsheet would run a text that begins like a formula.
+bool is_formula(std::string_view text) {
+  return !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos;
+}
+
+void append_cell(std::string& text, std::string_view raw) {
+  if (raw.empty() || raw == "null") return;
+  std::string plain(raw);
+  if (raw.front() == '"') {
+    const auto parsed = nlohmann::json::parse(raw, nullptr, false);
+    if (parsed.is_string()) plain = parsed.get<std::string>();
+    if (is_formula(plain)) plain.insert(0, 1, '\'');
+  }
+  if (plain.find_first_of(",\"\r\n") == std::string::npos) {
+    text += plain;
+    return;
+  }
+  text += '"';
+  for (const char c : plain) {
+    if (c == '"') text += '"';
+    text += c;
+  }
+  text += '"';
+}
+
+}  // namespace
+
+void CsvColumns::note(std::string_view body) {
+  each_member(body, [&](std::string_view key, std::string_view) {
+    if (places_.contains(key)) return;
+    auto& list = is_quantity(key) ? quantities_ : others_;
+    // Quantities come first, so the others' places are counted from the end of these.
+    places_.emplace(key, list.size());
+    list.emplace_back(key);
+  });
+}
+
+void CsvColumns::append_header(std::string& text) const {
+  for (const auto* list : {&quantities_, &others_}) {
+    for (const std::string& key : *list) text += ',' + key;
+  }
+}
+
+void CsvColumns::append_cells(std::string& text, std::string_view body) {
+  cells_.assign(quantities_.size() + others_.size(), {});
+  each_member(body, [&](std::string_view key, std::string_view value) {
+    const auto place = places_.find(key);
+    if (place == places_.end()) return;
+    cells_[place->second + (is_quantity(key) ? 0 : quantities_.size())] = value;
+  });
+  for (const std::string_view cell : cells_) {
+    text += ',';
+    append_cell(text, cell);
+  }
+}
+
+}  // namespace twinsky

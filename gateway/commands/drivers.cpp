@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twinsky drivers`: what this program can read, from the registry: devices and official sources.
+#include "drivers/registry.hpp"
+#include "gateway/commands/command.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace twinsky {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double seconds(milliseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+Json json_of(const Setting& setting) {
+  return {{"name", setting.name},
+          {"documentation", setting.documentation},
+          {"default", setting.fallback.empty() ? Json() : Json(setting.fallback)}};
+}
+
+Json json_of(const DriverQuantity& quantity) {
+  return {{"quantity", name_of(quantity.quantity)},
+          {"unit", info_of(quantity.quantity).ucum},
+          {"lower", quantity.lower},
+          {"upper", quantity.upper},
+          {"decimals", quantity.decimals},
+          {"internal", quantity.internal}};
+}
+
+template <class Values>
+Json list_of(const Values& values) {
+  Json list = Json::array();
+  for (const auto& value : values) list.push_back(json_of(value));
+  return list;
+}
+
+Json json_of(const DriverInfo& info) {
+  Json driver{{"name", info.name},
+              {"summary", info.summary},
+              {"makers", info.makers},
+              {"datasheet", info.datasheet},
+              {"bus", name_of(info.bus)},
+              {"quantities", list_of(info.quantities)},
+              {"channels", info.channels},
+              {"warm_up_s", seconds(info.warm_up)},
+              {"shortest_period_s", seconds(info.shortest_period)},
+              {"can_sleep", info.can_sleep},
+              {"addresses", info.addresses},
+              {"settings", list_of(info.settings)}};
+  if (info.bus == BusKind::serial || info.bus == BusKind::modbus) driver["baud"] = info.line.baud;
+  return driver;
+}
+
+Json json_of(const FeedInfo& info) {
+  Json quantities = Json::array();
+  for (const Quantity quantity : info.quantities) quantities.push_back(name_of(quantity));
+  return {{"name", info.name},
+          {"summary", info.summary},
+          {"publisher", info.publisher},
+          {"licence", info.licence},
+          {"licence_url", info.licence_url},
+          {"attribution", info.attribution},
+          {"base_url", info.base_url},
+          {"cadence_s", seconds(info.cadence)},
+          {"quantities", std::move(quantities)},
+          {"settings", list_of(info.settings)}};
+}
+
+void print_json() {
+  Json all{{"drivers", Json::array()}, {"feeds", Json::array()}};
+  for (const DriverInfo* info : driver_registry()) all["drivers"].push_back(json_of(*info));
+  for (const FeedInfo* info : feed_registry()) all["feeds"].push_back(json_of(*info));
+  std::cout << all.dump(2) << '\n';
+}
+
+struct Row {
+  std::vector<std::string> cells;
+  std::string below;  // a line of its own
+};
+
+// Columns as wide as their widest cell; the last one is free.
+void print_table(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths(rows.front().cells.size());
+  for (const Row& row : rows) {
+    for (std::size_t at = 0; at < row.cells.size(); ++at) {
+      widths[at] = std::max(widths[at], row.cells[at].size());
+    }
+  }
+  for (const Row& row : rows) {
+    for (std::size_t at = 0; at + 1 < row.cells.size(); ++at) {
+      std::cout << row.cells[at] << std::string(widths[at] - row.cells[at].size() + 2, ' ');
+    }
+    std::cout << row.cells.back() << '\n';
+    if (!row.below.empty()) std::cout << "    " << row.below << '\n';
+  }
+}
+
+Row row_of(const DriverInfo& info) {
+  std::string quantities;
+  for (const DriverQuantity& quantity : info.quantities) {
+    quantities.append(quantity.internal ? " internal_" : " ").append(name_of(quantity.quantity));
+  }
+  if (quantities.empty()) quantities = " as configured";
+  return {.cells = {std::string(info.name), std::string(name_of(info.bus)),
+                    info.warm_up.count() == 0 ? "-" : duration_text(info.warm_up),
+                    duration_text(info.shortest_period), std::string(info.makers)},
+          .below = std::string(info.summary) + ":" + quantities};
+}
+
+Row row_of(const FeedInfo& info) {
+  std::string quantities;
+  for (const Quantity quantity : info.quantities) quantities.append(" ").append(name_of(quantity));
+  return {
+      .cells = {std::string(info.name), duration_text(info.cadence), std::string(info.publisher)},
+      .below = std::string(info.summary) + ":" + quantities};
+}
+
+void print_tables() {
+  std::vector<Row> drivers{
+      {.cells = {"DRIVER", "BUS", "WARM-UP", "SHORTEST PERIOD", "DEVICES"}, .below = {}}};
+  for (const DriverInfo* info : driver_registry()) drivers.push_back(row_of(*info));
+  print_table(drivers);
+  std::vector<Row> feeds{{.cells = {"FEED", "EVERY", "PUBLISHER"}, .below = {}}};
+  for (const FeedInfo* info : feed_registry()) feeds.push_back(row_of(*info));
+  std::cout << '\n';
+  print_table(feeds);
+}
+
+}  // namespace
+
+void add_drivers(CLI::App& app, int& code) {
+  CLI::App* drivers =
+      app.add_subcommand("drivers", "List the devices and official sources that it can read");
+  // Shared with the callback, which outlives this call.
+  const auto wants_json = std::make_shared<bool>(false);
+  drivers->add_flag("--json", *wants_json, "Print JSON, with ranges, settings and licences");
+  drivers->callback([wants_json, &code] {
+    *wants_json ? print_json() : print_tables();
+    code = exit_good;
+  });
+}
+
+}  // namespace twinsky

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twinsky export`: records of the store as CSV, or as JSON lines exactly as they are published.
+// Reads the file only, so it works beside a running daemon.
+#include "gateway/commands/command.hpp"
+#include "gateway/commands/csv.hpp"
+#include "gateway/commands/store_choice.hpp"
+#include "gateway/model/record.hpp"
+#include "gateway/store/store.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <iostream>
+#include <limits>
+#include <map>
+#include <set>
+
+namespace twinsky {
+namespace {
+
+constexpr std::size_t rows_at_once = 500;
+constexpr RowId all_rows = std::numeric_limits<RowId>::max();
+// A time without an offset is local: the same eight hours in both cities.
+constexpr std::chrono::minutes local_offset{480};
+
+struct ExportOptions {
+  std::vector<std::string> sensors;
+  std::vector<std::string> streams;
+  std::string from;
+  std::string to;
+  std::string format = "csv";
+  std::string output;
+};
+
+struct Selection {
+  std::set<std::string> streams;  // empty: all
+  std::optional<UtcTime> from;
+  std::optional<UtcTime> to;  // exclusive
+
+  [[nodiscard]] bool has(const std::string& stream, UtcTime time) const {
+    return (streams.empty() || streams.contains(stream)) && (!from || time >= *from) &&
+           (!to || time < *to);
+  }
+};
+
+// Calls `each` with the stream's name, the epoch and the row of every selected record, up to the
+// row `until`. Returns the last row.
+template <class Each>
+RowId each_record(const std::string& path, const Selection& selection, RowId until, Each&& each) {
+  const auto reader = open_store_reader(path);
+  RowId after = 0;
+  for (;;) {
+    const std::vector<StoredRow>& page = reader->page(after, rows_at_once);
+    if (page.empty()) return after;
+    for (const StoredRow& row : page) {
+      if (row.row > until) return after;
+      const std::string& stream = reader->name_of(row.stream);
+      if (selection.has(stream, row.time)) each(stream, reader->epoch_of(row.row), row);
+    }
+    after = page.back().row;
+  }
+}
+
+void export_json(const ChosenStore& store, const Selection& selection, std::ostream& out) {
+  std::map<std::pair<std::string, std::string>, std::string> prefixes;  // by stream and epoch
+  std::string text;
+  each_record(store.path, selection, all_rows,
+              [&](const std::string& stream, const std::string& epoch, const StoredRow& row) {
+                std::string& prefix = prefixes[{stream, epoch}];
+                if (prefix.empty()) prefix = record_prefix(store.gateway, stream, epoch);
+                text.clear();
+                append_record(text, prefix, row.seq, row.time, row.body);
+                text += '\n';
+                out << text;
+              });
+}
+
+// Twice through the rows: the columns are known when all have been seen.
+void export_csv(const ChosenStore& store, const Selection& selection, std::ostream& out) {
+  CsvColumns columns;
+  const RowId last = each_record(store.path, selection, all_rows,
+                                 [&](const std::string&, const std::string&, const StoredRow& row) {
+                                   columns.note(row.body);
+                                 });
+  std::string text = "stream,epoch,seq,time";
+  columns.append_header(text);
+  text += '\n';
+  each_record(store.path, selection, last,
+              [&](const std::string& stream, const std::string& epoch, const StoredRow& row) {
+                text += stream + ',' + epoch + ',' + std::to_string(row.seq) + ',';
+                append_iso8601(text, row.time);
+                columns.append_cells(text, row.body);
+                text += '\n';
+                out << text;
+                text.clear();
+              });
+  out << text;
+}
+
+// Wrong usage is told to the user by CLI11.
+std::optional<UtcTime> time_of(const std::string& option, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const auto time = parse_time(text, local_offset);
+  if (!time) {
+    throw CLI::ValidationError(option, "\"" + text +
+                                           "\" is no time; expected for example 2026-11-22T10:30, "
+                                           "2026-11-22 or 2026-11-22T02:30:00Z");
+  }
+  return time;
+}
+
+Selection selection_of(const ExportOptions& options) {
+  Selection selection;
+  selection.streams.insert(options.streams.begin(), options.streams.end());
+  for (const std::string& sensor : options.sensors) selection.streams.insert("sensor/" + sensor);
+  selection.from = time_of("--from", options.from);
+  selection.to = time_of("--to", options.to);
+  return selection;
+}
+
+// False when a stream was asked for that the store does not have.
+bool has_all_streams(const ChosenStore& store, const Selection& selection) {
+  std::set<std::string> known;
+  for (const StreamSummary& stream : read_streams(store.path)) known.insert(stream.name);
+  bool has_all = true;
+  for (const std::string& wanted : selection.streams) {
+    if (known.contains(wanted)) continue;
+    has_all = false;
+    std::cerr << "twinsky export: " << store.path << " has no stream " << wanted << "; it has:";
+    for (const std::string& name : known) std::cerr << ' ' << name;
+    std::cerr << '\n';
+  }
+  return has_all;
+}
+
+int run_export(const StoreChoice& choice, const ExportOptions& options) {
+  const Selection selection = selection_of(options);
+  const auto chosen = chosen_store(choice);
+  if (!chosen) return exit_configuration;
+  if (!has_all_streams(*chosen, selection)) return exit_failed;
+  std::ofstream file;
+  if (!options.output.empty()) file.open(options.output, std::ios::binary | std::ios::trunc);
+  std::ostream& out = options.output.empty() ? std::cout : file;
+  if (out && options.format == "json") export_json(*chosen, selection, out);
+  if (out && options.format == "csv") export_csv(*chosen, selection, out);
+  out.flush();
+  if (!out) {
+    std::cerr << "twinsky export: cannot write "
+              << (options.output.empty() ? "to standard output" : options.output)
+              << ": look at its directory and the free space\n";
+    return exit_failed;
+  }
+  if (read_store_status(chosen->path).clock_waiting) {
+    std::cerr << "twinsky export: the newest samples wait for the clock to be set and are not "
+                 "in this export\n";
+  }
+  return exit_good;
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("export", "Write records of the store as CSV or JSON lines");
+  const auto choice = add_store_choice(*command);
+  auto options = std::make_shared<ExportOptions>();
+  command->add_option("--sensor", options->sensors, "Only this sensor; may be repeated");
+  command->add_option("--stream", options->streams,
+                      "Only this stream, e.g. ref/hk-epd/mong-kok; may be repeated");
+  command->add_option("--from", options->from, "From this time on; local unless it has an offset");
+  command->add_option("--to", options->to, "Before this time");
+  command->add_option("--format", options->format, "csv, or json: lines as they are published")
+      ->check(CLI::IsMember({"csv", "json"}))
+      ->capture_default_str();
+  command->add_option("--output", options->output, "Into this file instead of standard output");
+  command->callback([choice, options, &code] { code = run_export(*choice, *options); });
+}
+
+}  // namespace twinsky

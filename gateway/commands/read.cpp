@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twinsky read [SENSOR]`: reads once, prints, stores and publishes nothing. For the first minutes
+// with a new sensor.
+#include <CLI/CLI.hpp>
+#include <array>
+#include <iomanip>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "drivers/registry.hpp"
+#include "gateway/commands/command.hpp"
+#include "gateway/config/config.hpp"
+#include "gateway/model/record.hpp"
+
+namespace twinsky {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr milliseconds patience = 10s;
+
+struct Options {
+  std::string config = "/etc/twinsky/twinsky.json";
+  std::string sensor;
+  bool json = false;
+};
+
+// Asks a polled device until it has something to say.
+Result<Sample> poll(const DriverInfo& info, const Settings& settings, Link& link, Clock& clock) {
+  const auto driver = info.make(settings);
+  driver->start(link);
+  const MonotonicTime deadline = clock.now() + patience;
+  while (true) {
+    Result<Sample> sample = driver->sample(link);
+    if (sample || sample.error() != Fault::not_ready || clock.now() > deadline) return sample;
+    link.pause(200ms);
+  }
+}
+
+// Listens for the first valid frame.
+Result<Sample> listen(const DriverInfo& info, const Settings& settings, Link& link, Clock& clock) {
+  const auto listener = info.make_listener(settings);
+  listener->start(link);
+  std::array<std::byte, 512> buffer{};
+  Fault fault = Fault::no_response;
+  for (const MonotonicTime deadline = clock.now() + patience; clock.now() < deadline;) {
+    const std::size_t count = link.read(buffer, 500ms);
+    Decoded decoded = count > 0 ? listener->feed(Bytes(buffer).first(count)) : listener->finish();
+    if (!decoded.faults.empty()) fault = decoded.faults.back();
+    if (!decoded.samples.empty()) return std::move(decoded.samples.back());
+  }
+  return Unexpected{fault};
+}
+
+nlohmann::ordered_json json_of(const std::string& sensor, const Sample& sample) {
+  nlohmann::ordered_json readings = nlohmann::ordered_json::object();
+  for (const Reading& each : sample.readings) {
+    std::string key(name_of(each.quantity));
+    if (!each.channel.empty()) key.append("@").append(each.channel);
+    readings[key] = each.value ? nlohmann::ordered_json(*each.value) : nullptr;
+  }
+  return {{"sensor", sensor}, {"readings", readings}};
+}
+
+void print(const Sample& sample, milliseconds warm_up) {
+  for (const Reading& each : sample.readings) {
+    const QuantityInfo& info = info_of(each.quantity);
+    std::string name(info.name);
+    if (!each.channel.empty()) name.append("@").append(each.channel);
+    std::string value = "-";
+    if (each.value) {
+      value.clear();
+      append_number(value, *each.value, info.decimals);
+    } else if (each.fault) {
+      value.append(" (").append(name_of(*each.fault)).append(")");
+    }
+    std::cout << "  " << std::left << std::setw(24) << name << std::right << std::setw(12) << value
+              << ' ' << info.display_unit << '\n';
+  }
+  if (warm_up > 0ms) {
+    std::cout << "  (the gateway lets this device warm up for " << duration_text(warm_up)
+              << "; values before that are for looking only)\n";
+  }
+}
+
+// True when the sensor gave a sample.
+bool read_sensor(const SensorSettings& sensor, const BusSettings& bus_settings, bool json) {
+  SystemClock clock(true);
+  const DriverInfo& info = *driver_named(sensor.driver);
+  std::string problem;
+  try {
+    const auto bus = make_bus(bus_settings, {.clock = clock, .stop = {}, .nearby = [](Quantity) {
+                                               return std::optional<double>();
+                                             }});
+    bus->open();
+    const auto link = bus->link(sensor.device);
+    const Result<Sample> sample = info.make_listener != nullptr
+                                      ? listen(info, sensor.settings, *link, clock)
+                                      : poll(info, sensor.settings, *link, clock);
+    if (sample) {
+      if (json) {
+        std::cout << json_of(sensor.id, *sample).dump() << '\n';
+      } else {
+        std::cout << sensor.id << " (" << sensor.driver << " on " << sensor.bus << ")\n";
+        print(*sample, info.warm_up);
+      }
+      return true;
+    }
+    problem = "no valid answer: " + std::string(name_of(sample.error()));
+  } catch (const LinkError& failure) {
+    problem = failure.what();
+  } catch (const BusError& failure) {
+    problem = failure.what();
+  }
+  std::cerr << sensor.id << " (" << sensor.driver << " on " << sensor.bus << "): " << problem << '\n';
+  return false;
+}
+
+int read_all(const Options& options) {
+  const auto config = load_config(options.config);
+  if (!config) {
+    for (const Problem& problem : config.error()) std::cerr << text_of(problem) << '\n';
+    return exit_configuration;
+  }
+  bool any = false;
+  bool all_good = true;
+  for (const SensorSettings& sensor : config->sensors) {
+    if (!options.sensor.empty() && sensor.id != options.sensor) continue;
+    any = true;
+    const auto bus = std::ranges::find(config->buses, sensor.bus, &BusSettings::id);
+    all_good = read_sensor(sensor, *bus, options.json) && all_good;
+  }
+  if (any) return all_good ? exit_good : exit_failed;
+  std::cerr << (options.sensor.empty() ? options.config + ": no sensor is configured\n"
+                                       : options.config + ": no sensor \"" + options.sensor + "\"\n");
+  return exit_failed;
+}
+
+}  // namespace
+
+void add_read(CLI::App& app, int& code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* const command =
+      app.add_subcommand("read", "Read sensors once and print; nothing is stored or published");
+  command->add_option("sensor", options->sensor, "Only this sensor");
+  command->add_option("--config", options->config, "Configuration file")->capture_default_str();
+  command->add_flag("--json", options->json, "One JSON object per sensor");
+  command->callback([options, &code] { code = read_all(*options); });
+}
+
+}  // namespace twinsky

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twinsky replay feed SOURCE FILE…`: what a saved official response says, one JSON object per
+// reading: {"source","station","quantity","value","unit","start","end","text"}. The value is in the
+// catalogue's unit or null, `text` is what the agency printed.
+#include "drivers/registry.hpp"
+#include "gateway/commands/command.hpp"
+#include "gateway/commands/replay.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace twinsky {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct ReplayFeedOptions {
+  std::string source;
+  std::string received;
+  std::string settings = "{}";
+  std::vector<std::string> files;
+};
+
+// Wrong usage, with a sentence for people.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+const FeedInfo& info_named(const std::string& source) {
+  if (const FeedInfo* info = feed_named(source)) return *info;
+  std::vector<std::string_view> names;
+  for (const FeedInfo* info : feed_registry()) names.push_back(info->name);
+  throw UsageError("there is no feed " + in_quotes(source) + ", expected " + listed(names));
+}
+
+Settings settings_from(const std::string& written, const FeedInfo& info) {
+  Settings settings = Settings::defaults(info.settings);
+  const auto object = nlohmann::json::parse(written, nullptr, false);
+  if (!object.is_object()) throw UsageError("--settings: expected a JSON object");
+  for (const auto& [name, value] : object.items()) {
+    const auto declared = std::ranges::find(info.settings, name, &Setting::name);
+    if (declared == info.settings.end()) {
+      throw UsageError("--settings: " + in_quotes(name) + " is no setting of " +
+                       std::string(info.name));
+    }
+    std::string problem;
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    auto read = read_setting(*declared, text, problem);
+    if (!read) throw UsageError("--settings: " + name + ": " + problem);
+    settings.set(name, *std::move(read));
+  }
+  if (info.check != nullptr) {
+    const std::string problem = info.check(settings);
+    if (!problem.empty()) throw UsageError("--settings: " + problem);
+  }
+  return settings;
+}
+
+void print(const Sample& sample, std::string_view source) {
+  for (const Reading& reading : sample.readings) {
+    const Json line = {{"source", source},
+                       {"station", sample.official->station},
+                       {"quantity", name_of(reading.quantity)},
+                       {"value", reading.value ? Json(*reading.value) : Json()},
+                       {"unit", info_of(reading.quantity).ucum},
+                       {"start", iso8601(sample.official->start)},
+                       {"end", iso8601(sample.official->end)},
+                       {"text", reading.text}};
+    std::cout << line.dump() << '\n';
+  }
+}
+
+// False when nothing of the file can be used.
+bool replay(const std::string& file, const Feed& feed, std::string_view source, UtcTime received) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string body{std::istreambuf_iterator<char>(stream), {}};
+  if (!stream.good() && !stream.eof()) {
+    std::cerr << file << ": cannot be read\n";
+    return false;
+  }
+  const auto content = feed.decode({{}, std::move(body), received});
+  if (!content) {
+    std::cerr << file << ": " << name_of(content.error().fault) << ": " << content.error().detail
+              << '\n';
+    return false;
+  }
+  for (const std::string& problem : content->problems) std::cerr << file << ": " << problem << '\n';
+  for (const Sample& sample : content->samples) print(sample, source);
+  return true;
+}
+
+int replay_feed(const ReplayFeedOptions& options) {
+  try {
+    const FeedInfo& info = info_named(options.source);
+    const auto feed = info.make(settings_from(options.settings, info));
+    std::optional<UtcTime> received = UtcTime{};
+    if (!options.received.empty()) received = parse_time(options.received);
+    if (!received) throw UsageError("--received: expected a time such as 2026-11-22T02:30:00Z");
+    bool is_good = true;
+    for (const std::string& file : options.files) {
+      is_good &= replay(file, *feed, info.name, *received);
+    }
+    return is_good ? exit_good : exit_failed;
+  } catch (const UsageError& wrong) {
+    std::cerr << "twinsky replay feed: " << wrong.what() << '\n';
+    return exit_usage;
+  }
+}
+
+}  // namespace
+
+void add_replay_feed(CLI::App& replay, int& code) {
+  CLI::App* feed = replay.add_subcommand("feed", "Decode saved responses of an official source");
+  const auto options = std::make_shared<ReplayFeedOptions>();
+  feed->add_option("source", options->source, "The feed, such as hk-epd")->required();
+  feed->add_option("--received", options->received, "When the responses were received");
+  feed->add_option("--settings", options->settings, "Settings of the feed as a JSON object");
+  feed->add_option("files", options->files, "Saved responses")->required();
+  feed->callback([options, &code] { code = replay_feed(*options); });
+}
+
+}  // namespace twinsky

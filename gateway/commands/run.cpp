@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twinsky run`: the daemon. Its main loop holds signals, timers, the watchdog and the reload;
+// everything that can block lives on other threads.
+#include <pthread.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <iostream>
+
+#include "gateway/commands/assembly.hpp"
+#include "gateway/commands/command.hpp"
+#include "gateway/config/watch.hpp"
+#include "gateway/system/notify.hpp"
+
+namespace twinsky {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+constexpr milliseconds tick_every = 1s;
+constexpr milliseconds leave_within = 1800ms;
+
+struct Options {
+  std::string config = "/etc/twinsky/twinsky.json";
+  bool verbose = false;
+};
+
+// Signals arrive at a file descriptor of the main loop; no thread is ever interrupted.
+int signal_descriptor() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int each : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&signals, each);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);  // a peer that closes is an error of write(), not our end
+  return ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+class MainLoop {
+ public:
+  MainLoop(int signals, Assembly& assembly, std::string file, Clock& clock, Log& log)
+      : assembly_(assembly),
+        file_(std::move(file)),
+        clock_(clock),
+        log_(log),
+        watch_(file_),
+        signals_(loop_, signals),
+        changes_(loop_, ::dup(watch_.descriptor())),
+        ticker_(loop_),
+        settling_(loop_),
+        alive_(loop_),
+        watchdog_(watchdog_period()) {}
+
+  // Runs until a signal asks for the end.
+  void run() {
+    wait_for_signal();
+    wait_for_change();
+    tick();
+    if (watchdog_) feed_watchdog();
+    notify_ready();
+    loop_.run();
+  }
+
+ private:
+  void wait_for_signal() {
+    signals_.async_wait(asio::posix::stream_descriptor::wait_read, [this](auto error) {
+      if (error) return;
+      signalfd_siginfo signal{};
+      while (::read(signals_.native_handle(), &signal, sizeof signal) == sizeof signal) {
+        if (signal.ssi_signo == SIGHUP) {
+          reload();
+        } else {
+          loop_.stop();
+        }
+      }
+      wait_for_signal();
+    });
+  }
+
+  void wait_for_change() {
+    changes_.async_wait(asio::posix::stream_descriptor::wait_read, [this](auto error) {
+      if (error) return;
+      if (watch_.drain()) {
+        settling_.expires_after(ConfigWatch::settle_time);
+        settling_.async_wait([this](auto cancelled) {
+          if (!cancelled) reload();
+        });
+      }
+      wait_for_change();
+    });
+  }
+
+  void reload() {
+    notify_reloading();
+    auto next = load_config(file_);
+    if (!next) {
+      assembly_.refuse(next.error());
+    } else if (next->hash != assembly_.config().hash) {
+      if (const auto problems = assembly_.apply(std::move(*next)); !problems.empty()) {
+        assembly_.refuse(problems);
+      }
+    }
+    notify_ready();
+  }
+
+  void tick() {
+    assembly_.tick();
+    notify_status(assembly_.summary());
+    ticker_.expires_after(tick_every);
+    ticker_.async_wait([this](auto error) {
+      if (!error) tick();
+    });
+  }
+
+  void feed_watchdog() {
+    if (assembly_.is_alive()) notify_alive();
+    alive_.expires_after(*watchdog_);
+    alive_.async_wait([this](auto error) {
+      if (!error) feed_watchdog();
+    });
+  }
+
+  Assembly& assembly_;
+  const std::string file_;
+  Clock& clock_;
+  Log& log_;
+  ConfigWatch watch_;
+  asio::io_context loop_{1};
+  asio::posix::stream_descriptor signals_;
+  asio::posix::stream_descriptor changes_;
+  asio::steady_timer ticker_;
+  asio::steady_timer settling_;
+  asio::steady_timer alive_;
+  const std::optional<milliseconds> watchdog_;
+};
+
+int run(const Options& options) {
+  const int signals = signal_descriptor();  // before the first thread
+  auto config = load_config(options.config);
+  if (!config) {
+    for (const Problem& problem : config.error()) std::cerr << text_of(problem) << '\n';
+    return exit_configuration;
+  }
+  Log log(options.verbose ? LogLevel::debug : LogLevel::info);
+  SystemClock clock(config->gateway.clock == "system");
+  std::unique_ptr<Assembly> assembly;
+  try {
+    assembly = std::make_unique<Assembly>(std::move(*config), clock, log);
+  } catch (const StoreError& problem) {
+    log.error("store", problem.what());
+    return exit_failed;
+  }
+  MainLoop(signals, *assembly, options.config, clock, log).run();
+
+  notify_stopping();
+  const auto hung = assembly->stop(clock.now() + leave_within);
+  if (hung.empty()) return exit_good;
+  std::string names;
+  for (const std::string& name : hung) names.append(names.empty() ? "" : ", ").append(name);
+  log.warning("stop", "left without waiting any longer for: " + names);
+  ::_exit(exit_good);  // their destructors would wait for them
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, int& code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* const command = app.add_subcommand("run", "Run the gateway until it is told to stop");
+  command->add_option("--config", options->config, "Configuration file")->capture_default_str();
+  command->add_flag("--verbose", options->verbose, "Log what is said to devices and brokers too");
+  command->callback([options, &code] { code = run(*options); });
+}
+
+}  // namespace twinsky
