@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the daemon between an emulated world and a real broker, and hears what a subscriber hears."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "world"))
+from harness import VALUES, World  # noqa: E402
+
+MOSQUITTO = next((path for path in ("/usr/sbin/mosquitto", "/usr/bin/mosquitto")
+                  if os.path.exists(path)), "mosquitto")
+
+
+def until(condition, within, what):
+    """Waits for a condition of other processes; fails with what was waited for."""
+    end = time.monotonic() + within
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {within} s: {what}")
+        time.sleep(0.02)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Broker:
+    """A mosquitto of its own that remembers its sessions over a stop."""
+
+    def __init__(self, directory, *lines):
+        self.port = free_port()
+        self.configuration = os.path.join(directory, "mosquitto.conf")
+        with open(self.configuration, "w", encoding="utf-8") as file:
+            file.write("\n".join([
+                f"listener {self.port} 127.0.0.1", "allow_anonymous true", "user root",
+                "persistence true", f"persistence_location {directory}/", "autosave_interval 0",
+                "max_queued_messages 0", *lines, ""]))
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([MOSQUITTO, "-c", self.configuration],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(self.answers, 10, "the broker answers")
+
+    def answers(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process is None:
+            return
+        self.process.send_signal(how)
+        self.process.wait(10)
+        self.process = None
+
+
+class Subscriber:
+    """What an independent subscriber with a session of its own has got so far."""
+
+    def __init__(self, port, topic="twinsky/v1/#", name="watcher"):
+        self.heard = []  # (topic, payload) in the order of arrival
+        self.process = subprocess.Popen(
+            ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(port), "-q", "1", "-c", "-i", name,
+             "-t", topic, "-F", "%t %p"], text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL)
+        self.thread = threading.Thread(target=self.listen, daemon=True)
+        self.thread.start()
+
+    def listen(self):
+        for line in self.process.stdout:
+            topic, _, payload = line.rstrip("\n").partition(" ")
+            self.heard.append((topic, payload))
+
+    def records(self, stream):
+        """All records of a stream, with repetitions, as they came."""
+        topic = f"/{stream}/obs" if "/" in stream else f"/{stream}"
+        return [record for heard, payload in list(self.heard) if heard.endswith(topic) and payload
+                for record in json.loads(payload)]
+
+    def streams(self):
+        return sorted({"/".join(topic.split("/")[3:-1]) for topic, _ in list(self.heard)
+                       if topic.endswith("/obs")})
+
+    def latest(self, ending):
+        for topic, payload in reversed(list(self.heard)):
+            if topic.endswith(ending):
+                return payload
+        return None
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(10)
+        self.thread.join(10)
+        self.process.stdout.close()
+
+
+class Gateway:
+    """The daemon with a configuration that a test may change."""
+
+    binary = ""
+
+    def __init__(self, directory, configuration, environment=None):
+        self.file = os.path.join(directory, "twinsky.json")
+        self.log_file = os.path.join(directory, "twinsky.log")
+        self.environment = {**os.environ, **(environment or {})}
+        self.configuration = configuration
+        self.process = None
+        self.write(configuration)
+
+    def write(self, configuration):
+        text = configuration if isinstance(configuration, str) else json.dumps(configuration, indent=1)
+        with open(self.file + ".new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(self.file + ".new", self.file)  # as editors do
+
+    def start(self):
+        with open(self.log_file, "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen([self.binary, "run", "--config", self.file],
+                                            stderr=log, stdout=log, env=self.environment)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self):
+        """Asks it to end; gives the seconds that it took."""
+        begin = time.monotonic()
+        self.process.terminate()
+        self.process.wait(10)
+        return time.monotonic() - begin
+
+    def log(self):
+        with open(self.log_file, encoding="utf-8") as file:
+            return file.read()
+
+    def export(self, stream, *options):
+        done = subprocess.run([self.binary, "export", "--config", self.file, "--stream", stream,
+                               "--format", "json", *options], capture_output=True, text=True,
+                              check=False)
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def end(self):
+        if self.process and self.process.poll() is None:
+            self.stop()
+
+
+class GatewayTest(unittest.TestCase):
+    """A world, a broker, a subscriber and a gateway of their own for each test."""
+
+    scenario = None
+    broker_lines = ()
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="gateway")
+        self.directory = self.folder.name
+        self.addCleanup(self.folder.cleanup)
+        self.world = World(self.scenario)
+        self.addCleanup(self.world.end)
+        self.broker = Broker(self.directory, *self.broker_lines)
+        self.addCleanup(self.broker.stop)
+        self.subscriber = Subscriber(self.broker.port)
+        self.addCleanup(self.subscriber.end)
+        self.gateway = Gateway(self.directory, self.configuration(),
+                               self.world.ready["environment"])
+        self.addCleanup(self.tell_on_failure)
+        self.addCleanup(self.gateway.end)
+
+    def tell_on_failure(self):
+        outcome = self._outcome.result
+        if any(test is self for test, _ in outcome.failures + outcome.errors):
+            print(f"--- the gateway's log in {self.id()}:\n{self.gateway.log()[-3000:]}", flush=True)
+
+    def configuration(self):
+        raise NotImplementedError
+
+    def base_configuration(self):
+        return {
+            "gateway": {"id": "test", "name": "Test", "jurisdiction": "hk", "clock": "system"},
+            "buses": {}, "sensors": [],
+            "store": {"path": os.path.join(self.directory, "twinsky.db"), "commit_every": "200ms"},
+            "sinks": [{"id": "broker", "mqtt": f"mqtt://127.0.0.1:{self.broker.port}",
+                       "start_at": "oldest"}],
+        }
+
+    def drained(self, stream):
+        """Waits until the subscriber has every row of a stream; gives both, without repetitions."""
+        def complete():
+            rows = {(row["epoch"], row["seq"]) for row in self.gateway.export(stream)}
+            heard = {(row["epoch"], row["seq"]) for row in self.subscriber.records(stream)}
+            return rows == heard and rows
+        try:
+            until(complete, 60, f"the subscriber has all of {stream}")
+        except AssertionError as problem:
+            rows = {(row["epoch"], row["seq"]) for row in self.gateway.export(stream)}
+            heard = {(row["epoch"], row["seq"]) for row in self.subscriber.records(stream)}
+            raise AssertionError(f"{problem}: missing {sorted(rows - heard)[:5]}, "
+                                 f"too many {sorted(heard - rows)[:5]}") from problem
+        return self.gateway.export(stream)
+
+    def assert_no_holes(self, records):
+        by_epoch = {}
+        for record in records:
+            by_epoch.setdefault(record["epoch"], set()).add(record["seq"])
+        for epoch, numbers in by_epoch.items():
+            self.assertEqual(numbers, set(range(1, max(numbers) + 1)), f"epoch {epoch}")
+
+
+def main():
+    """Runs the tests of the calling script: SCRIPT TWINSKY WORLD [test …]."""
+    Gateway.binary = os.path.abspath(sys.argv.pop(1))
+    World.binary = os.path.abspath(sys.argv.pop(1))
+    unittest.main(verbosity=2)

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cstdio>
+#include <gtest/gtest.h>
+#include <sstream>
+#include <string>
+#include <sys/wait.h>
+
+namespace twinsky {
+namespace {
+
+struct Printed {
+  int code = 0;
+  std::string output;  // both streams
+};
+
+Printed replay_feed(const std::string& arguments) {
+  const std::string command = TWINSKY_BINARY " replay feed " + arguments + " 2>&1";
+  FILE* pipe = ::popen(command.c_str(), "r");
+  Printed printed;
+  std::array<char, 4096> part{};
+  while (std::fgets(part.data(), part.size(), pipe) != nullptr) printed.output += part.data();
+  printed.code = WEXITSTATUS(::pclose(pipe));
+  return printed;
+}
+
+const std::string cases = TESTS_DIRECTORY "/cases/opendata/";
+
+TEST(replay_feed, prints_a_line_per_reading) {
+  const Printed printed =
+      replay_feed("hk-hko " + cases + "hk-hko/20250719-2230-latest_10min_wind.csv");
+  EXPECT_EQ(printed.code, 0);
+  std::istringstream lines(printed.output);
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const auto reading = nlohmann::json::parse(line);
+    EXPECT_EQ(reading.size(), 8U);
+    EXPECT_EQ(reading["source"], "hk-hko");
+    if (reading["station"] != "north-point") continue;
+    EXPECT_EQ(reading["start"], "2025-07-19T14:10:00.000Z");
+    EXPECT_EQ(reading["end"], "2025-07-19T14:20:00.000Z");
+    if (reading["quantity"] == "wind_dir") {
+      EXPECT_TRUE(reading["value"].is_null());
+      EXPECT_EQ(reading["unit"], "deg");
+      EXPECT_EQ(reading["text"], "Calm");
+    }
+    if (reading["quantity"] == "wind_speed") {
+      EXPECT_EQ(reading["value"], 0);
+      EXPECT_EQ(reading["unit"], "m/s");
+      EXPECT_EQ(reading["text"], "0");
+    }
+  }
+  EXPECT_EQ(count, 90);
+}
+
+TEST(replay_feed, names_the_failure_and_goes_on_with_the_other_files) {
+  const Printed printed =
+      replay_feed("hk-epd --received 2026-11-22T02:30:00Z " + cases + "README.md " + cases +
+                  "none " + cases + "hk-epd/24aqhi_Eng.20260408.excerpt.xml");
+  EXPECT_EQ(printed.code, 1);
+  EXPECT_NE(printed.output.find("README.md: grammar_changed: neither XML nor JSON\n"),
+            std::string::npos)
+      << printed.output;
+  EXPECT_NE(printed.output.find("none: cannot be read\n"), std::string::npos) << printed.output;
+  EXPECT_NE(printed.output.find(R"("station":"mong-kok","quantity":"aqhi","value":8.0)"),
+            std::string::npos)
+      << printed.output;
+}
+
+TEST(replay_feed, says_what_is_wrong_with_its_arguments) {
+  const struct {
+    const char* arguments;
+    const char* words;
+  } table[] = {
+      {"hk-epa x", "there is no feed \"hk-epa\", expected one of \"hk-epd\", \"hk-hko\""},
+      {"hk-epd --received never x", "--received: expected a time such as"},
+      {"hk-epd --settings [] x", "--settings: expected a JSON object"},
+      {R"(hk-epd --settings '{"bass":1}' x)", "\"bass\" is no setting of hk-epd"},
+      {R"(hk-epd --settings '{"edition":"fr"}' x)", "--settings: edition: "},
+      {R"(hk-epd --settings '{"documents":["24ph"]}' x)", "\"24ph\" is no document of this feed"},
+  };
+  for (const auto& [arguments, words] : table) {
+    const Printed printed = replay_feed(arguments);
+    EXPECT_EQ(printed.code, 2) << arguments;
+    EXPECT_NE(printed.output.find(words), std::string::npos) << printed.output;
+  }
+}
+
+}  // namespace
+}  // namespace twinsky

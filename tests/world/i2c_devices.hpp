@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The emulated devices on an I2C bus, one file each.
+#pragma once
+
+#include "device.hpp"
+
+namespace world {
+
+std::unique_ptr<I2cDevice> make_sht4x(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_bme280(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_scd4x(const DeviceSpec& spec, Instant now);
+
+}  // namespace world

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kinds of devices there are, one line each.
+#include "device.hpp"
+#include "i2c_devices.hpp"
+#include "serial_devices.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace world {
+
+namespace {
+
+struct Kind {
+  std::string_view name;
+  std::vector<std::string> quantities;
+  int baud;     // 0: an I2C device
+  int address;  // I2C address or Modbus unit
+  std::unique_ptr<SerialDevice> (*make_serial)(const DeviceSpec&, Instant);
+  std::unique_ptr<I2cDevice> (*make_i2c)(const DeviceSpec&, Instant);
+};
+
+const Kind* kind_named(std::string_view name) {
+  static const std::array<Kind, 6> kinds{{
+      {"pms5003", {"pm1", "pm2_5", "pm10"}, 9600, 0, make_pms5003, nullptr},
+      {"sds011", {"pm2_5", "pm10"}, 9600, 0, make_sds011, nullptr},
+      {"renke",
+       {"wind_speed", "wind_dir", "humidity", "temperature", "noise", "pm2_5", "pm10", "pressure",
+        "illuminance", "rain_rate"},
+       4800,
+       1,
+       make_renke,
+       nullptr},
+      {"sht4x", {"temperature", "humidity"}, 0, 0x44, nullptr, make_sht4x},
+      {"bme280", {"temperature", "humidity", "pressure"}, 0, 0x76, nullptr, make_bme280},
+      {"scd4x", {"co2", "temperature", "humidity", "pressure"}, 0, 0x62, nullptr, make_scd4x},
+  }};
+  const auto found = std::ranges::find(kinds, name, &Kind::name);
+  return found == kinds.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+const std::vector<std::string>& quantities_of_kind(std::string_view kind) {
+  static const std::vector<std::string> none;
+  const auto* known = kind_named(kind);
+  return known == nullptr ? none : known->quantities;
+}
+
+bool is_serial_kind(std::string_view kind) {
+  return kind_named(kind)->baud != 0;
+}
+int baud_of_kind(std::string_view kind) {
+  return kind_named(kind)->baud;
+}
+int address_of_kind(std::string_view kind) {
+  return kind_named(kind)->address;
+}
+
+std::unique_ptr<SerialDevice> make_serial_device(const DeviceSpec& spec, Instant now) {
+  return kind_named(spec.kind)->make_serial(spec, now);
+}
+
+std::unique_ptr<I2cDevice> make_i2c_device(const DeviceSpec& spec, Instant now) {
+  return kind_named(spec.kind)->make_i2c(spec, now);
+}
+
+}  // namespace world

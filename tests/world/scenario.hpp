@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// A scenario file as the world uses it: complete and checked.
+#pragma once
+
+#include "truth.hpp"
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace world {
+
+// Something in the scenario or on the command line is wrong; what() is for people.
+class ScenarioError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct DeviceSpec {
+  std::string name;
+  std::string kind;
+  std::string port{};            // serial kinds: the link in the world's directory
+  std::string bus{};             // I2C kinds: "i2c-1" is /dev/i2c-1
+  int address = 0;               // I2C address or Modbus unit
+  double running_for_s = 0;      // how long it has had power when the world starts
+  double spin_up_s = 3;          // all-zero frames after waking (Plantower)
+  double frames_per_second = 0;  // 0: its own pace
+  View view;
+};
+
+struct PortSpec {
+  int baud = 0;        // 0: that of its devices
+  bool paced = false;  // bytes take the time that they need at this speed
+  bool echo = false;   // an RS-485 adapter that repeats what it is given to send
+};
+
+// For some hours an official station has no value of some quantities.
+struct Gap {
+  std::vector<std::string> of;
+  double from_second = 0;
+  double to_second = 86'400;
+  std::string text;  // what the agency prints instead; empty: its usual word
+};
+
+struct StationSpec {
+  std::string name;
+  bool roadside = false;
+  View view;
+  std::vector<Gap> gaps{};
+
+  // The text printed instead of the value at this time; null when there is a value.
+  [[nodiscard]] const std::string* gap(std::string_view quantity, Utc time) const;
+};
+
+struct TimedCommand {
+  std::chrono::milliseconds after{};
+  std::string command;
+};
+
+struct Scenario {
+  std::shared_ptr<const Truth> truth;
+  std::map<std::string, PortSpec> ports;
+  std::vector<DeviceSpec> devices;
+  std::vector<StationSpec> epd;
+  // The four products list different stations.
+  std::map<std::string, std::vector<StationSpec>> hko;  // temperature, humidity, pressure, wind
+  std::vector<TimedCommand> faults;
+};
+
+// Throws ScenarioError that names the file and the place in it.
+Scenario load_scenario(const std::string& file);
+
+}  // namespace world
