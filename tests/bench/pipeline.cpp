@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ours: the product's record text, store and MQTT sink, without devices before them, driven by lines
+// on standard input; each is answered by one line of cost when it is done.
+//
+//   pipeline DATABASE
+//   sink PORT BATCH           starts the sink, which also sends what is stored already
+//   stop                      stops it
+//   append COUNT PER_COMMIT   samples of one quantity, committed in groups
+#include <atomic>
+#include <iostream>
+#include <sstream>
+
+#include "gateway/publish/sink.hpp"
+#include "tests/bench/cost.hpp"
+#include "tests/bench/sample.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace twinsky;
+
+void append(Store& store, Clock& clock, long first, long count, long per_commit) {
+  const StreamId stream = store.stream(bench::stream);
+  for (long number = 1; number <= count; ++number) {
+    const UtcTime time = clock.utc();
+    store.append({.stream = stream, .time = time, .body = bench::body(bench::sample(time, first + number))});
+    if (number % per_commit != 0 && number != count) continue;
+    if (!store.flush(clock.now() + 30s)) throw StoreError("a commit took longer than 30 s");
+  }
+}
+
+int converse(const std::string& path) {
+  SystemClock clock(true);
+  Log log(LogLevel::error);
+  Bulletin bulletin;
+  Store store({.path = path, .machine_id = "bench"}, clock, log);
+  std::unique_ptr<Sink> sink;
+  std::atomic<Sink*> to_wake = nullptr;
+  store.on_commit([&to_wake] {
+    if (Sink* const one = to_wake) one->wake();
+  });
+  long appended = 0;
+  bench::report("start");
+  for (std::string line; std::getline(std::cin, line);) {
+    std::istringstream words(line);
+    std::string command;
+    long first = 0;
+    long second = 0;
+    words >> command >> first >> second;
+    if (command == "sink") {
+      sink = make_mqtt_sink({.id = "bench",
+                             .mqtt = "mqtt://127.0.0.1:" + std::to_string(first),
+                             .verify = true,
+                             .version = "auto",
+                             .batch_records = second,
+                             .start_at = "oldest"},
+                            {"bench", store, bulletin, clock, log});
+      to_wake = sink.get();
+    } else if (command == "stop") {
+      if (sink) sink->stop(clock.now() + 2s);
+      to_wake = nullptr;
+      sink.reset();
+    } else if (command == "append" && second > 0) {
+      append(store, clock, appended, first, second);
+      appended += first;
+    } else {
+      std::cerr << "pipeline: not understood: " << line << '\n';
+      return 2;
+    }
+    bench::report(command.c_str());
+  }
+  if (sink) sink->stop(clock.now() + 2s);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  try {
+    return converse(argv[1]);
+  } catch (const std::exception& problem) {
+    std::cerr << "pipeline: " << problem.what() << '\n';
+    return 1;
+  }
+}
