@@ -47,7 +47,6 @@ class Queue {
   [[nodiscard]] std::size_t size() const { return waiting_.size() - first_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_in_all_; }
-  [[nodiscard]] bool has_dropped() const { return !dropped_.empty(); }
 
  private:
   static std::size_t bytes_of(const Waiting& waiting);

@@ -39,7 +39,6 @@ enum class Name : std::uint8_t {
   row_sendable,
   row_not_before,
   time_after,
-  body_of,
   mark_get,
   mark_put,
   stream_all,
@@ -114,7 +113,6 @@ inline constexpr std::array texts = {
     Text{Name::row_not_before,
          "SELECT row FROM samples WHERE row BETWEEN ? AND ? AND ts >= ? ORDER BY row LIMIT 1"},
     Text{Name::time_after, "SELECT ts FROM samples WHERE row > ? ORDER BY row LIMIT 1"},
-    Text{Name::body_of, "SELECT body FROM samples WHERE row = ?"},
 
     Text{Name::mark_get, "SELECT last_row, rows FROM mark"},
     Text{Name::mark_put, "INSERT OR REPLACE INTO mark VALUES (1, ?, ?)"},

@@ -155,8 +155,8 @@ class Store {
 
   // Newest row that a sink may send: committed, and not waiting for the right clock.
   [[nodiscard]] RowId sendable() const;
-  // Called on the writer thread after each commit that made new rows sendable. When this returns, an
-  // earlier one is not running any more; {} for none.
+  // Called on the writer thread after each commit that made new rows sendable. When this returns,
+  // an earlier one is not running any more; {} for none.
   void on_commit(std::function<void()> notify);
 
   // The past cannot be trusted (a broker holds a higher `seq` than ours): all streams start again

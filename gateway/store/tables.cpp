@@ -266,12 +266,6 @@ std::optional<UtcTime> Tables::time_after(RowId row) {
   return found.time(0);
 }
 
-std::optional<std::string> Tables::body_of(RowId row) {
-  auto found = connection_->use(sql::Name::body_of, row);
-  if (!found.next()) return std::nullopt;
-  return found.text(0);
-}
-
 namespace {
 
 // Bodies go into one buffer; while it grows it may move, so the views are set at the end.
@@ -538,7 +532,9 @@ FileSize Tables::size() {
           connection_->page_bytes};
 }
 
-void Tables::checkpoint() { connection_->run(sql::Name::checkpoint); }
+void Tables::checkpoint() {
+  connection_->run(sql::Name::checkpoint);
+}
 
 void Tables::limit_pages(std::int64_t pages) {
   connection_->database.exec("PRAGMA max_page_count = " + std::to_string(pages));

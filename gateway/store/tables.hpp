@@ -116,7 +116,6 @@ class Tables {
   [[nodiscard]] RowId newest_row();
   [[nodiscard]] RowId newest_row_until(RowId row);
   [[nodiscard]] std::optional<UtcTime> time_after(RowId row);
-  [[nodiscard]] std::optional<std::string> body_of(RowId row);
   // Replaces `rows` by up to `most` rows of [first, last] whose bodies are views into `text`.
   void read(RowId first, RowId last, std::size_t most, std::string& text,
             std::vector<StoredRow>& rows);

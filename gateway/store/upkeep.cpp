@@ -25,7 +25,9 @@ std::optional<std::int64_t> free_bytes(const std::string& path) {
   return static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
 }
 
-std::string reserve_file(const StoreSettings& settings) { return settings.path + ".reserve"; }
+std::string reserve_file(const StoreSettings& settings) {
+  return settings.path + ".reserve";
+}
 
 }  // namespace
 

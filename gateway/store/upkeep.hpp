@@ -41,6 +41,16 @@ class Reserve {
   std::int64_t bytes_ = 0;
 };
 
+// A deletion that is under way.
+struct Purge {
+  std::string cause;              // age, size, disk_full
+  std::optional<UtcTime> before;  // by age
+  std::int64_t until_used_pages = 0;
+  // What sinks lost so far, by sink and stream: entry in the ledger and its row.
+  std::map<std::pair<std::string, StreamId>, std::pair<std::int64_t, LedgerRow>> lost;
+  std::uint64_t rows = 0;
+};
+
 class Upkeep {
  public:
   Upkeep(Journal& journal, ClockHold& hold, LedgerBook& ledger, const StoreSettings& settings,
@@ -56,15 +66,6 @@ class Upkeep {
   [[nodiscard]] std::int64_t size_bytes() const { return size_bytes_; }
 
  private:
-  struct Purge {
-    std::string cause;              // age, size, disk_full
-    std::optional<UtcTime> before;  // by age
-    std::int64_t until_used_pages = 0;
-    // What sinks lost so far, by sink and stream: entry in the ledger and its row.
-    std::map<std::pair<std::string, StreamId>, std::pair<std::int64_t, LedgerRow>> lost;
-    std::uint64_t rows = 0;
-  };
-
   void look();
   void look_at_disk(const FileSize& size);
   void stop_growth(const FileSize& size);

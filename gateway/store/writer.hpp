@@ -151,8 +151,8 @@ struct Store::Writer {
   std::string small_tables_of_;          // a damaged file whose rows are still to be brought back
   std::atomic<MonotonicTime::rep> busy_since_{0};  // 0: waits
 
-  std::mutex notify_mutex_;        // held while it is called
-  std::function<void()> notify_;   // guarded by notify_mutex_
+  std::mutex notify_mutex_;       // held while it is called
+  std::function<void()> notify_;  // guarded by notify_mutex_
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;    // the writer waits here

@@ -20,7 +20,7 @@ TEST_F(torn_file, samples_go_on_within_five_seconds_whatever_is_damaged) {
   close();
   const std::string original = settings_.path;
   const auto size = std::filesystem::file_size(original);
-  const unsigned seed = 181899920;
+  const unsigned seed = std::random_device{}();
   std::mt19937 random(seed);
   SystemClock real(true);
   for (int round = 0; round < 30; ++round) {
@@ -40,9 +40,9 @@ TEST_F(torn_file, samples_go_on_within_five_seconds_whatever_is_damaged) {
     read_all(*store_->reader());
     fill("sensor/new", 10);
     EXPECT_LT(real.now() - begin, 5s);
-    for (int turn = 0; turn < 200; ++turn) {
+    // Newer rows are sent when the older ones are back.
+    while (store_->sendable() != store_->status().last_row && real.now() - begin < 60s) {
       ASSERT_TRUE(commit());
-      if (store_->sendable() == store_->status().last_row) break;
     }
     std::map<std::string, std::uint64_t> seen;
     for (const Row& row : rows()) {
@@ -51,7 +51,7 @@ TEST_F(torn_file, samples_go_on_within_five_seconds_whatever_is_damaged) {
       EXPECT_GT(row.seq, last);
       last = row.seq;
     }
-    const auto fresh = rows_of("sensor/new"); if (fresh.empty()) { std::cerr << store_->sendable() << " " << store_->status().last_row << " " << rows().size() << " at " << at << "+" << length << "\n"; std::filesystem::copy_file(settings_.path, "/tmp/measure/torn.db"); std::map<std::string,int> m; for (auto& r: rows()) m[r.stream]++; for (auto& [k,v]: m) std::cerr << k << "=" << v << "\n"; for (auto& f : std::filesystem::directory_iterator(directory_)) std::cerr << f.path() << "\n"; close(); std::filesystem::copy_file(settings_.path, "/tmp/measure/torn2.db");}
+    const auto fresh = rows_of("sensor/new");
     ASSERT_GE(fresh.size(), 10U);
     close();
   }
