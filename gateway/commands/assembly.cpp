@@ -71,23 +71,27 @@ Assembly::Assembly(Config config, Clock& clock, Log& log)
       health_due_(clock.now() + first_health_after),
       clock_was_set_(clock.is_set()) {
   store_.on_commit([this] { wake_sinks(); });
+  store_.remember("gateway", config_.gateway.id);  // so that the file alone can be exported
+  for (const auto& [id, backlog] : store_.status().sinks) {
+    const bool is_configured = std::ranges::find(config_.sinks, id, &SinkSettings::id) !=
+                               config_.sinks.end();
+    if (!is_configured) store_.remove_sink(id);  // taken out while the gateway was off
+  }
   if (!clock_was_set_) {
     log_.warning("clock", "nothing attests to the time yet; observations wait for it up to " +
                               duration_text(config_.store.clock_wait));
   }
   post_info();
   start_sinks(config_.sinks);
-  for (const BusSettings& bus : config_.buses) {
-    pollers_[bus.id] = std::make_unique<Poller>(bus, sensors_on(config_, bus.id), intake_, board_,
-                                                clock_, log_);
-  }
+  for (const BusSettings& bus : config_.buses) start_bus(bus);
   follower_ = std::make_unique<Follower>(config_.gateway.id, config_.feeds,
                                          make_fetcher("twinsky/" TWINSKY_VERSION),
                                          outlet_to(intake_), clock_, log_);
   intake_.announce("started", config_.gateway.id, "version " TWINSKY_VERSION);
 }
 
-Assembly::~Assembly() = default;
+// The store commits once more when it closes; by then there are no sinks to wake.
+Assembly::~Assembly() { store_.on_commit({}); }
 
 void Assembly::start_bus(const BusSettings& bus) {
   pollers_[bus.id] = std::make_unique<Poller>(bus, sensors_on(config_, bus.id), intake_, board_,
