@@ -17,6 +17,7 @@
 #include "gateway/commands/assembly.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/config/watch.hpp"
+#include "gateway/system/memory.hpp"
 #include "gateway/system/notify.hpp"
 
 namespace twinsky {
@@ -142,6 +143,7 @@ class MainLoop {
 };
 
 int run(const Options& options) {
+  keep_little_memory();
   const int signals = signal_descriptor();  // before the first thread
   auto config = load_config(options.config);
   if (!config) {

@@ -8,6 +8,7 @@
 #include "gateway/model/result.hpp"
 #include "gateway/publish/flight.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -51,10 +52,26 @@ struct BrokerEvent {
 
 class Inbox {
  public:
+  // How long may wait what nobody waits for.
+  static constexpr milliseconds patience{250};
+
   void post(BrokerEvent event) {
     {
       const std::lock_guard lock(mutex_);
+      const bool is_urgent = event.kind != BrokerEvent::Kind::done || awaits_done_;
       events_.push_back(std::move(event));
+      if (!is_urgent) return;
+      woken_ = true;
+    }
+    changed_.notify_one();
+  }
+  // There is something to do, soon but not at once: the thread need not wake for every such thing.
+  void nudge(MonotonicTime now) {
+    {
+      const std::lock_guard lock(mutex_);
+      is_nudged_ = wakes_at_ == MonotonicTime::min();
+      if (wakes_at_ <= now + patience) return;
+      woken_ = true;
     }
     changed_.notify_one();
   }
@@ -80,12 +97,17 @@ class Inbox {
     return stop_deadline_;
   }
 
-  // Waits for anything, at most until `deadline`; the events so far.
-  std::vector<BrokerEvent> wait(Clock& clock, MonotonicTime deadline) {
+  // Waits for anything, at most until `deadline`; the events so far. `awaits_done`: an
+  // acknowledgement is reason enough to wake.
+  std::vector<BrokerEvent> wait(Clock& clock, MonotonicTime deadline, bool awaits_done = true) {
     std::unique_lock lock(mutex_);
-    while (events_.empty() && !woken_ && clock.now() < deadline) {
-      clock.wait(lock, changed_, deadline);
-    }
+    if (is_nudged_) deadline = std::min(deadline, clock.now() + patience);
+    is_nudged_ = false;
+    awaits_done_ = awaits_done;
+    if (awaits_done && !events_.empty()) woken_ = true;
+    wakes_at_ = deadline;
+    while (!woken_ && clock.now() < deadline) clock.wait(lock, changed_, deadline);
+    wakes_at_ = MonotonicTime::min();
     woken_ = false;
     return std::exchange(events_, {});
   }
@@ -95,6 +117,9 @@ class Inbox {
   std::condition_variable changed_;
   std::vector<BrokerEvent> events_;             // guarded by mutex_
   bool woken_ = false;                          // guarded by mutex_
+  bool is_nudged_ = false;                      // guarded by mutex_
+  bool awaits_done_ = true;                     // guarded by mutex_
+  MonotonicTime wakes_at_ = MonotonicTime::min();  // guarded by mutex_; while it waits
   std::optional<MonotonicTime> stop_deadline_;  // guarded by mutex_
 };
 

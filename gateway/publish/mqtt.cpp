@@ -294,7 +294,8 @@ class MqttSink final : public Sink {
     }
     surroundings.store.add_sink(settings.id, settings.start_at == "oldest");
     core_ = std::make_shared<Core>(settings, surroundings, std::move(resolver));
-    subscription_ = bulletin_.subscribe([inbox = core_->inbox()] { inbox->wake(); });
+    subscription_ = bulletin_.subscribe(
+        [inbox = core_->inbox(), &clock = clock_] { inbox->nudge(clock.now()); });
     std::thread([core = core_] { core->run(); }).detach();
   }
   ~MqttSink() override {

@@ -127,6 +127,7 @@ Ending Session::serve(const std::function<void(const SessionCounters&)>& tell) {
   outbox_.start(largest_payload(), with_.clock.now());
   notices_.start(limits_.can_retain, settings_.broker.version == MqttVersion::v5);
   publish_status("online");
+  bool was_busy = true;
   while (true) {
     if (inbox_->stop_deadline()) return {Ending::Kind::stopped, "stopped"};
     notices_.refresh();
@@ -138,14 +139,17 @@ Ending Session::serve(const std::function<void(const SessionCounters&)>& tell) {
       return {Ending::Kind::lost, "broker " + settings_.where + " acknowledged nothing for " +
                                       duration_text(settings_.acknowledge_within)};
     }
-    const bool has_more = has_room_for_records() && outbox_.has_work(with_.store.sendable(), now);
+    const bool has_work = outbox_.has_work(with_.store.sendable(), now);
     const MonotonicTime due = std::min(notices_.next_due(), outbox_.next_retry());
     const bool is_due = due <= now && used_ < places_.size();
-    const MonotonicTime wake_at =
-        has_more || is_due ? now : std::min(overdue_at(), due > now ? due : MonotonicTime::max());
-    for (BrokerEvent& event : inbox_->wait(with_.clock, wake_at)) {
+    MonotonicTime wake_at = std::min(overdue_at(), due > now ? due : MonotonicTime::max());
+    if ((has_work && has_room_for_records()) || is_due) wake_at = now;
+    // While something is going on, what needs no hurry is looked at together.
+    if (used_ > 0 || was_busy) wake_at = std::min(wake_at, now + Inbox::patience);
+    for (BrokerEvent& event : inbox_->wait(with_.clock, wake_at, has_work || due <= now)) {
       events_.push_back(std::move(event));
     }
+    was_busy = !events_.empty();
     std::optional<Ending> ending;
     while (!events_.empty() && !ending) {
       ending = handle(events_.front());

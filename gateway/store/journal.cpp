@@ -11,7 +11,7 @@ constexpr RowId rows_between_saves = 10'000;
 
 }  // namespace
 
-Journal::Journal(Tables& tables) : tables_(tables) {
+Journal::Journal(Tables& tables, Tail& tail) : tables_(tables), tail_(tail) {
   const Mark mark = tables_.mark();
   now_.last = mark.last_row;
   now_.count = mark.rows;
@@ -48,6 +48,7 @@ void Journal::touch(std::size_t index) {
 RowId Journal::append(StreamId id, UtcTime time, const std::string& body, bool time_is_right) {
   Stream& stream = at(id);
   tables_.insert(now_.last + 1, id, stream.seq + 1, time, body);
+  tail_.stage(now_.last + 1, id, stream.seq + 1, time, body);
   touch(static_cast<std::size_t>(id));
   ++stream.seq;
   stream.unsaved = true;
@@ -74,6 +75,7 @@ void Journal::erase(RowId first, RowId last) {
   const RowId oldest = tables_.oldest_row();
   now_.oldest = oldest == 0 ? now_.last + 1 : oldest;
   save();  // rows that are gone cannot be read again
+  tail_.clear();
 }
 
 void Journal::restart_sequences() {
@@ -114,6 +116,7 @@ void Journal::committed() {
 void Journal::rolled_back() {
   for (const std::size_t index : touched_) streams_[index].seq = streams_[index].committed_seq;
   touched_.clear();
+  tail_.drop_staged();
   now_ = committed_;
   // Whatever was saved in it is not.
   for (Stream& stream : streams_) stream.unsaved = true;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "gateway/store/tables.hpp"
+#include "gateway/store/tail.hpp"
 
 #include <optional>
 #include <string>
@@ -14,7 +15,7 @@ namespace twinsky {
 
 class Journal {
  public:
-  explicit Journal(Tables& tables);
+  Journal(Tables& tables, Tail& tail);
 
   // Does `work` in one transaction. When it throws nothing has happened.
   template <class Work>
@@ -66,6 +67,7 @@ class Journal {
   void rolled_back();
 
   Tables& tables_;
+  Tail& tail_;
   std::vector<Stream> streams_;       // by StreamId
   std::vector<std::size_t> touched_;  // in this transaction
   Position now_;

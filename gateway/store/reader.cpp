@@ -17,6 +17,13 @@ class FileReader final : public StoreReader {
   const std::vector<StoredRow>& page(RowId after, std::size_t most) override {
     if (file_->generation != generation_) open();
     rows_.clear();
+    held_ = file_->tail.after(after, most);
+    for (const auto& piece : held_) {
+      for (const StoredRow& row : piece->rows) {
+        if (row.row > after && rows_.size() < most) rows_.push_back(row);
+      }
+    }
+    if (!rows_.empty()) return rows_;
     try {
       const RowId last = tables_->sendable();
       if (last > after) tables_->read(after + 1, last, most, text_, rows_);
@@ -59,7 +66,8 @@ class FileReader final : public StoreReader {
   const std::shared_ptr<SharedFile> file_;
   unsigned generation_ = 0;
   std::unique_ptr<Tables> tables_;
-  std::string text_;             // the bodies of the page
+  std::string text_;             // the bodies of the page, or
+  Tail::Pieces held_;            // what holds them
   std::vector<StoredRow> rows_;  // the page
   std::map<StreamId, std::string> names_;
   std::map<RowId, std::string> epochs_;  // by first row

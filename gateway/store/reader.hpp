@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gateway/store/store.hpp"
+#include "gateway/store/tail.hpp"
 
 #include <atomic>
 #include <memory>
@@ -14,6 +15,7 @@ struct SharedFile {
   std::string path;
   std::atomic<unsigned> generation{0};  // rises when the file was replaced
   std::atomic<bool> is_damaged{false};  // a reader saw it; the writer sets the file aside
+  Tail tail;                            // empty where the writer is another process
 };
 
 // Of a store that is open in this process; follows it when the file is replaced.

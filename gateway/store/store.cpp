@@ -101,7 +101,7 @@ void Store::Writer::add_sink(const std::string& sink, bool from_oldest) {
   const std::lock_guard lock(mutex_);
   if (sinks_.contains(sink)) return;
   const RowId row = from_oldest ? oldest_row_ - 1 : last_row_;
-  sinks_[sink] = {row, row, MonotonicTime::max()};
+  sinks_[sink] = {.acknowledged = row, .saved = row};
   change([sink, row](OpenedStore& store) { store.tables.save_cursor(sink, row); });
 }
 
@@ -124,7 +124,6 @@ void Store::Writer::acknowledge(const std::string& sink, RowId row) {
   if (found == sinks_.end() || row <= found->second.acknowledged) return;
   Outbox& outbox = found->second;
   outbox.acknowledged = std::min(row, last_row_);
-  if (outbox.unsaved_since == MonotonicTime::max()) outbox.unsaved_since = clock_.now();
   if (is_due(outbox, clock_.now()) || due_of(outbox) < wake_at_) wake_writer();
 }
 

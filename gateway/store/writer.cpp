@@ -9,8 +9,8 @@
 namespace twinsky {
 namespace {
 
-// A cursor goes to the disk this long after an acknowledgement, or after so many rows: what is
-// acknowledged since is sent again after a crash.
+// A cursor goes to the disk once in this time, or after so many rows: what was acknowledged since is
+// sent again after a crash.
 constexpr std::chrono::seconds save_cursor_after{2};
 constexpr RowId save_cursor_rows = 10'000;
 constexpr milliseconds first_retry{1'000};
@@ -20,8 +20,7 @@ constexpr std::size_t batch_kept = 4096;  // entries of memory that are kept for
 }  // namespace
 
 MonotonicTime Store::Writer::due_of(const Outbox& outbox) {
-  return outbox.unsaved_since == MonotonicTime::max() ? MonotonicTime::max()
-                                                      : outbox.unsaved_since + save_cursor_after;
+  return outbox.acknowledged == outbox.saved ? MonotonicTime::max() : outbox.save_after;
 }
 
 bool Store::Writer::is_due(const Outbox& outbox, MonotonicTime now) {
@@ -103,10 +102,13 @@ void Store::Writer::take_round(Round& round) {
   }
   unsaved_remembered_.clear();
   for (auto& [sink, outbox] : sinks_) {
-    if (outbox.acknowledged == outbox.saved || !(is_due(outbox, now) || round.is_last)) continue;
+    if (outbox.acknowledged == outbox.saved) continue;
+    // It rides on a commit that comes anyway, when it could not wait for the next one.
+    const bool rides = !round.batch.empty() && due_of(outbox) <= now + settings_.commit_every;
+    if (!rides && !is_due(outbox, now) && !round.is_last) continue;
     round.cursors[sink] = outbox.acknowledged;
     outbox.saved = outbox.acknowledged;
-    outbox.unsaved_since = MonotonicTime::max();
+    outbox.save_after = now + save_cursor_after;
   }
   small_since_ = MonotonicTime::max();
   was_busy_ = !round.batch.empty();
@@ -132,7 +134,7 @@ void Store::Writer::give_back(Round& round) {
   for (const auto& [name, value] : round.remembered) unsaved_remembered_.insert(name);
   for (const auto& [sink, row] : round.cursors) {
     const auto found = sinks_.find(sink);
-    if (found != sinks_.end()) found->second.unsaved_since = now;
+    if (found != sinks_.end()) found->second.saved = 0;
   }
   if (round.has_small_things()) small_since_ = now;
 }
@@ -236,6 +238,12 @@ Outboxes Store::Writer::outboxes() const {
 void Store::Writer::publish() {
   const Journal& journal = opened_->journal;
   const RowId sendable = std::min(journal.last(), opened_->tables.sendable());
+  if (sendable == journal.last()) {
+    file_->tail.publish();
+  } else {  // some will still change
+    file_->tail.drop_staged();
+    file_->tail.clear();
+  }
   bool is_more = false;
   {
     const std::lock_guard lock(mutex_);

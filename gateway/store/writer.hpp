@@ -24,7 +24,7 @@ namespace twinsky {
 
 // A store file that is open for writing, with everything that writes into it.
 struct OpenedStore {
-  OpenedStore(const StoreSettings& settings, Clock& clock, Log& log);
+  OpenedStore(const StoreSettings& settings, Tail& tail, Clock& clock, Log& log);
 
   template <class Work>
   void transaction(Work&& work) {
@@ -88,7 +88,7 @@ struct Store::Writer {
   struct Outbox {
     RowId acknowledged = 0;
     RowId saved = 0;
-    MonotonicTime unsaved_since = MonotonicTime::max();
+    MonotonicTime save_after = MonotonicTime::min();  // the first one goes to the disk at once
   };
   static MonotonicTime due_of(const Outbox& outbox);
   static bool is_due(const Outbox& outbox, MonotonicTime now);

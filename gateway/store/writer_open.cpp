@@ -28,9 +28,9 @@ std::string boot_id_of(const StoreSettings& settings) {
 
 }  // namespace
 
-OpenedStore::OpenedStore(const StoreSettings& settings, Clock& clock, Log& log)
+OpenedStore::OpenedStore(const StoreSettings& settings, Tail& tail, Clock& clock, Log& log)
     : tables(settings.path, Tables::Access::write),
-      journal(tables),
+      journal(tables, tail),
       ledger_stream(twinsky::ledger_stream(tables, journal)),
       hold(journal, clock, log, settings.clock_wait, boot_id_of(settings), ledger_stream),
       ledger(journal, hold, clock, ledger_stream),
@@ -126,7 +126,7 @@ Store::Writer::Writer(StoreSettings settings, Clock& clock, Log& log)
 
 void Store::Writer::open() {
   try {
-    opened_ = std::make_unique<OpenedStore>(settings_, clock_, log_);
+    opened_ = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
   } catch (const StoreError&) {
     throw;
   } catch (const std::exception& problem) {
@@ -136,7 +136,7 @@ void Store::Writer::open() {
     }
     // On a full disk not even the files beside it can be made; SQLite calls that an I/O error.
     Upkeep::give_up_reserve(settings_);
-    opened_ = std::make_unique<OpenedStore>(settings_, clock_, log_);
+    opened_ = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
   }
 }
 
@@ -151,7 +151,7 @@ void Store::Writer::load() {
     stream_ids_.emplace(stream.name, stream.stream);
     streams_[index] = std::move(stream);
   }
-  for (const auto& [sink, row] : tables.cursors()) sinks_[sink] = {row, row, MonotonicTime::max()};
+  for (const auto& [sink, row] : tables.cursors()) sinks_[sink] = {.acknowledged = row, .saved = row};
   retained_ = tables.retained();
   for (auto& [name, value] : tables.remembered()) remembered_.emplace(name, std::move(value));
   epoch_ = opened_->epochs.back().epoch;
@@ -181,7 +181,8 @@ void Store::Writer::replace_damaged_file(const std::string& why) {
     hand_over(tables, inheritance, damaged, next);
     tables.commit();
   }
-  opened_ = std::make_unique<OpenedStore>(settings_, clock_, log_);
+  opened_ = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
+  file_->tail.clear();
   ++file_->generation;
   const std::lock_guard lock(mutex_);
   epoch_ = next.epoch;

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "gateway/publish/sink.hpp"
+#include "gateway/system/memory.hpp"
 #include "tests/bench/cost.hpp"
 #include "tests/bench/sample.hpp"
 
@@ -77,6 +78,7 @@ int converse(const std::string& path) {
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
+  twinsky::keep_little_memory();  // as `twinsky run` does
   try {
     return converse(argv[1]);
   } catch (const std::exception& problem) {

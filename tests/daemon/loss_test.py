@@ -62,13 +62,13 @@ class Loss(gateway.GatewayTest):
             repeated += len(heard) - len(rows)
             tally = offered[f"dust-{sensor}"]
             total = tally["offered"] + tally["unheard"]
-            # A kill costs at most what came in one commit interval: of one frame a second, one;
-            # the ledger, which reckons a gap from the period, may be one off at either end.
-            self.assertLessEqual(abs(total - len(rows) - missing), 2 * kills, stream)
+            # A kill costs at most what came in one commit interval: of one frame a second, one.
+            self.assertLessEqual(abs(total - len(rows) - missing), kills, stream)
             self.assertGreater(len(rows), kills / 4)
             print(f"{stream}: offered {total}, kept {len(rows)}, in the ledger {missing}")
-        # At most a window of messages (of at most 200 records) after each kill and each reconnect.
-        self.assertLessEqual(repeated, 100 * 200 * kills)
+        # What was acknowledged since the cursor was saved comes again, of 2 s as the README says, and
+        # what was under way; while the broker was away more of it had gathered.
+        self.assertLessEqual(repeated, kills * SENSORS * 5)
         print(f"{kills} kills, {repeated} records twice, 0 lost")
 
     def test_a_killed_broker_takes_nothing_from_the_store(self):

@@ -13,6 +13,8 @@ import textwrap
 import threading
 import time
 
+import jsonschema
+
 FLAGS = {1: "good", 2: "not evaluated", 3: "suspect", 4: "failed", 9: "missing"}
 RECORD_KEYS = {"gateway", "sensor", "feed", "station", "epoch", "seq", "ts", "time", "start", "end",
                "issued", "fetched", "flag", "flags", "faults", "text", "corrections", "meta",
@@ -26,6 +28,7 @@ class Stream:
     def __init__(self):
         self.status = "online"
         self.meta = {}
+        self.state = {}
         self.record = {}
         self.newest = {}   # by quantity: the newest record that has it
         self.numbers = {}  # by epoch: the highest seq
@@ -66,14 +69,18 @@ class Stream:
 class Picture:
     """All that was heard so far."""
 
-    def __init__(self, gateway):
+    def __init__(self, gateway, schema=None):
         self.root = f"twinsky/v1/{gateway}/"
         self.lock = threading.Lock()
         self.streams = {}
         self.status = "not seen yet"
         self.health = {}
         self.records = self.missing = self.repeated = 0
-        self.unreadable = []
+        self.unreadable = []  # what is wrong with payloads, in words
+        self.schema = None
+        if schema:
+            with open(schema, encoding="utf-8") as file:
+                self.schema = jsonschema.Draft202012Validator(json.load(file))
         self.complete_after = None  # seconds until all that is expected was heard
 
     def hear(self, topic, payload):
@@ -92,11 +99,18 @@ class Picture:
             self.health = json.loads(payload)
         elif is_stream and kind == "status":
             self.streams.setdefault(name, Stream()).status = payload
+        elif is_stream and kind == "state" and payload:
+            self.streams.setdefault(name, Stream()).state = json.loads(payload)
         elif is_stream and kind == "meta" and payload:
             self.streams.setdefault(name, Stream()).meta = json.loads(payload)
         elif is_stream and kind == "obs":
             stream = self.streams.setdefault(name, Stream())
-            seen, missing, repeated = stream.take(json.loads(payload))
+            records = json.loads(payload)
+            if self.schema:
+                error = next(self.schema.iter_errors(records), None)
+                if error:
+                    raise ValueError(f"not as the schema says: {error.message[:300]}")
+            seen, missing, repeated = stream.take(records)
             self.records += seen
             self.missing += missing
             self.repeated += repeated
@@ -160,17 +174,23 @@ def draw(picture, started, note):
 
 def complaints(picture, expected):
     with picture.lock:
-        seen = {name for name, stream in picture.streams.items() if stream.record}
-        missing, unreadable = picture.missing, list(picture.unreadable)
+        seen = {name for name, stream in picture.streams.items()
+                if stream.record and stream.meta and stream.state}
+        status, missing, repeated = picture.status, picture.missing, picture.repeated
+        unreadable = list(picture.unreadable)
+    if status != "online":
+        yield f"the gateway's status is {status}"
     for sensor in expected.sensor:
         if f"sensor/{sensor}" not in seen:
-            yield f"no obs of the sensor {sensor}"
+            yield f"no obs, state and meta of the sensor {sensor}"
     for feed in expected.feed:
         count = sum(name.startswith(f"ref/{feed}/") for name in seen)
         if count < expected.stations:
             yield f"observations of {count} stations of {feed}, expected {expected.stations}"
     if missing:
         yield f"{missing} records are missing from their streams"
+    if repeated:
+        yield f"{repeated} records came twice"
     yield from unreadable[:3]
 
 
@@ -220,6 +240,7 @@ def options():
     parser.add_argument("--sensor", nargs="*", default=[], help="sensors that must be heard")
     parser.add_argument("--feed", nargs="*", default=[], help="feeds that must be heard")
     parser.add_argument("--stations", type=int, default=3, help="of each feed")
+    parser.add_argument("--schema", help="JSON Schema that every obs must pass")
     parser.add_argument("--watch", type=int, metavar="PID", help="end when this process does")
     parser.add_argument("--note", default="", help="text below the table on a terminal")
     return parser.parse_args()
@@ -227,7 +248,7 @@ def options():
 
 def main():
     arguments = options()
-    picture = Picture(arguments.gateway)
+    picture = Picture(arguments.gateway, arguments.schema)
     listener = threading.Thread(target=listen, args=[picture], daemon=True)
     listener.start()
     try:
@@ -242,7 +263,8 @@ def main():
         print(f"demo: {complaint}", file=sys.stderr)
     if not wrong:
         print(f"All {len(arguments.sensor)} sensors and {arguments.stations} stations of each feed "
-              f"were heard within {picture.complete_after:.0f} s; no record is missing.")
+              f"were heard within {picture.complete_after:.0f} s; no record is missing "
+              f"or repeated" + (", each is as the schema says." if picture.schema else "."))
     return 1 if wrong else 0
 
 
