@@ -38,11 +38,16 @@ void Queue::drop_surplus() {
   first_ = 0;
 }
 
-void Queue::take(std::vector<Waiting>& batch) {
+void Queue::take(std::vector<Waiting>& batch, std::size_t most) {
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(first_));
   first_ = 0;
   bytes_ = 0;
   batch.swap(waiting_);
+  if (batch.size() <= most) return;
+  std::move(batch.begin() + static_cast<std::ptrdiff_t>(most), batch.end(),
+            std::back_inserter(waiting_));
+  batch.resize(most);
+  for (const Waiting& waiting : waiting_) bytes_ += bytes_of(waiting);
 }
 
 void Queue::give_back(std::vector<Waiting>& batch, std::size_t first) {

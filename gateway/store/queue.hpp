@@ -32,8 +32,8 @@ class Queue {
   explicit Queue(std::size_t limit_bytes) : limit_bytes_(limit_bytes) {}
 
   void push(Waiting waiting);
-  // All that waits, into `batch` (empty before; its memory is used again).
-  void take(std::vector<Waiting>& batch);
+  // The oldest that wait, at most so many, into `batch` (empty before; its memory is used again).
+  void take(std::vector<Waiting>& batch, std::size_t most);
   // What could not be kept of a batch, from `first` on: before all others again.
   void give_back(std::vector<Waiting>& batch, std::size_t first);
 

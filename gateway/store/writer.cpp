@@ -92,7 +92,11 @@ void Store::Writer::take_round(Round& round) {
   round.is_last = stopping_;
   round.ticket = tickets_;
   round.done = 0;
-  queue_.take(round.batch);
+  // Whole commits while more samples come; the rest comes with the next.
+  const std::size_t whole = queue_.size() - queue_.size() % settings_.commit_rows;
+  const bool takes_all = whole == 0 || stopping_ || tickets_ > tried_;
+  queue_.take(round.batch, takes_all ? queue_.size() : whole);
+  first_waiting_ = last_round_;  // what is left came later than that
   round.dropped = queue_.take_dropped();
   round.gaps = std::exchange(gaps_, {});
   round.changes = std::exchange(changes_, {});
@@ -237,7 +241,11 @@ Outboxes Store::Writer::outboxes() const {
 
 void Store::Writer::publish() {
   const Journal& journal = opened_->journal;
-  const RowId sendable = std::min(journal.last(), opened_->tables.sendable());
+  // Only samples that wait for the clock and a salvage hold rows back.
+  const bool may_be_held = rows_are_held_ || opened_->hold.waiting();
+  const RowId sendable =
+      may_be_held ? std::min(journal.last(), opened_->tables.sendable()) : journal.last();
+  rows_are_held_ = sendable < journal.last();
   if (sendable == journal.last()) {
     file_->tail.publish();
   } else {  // some will still change

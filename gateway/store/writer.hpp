@@ -146,6 +146,7 @@ struct Store::Writer {
   Log& log_;
   const std::shared_ptr<SharedFile> file_ = std::make_shared<SharedFile>();
   std::unique_ptr<OpenedStore> opened_;  // writer thread's, once it runs
+  bool rows_are_held_ = true;            // writer thread's: as far as it knows
   int rooms_made_ = 0;                   // writer thread's: since the last good commit
   milliseconds retry_after_{0};          // writer thread's
   std::string small_tables_of_;          // a damaged file whose rows are still to be brought back

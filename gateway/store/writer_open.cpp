@@ -182,6 +182,7 @@ void Store::Writer::replace_damaged_file(const std::string& why) {
     tables.commit();
   }
   opened_ = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
+  rows_are_held_ = true;
   file_->tail.clear();
   ++file_->generation;
   const std::lock_guard lock(mutex_);

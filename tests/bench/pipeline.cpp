@@ -2,10 +2,10 @@
 // Ours: the product's record text, store and MQTT sink, without devices before them, driven by lines
 // on standard input; each is answered by one line of cost when it is done.
 //
-//   pipeline DATABASE
+//   pipeline DATABASE PER_COMMIT
 //   sink PORT BATCH           starts the sink, which also sends what is stored already
 //   stop                      stops it
-//   append COUNT PER_COMMIT   samples of one quantity, committed in groups
+//   append COUNT              samples of one quantity, committed in groups of PER_COMMIT
 #include <atomic>
 #include <iostream>
 #include <sstream>
@@ -20,21 +20,27 @@ namespace {
 using namespace std::chrono_literals;
 using namespace twinsky;
 
+// The store commits by itself whenever a group is complete; now and then it is waited for, since its
+// queue is bounded.
 void append(Store& store, Clock& clock, long first, long count, long per_commit) {
+  const long per_wait = 20 * per_commit;
   const StreamId stream = store.stream(bench::stream);
   for (long number = 1; number <= count; ++number) {
     const UtcTime time = clock.utc();
     store.append({.stream = stream, .time = time, .body = bench::body(bench::sample(time, first + number))});
-    if (number % per_commit != 0 && number != count) continue;
+    if (number % per_wait != 0 && number != count) continue;
     if (!store.flush(clock.now() + 30s)) throw StoreError("a commit took longer than 30 s");
   }
 }
 
-int converse(const std::string& path) {
+int converse(const std::string& path, long per_commit) {
   SystemClock clock(true);
   Log log(LogLevel::error);
   Bulletin bulletin;
-  Store store({.path = path, .machine_id = "bench"}, clock, log);
+  Store store({.path = path,
+               .commit_rows = static_cast<std::size_t>(per_commit),
+               .machine_id = "bench"},
+              clock, log);
   std::unique_ptr<Sink> sink;
   std::atomic<Sink*> to_wake = nullptr;
   store.on_commit([&to_wake] {
@@ -61,8 +67,8 @@ int converse(const std::string& path) {
       if (sink) sink->stop(clock.now() + 2s);
       to_wake = nullptr;
       sink.reset();
-    } else if (command == "append" && second > 0) {
-      append(store, clock, appended, first, second);
+    } else if (command == "append") {
+      append(store, clock, appended, first, per_commit);
       appended += first;
     } else {
       std::cerr << "pipeline: not understood: " << line << '\n';
@@ -77,10 +83,12 @@ int converse(const std::string& path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
+  if (argc != 3) return 2;
+  const long per_commit = std::atol(argv[2]);
+  if (per_commit < 1) return 2;
   twinsky::keep_little_memory();  // as `twinsky run` does
   try {
-    return converse(argv[1]);
+    return converse(argv[1], per_commit);
   } catch (const std::exception& problem) {
     std::cerr << "pipeline: " << problem.what() << '\n';
     return 1;

@@ -31,6 +31,8 @@ struct Gateway {
     store = std::make_unique<Store>(settings, clock, log);
   }
   ~Gateway() {
+    // A sink that takes longer to leave would go on with what is gone by then.
+    for (const auto& one : sinks) one->stop(clock.now() + patience);
     sinks.clear();
     store->on_commit({});
   }
