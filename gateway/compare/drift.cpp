@@ -76,13 +76,16 @@ void count(DriftRun& run, bool is_flagged, Hour hour, int persist) {
   if (run.evaluations == persist) run.alarmed.push_back(hour);
 }
 
+// The longest run that goes on decides.
 void conclude(Drift& drift, int persist) {
   int longest = 0;
+  drift.since.reset();
   for (const DriftRun& run : drift.runs) {
     if (run.evaluations <= longest) continue;
     longest = run.evaluations;
     drift.since = run.since;
   }
+  drift.state = DriftState::none;
   if (longest > 0) drift.state = longest >= persist ? DriftState::alarm : DriftState::watch;
 }
 
@@ -117,7 +120,10 @@ Drift drift_of(std::span<const Pair> pairs, Window span, const DriftRule& rule) 
       reference.remove(pairs[first].reference);
       sensor.remove(commissioned(pairs[first]));
     }
-    if (next - first < static_cast<std::size_t>(rule.min_pairs)) continue;
+    if (next - first < static_cast<std::size_t>(rule.min_pairs)) {
+      drift.states.push_back(drift.state);
+      continue;
+    }
     const Evaluation evaluation =
         evaluate(pairs.subspan(first, next - first), reference, sensor, rule);
     ++drift.evaluations;
@@ -128,8 +134,9 @@ Drift drift_of(std::span<const Pair> pairs, Window span, const DriftRule& rule) 
     for (std::size_t at = 0; at < drift_flags; ++at) {
       count(drift.runs[at], flags[at], end, rule.persist_evaluations);
     }
+    conclude(drift, rule.persist_evaluations);
+    drift.states.push_back(drift.state);
   }
-  conclude(drift, rule.persist_evaluations);
   return drift;
 }
 

@@ -52,7 +52,8 @@ struct Drift {
   std::optional<KolmogorovSmirnov> ks;
   std::array<DriftRun, drift_flags> runs;
   DriftState state = DriftState::none;
-  std::optional<Hour> since;  // of the longest run behind `state`
+  std::optional<Hour> since;       // of the longest run behind `state`
+  std::vector<DriftState> states;  // at every end of `span`, from the first full window on
 };
 
 // An evaluation at the end of every hour of `span`, from its first full window on. Windows with too

@@ -29,7 +29,8 @@ Grid grid_of(std::span<const PairRow> rows, Series series) {
     const auto at = static_cast<std::size_t>((row.hour - grid.begin).count());
     if (is_reference_valid(row)) grid.reference[at] = *row.reference;
     const auto& value = series == Series::raw ? row.sensor : row.corrected;
-    if (!row.is_maintenance && is_sensor_valid(row) && value) grid.sensor[at] = *value;
+    if (!row.is_maintenance && is_sensor_valid(row) && value && std::isfinite(*value))
+      grid.sensor[at] = *value;
   }
   return grid;
 }
