@@ -50,6 +50,14 @@ std::vector<Pair> shifted(std::span<const double> x, std::span<const double> y, 
   return pairs;
 }
 
+// How many independent pairs there are; 0 when they are too few to accuse anybody.
+double independent(std::span<const Pair> pairs) {
+  const Moments moments = moments_of(pairs);
+  const auto line = least_squares(moments);
+  if (!line || moments.n < fewest_pairs) return 0;
+  return autocorrelation(pairs, moments, *line).n_effective;
+}
+
 // Williams' t for two correlations with the same variable, which are themselves correlated: the
 // reference and its own shifted self are nearly alike, and a test that takes the two for
 // independent sees an hour's error in temperature only half of the time (Steiger 1980,
@@ -100,11 +108,8 @@ LagScan scan_lags(std::span<const PairRow> rows, int reach, Series series) {
   // A sensor that runs the wrong way fits best somewhere in the other half of the day.
   if (-lowest > *scan.r_best) return scan;
   if (*scan.r_best < fitting || *scan.r_best - *scan.r_zero < visible) return scan;
-  const std::vector<Pair> unshifted = pairs_at(0);
-  const Moments moments = moments_of(unshifted);
-  const auto line = least_squares(moments);
-  if (!line || moments.n < fewest_pairs) return scan;
-  const double n_effective = autocorrelation(unshifted, moments, *line).n_effective;
+  // Of the two lags, the right one leaves the residuals that depend less on each other.
+  const double n_effective = std::max(independent(pairs_at(0)), independent(pairs_at(*scan.best)));
   const auto between =
       moments_of(shifted(grid.reference, grid.reference, *scan.best, grid.begin)).r();
   if (!between || !(n_effective > 3)) return scan;

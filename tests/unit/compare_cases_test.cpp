@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky replay compare` on every case of tests/cases/compare, and the command's CSV form.
-#include <gtest/gtest.h>
-
 #include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <gtest/gtest.h>
 #include <memory>
 
 namespace twinsky {
@@ -32,7 +31,8 @@ std::vector<Json> replayed(const std::string& arguments) {
   return lines;
 }
 
-// What is listed must agree; a replay may say more. An empty text: it agrees; else where it doesn't.
+// What is listed must agree; a replay may say more. An empty text: it agrees; else where it
+// doesn't.
 std::string difference(const Json& expected, const Json& found, const std::string& at) {
   if (expected.is_object()) {
     if (!found.is_object()) return at;
@@ -82,7 +82,9 @@ TEST(compare_cases, every_section_of_the_metrics_is_equal) {
   expect_all_equal("expected-metrics.json", 195);
 }
 
-TEST(compare_cases, edge_cases_are_equal) { expect_all_equal("edge-cases.json", 10); }
+TEST(compare_cases, edge_cases_are_equal) {
+  expect_all_equal("edge-cases.json", 10);
+}
 
 TEST(compare_cases, edge_cases_never_score_well) {
   for (const Json& line : replayed(folder + "edge-cases.json")) {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sensors that must not score well, references with other labels, and the words themselves.
 #include "gateway/compare/verdict.hpp"
-
 #include "tests/unit/collocation.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+#include <gtest/gtest.h>
 #include <random>
 
 namespace twinsky {
@@ -17,17 +15,13 @@ struct Column {
   const char* reference;
   Quantity quantity;
 };
-constexpr Column columns[] = {{"s1_o3", "ref_o3", Quantity::o3_ppb},
-                              {"s2_o3", "ref_o3", Quantity::o3_ppb},
-                              {"s3_o3", "ref_o3", Quantity::o3_ppb},
-                              {"s1_temp", "ref_temp", Quantity::temperature},
-                              {"s2_temp", "ref_temp", Quantity::temperature},
-                              {"s3_temp", "ref_temp", Quantity::temperature},
-                              {"s1_rh", "ref_rh", Quantity::humidity},
-                              {"s1_pm25", "ref_pm25", Quantity::pm2_5},
-                              {"s2_pm25", "ref_pm25", Quantity::pm2_5},
-                              {"s3_pm25", "ref_pm25", Quantity::pm2_5},
-                              {"s1_no2", "ref_no2", Quantity::no2_ppb}};
+constexpr Column columns[] = {
+    {"s1_o3", "ref_o3", Quantity::o3_ppb},          {"s2_o3", "ref_o3", Quantity::o3_ppb},
+    {"s3_o3", "ref_o3", Quantity::o3_ppb},          {"s1_temp", "ref_temp", Quantity::temperature},
+    {"s2_temp", "ref_temp", Quantity::temperature}, {"s3_temp", "ref_temp", Quantity::temperature},
+    {"s1_rh", "ref_rh", Quantity::humidity},        {"s1_pm25", "ref_pm25", Quantity::pm2_5},
+    {"s2_pm25", "ref_pm25", Quantity::pm2_5},       {"s3_pm25", "ref_pm25", Quantity::pm2_5},
+    {"s1_no2", "ref_no2", Quantity::no2_ppb}};
 
 Judgement judged(const std::vector<PairRow>& rows, Window window, Quantity quantity) {
   static const TargetCatalogue targets;
@@ -101,8 +95,8 @@ void each_week(const std::vector<PairRow>& rows, Each&& each) {
 
 TEST(verdict, a_shifted_reference_is_named_within_a_week) {
   for (const Column& column : columns) {
-    const bool is_clear = column.quantity == Quantity::o3_ppb ||
-                          column.quantity == Quantity::temperature;
+    const bool is_clear =
+        column.quantity == Quantity::o3_ppb || column.quantity == Quantity::temperature;
     const std::vector<PairRow> rows = collocated_rows(column.sensor, column.reference);
     for (const int late : {0, 1, -1, 8, -8}) {
       const std::vector<PairRow> shifted = with_late_labels(rows, late);
@@ -119,8 +113,11 @@ TEST(verdict, a_shifted_reference_is_named_within_a_week) {
         EXPECT_EQ(judgement.verdict, Verdict::misaligned) << column.sensor << " by " << late;
         EXPECT_EQ(judgement.reasons.front(), hint_of(-late));
       });
-      if (late == 0) EXPECT_EQ(misaligned, 0) << column.sensor;
-      if (late != 0 && is_clear) EXPECT_GT(misaligned, 20) << column.sensor;
+      if (late == 0) {
+        EXPECT_EQ(misaligned, 0) << column.sensor;
+      } else if (is_clear) {
+        EXPECT_GT(misaligned, 20) << column.sensor;
+      }
     }
   }
 }
