@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstdlib>
 #include <numbers>
 
 namespace twinsky {
@@ -118,19 +120,23 @@ std::optional<Precision> precision(std::span<const std::vector<double>> hours) n
 KolmogorovSmirnov kolmogorov_smirnov(std::span<const double> sorted_a,
                                      std::span<const double> sorted_b,
                                      std::optional<double> effective) noexcept {
-  const double n = static_cast<double>(sorted_a.size());
-  const double m = static_cast<double>(sorted_b.size());
-  double distance = 0;
-  std::size_t a = 0;
-  std::size_t b = 0;
-  while (a < sorted_a.size() && b < sorted_b.size()) {
-    const double value = std::min(sorted_a[a], sorted_b[b]);
-    while (a < sorted_a.size() && sorted_a[a] <= value) ++a;
-    while (b < sorted_b.size() && sorted_b[b] <= value) ++b;
-    distance =
-        std::max(distance, std::abs(static_cast<double>(a) / n - static_cast<double>(b) / m));
+  // The two steps are compared as |i m - j n|, exact in integers, and divided once.
+  const auto n = static_cast<std::int64_t>(sorted_a.size());
+  const auto m = static_cast<std::int64_t>(sorted_b.size());
+  std::int64_t farthest = 0;
+  std::int64_t i = 0;
+  std::int64_t j = 0;
+  const double* const a = sorted_a.data();
+  const double* const b = sorted_b.data();
+  while (i < n && j < m) {
+    const double value = std::min(a[i], b[j]);
+    while (i < n && a[i] <= value) ++i;
+    while (j < m && b[j] <= value) ++j;
+    farthest = std::max(farthest, std::abs(i * m - j * n));
   }
-  const double independent = effective ? *effective / 2 : n * m / (n + m);
+  const auto product = static_cast<double>(n * m);
+  const double distance = static_cast<double>(farthest) / product;
+  const double independent = effective ? *effective / 2 : product / static_cast<double>(n + m);
   return {distance, kolmogorov_q(distance * std::sqrt(independent))};
 }
 

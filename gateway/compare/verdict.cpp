@@ -72,6 +72,15 @@ bool is_beyond_excuse(const Evidence& evidence) {
   return upper < *attainable;
 }
 
+// Beyond doubt (99 %): what is excused by a small range must at least follow the reference a
+// little, or chance alone would be excused as well.
+bool is_positive(const Assessment& seen) {
+  constexpr double two_sided_99 = 2.5758293035489004;
+  constexpr double nearly_one = 1 - 1e-15;
+  const double z = std::atanh(std::clamp(seen.line->r, -nearly_one, nearly_one));
+  return z * std::sqrt(seen.n_effective - 3) > two_sided_99;
+}
+
 // Nothing to see: the reference moved less than twice the error that the target allows, or, where
 // none is set, less than the sensor scatters about its own fit.
 bool is_range_small(const Evidence& evidence) {
@@ -97,7 +106,10 @@ std::optional<Judgement> correlation(const Evidence& evidence) {
   if (is_negative || (is_low && is_beyond_excuse(evidence))) {
     return Judgement{Verdict::contradicts, {why}};
   }
-  if (is_range_small(evidence)) return Judgement{Verdict::range_too_small, {"reference_range"}};
+  if (is_range_small(evidence)) {
+    if (is_positive(seen)) return Judgement{Verdict::range_too_small, {"reference_range"}};
+    return Judgement{Verdict::insufficient, {"reference_range", why}};
+  }
   if (is_low) return Judgement{Verdict::contradicts, {why}};
   return std::nullopt;
 }

@@ -56,7 +56,8 @@ struct Judgement {
 //  - quality control failing more than 25 % of the hours is `faulty` although such hours also make
 //    the pairs insufficient;
 //  - a small range excuses a low correlation only as far as it explains it: when r is below what a
-//    sensor that just meets the target's error would reach over this range, the sensor contradicts.
+//    sensor that just meets the target's error would reach over this range, the sensor contradicts,
+//    and when it is not even positive beyond doubt, the data are insufficient.
 Judgement judge_evidence(const Evidence& evidence);
 
 // What is published: a change needs six equal evaluations in a row, `faulty` and `misaligned` come
