@@ -42,8 +42,9 @@ std::vector<Pair> shifted(std::span<const double> x, std::span<const double> y, 
   pairs.reserve(x.size());
   const auto size = static_cast<int>(x.size());
   for (int at = std::max(0, -lag); at < size && at + lag < size; ++at) {
+    const int across = at + lag;
     const double reference = x[static_cast<std::size_t>(at)];
-    const double sensor = y[static_cast<std::size_t>(at + lag)];
+    const double sensor = y[static_cast<std::size_t>(across)];
     if (std::isnan(reference) || std::isnan(sensor)) continue;
     pairs.push_back({begin + std::chrono::hours(at), reference, sensor});
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/compare/pairs.hpp"
 
+#include "gateway/model/gas.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -77,6 +79,15 @@ std::span<const PairRow> within(std::span<const PairRow> rows, Window window) no
   const auto begin = std::ranges::lower_bound(rows, window.begin, {}, &PairRow::hour);
   const auto end = std::ranges::lower_bound(begin, rows.end(), window.end, {}, &PairRow::hour);
   return {begin, end};
+}
+
+std::optional<double> in_form_of(Quantity reference, std::optional<double> gas_reference_k,
+                                 Quantity sensor, double value) noexcept {
+  if (reference == sensor) return value;
+  const GasForms* const gas = gas_forms(sensor);
+  if (gas == nullptr || gas != gas_forms(reference) || !gas_reference_k) return std::nullopt;
+  if (reference == gas->mass) return mass_of_share(sensor, value, *gas_reference_k);
+  return share_of_mass(sensor, value, *gas_reference_k);
 }
 
 Coverage coverage(std::span<const PairRow> rows, Window window, Series series) {

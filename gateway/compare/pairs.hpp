@@ -5,6 +5,7 @@
 #pragma once
 
 #include "gateway/model/flag.hpp"
+#include "gateway/model/quantity.hpp"
 
 #include <array>
 #include <chrono>
@@ -61,6 +62,11 @@ struct Window {
 
 // The rows of a window; `rows` stand in the order of their hours, one row an hour.
 std::span<const PairRow> within(std::span<const PairRow> rows, Window window) noexcept;
+
+// A sensor's value in the form in which the reference reports it: a gas in ppb as ug/m3 at the
+// reference's state, or the other way round. Absent where the two are not forms of one quantity.
+std::optional<double> in_form_of(Quantity reference, std::optional<double> gas_reference_k,
+                                 Quantity sensor, double value) noexcept;
 
 struct Coverage {
   int expected = 0;

@@ -31,14 +31,20 @@ std::vector<Json> replayed(const std::string& arguments) {
   return lines;
 }
 
+std::string below(std::string at, const std::string& key) {
+  at += '/';
+  at += key;
+  return at;
+}
+
 // What is listed must agree; a replay may say more. An empty text: it agrees; else where it
 // doesn't.
 std::string difference(const Json& expected, const Json& found, const std::string& at) {
   if (expected.is_object()) {
     if (!found.is_object()) return at;
     for (const auto& [key, part] : expected.items()) {
-      if (!found.contains(key)) return at + "/" + key + " is missing";
-      const std::string inner = difference(part, found.at(key), at + "/" + key);
+      if (!found.contains(key)) return below(at, key) + " is missing";
+      std::string inner = difference(part, found.at(key), below(at, key));
       if (!inner.empty()) return inner;
     }
     return {};
@@ -46,8 +52,7 @@ std::string difference(const Json& expected, const Json& found, const std::strin
   if (expected.is_array()) {
     if (!found.is_array() || expected.size() != found.size()) return at;
     for (std::size_t item = 0; item < expected.size(); ++item) {
-      const std::string inner =
-          difference(expected[item], found[item], at + "/" + std::to_string(item));
+      std::string inner = difference(expected[item], found[item], below(at, std::to_string(item)));
       if (!inner.empty()) return inner;
     }
     return {};
@@ -96,11 +101,13 @@ TEST(compare_cases, the_csv_form_is_equal) {
   const Json document = Json::parse(std::ifstream(folder + "expected-metrics.json"));
   for (const Json& item : document.at("cases")) {
     const std::string sensor = item.at("sensor");
-    std::string arguments = folder + "epa-collocation-2019-08-hourly.csv --sensor " + sensor +
-                            " --reference " + item.at("reference").get<std::string>() +
-                            " --count " + sensor + "_n --min-count 45 --interval " +
-                            item.at("interval").get<std::string>();
-    if (item.at("interval") == "24h") arguments += " --day-offset=-5 --min-hours 18";
+    std::string arguments = folder;
+    arguments += "epa-collocation-2019-08-hourly.csv --min-count 45";
+    arguments += " --sensor " + sensor;
+    arguments += " --count " + sensor + "_n";
+    arguments += " --reference " + item.at("reference").get<std::string>();
+    arguments += " --interval " + item.at("interval").get<std::string>();
+    if (item.at("interval") == "24h") arguments += " --day-offset -5 --min-hours 18";
     const std::vector<Json> lines = replayed(arguments);
     ASSERT_EQ(lines.size(), 1U);
     EXPECT_EQ(difference(item.at("expected"), lines.front(), item.at("id")), "");

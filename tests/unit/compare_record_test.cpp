@@ -66,7 +66,9 @@ void expect_keys(const Json& value, const Json& schema, const Json& root, const 
   EXPECT_EQ(keys, schema.at("required").get<std::vector<std::string>>()) << at;
   EXPECT_EQ(schema.at("properties").size(), keys.size()) << at;
   for (const auto& [key, part] : value.items()) {
-    expect_keys(part, schema.at("properties").at(key), root, at + "/" + key);
+    std::string inside = at;
+    inside.append("/").append(key);
+    expect_keys(part, schema.at("properties").at(key), root, inside);
   }
 }
 

@@ -49,6 +49,18 @@ TEST(pairs, unknown_hours_are_short) {
   EXPECT_EQ(found.withheld[static_cast<std::size_t>(Withheld::sensor_short)], 23);
 }
 
+TEST(pairs, are_formed_in_the_unit_and_state_of_the_reference) {
+  using enum Quantity;
+  EXPECT_EQ(in_form_of(pm2_5, {}, pm2_5, 7), 7);
+  EXPECT_NEAR(in_form_of(o3, 293.15, o3_ppb, 10).value(), 19.953, 0.01);
+  EXPECT_NEAR(in_form_of(o3, 298.15, o3_ppb, 10).value(), 19.619, 0.01);
+  EXPECT_NEAR(in_form_of(co, 293.15, co_ppm, 1).value(), 1164.4, 0.5);
+  EXPECT_NEAR(in_form_of(no2_ppb, 293.15, no2, 19.125).value(), 10, 0.01);
+  EXPECT_FALSE(in_form_of(o3, {}, o3_ppb, 10));
+  EXPECT_FALSE(in_form_of(o3, 293.15, no2_ppb, 10));
+  EXPECT_FALSE(in_form_of(pm2_5, {}, pm10, 10));
+}
+
 TEST(pairs, days_are_local) {
   std::vector<PairRow> rows;
   for (int hour = 0; hour < 48; ++hour) {
