@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// A CSV file of hours: the first column is the time at which the hour begins, every other column a
+// number, an empty cell is missing. As `export pairs` writes them, and as collocation data come.
+#pragma once
+
+#include "gateway/compare/pairs.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twinsky {
+
+class HourlyCsv {
+ public:
+  // Throws std::runtime_error that names the line where the file is wrong.
+  explicit HourlyCsv(const std::string& file);
+
+  using Column = std::vector<std::optional<double>>;
+  [[nodiscard]] bool has(std::string_view column) const { return columns_.contains(column); }
+  // Throws std::runtime_error when there is no such column.
+  [[nodiscard]] const Column& column(std::string_view name) const;
+  // In their order, each once.
+  [[nodiscard]] const std::vector<Hour>& hours() const { return hours_; }
+
+ private:
+  void sort();
+
+  std::string file_;
+  std::vector<Hour> hours_;
+  std::map<std::string, Column, std::less<>> columns_;
+};
+
+}  // namespace twinsky

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// A linear correction that the pairs would justify. It is only ever proposed: the operator accepts
+// it with one command, and raw stays published beside it. Pure; any thread.
+#pragma once
+
+#include "gateway/compare/assessment.hpp"
+#include "gateway/compare/relation.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace twinsky {
+
+struct Proposal {
+  double gain = 1;  // corrected = gain * raw + offset
+  double offset = 0;
+  std::string_view method = "moment_match";
+  Window basis;              // hours that it was made from: the first two thirds of the pairs
+  int basis_hours = 0;       // pairs in them
+  double expected_rmse = 0;  // of the last third, which it has not seen
+  double raw_rmse = 0;       // of the same hours without it
+  double lowest_raw = 0;     // what it was trained on; outside, its output is suspect
+  double highest_raw = 0;
+};
+
+// Absent unless all gates pass: the station stands near enough, r is above 0.5 beyond doubt, there
+// are enough pairs, and the hours that were held out come out better than raw.
+std::optional<Proposal> propose(const Assessment& seen, Relation relation);
+
+}  // namespace twinsky
