@@ -22,7 +22,6 @@
 #include "drivers/feeds/text.hpp"
 #include "drivers/feeds/xml.hpp"
 #include "gateway/model/embedded.hpp"
-#include "gateway/model/gas.hpp"
 
 #include <array>
 #include <utility>
@@ -57,14 +56,6 @@ Interval hour_before(UtcTime stamp) {
   return ending_at(std::chrono::floor<hours>(stamp), hours(1));
 }
 
-// The gas in ppb or ppm beside its ug/m3. The agency did not print it, so it has no text.
-Reading share_beside(const Reading& mass, const GasForms& gas) {
-  Reading share = reading_of(gas.share, {}, std::nullopt);
-  if (mass.value) share.value = share_of_mass(mass.quantity, *mass.value, reference_k);
-  if (share.value) share.flag = Flag::not_evaluated;
-  return share;
-}
-
 Reading aqhi_reading(std::string_view printed) {
   if (trimmed(printed) == "10+") return reading_of(aqhi, printed, std::optional(11.0));
   return reading_of(aqhi, printed);
@@ -84,8 +75,8 @@ void read_concentrations(const pugi::xml_node& root, Draft& draft) {
     for (const auto& [element, quantity] : pollutants) {
       const Reading mass = reading_of(quantity, text_of(row, element));
       draft.samples.add(station, hour, mass);
-      if (const GasForms* gas = gas_forms(quantity)) {
-        draft.samples.add(station, hour, share_beside(mass, *gas));
+      if (auto share = share_beside(mass, reference_k)) {
+        draft.samples.add(station, hour, *std::move(share));
       }
     }
     draft.samples.official(station, hour).gas_reference_k = reference_k;
@@ -195,9 +186,9 @@ std::optional<FeedFailure> read_xml(std::string_view text, Draft& draft) {
 
 Result<FeedContent, FeedFailure> decode_hk_epd(std::string_view body, UtcTime received,
                                                const Stations& stations) {
-  const auto text = readable_text(body);
-  if (!text) return Unexpected{text.error()};
   Draft draft{stations, StationSamples(received), {}};
+  const auto text = readable_text(body, draft.problems);
+  if (!text) return Unexpected{text.error()};
   const char first = trimmed(*text).front();
   if (first != '<' && first != '[' && first != '{') {
     return Unexpected{FeedFailure{FeedFault::grammar_changed, "neither XML nor JSON"}};
@@ -268,6 +259,10 @@ const FeedInfo hk_epd = {
     .attribution =
         "Source: Environmental Protection Department, the Government of the Hong Kong "
         "Special Administrative Region, by way of DATA.GOV.HK",
+    .may_be_redistributed = true,
+    .label = Label::ending,
+    .zone = "Asia/Hong_Kong",
+    .gas_reference_k = reference_k,
     .base_url = "https://www.aqhi.gov.hk",
     .cadence = hours(1),
     .delay = std::chrono::minutes(30),  // the documents carry build times of HH:30

@@ -94,6 +94,11 @@ bool replay(const std::string& file, const Feed& feed, std::string_view source, 
   }
   for (const std::string& problem : content->problems) std::cerr << file << ": " << problem << '\n';
   for (const Sample& sample : content->samples) print(sample, source);
+  // Warnings are no readings, so they are told beside them.
+  for (const Warning& warning : content->warnings.value_or(std::vector<Warning>())) {
+    std::cerr << file << ": in force: " << warning.name << " (" << warning.code << "), issued "
+              << warning.issued << " by " << warning.issuer << '\n';
+  }
   return true;
 }
 
