@@ -128,7 +128,7 @@ void read_block(const JsonValue& report, const Block& block, const Interval& int
       continue;
     }
     Reading reading = reading_of(block.quantity, entry.text_at(block.value));
-    if (entry.text_at("main") == "TRUE") {  // the gauges are under maintenance
+    if (lower_case(entry.text_at("main")) == "true") {  // the gauges are under maintenance
       reading = reading_of(block.quantity, entry.text_at(block.value), std::nullopt);
     }
     const std::string station = draft.stations.id_of(place);

@@ -32,8 +32,8 @@ std::string_view take_word(std::string_view& text) {
 
 std::optional<int> month_named(std::string_view name) {
   static constexpr std::array<std::string_view, 12> months = {
-      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto* found = std::ranges::find(months, name);
+      "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
+  const auto* found = std::ranges::find(months, lower_case(name));
   if (found == months.end()) return std::nullopt;
   return static_cast<int>(found - months.begin()) + 1;
 }

@@ -46,20 +46,21 @@ def aqhi(station, text, time):
 
 def rfc822(text):
     try:
-        return email.utils.parsedate_to_datetime(text)
+        return email.utils.parsedate_to_datetime(text.replace("HKT", "+0800"))
     except (TypeError, ValueError):
         return None
 
 
 def hk_epd_xml(root):
-    child = lambda node, name: (node.findtext(name) or "").strip()
+    loose = lambda name: re.sub(r"[._]", "", name).lower()
+    child = lambda node, name: next(((each.text or "").strip() for each in node if loose(each.tag) == loose(name)), "")
     for row in root.iter("PollutantConcentration"):
         end = rfc822(child(row, "DateTime"))
         if not end:
             continue
         station = slug(child(row, "StationName"))
         for element in ("NO2", "O3", "SO2", "CO", "PM10", "PM2.5"):
-            text = next(((each.text or "") for each in row if each.tag == element), "")
+            text = child(row, element)
             value, name = number(text), element.lower().replace(".", "_")
             yield line(station, name, value, end, minutes(60), text)
             if name in MOLAR_MASS:
@@ -71,7 +72,8 @@ def hk_epd_xml(root):
         yield aqhi(child(row, "StationName"), child(row, "aqhi"), rfc822(child(row, "DateTime")))
     for item in root.findall("channel/item"):
         time = rfc822(child(item, "pubDate") or child(root.find("channel"), "lastBuildDate"))
-        found = re.match(r"(.+?) - [^:：]*[:：] *(\S+) ", child(item, "description"))
+        found = re.match(r"(.+?) *[:：] *(\S+) *[:：]", child(item, "title")) or \
+            re.match(r"(.+?) - [^:：]*[:：] *(\S+) ", child(item, "description"))
         if found:
             yield aqhi(found[1], found[2], time)
 
