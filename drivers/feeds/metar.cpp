@@ -36,6 +36,9 @@ using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::minutes;
 
+// Two hours of all aerodromes of the world would fit.
+constexpr std::size_t most_reports = 50'000;
+
 using Words = std::vector<std::string_view>;
 
 constexpr auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
@@ -286,6 +289,7 @@ std::vector<Report> reports_in(std::string_view text, UtcTime latest) {
   std::vector<Report> reports;
   Words open;
   const auto close = [&] {
+    if (reports.size() > most_reports) return;
     if (auto report = report_in(std::exchange(open, {}), latest)) {
       reports.push_back(*std::move(report));
     }
@@ -353,6 +357,9 @@ Result<FeedContent, FeedFailure> decode_metar(std::string_view body, UtcTime rec
   } else {
     capitals = upper_case(*text);
     reports = reports_in(capitals, latest);
+  }
+  if (reports.size() > most_reports) {
+    return Unexpected{FeedFailure{FeedFault::too_large, "more reports than aerodromes make"}};
   }
   if (reports.empty()) {
     return Unexpected{FeedFailure{FeedFault::grammar_changed, "no report inside"}};

@@ -22,6 +22,8 @@ TEST(metar, is_not_harmed_by_damage) {
 
 TEST(metar, tells_failures_apart) {
   const std::string report = "METAR VHHH 220030Z 32004KT 9999 20/15 Q1015 NOSIG";
+  std::string many;
+  for (int count = 0; count < 60'000; ++count) many += "VHHH 220030Z NIL=";
   const struct {
     const char* what;
     std::string body;
@@ -42,6 +44,7 @@ TEST(metar, tells_failures_apart) {
       {"a web page", "<html></html>", "html"},
       {"deep", std::string(1000, '['), "too_large"},
       {"huge", std::string(5U << 20U, 'X'), "too_large"},
+      {"many reports", many, "too_large"},
       {"one long line", std::string(1U << 20U, 'X'), "grammar_changed"},
   };
   for (const auto& [what, body, outcome] : cases) {
