@@ -58,12 +58,13 @@ TEST(replay_feed, prints_a_line_per_reading) {
 TEST(replay_feed, names_the_failure_and_goes_on_with_the_other_files) {
   const Printed printed =
       replay_feed("hk-epd --received 2026-11-22T02:30:00Z " + cases + "README.md " + cases +
-                  "none " + cases + "hk-epd/24aqhi_Eng.20260408.excerpt.xml");
+                  "none " + cases + "hk-epd " + cases + "hk-epd/24aqhi_Eng.20260408.excerpt.xml");
   EXPECT_EQ(printed.code, 1);
   EXPECT_NE(printed.output.find("README.md: grammar_changed: neither XML nor JSON\n"),
             std::string::npos)
       << printed.output;
   EXPECT_NE(printed.output.find("none: cannot be read\n"), std::string::npos) << printed.output;
+  EXPECT_NE(printed.output.find("hk-epd: cannot be read\n"), std::string::npos) << printed.output;
   EXPECT_NE(printed.output.find(R"("station":"mong-kok","quantity":"aqhi","value":8.0)"),
             std::string::npos)
       << printed.output;
