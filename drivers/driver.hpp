@@ -3,8 +3,16 @@
 //
 // Bytes are kept apart from talking: a driver's decode functions are free and pure, its sample() is
 // a straight-line conversation that ends in one of them. Wrong input is a value (a Fault); a device
-// that does not answer and a bus that is gone are exceptions, which the poller catches in one place.
+// that does not answer and a bus that is gone are exceptions, which the poller catches in one
+// place.
 #pragma once
+
+#include "drivers/bytes.hpp"
+#include "gateway/model/clock.hpp"
+#include "gateway/model/result.hpp"
+#include "gateway/model/sample.hpp"
+#include "gateway/model/setting.hpp"
+#include "gateway/model/station.hpp"
 
 #include <chrono>
 #include <memory>
@@ -14,13 +22,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "drivers/bytes.hpp"
-#include "gateway/model/clock.hpp"
-#include "gateway/model/result.hpp"
-#include "gateway/model/sample.hpp"
-#include "gateway/model/setting.hpp"
-#include "gateway/model/station.hpp"
 
 namespace twinsky {
 
@@ -57,8 +58,8 @@ class Link {
   virtual std::size_t read(std::span<std::byte> rx, milliseconds patience) = 0;
 
   // One question with its answer. I2C: write, repeated start, read that fills `rx`. Serial: drops
-  // what had arrived, writes, then as read(). Modbus: `tx` is the request PDU, `rx` gets the reply's
-  // PDU (function, then data); CRC, unit id and echo are the bus's matter.
+  // what had arrived, writes, then as read(). Modbus: `tx` is the request PDU, `rx` gets the
+  // reply's PDU (function, then data); CRC, unit id and echo are the bus's matter.
   virtual std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds patience) = 0;
 
   // Lets time pass between two transfers of this device.
@@ -136,13 +137,13 @@ struct DriverInfo {
   std::string_view datasheet;  // title, revision, section
   BusKind bus = BusKind::i2c;
   std::span<const DriverQuantity> quantities;
-  std::span<const std::string_view> channels = {};  // further places of the same instrument
-  milliseconds warm_up{0};                          // enforced by the poller after start()
-  milliseconds shortest_period{1000};               // streaming: the device's own pace
-  bool can_sleep = false;                           // stop() rests it, so a duty cycle makes sense
-  std::span<const std::string_view> addresses = {}; // I2C, default first; Modbus: default unit
-  LineSettings line{};                              // serial and Modbus RTU: default
-  std::span<const Setting> settings = {};           // what the driver adds to a sensor's settings
+  std::span<const std::string_view> channels = {};   // further places of the same instrument
+  milliseconds warm_up{0};                           // enforced by the poller after start()
+  milliseconds shortest_period{1000};                // streaming: the device's own pace
+  bool can_sleep = false;                            // stop() rests it, so a duty cycle makes sense
+  std::span<const std::string_view> addresses = {};  // I2C, default first; Modbus: default unit
+  LineSettings line{};                               // serial and Modbus RTU: default
+  std::span<const Setting> settings = {};            // what the driver adds to a sensor's settings
 
   // Exactly one of the two is there.
   std::unique_ptr<Driver> (*make)(const Settings&) = nullptr;
@@ -166,11 +167,20 @@ struct DriverInfo {
 
 // ---- feeds ----------------------------------------------------------------------------------
 
+// A header whose value is the secret in a file; whoever sends the request reads it, so that the
+// secret itself never comes near a feed, a log or a saved response.
+struct SecretHeader {
+  std::string name;  // "X-API-Key"
+  std::string file;  // a path, or the name of a credential or of a file beside the configuration
+};
+
 struct FeedRequest {
   std::string name;  // which document, for logs and for decode ("24pc", "latest_10min_wind")
   std::string url;
   std::vector<std::string> headers;
   milliseconds cadence{0};  // how often this document is updated; 0: as the feed
+  std::string body = {};    // JSON that is posted; empty: GET
+  std::optional<SecretHeader> secret = {};
 };
 
 struct FeedResponse {
@@ -197,11 +207,26 @@ struct FeedFailure {
   std::string detail;  // which row, column or element
 };
 
+// A warning in force, word for word as its issuer publishes it; nothing is added or left out.
+struct Warning {
+  std::string issuer;
+  std::string name;    // "Tropical Cyclone Warning Signal"
+  std::string code;    // "TC8SE"
+  std::string type;    // what the name leaves open; may be empty
+  std::string action;  // "ISSUE", "EXTEND", …
+  std::string issued;  // times as printed
+  std::string updated;
+  std::string expires;  // empty: until it is cancelled
+  bool operator==(const Warning&) const = default;
+};
+
 // What a document holds.
 struct FeedContent {
   std::vector<Sample> samples;
   // Parts that could not be read (a row, a column), a sentence each; the samples hold without them.
   std::vector<std::string> problems;
+  // All warnings in force; nothing: the document is about something else.
+  std::optional<std::vector<Warning>> warnings = {};
 };
 
 // An official source. decode() is pure: a saved response gives the same samples for ever.
@@ -219,16 +244,31 @@ class Feed {
   [[nodiscard]] virtual const ReferenceStation* station(std::string_view id) const = 0;
 };
 
+// What an agency's time stamp says of the interval that a value holds for.
+enum class Label : std::uint8_t {
+  ending,     // its end: 14:00 is 13:00 to 14:00
+  beginning,  // its start
+  stated,     // both are printed
+};
+std::string_view name_of(Label label) noexcept;
+
 struct FeedInfo {
   std::string_view name;  // "hk-epd"
   std::string_view summary;
   std::string_view publisher;
-  std::string_view licence;      // name of the terms
+  std::string_view licence;  // name of the terms
   std::string_view licence_url;
-  std::string_view attribution;  // the sentence that the terms ask for
-  std::string_view base_url;     // default of the setting `base`
-  milliseconds cadence{3'600'000};  // how often the agency updates
-  milliseconds delay{0};            // how long after the full period the update is there
+  std::string_view attribution;       // the sentence that the terms ask for
+  bool may_be_redistributed = false;  // do the terms let others have the data from us?
+  // What the operator must agree to before the feed is followed, a sentence; such a feed has the
+  // setting `terms_accepted`. Empty: nothing beyond the attribution.
+  std::string_view terms = {};
+  Label label = Label::ending;
+  std::string_view zone;                  // of stamps that print none: "Asia/Hong_Kong"
+  std::optional<double> gas_reference_k;  // of gases in ug/m3; nothing: stated elsewhere, or no gas
+  std::string_view base_url;              // default of the setting `base`
+  milliseconds cadence{3'600'000};        // how often the agency updates
+  milliseconds delay{0};                  // how long after the full period the update is there
   std::span<const Quantity> quantities;
   std::span<const Setting> settings = {};
   std::unique_ptr<Feed> (*make)(const Settings&) = nullptr;

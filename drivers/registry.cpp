@@ -7,8 +7,7 @@
 namespace twinsky {
 
 // One line per driver and feed, sorted by name; each is defined at the end of its own file.
-extern const FeedInfo hk_epd;
-extern const FeedInfo hk_hko;
+extern const FeedInfo cn_cnemc, cn_sh_opendata, hk_epd, hk_hko, metar, openaq;
 extern const DriverInfo bme280_driver, modbus_driver, pms5003_driver, pmsa003i_driver, scd4x_driver,
     sds011_driver, sht4x_driver;
 
@@ -24,10 +23,14 @@ constexpr auto drivers = std::to_array<const DriverInfo*>({
     &sht4x_driver,
 });
 
-constexpr std::array<const FeedInfo*, 2> feeds = {
+constexpr auto feeds = std::to_array<const FeedInfo*>({
+    &cn_cnemc,
+    &cn_sh_opendata,
     &hk_epd,
     &hk_hko,
-};
+    &metar,
+    &openaq,
+});
 
 template <class Registry>
 auto named(const Registry& registry, std::string_view name) {

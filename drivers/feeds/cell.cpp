@@ -2,6 +2,7 @@
 #include "drivers/feeds/cell.hpp"
 
 #include "drivers/feeds/text.hpp"
+#include "gateway/model/gas.hpp"
 
 #include <algorithm>
 #include <array>
@@ -62,18 +63,11 @@ constexpr auto directions = std::to_array<Direction>({
     {{2, 0, 0, 1}, 337.5},
 });
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 }  // namespace
 
-std::optional<double> number_in(std::string_view cell) noexcept {
-  cell = trimmed(cell);
+std::optional<double> number_in(std::string_view cell) {
+  const std::string narrow = narrowed(cell);
+  cell = trimmed(narrow);
   double number = 0;
   const auto [rest, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
   if (error != std::errc{} || rest != cell.data() + cell.size()) return std::nullopt;
@@ -95,6 +89,14 @@ Reading reading_of(Quantity quantity, std::string_view cell, std::optional<doubl
                   .text = std::string(trimmed(cell))};
   if (!reading.value) reading.flag = Flag::missing;
   return reading;
+}
+
+std::optional<Reading> share_beside(const Reading& mass, double reference_k) {
+  const GasForms* gas = gas_forms(mass.quantity);
+  if (gas == nullptr || gas->mass != mass.quantity) return std::nullopt;
+  return reading_of(
+      gas->share, {},
+      mass.value ? share_of_mass(mass.quantity, *mass.value, reference_k) : std::nullopt);
 }
 
 std::optional<double> compass_degrees(std::string_view cell) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settings that every feed has.
+// The settings that feeds share.
 #pragma once
 
 #include "gateway/model/setting.hpp"
@@ -12,36 +12,60 @@
 
 namespace twinsky {
 
+constexpr Setting base_setting(std::string_view fallback) {
+  return {.name = "base",
+          .kind = SettingKind::url,
+          .documentation = "Address of the agency's server, or of a mirror with the same paths.",
+          .fallback = fallback};
+}
+
+// `fallback` is the default list as JSON.
+constexpr Setting documents_setting(std::string_view fallback) {
+  return {.name = "documents",
+          .kind = SettingKind::texts,
+          .documentation = "The documents that are fetched.",
+          .fallback = fallback};
+}
+
+// `fallback` is the default as it would be written.
+constexpr Setting poll_delay_setting(std::string_view fallback) {
+  return {.name = "poll_delay",
+          .kind = SettingKind::duration,
+          .documentation = "How long after a full period its values are fetched.",
+          .fallback = fallback,
+          .lower = 0,
+          .upper = 86'400'000};
+}
+
+inline constexpr Setting private_addresses_setting = {
+    .name = "allow_private_addresses",
+    .kind = SettingKind::boolean,
+    .documentation = "Fetch from this machine and the local network too, for mirrors and tests.",
+    .fallback = "false"};
+
+// Of every feed with terms (FeedInfo::terms).
+inline constexpr Setting terms_setting = {
+    .name = "terms_accepted",
+    .kind = SettingKind::boolean,
+    .documentation = "The operator has read the source's terms and agrees to them.",
+    .fallback = "false"};
+
 inline constexpr std::array<std::string_view, 3> editions = {"en", "tc", "sc"};
 
-// `documents` is the default list as JSON, `poll_delay` the default as it would be written.
+// Of the feeds of Hong Kong, which have three editions.
 constexpr std::array<Setting, 5> declare_feed_settings(std::string_view base,
                                                        std::string_view documents,
                                                        std::string_view poll_delay) {
   return {{
-      {.name = "base",
-       .kind = SettingKind::url,
-       .documentation = "Address of the agency's server, or of a mirror with the same paths.",
-       .fallback = base},
-      {.name = "documents",
-       .kind = SettingKind::texts,
-       .documentation = "The documents that are fetched.",
-       .fallback = documents},
+      base_setting(base),
+      documents_setting(documents),
       {.name = "edition",
        .kind = SettingKind::choice,
        .documentation = "Language of the documents: English, Traditional or Simplified Chinese.",
        .fallback = "en",
        .choices = editions},
-      {.name = "poll_delay",
-       .kind = SettingKind::duration,
-       .documentation = "How long after a full period its values are fetched.",
-       .fallback = poll_delay,
-       .lower = 0,
-       .upper = 86'400'000},
-      {.name = "allow_private_addresses",
-       .kind = SettingKind::boolean,
-       .documentation = "Fetch from this machine and the local network too, for mirrors and tests.",
-       .fallback = "false"},
+      poll_delay_setting(poll_delay),
+      private_addresses_setting,
   }};
 }
 

@@ -22,7 +22,6 @@
 #include "drivers/feeds/text.hpp"
 #include "drivers/feeds/xml.hpp"
 #include "gateway/model/embedded.hpp"
-#include "gateway/model/gas.hpp"
 
 #include <array>
 #include <utility>
@@ -36,11 +35,27 @@ using std::chrono::hours;
 constexpr double reference_k = 293.15;
 
 struct Pollutant {
-  const char* element;
+  std::string_view element;  // loosened
   Quantity quantity;
 };
 constexpr auto pollutants = std::to_array<Pollutant>(
-    {{"NO2", no2}, {"O3", o3}, {"SO2", so2}, {"CO", co}, {"PM10", pm10}, {"PM2.5", pm2_5}});
+    {{"no2", no2}, {"o3", o3}, {"so2", so2}, {"co", co}, {"pm10", pm10}, {"pm25", pm2_5}});
+
+// Elements are matched loosely: "PM2.5" is an unusual name, of which the agency's own page data
+// already has another form ("PM25").
+std::string loosened(std::string_view element) {
+  std::string loose = lower_case(element);
+  std::erase_if(loose, [](char c) { return c == '.' || c == '_' || c == '-'; });
+  return loose;
+}
+
+// The text of the child with that loosened name; empty when there is none.
+std::string text_in(const pugi::xml_node& row, std::string_view element) {
+  for (const pugi::xml_node& child : row.children()) {
+    if (loosened(child.name()) == element) return text_of(child);
+  }
+  return {};
+}
 
 // What decoding a document gathers.
 struct Draft {
@@ -57,14 +72,6 @@ Interval hour_before(UtcTime stamp) {
   return ending_at(std::chrono::floor<hours>(stamp), hours(1));
 }
 
-// The gas in ppb or ppm beside its ug/m3. The agency did not print it, so it has no text.
-Reading share_beside(const Reading& mass, const GasForms& gas) {
-  Reading share = reading_of(gas.share, {}, std::nullopt);
-  if (mass.value) share.value = share_of_mass(mass.quantity, *mass.value, reference_k);
-  if (share.value) share.flag = Flag::not_evaluated;
-  return share;
-}
-
 Reading aqhi_reading(std::string_view printed) {
   if (trimmed(printed) == "10+") return reading_of(aqhi, printed, std::optional(11.0));
   return reading_of(aqhi, printed);
@@ -72,8 +79,8 @@ Reading aqhi_reading(std::string_view printed) {
 
 void read_concentrations(const pugi::xml_node& root, Draft& draft) {
   for (const pugi::xml_node& row : root.children("PollutantConcentration")) {
-    const std::string name = text_of(row, "StationName");
-    const std::string stamp = text_of(row, "DateTime");
+    const std::string name = text_in(row, "stationname");
+    const std::string stamp = text_in(row, "datetime");
     const auto time = rfc822_time(stamp, china_offset);
     if (name.empty() || !time) {
       draft.problem("row without station or with the time", stamp);
@@ -82,10 +89,10 @@ void read_concentrations(const pugi::xml_node& root, Draft& draft) {
     const std::string station = draft.stations.id_of(name);
     const Interval hour = hour_before(*time);
     for (const auto& [element, quantity] : pollutants) {
-      const Reading mass = reading_of(quantity, text_of(row, element));
+      const Reading mass = reading_of(quantity, text_in(row, element));
       draft.samples.add(station, hour, mass);
-      if (const GasForms* gas = gas_forms(quantity)) {
-        draft.samples.add(station, hour, share_beside(mass, *gas));
+      if (auto share = share_beside(mass, reference_k)) {
+        draft.samples.add(station, hour, *std::move(share));
       }
     }
     draft.samples.official(station, hour).gas_reference_k = reference_k;
@@ -94,38 +101,48 @@ void read_concentrations(const pugi::xml_node& root, Draft& draft) {
 
 void read_past_indices(const pugi::xml_node& root, Draft& draft) {
   for (const pugi::xml_node& row : root.children("item")) {
-    const std::string name = text_of(row, "StationName");
-    const std::string stamp = text_of(row, "DateTime");
+    const std::string name = text_in(row, "stationname");
+    const std::string stamp = text_in(row, "datetime");
     const auto time = rfc822_time(stamp, china_offset);
     if (name.empty() || !time) {
       draft.problem("row without station or with the time", stamp);
       continue;
     }
     draft.samples.add(draft.stations.id_of(name), hour_before(*time),
-                      aqhi_reading(text_of(row, "aqhi")));
+                      aqhi_reading(text_in(row, "aqhi")));
   }
 }
 
-// "Central/Western : 2 : Low" is the title, or only the name is; the description then has
-// "Central/Western - General Stations: 2 Low - Tue, 17 Jun 2025 19:30", in Chinese editions
-// sometimes with a full-width colon. Returns name and printed index.
-std::pair<std::string, std::string> index_in(const std::string& title,
-                                             const std::string& description) {
-  if (const auto colon = title.find(" : "); colon != std::string::npos) {
-    const std::string rest = title.substr(colon + 3);
-    return {std::string(trimmed(title.substr(0, colon))),
-            std::string(trimmed(rest.substr(0, rest.find(" : "))))};
-  }
-  std::string_view rest = description;
-  if (!rest.starts_with(title)) return {};
-  rest.remove_prefix(title.size());
+// Where the first colon of `text` is, and how long; Chinese editions have full-width ones as well.
+struct Colon {
+  std::size_t at;
+  std::size_t length;
+};
+std::optional<Colon> colon_in(std::string_view text) {
   constexpr std::string_view wide = "：";
-  const auto narrow_at = rest.find(':');
-  const auto wide_at = rest.find(wide);
-  if (narrow_at == std::string_view::npos && wide_at == std::string_view::npos) return {};
-  rest.remove_prefix(narrow_at < wide_at ? narrow_at + 1 : wide_at + wide.size());
-  rest = trimmed(rest);
-  return {title, std::string(rest.substr(0, rest.find(' ')))};
+  const auto narrow_at = text.find(':');
+  const auto wide_at = text.find(wide);
+  if (narrow_at == std::string_view::npos && wide_at == std::string_view::npos) return std::nullopt;
+  return narrow_at < wide_at ? Colon{narrow_at, 1} : Colon{wide_at, wide.size()};
+}
+
+// "Central/Western : 2 : Low" is the title, or only the name is; the description then has
+// "Central/Western - General Stations: 2 Low - Tue, 17 Jun 2025 19:30". Returns name and printed
+// index.
+std::pair<std::string, std::string> index_in(std::string_view title, std::string_view description) {
+  if (const auto colon = colon_in(title)) {
+    const std::string_view rest = title.substr(colon->at + colon->length);
+    const auto next = colon_in(rest);
+    if (!next) return {};  // "General Stations: 3 to 5" is the range over all stations
+    return {std::string(trimmed(title.substr(0, colon->at))),
+            std::string(trimmed(rest.substr(0, next->at)))};
+  }
+  if (!description.starts_with(title)) return {};
+  description.remove_prefix(title.size());
+  const auto colon = colon_in(description);
+  if (!colon) return {};
+  description = trimmed(description.substr(colon->at + colon->length));
+  return {std::string(title), std::string(description.substr(0, description.find(' ')))};
 }
 
 void read_current_indices(const pugi::xml_node& root, Draft& draft) {
@@ -195,9 +212,9 @@ std::optional<FeedFailure> read_xml(std::string_view text, Draft& draft) {
 
 Result<FeedContent, FeedFailure> decode_hk_epd(std::string_view body, UtcTime received,
                                                const Stations& stations) {
-  const auto text = readable_text(body);
-  if (!text) return Unexpected{text.error()};
   Draft draft{stations, StationSamples(received), {}};
+  const auto text = readable_text(body, draft.problems);
+  if (!text) return Unexpected{text.error()};
   const char first = trimmed(*text).front();
   if (first != '<' && first != '[' && first != '{') {
     return Unexpected{FeedFailure{FeedFault::grammar_changed, "neither XML nor JSON"}};
@@ -268,6 +285,10 @@ const FeedInfo hk_epd = {
     .attribution =
         "Source: Environmental Protection Department, the Government of the Hong Kong "
         "Special Administrative Region, by way of DATA.GOV.HK",
+    .may_be_redistributed = true,
+    .label = Label::ending,
+    .zone = "Asia/Hong_Kong",
+    .gas_reference_k = reference_k,
     .base_url = "https://www.aqhi.gov.hk",
     .cadence = hours(1),
     .delay = std::chrono::minutes(30),  // the documents carry build times of HH:30

@@ -11,12 +11,14 @@
 // files come every ten minutes, about ten minutes late. Zone: Hong Kong time without saying so in
 // the CSV files, +08:00 in the JSON ones. Pressure is reduced to sea level. `rhrread` prints whole
 // degrees and the rain of districts; `hourlyRainfall` is a rolling hour, so its rows must not be
-// summed. Read from data.weather.gov.hk/weatherAPI/ (listed on data.gov.hk); the Observatory's web
-// site itself stands under stricter terms and is not read.
+// summed; `warnsum` has the warnings in force and no readings. Read from
+// data.weather.gov.hk/weatherAPI/ (listed on data.gov.hk); the Observatory's web site itself stands
+// under stricter terms and is not read.
 #include "drivers/driver.hpp"
 #include "drivers/feeds/cell.hpp"
 #include "drivers/feeds/feed_settings.hpp"
 #include "drivers/feeds/hk_hko_table.hpp"
+#include "drivers/feeds/hk_hko_warnings.hpp"
 #include "drivers/feeds/json.hpp"
 #include "drivers/feeds/samples.hpp"
 #include "drivers/feeds/stamp.hpp"
@@ -67,7 +69,7 @@ std::optional<FeedFailure> read_table(std::string_view text, Draft& draft) {
   if (!csv) return csv.error();
   const auto table = read_hko_header(csv->header);
   if (!table) return table.error();
-  draft.problems = table->problems;
+  draft.problems.insert(draft.problems.end(), table->problems.begin(), table->problems.end());
   for (const CsvRow& row : csv->rows) {
     const std::string line = "line " + std::to_string(row.line) + ": ";
     if (!fits_header(row, csv->header.size())) {
@@ -126,7 +128,7 @@ void read_block(const JsonValue& report, const Block& block, const Interval& int
       continue;
     }
     Reading reading = reading_of(block.quantity, entry.text_at(block.value));
-    if (entry.text_at("main") == "TRUE") {  // the gauges are under maintenance
+    if (lower_case(entry.text_at("main")) == "true") {  // the gauges are under maintenance
       reading = reading_of(block.quantity, entry.text_at(block.value), std::nullopt);
     }
     const std::string station = draft.stations.id_of(place);
@@ -174,13 +176,6 @@ std::optional<FeedFailure> read_gauges(const JsonValue& report, Draft& draft) {
   return std::nullopt;
 }
 
-// The summary of warnings in force: one member per warning, none at all in good weather.
-bool is_warning_summary(const JsonValue& report) {
-  return std::ranges::all_of(report.children, [](const JsonValue& warning) {
-    return warning.find("code") != nullptr && warning.find("issueTime") != nullptr;
-  });
-}
-
 Result<FeedContent, FeedFailure> finished(Draft& draft) {
   FeedContent content{draft.samples.take(), std::move(draft.problems)};
   if (!content.samples.empty()) return content;
@@ -190,9 +185,9 @@ Result<FeedContent, FeedFailure> finished(Draft& draft) {
 
 Result<FeedContent, FeedFailure> decode_hk_hko(std::string_view body, UtcTime received,
                                                const Stations& stations) {
-  const auto text = readable_text(body);
-  if (!text) return Unexpected{text.error()};
   Draft draft{stations, StationSamples(received), {}};
+  const auto text = readable_text(body, draft.problems);
+  if (!text) return Unexpected{text.error()};
   const char first = trimmed(*text).front();
   if (first == '<') return failure(FeedFault::grammar_changed, "XML instead of a table or JSON");
   if (first != '{' && first != '[') {
@@ -206,8 +201,9 @@ Result<FeedContent, FeedFailure> decode_hk_hko(std::string_view body, UtcTime re
     wrong = read_gauges(*report, draft);
   } else if (report->find("temperature") || report->find("humidity") || report->find("rainfall")) {
     wrong = read_current_report(*report, draft);
-  } else if (report->is_object() && is_warning_summary(*report)) {
-    return FeedContent{};  // no readings: warnings are not relayed yet
+  } else if (auto warnings = warnings_in(*report)) {
+    return FeedContent{
+        .samples = {}, .problems = std::move(draft.problems), .warnings = *std::move(warnings)};
   } else {
     wrong = FeedFailure{FeedFault::grammar_changed, "JSON of an unknown kind"};
   }
@@ -232,6 +228,7 @@ constexpr auto documents = std::to_array<Document>({
     {"latest_15min_uvindex", {}, minutes(15)},
     {"rhrread", "/weatherAPI/opendata/weather.php?dataType=rhrread&lang=", hours(1)},
     {"hourlyRainfall", "/weatherAPI/opendata/hourlyRainfall.php?lang=", minutes(15)},
+    {"warnsum", "/weatherAPI/opendata/weather.php?dataType=warnsum&lang=", {}},
 });
 constexpr auto document_names = [] {
   std::array<std::string_view, documents.size()> names;
@@ -303,6 +300,9 @@ const FeedInfo hk_hko = {
     .attribution =
         "Source: Hong Kong Observatory, the Government of the Hong Kong Special "
         "Administrative Region, by way of DATA.GOV.HK",
+    .may_be_redistributed = true,
+    .label = Label::ending,
+    .zone = "Asia/Hong_Kong",
     .base_url = "https://data.weather.gov.hk",
     .cadence = minutes(10),
     .delay = minutes(10),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/feeds/json.hpp"
 
+#include "drivers/feeds/text.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -124,6 +126,20 @@ Result<JsonValue, FeedFailure> parse_json(std::string_view text) {
         builder.failure().value_or(FeedFailure{FeedFault::grammar_changed, "no JSON of any kind"})};
   }
   return root;
+}
+
+Result<JsonValue, FeedFailure> without_wrapping(JsonValue value) {
+  constexpr int most_layers = 3;
+  for (int layer = 0; layer < most_layers && value.kind == JsonValue::Kind::text; ++layer) {
+    const std::string_view inside = trimmed(value.text);
+    if (!inside.starts_with('{') && !inside.starts_with('[') && !inside.starts_with('"')) break;
+    auto parsed = parse_json(inside);
+    if (!parsed) return parsed;
+    std::string key = std::move(value.key);
+    value = *std::move(parsed);
+    value.key = std::move(key);
+  }
+  return value;
 }
 
 }  // namespace twinsky

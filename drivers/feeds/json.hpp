@@ -30,4 +30,8 @@ struct JsonValue {
 // `grammar_changed`.
 Result<JsonValue, FeedFailure> parse_json(std::string_view text);
 
+// `value`, or, where it is a text that is itself a JSON list or object, what that says: some
+// mainland servers put JSON inside a JSON string.
+Result<JsonValue, FeedFailure> without_wrapping(JsonValue value);
+
 }  // namespace twinsky

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace twinsky {
 namespace {
@@ -29,13 +32,84 @@ std::string_view take_word(std::string_view& text) {
 
 std::optional<int> month_named(std::string_view name) {
   static constexpr std::array<std::string_view, 12> months = {
-      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto* found = std::ranges::find(months, name);
+      "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
+  const auto* found = std::ranges::find(months, lower_case(name));
   if (found == months.end()) return std::nullopt;
   return static_cast<int>(found - months.begin()) + 1;
 }
 
+// .NET's JSON: milliseconds since 1970 in UTC; an offset after them is for show.
+std::optional<UtcTime> dotnet_time(std::string_view text) {
+  constexpr std::string_view opening = "/Date(";
+  if (!text.starts_with(opening) || !text.ends_with(")/")) return std::nullopt;
+  text = text.substr(opening.size(), text.size() - opening.size() - 2);
+  std::int64_t since_1970 = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), since_1970);
+  const std::string_view offset(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
+  constexpr std::int64_t end = 32'503'680'000'000;  // the year 3000
+  if (error != std::errc{} || since_1970 < 0 || since_1970 >= end) return std::nullopt;
+  if (!offset.empty() && !zone_offset(offset)) return std::nullopt;
+  return UtcTime(milliseconds(since_1970));
+}
+
+// The numbers of "2026/10/5 14:00:00" or "2026年10月5日14时"; empty when something else is inside.
+std::vector<int> numbers_in(std::string_view text) {
+  static constexpr auto between = std::to_array<std::string_view>(
+      {"-", "/", ":", " ", "T", "t", "年", "月", "日", "时", "時", "点", "點", "分", "秒"});
+  std::vector<int> numbers;
+  bool is_within = false;
+  while (!text.empty()) {
+    const char c = text.front();
+    if (c >= '0' && c <= '9') {
+      if (!is_within) numbers.push_back(0);
+      if (numbers.size() > 6 || numbers.back() > 9999) return {};
+      numbers.back() = numbers.back() * 10 + (c - '0');
+      is_within = true;
+      text.remove_prefix(1);
+      continue;
+    }
+    const auto* mark =
+        std::ranges::find_if(between, [&](auto each) { return text.starts_with(each); });
+    if (mark == between.end()) return {};
+    is_within = false;
+    text.remove_prefix(mark->size());
+  }
+  return numbers;
+}
+
+// "2026100514", and with minutes and seconds.
+std::vector<int> numbers_in_digits(std::string_view digits) {
+  std::vector<int> numbers{*whole(digits.substr(0, 4))};
+  for (std::size_t at = 4; at < digits.size(); at += 2) {
+    numbers.push_back(*whole(digits.substr(at, 2)));
+  }
+  return numbers;
+}
+
 }  // namespace
+
+std::optional<UtcTime> mainland_time(std::string_view text, minutes offset) {
+  const std::string narrow = narrowed(text);
+  text = trimmed(narrow);
+  if (const auto time = dotnet_time(text)) return time;
+  // With a zone of its own: "…T14:00:00+08:00", "…Z".
+  if (const auto time = parse_time(text)) return text.size() > 10 ? time : std::nullopt;
+  if (const auto dot = text.rfind('.'); dot != std::string_view::npos && dot > 10) {
+    if (!whole(text.substr(dot + 1))) return std::nullopt;
+    text = text.substr(0, dot);  // ".000"
+  }
+  const bool is_digits = std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  const bool is_compact =
+      is_digits && text.size() % 2 == 0 && text.size() >= 10 && text.size() <= 14;
+  std::vector<int> parts = is_compact ? numbers_in_digits(text) : numbers_in(text);
+  if (parts.size() < 4) return std::nullopt;
+  parts.resize(6);
+  const bool is_midnight = parts[3] == 24 && parts[4] == 0 && parts[5] == 0;
+  auto time =
+      time_of(parts[0], parts[1], parts[2], is_midnight ? 0 : parts[3], parts[4], parts[5], offset);
+  if (time && is_midnight) *time += std::chrono::days(1);
+  return time;
+}
 
 std::optional<UtcTime> rfc822_time(std::string_view text, minutes default_offset) {
   if (const auto comma = text.find(','); comma != std::string_view::npos) {

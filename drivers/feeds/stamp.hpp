@@ -23,6 +23,11 @@ std::optional<UtcTime> compact_time(std::string_view text, std::chrono::minutes 
 std::optional<UtcTime> time_of(int year, int month, int day, int hour, int minute, int second,
                                std::chrono::minutes offset);
 
+// What mainland platforms print: "2026-10-05T14:00:00", "2026/10/5 14:00", "2026年10月5日14时",
+// "2026100514", and .NET's "/Date(1791180000000)/", which is UTC whatever offset it shows. Hour 24
+// is the midnight that ends the day. A date alone is no time.
+std::optional<UtcTime> mainland_time(std::string_view text, std::chrono::minutes offset);
+
 // "UTC+8", "UTC+08:00", "+0800", "GMT", "HKT".
 std::optional<std::chrono::minutes> zone_offset(std::string_view text);
 

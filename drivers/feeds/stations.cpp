@@ -43,6 +43,15 @@ std::string digits_of(std::string_view name) {
   return digits;
 }
 
+// Latin letters and no Chinese ones, which a slug would drop: "新站 A" is not "a".
+bool is_english(std::string_view name) {
+  const bool has_letter = std::ranges::any_of(
+      name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+  const bool has_chinese =
+      std::ranges::any_of(name, [](char c) { return static_cast<std::uint8_t>(c) >= 0xE3; });
+  return has_letter && !has_chinese;
+}
+
 std::optional<Position> position_of(const JsonValue* position) {
   if (position == nullptr) return std::nullopt;
   const auto latitude = number_in(position->text_at("latitude"));
@@ -56,9 +65,24 @@ std::optional<Position> position_of(const JsonValue* position) {
   return result;
 }
 
+std::vector<Quantity> quantities_of(const JsonValue* names) {
+  std::vector<Quantity> quantities;
+  if (names == nullptr) return quantities;
+  for (const JsonValue& name : names->children) {
+    const auto quantity = quantity_named(name.text);
+    if (!quantity) throw std::logic_error("a station measures the unknown quantity " + name.text);
+    quantities.push_back(*quantity);
+  }
+  return quantities;
+}
+
 }  // namespace
 
 Stations::Stations(std::string_view file_text, std::string_view feed) {
+  add(file_text, feed);
+}
+
+void Stations::add(std::string_view file_text, std::string_view feed) {
   const auto file = parse_json(file_text);
   const JsonValue* feeds = file ? file->find("feeds") : nullptr;
   const JsonValue* source = feeds != nullptr ? feeds->find(feed) : nullptr;
@@ -72,7 +96,8 @@ Stations::Stations(std::string_view file_text, std::string_view feed) {
                              .name_tc = std::string(entry.text_at("tc")),
                              .name_sc = std::string(entry.text_at("sc")),
                              .kind = std::string(entry.text_at("kind")),
-                             .position = position_of(entry.find("position"))};
+                             .position = position_of(entry.find("position")),
+                             .quantities = quantities_of(entry.find("quantities"))};
     for (const std::string& name : {station.name_en, station.name_tc, station.name_sc}) {
       if (!name.empty()) ids_.try_emplace(without_blanks(name), station.id);
     }
@@ -84,9 +109,7 @@ std::string Stations::id_of(std::string_view printed_name) const {
   const std::string name = unescaped(printed_name);
   const std::string dense = without_blanks(name);
   if (const auto known = ids_.find(dense); known != ids_.end()) return known->second;
-  const bool is_english = std::ranges::any_of(
-      name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
-  const std::string id = is_english ? slug(name) : std::string();
+  const std::string id = is_english(name) ? slug(name) : std::string();
   const std::string digits = digits_of(dense);
   if (id.empty()) return "station-" + digits;
   if (id.size() <= longest_id) return id;

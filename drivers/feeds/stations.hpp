@@ -17,6 +17,8 @@ class Stations {
   // Those of `feed` in the text of a file of config/reference/. A file that cannot be read is a
   // defect of this program and throws std::logic_error.
   Stations(std::string_view file_text, std::string_view feed);
+  // A source of both cities has stations in two files.
+  void add(std::string_view file_text, std::string_view feed);
 
   // The id for a printed name: of the registry, else the slug of the English name, else (a name in
   // other letters that nobody has listed) "station-" and eight digits that are always the same.

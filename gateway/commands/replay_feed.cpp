@@ -9,11 +9,14 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace twinsky {
@@ -78,15 +81,22 @@ void print(const Sample& sample, std::string_view source) {
   }
 }
 
-// False when nothing of the file can be used.
-bool replay(const std::string& file, const Feed& feed, std::string_view source, UtcTime received) {
+std::optional<std::string> body_of(const std::string& file) {
+  if (std::error_code ignored; std::filesystem::is_directory(file, ignored)) return std::nullopt;
   std::ifstream stream(file, std::ios::binary);
   std::string body{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream.good() && !stream.eof()) {
+  if (!stream.good() && !stream.eof()) return std::nullopt;
+  return body;
+}
+
+// False when nothing of the file can be used.
+bool replay(const std::string& file, const Feed& feed, std::string_view source, UtcTime received) {
+  auto body = body_of(file);
+  if (!body) {
     std::cerr << file << ": cannot be read\n";
     return false;
   }
-  const auto content = feed.decode({{}, std::move(body), received});
+  const auto content = feed.decode({{}, *std::move(body), received});
   if (!content) {
     std::cerr << file << ": " << name_of(content.error().fault) << ": " << content.error().detail
               << '\n';
@@ -94,6 +104,11 @@ bool replay(const std::string& file, const Feed& feed, std::string_view source, 
   }
   for (const std::string& problem : content->problems) std::cerr << file << ": " << problem << '\n';
   for (const Sample& sample : content->samples) print(sample, source);
+  // Warnings are no readings, so they are told beside them.
+  for (const Warning& warning : content->warnings.value_or(std::vector<Warning>())) {
+    std::cerr << file << ": in force: " << warning.name << " (" << warning.code << "), issued "
+              << warning.issued << " by " << warning.issuer << '\n';
+  }
   return true;
 }
 

@@ -21,10 +21,21 @@ std::string listed_or(const Names& names, std::string_view otherwise) {
   return names.empty() ? std::string(otherwise) : listed(views(names));
 }
 
+// A source with terms is not asked before the operator has agreed to them.
+void check_terms(const Node& node, const FeedInfo& feed, const Settings& settings, Draft& draft) {
+  if (feed.terms.empty() || settings.boolean("terms_accepted")) return;
+  draft.reader.report(node, "the terms of the feed " + in_quotes(feed.name) +
+                                " have not been accepted: " + std::string(feed.terms) +
+                                R"( Expected "terms_accepted": true from whoever agrees)");
+}
+
 void check_feeds(Draft& draft) {
   std::set<std::string> seen;
   for (std::size_t at = 0; at < draft.feeds.size(); ++at) {
     const auto& [node, values, is_sound, driver, feed] = draft.feeds[at];
+    if (is_sound && feed != nullptr) {
+      check_terms(*node, *feed, draft.config.feeds[at].settings, draft);
+    }
     if (is_sound && feed != nullptr && feed->check != nullptr) {
       std::string problem = feed->check(draft.config.feeds[at].settings);
       if (!problem.empty()) draft.reader.report(*node, std::move(problem));

@@ -2,6 +2,7 @@
 #include "gateway/config/draft.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
+#include "gateway/model/datum.hpp"
 
 #include <algorithm>
 
@@ -189,7 +190,7 @@ std::optional<Position> read_position(const Node& owner, Draft& draft) {
   };
   position.height_above_sea_m = height("height_above_sea_m");
   position.height_above_ground_m = height("height_above_ground_m");
-  return position;
+  return to_wgs84(position);
 }
 
 void read_sections(const Node& root, Draft& draft) {

@@ -2,9 +2,12 @@
 // A place: ours, or a reference station of an agency.
 #pragma once
 
+#include "gateway/model/quantity.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace twinsky {
 
@@ -26,8 +29,10 @@ struct ReferenceStation {
   std::string name_en;
   std::string name_tc;  // Traditional Chinese
   std::string name_sc;  // Simplified Chinese
-  std::string kind;     // "general", "roadside", "background", "automatic", "district"
+  std::string kind;     // "general", "roadside", "background", "city", "automatic", "district",
+                        // "aerodrome"; empty where nobody has verified it
   std::optional<Position> position;
+  std::vector<Quantity> quantities;  // what it is known to measure; empty: not known
 };
 
 // "Central/Western" -> "central-western": apostrophes dropped, lower case, every other run of

@@ -102,7 +102,8 @@ void add_header(List& list, const std::string& line) {
   list.reset(longer);
 }
 
-// Headers of the feed (a token, perhaps) go to the host that they were meant for, not to another.
+// Headers of the feed (a token, perhaps) go to the host that they were meant for, not to another;
+// a body neither.
 List headers_for(const FetchRequest& request, bool is_same_host) {
   List list;
   if (is_same_host) {
@@ -196,6 +197,11 @@ FetchReply CurlFetcher::one(const Url& url, const FetchRequest& request, bool is
   const List headers = headers_for(request, is_same_host);
   std::array<char, CURL_ERROR_SIZE> words{};
   set_up(url, request, headers, transfer);
+  if (is_same_host && !request.body.empty()) {
+    curl_easy_setopt(handle_.get(), CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(handle_.get(), CURLOPT_POSTFIELDS, request.body.c_str());
+  }
   curl_easy_setopt(handle_.get(), CURLOPT_ERRORBUFFER, words.data());
   const CURLcode code = perform(stop);
   curl_easy_setopt(handle_.get(), CURLOPT_ERRORBUFFER, nullptr);

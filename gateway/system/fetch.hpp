@@ -16,6 +16,7 @@ namespace twinsky {
 struct FetchRequest {
   std::string url;
   std::vector<std::string> headers;
+  std::string body;           // is posted; empty: GET
   std::string etag;           // of the copy that we have: sent as If-None-Match
   std::string last_modified;  // likewise If-Modified-Since
   milliseconds connect_timeout{10'000};

@@ -16,7 +16,7 @@ TEST(cell, only_a_number_is_a_number) {
   for (const auto* word :
        {"",         " ",    "-",   "--",  "---",   "N/A",   "N.A.", "NA",     "M",  "Calm",
         "Variable", "////", "***", "*",   "Trace", "<3",    ">500", "10+",    "3*", "1,5",
-        "1 2",      "0x10", "nan", "inf", "-inf",  "1e999", "+5",   "\u2014", "_",  "\uFF11"}) {
+        "1 2",      "0x10", "nan", "inf", "-inf",  "1e999", "+5",   "\u2014", "_"}) {
     const Reading reading = reading_of(Quantity::pm2_5, word);
     EXPECT_FALSE(reading.value) << word;
     EXPECT_EQ(reading.flag, Flag::missing);
@@ -97,21 +97,70 @@ TEST(stamp, reads_what_agencies_print) {
   }
 }
 
-TEST(text, takes_off_marks_and_refuses_other_encodings) {
-  EXPECT_EQ(*readable_text("a"), "a");
-  EXPECT_EQ(*readable_text("\xEF\xBB\xBF\xEF\xBB\xBF\u6E2F"), "\u6E2F");
-  EXPECT_EQ(*readable_text(std::string_view("\xFF\xFE\x2F\x6E\x61\x00", 6)),
+struct Read {
+  std::string outcome;  // the text, or why there is none
+  std::size_t problems = 0;
+};
+
+Read read(std::string_view body) {
+  std::vector<std::string> problems;
+  const auto text = readable_text(body, problems);
+  return {text ? *text : std::string(name_of(text.error().fault)), problems.size()};
+}
+
+TEST(text, takes_off_marks_and_converts_what_is_marked) {
+  EXPECT_EQ(read("a").outcome, "a");
+  EXPECT_EQ(read("\xEF\xBB\xBF\xEF\xBB\xBF\u6E2F").outcome, "\u6E2F");
+  EXPECT_EQ(read(std::string_view("\xFF\xFE\x2F\x6E\x61\x00", 6)).outcome,
             "\u6E2F"
             "a");
-  EXPECT_EQ(*readable_text(std::string_view("\xFE\xFF\x6E\x2F\x00\x61", 6)),
+  EXPECT_EQ(read(std::string_view("\xFE\xFF\x6E\x2F\x00\x61", 6)).outcome,
             "\u6E2F"
             "a");
-  EXPECT_EQ(*readable_text(std::string_view("\xFF\xFE\x3D\xD8\x00\xDE", 6)), "\U0001F600");
-  EXPECT_EQ(readable_text("\xFF\xFE\x61").error().fault, FeedFault::truncated);
-  EXPECT_EQ(readable_text(std::string_view("\xFF\xFE\x3D\xD8", 4)).error().fault,
-            FeedFault::truncated);
-  for (const auto* wrong : {"\xE9", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE6\xB8"}) {
-    EXPECT_EQ(readable_text(wrong).error().fault, FeedFault::grammar_changed);
+  EXPECT_EQ(read(std::string_view("\xFF\xFE\x3D\xD8\x00\xDE", 6)).outcome, "\U0001F600");
+  EXPECT_EQ(read(std::string_view("\xFF\xFE\x3D\xD8\x00\xDE", 6)).problems, 0U);
+  EXPECT_EQ(read("\xFF\xFE\x61").outcome, "truncated");
+  EXPECT_EQ(read(std::string_view("\xFF\xFE\x3D\xD8", 4)).outcome, "truncated");
+  EXPECT_EQ(read("{\"\xE6\xB8").outcome, "truncated") << "cut in a character of UTF-8";
+}
+
+TEST(text, infers_unmarked_encodings_and_says_so) {
+  // 上海 in GB18030, and a character that only its four-byte form has
+  const Read chinese = read("{\"\xC9\xCF\xBA\xA3\"}");
+  EXPECT_EQ(chinese.outcome, "{\"\u4E0A\u6D77\"}");
+  EXPECT_EQ(chinese.problems, 1U);
+  EXPECT_EQ(read("\x95\x32\x82\x36").outcome, "\U00020000");
+  EXPECT_EQ(read("{\"\xC9").outcome, "truncated") << "half a character";
+  const Read wide = read(std::string_view("<\0a\0/\0>\0\x2F\x6E", 10));
+  EXPECT_EQ(wide.outcome, "<a/>\u6E2F");
+  EXPECT_EQ(wide.problems, 1U);
+  for (const auto* wrong : {"\xFF", "\x80", "<a>\xE9</a>"}) {
+    EXPECT_EQ(read(wrong).outcome, "grammar_changed");
+  }
+}
+
+TEST(text, makes_full_width_forms_plain) {
+  EXPECT_EQ(narrowed("２１：００　ＰＭ～"), "21:00 PM~");
+  EXPECT_EQ(narrowed("港-\xEF"), "港-\xEF");
+  EXPECT_EQ(number_in("３６．７"), 36.7);
+}
+
+TEST(stamp, reads_what_mainland_platforms_print) {
+  const auto expected = parse_time("2026-10-05T14:00:00+08:00");
+  for (const auto* written :
+       {"2026-10-05T14:00:00", "2026-10-05 14:00", "2026/10/5 14:00:00", "2026年10月5日14时",
+        "2026100514", "202610051400", "20261005140000", "/Date(1791180000000)/",
+        "/Date(1791180000000+0800)/", "2026-10-05T14:00:00+08:00", "2026-10-05T06:00:00Z",
+        "2026-10-05T14:00:00.000", "２０２６-10-05 14：00", " 2026-10-5 14点 "}) {
+    EXPECT_EQ(mainland_time(written, china_offset), expected) << written;
+  }
+  EXPECT_EQ(mainland_time("2026-10-05 24:00", china_offset),
+            parse_time("2026-10-06T00:00:00+08:00"));
+  for (const auto* wrong :
+       {"", "2026-10-05", "14:00", "2026-02-30 14:00", "2026-10-05 24:01", "/Date(x)/",
+        "/Date(-1)/", "/Date(99999999999999999999)/", "2026-10-05 14:00 h", "99999999999999999999",
+        "20261005", "2026-10-05T14:00:00.x"}) {
+    EXPECT_FALSE(mainland_time(wrong, china_offset)) << wrong;
   }
 }
 

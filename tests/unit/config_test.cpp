@@ -238,7 +238,9 @@ TEST(config, fills_everything_in) {
   const auto loaded = load_config(file);
   ASSERT_TRUE(loaded.has_value()) << lines_of(loaded).front();
   const Config& config = *loaded;
-  EXPECT_EQ(config.gateway.position->datum, Datum::gcj02);
+  EXPECT_EQ(config.gateway.position->datum, Datum::wgs84);  // turned where it enters
+  EXPECT_NEAR(config.gateway.position->latitude_deg, 31.2021, 0.0005);
+  EXPECT_NEAR(config.gateway.position->longitude_deg, 121.4955, 0.0005);
   EXPECT_EQ(config.gateway.position->height_above_sea_m, 4.0);
   EXPECT_EQ(config.gateway.position->height_above_ground_m, std::nullopt);
   EXPECT_EQ(config.gateway.clock, "auto");

@@ -92,6 +92,36 @@ TEST(fetch, says_who_asks_and_what_it_has) {
             std::string::npos);
 }
 
+TEST(fetch, posts_a_body_to_the_host_it_is_meant_for) {
+  LoopbackServer other(saying("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+  LoopbackServer server([&](LoopbackConnection& connection) {
+    connection.hear(11);
+    connection.say("HTTP/1.1 307 Temporary Redirect\r\nLocation: http://localhost:" +
+                   std::to_string(other.port()) + "/\r\nContent-Length: 0\r\n\r\n");
+  });
+  FetchRequest request = request_for(server.base() + "/interface");
+  request.headers = {"Content-Type: application/json"};
+  request.body = R"({"limit":5})";
+  EXPECT_EQ(get(request).body, "ok");
+  const std::string first = server.requests().front();
+  EXPECT_TRUE(first.starts_with("POST /interface HTTP/1.1\r\n")) << first;
+  EXPECT_NE(first.find("Content-Length: 11\r\n"), std::string::npos) << first;
+  EXPECT_NE(first.find("Content-Type: application/json\r\n"), std::string::npos) << first;
+  EXPECT_TRUE(other.requests().front().starts_with("GET / ")) << other.requests().front();
+}
+
+TEST(fetch, a_posted_body_arrives_whole) {
+  std::string heard;
+  LoopbackServer server([&heard](LoopbackConnection& connection) {
+    heard = connection.hear(11);
+    connection.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  });
+  FetchRequest request = request_for(server.base() + "/interface");
+  request.body = R"({"limit":5})";
+  EXPECT_EQ(get(request).body, "ok");
+  EXPECT_EQ(heard, request.body);
+}
+
 TEST(fetch, one_fetcher_serves_one_request_after_the_other) {
   LoopbackServer server(saying("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"));
   const auto fetcher = make_fetcher("twinsky/test");

@@ -81,6 +81,38 @@ TEST(hk_hko, tells_failures_apart) {
   }
 }
 
+TEST(hk_hko, relays_warnings_word_for_word) {
+  const auto warnings_of = [](std::string body) {
+    const auto content = decode(feed(), std::move(body));
+    return content ? content->warnings : std::nullopt;
+  };
+  const auto saved = warnings_of(opendata::read_file(
+      std::string(TESTS_DIRECTORY) + "/cases/opendata/hk-hko/warnsum.20250907.json"));
+  ASSERT_TRUE(saved);
+  ASSERT_EQ(saved->size(), 2U);
+  EXPECT_EQ((*saved)[1], (Warning{.issuer = "Hong Kong Observatory",
+                                  .name = "Tropical Cyclone Warning Signal",
+                                  .code = "TC8SE",
+                                  .type = "No. 8 Southeast Gale or Storm Signal",
+                                  .action = "ISSUE",
+                                  .issued = "2025-09-07T21:20:00+08:00",
+                                  .updated = "2025-09-07T21:20:00+08:00",
+                                  .expires = ""}));
+  EXPECT_EQ((*saved)[0].expires, "2025-09-08T05:00:00+08:00");
+  const auto none = warnings_of("{}");
+  ASSERT_TRUE(none) << "good weather is known, not unknown";
+  EXPECT_TRUE(none->empty());
+  const auto cancelled = warnings_of(
+      R"({"WHOT":{"name":"Very Hot Weather Warning","code":"WHOT","actionCode":"CANCEL","issueTime":"2026-07-01T18:00:00+08:00"}})");
+  ASSERT_TRUE(cancelled);
+  EXPECT_TRUE(cancelled->empty());
+  EXPECT_FALSE(warnings_of(R"({"WHOT":{"name":"Very Hot Weather Warning"}})"));
+  EXPECT_FALSE(
+      warnings_of("Date time,Automatic Weather Station,Air Temperature(degree Celsius)\n"
+                  "202601312350,King's Park,17.2\n"))
+      << "a table says nothing about warnings";
+}
+
 TEST(hk_hko, asks_in_the_chosen_edition_and_as_often_as_a_document_changes) {
   const FeedInfo& info = *feed_named("hk-hko");
   Settings settings = Settings::defaults(info.settings);

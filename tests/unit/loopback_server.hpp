@@ -38,6 +38,13 @@ class LoopbackConnection {
     }
     return true;
   }
+  // The next `size` bytes after the head; fewer when the other side has gone.
+  std::string hear(std::size_t size) {
+    std::string body;
+    char byte = 0;
+    while (body.size() < size && ::recv(socket_, &byte, 1, 0) > 0) body += byte;
+    return body;
+  }
   // Waits until the other side has closed.
   void wait_for_close() {
     char byte = 0;

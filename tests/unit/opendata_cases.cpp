@@ -5,6 +5,23 @@
 
 namespace twinsky::opendata {
 
+std::unique_ptr<Feed> feed_of(std::string_view name, std::string_view settings) {
+  const FeedInfo* info = feed_named(name);
+  Settings chosen = Settings::defaults(info->settings);
+  const auto object = nlohmann::json::parse(settings);
+  for (const auto& [key, value] : object.items()) {
+    const auto declared = std::ranges::find(info->settings, key, &Setting::name);
+    EXPECT_NE(declared, info->settings.end()) << key;
+    std::string problem;
+    auto read = read_setting(*declared, value.is_string() ? value.get<std::string>() : value.dump(),
+                             problem);
+    EXPECT_TRUE(read) << key << ": " << problem;
+    chosen.set(key, *std::move(read));
+  }
+  EXPECT_EQ(info->check == nullptr ? "" : info->check(chosen), "");
+  return info->make(chosen);
+}
+
 void expect_as_listed(const Feed& feed, const std::filesystem::path& path) {
   SCOPED_TRACE(path.filename());
   const auto content = decode(feed, read_file(path));

@@ -43,6 +43,9 @@ inline std::unique_ptr<Feed> feed_of(std::string_view name) {
   return info->make(Settings::defaults(info->settings));
 }
 
+// The same with some settings as JSON, as in --settings.
+std::unique_ptr<Feed> feed_of(std::string_view name, std::string_view settings);
+
 inline Result<FeedContent, FeedFailure> decode(const Feed& feed, std::string body) {
   return feed.decode({{}, std::move(body), received});
 }

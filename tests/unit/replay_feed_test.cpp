@@ -58,12 +58,13 @@ TEST(replay_feed, prints_a_line_per_reading) {
 TEST(replay_feed, names_the_failure_and_goes_on_with_the_other_files) {
   const Printed printed =
       replay_feed("hk-epd --received 2026-11-22T02:30:00Z " + cases + "README.md " + cases +
-                  "none " + cases + "hk-epd/24aqhi_Eng.20260408.excerpt.xml");
+                  "none " + cases + "hk-epd " + cases + "hk-epd/24aqhi_Eng.20260408.excerpt.xml");
   EXPECT_EQ(printed.code, 1);
   EXPECT_NE(printed.output.find("README.md: grammar_changed: neither XML nor JSON\n"),
             std::string::npos)
       << printed.output;
   EXPECT_NE(printed.output.find("none: cannot be read\n"), std::string::npos) << printed.output;
+  EXPECT_NE(printed.output.find("hk-epd: cannot be read\n"), std::string::npos) << printed.output;
   EXPECT_NE(printed.output.find(R"("station":"mong-kok","quantity":"aqhi","value":8.0)"),
             std::string::npos)
       << printed.output;
@@ -74,7 +75,8 @@ TEST(replay_feed, says_what_is_wrong_with_its_arguments) {
     const char* arguments;
     const char* words;
   } table[] = {
-      {"hk-epa x", "there is no feed \"hk-epa\", expected one of \"hk-epd\", \"hk-hko\""},
+      {"hk-epa x",
+       "there is no feed \"hk-epa\", expected one of \"cn-cnemc\", \"cn-sh-opendata\", \"hk-epd\""},
       {"hk-epd --received never x", "--received: expected a time such as"},
       {"hk-epd --settings [] x", "--settings: expected a JSON object"},
       {R"(hk-epd --settings '{"bass":1}' x)", "\"bass\" is no setting of hk-epd"},
@@ -86,6 +88,36 @@ TEST(replay_feed, says_what_is_wrong_with_its_arguments) {
     EXPECT_EQ(printed.code, 2) << arguments;
     EXPECT_NE(printed.output.find(words), std::string::npos) << printed.output;
   }
+}
+
+TEST(replay_feed, tells_warnings_beside_the_readings) {
+  const Printed printed = replay_feed("hk-hko " + cases + "hk-hko/warnsum.20250907.json");
+  EXPECT_EQ(printed.code, 0);
+  EXPECT_NE(printed.output.find("in force: Tropical Cyclone Warning Signal (TC8SE), issued "
+                                "2025-09-07T21:20:00+08:00 by Hong Kong Observatory\n"),
+            std::string::npos)
+      << printed.output;
+  EXPECT_EQ(printed.output.find("\"quantity\""), std::string::npos);
+}
+
+TEST(replay_feed, completes_a_stamp_without_month_only_when_told_the_time) {
+  const std::string file = cases + "metar/VHHH.20260914.txt";
+  EXPECT_NE(replay_feed("metar --received 2026-09-14T08:00:00Z " + file)
+                .output.find("\"end\":\"2026-09-14T07:30:00.000Z\""),
+            std::string::npos);
+  const Printed untold = replay_feed("metar " + file);
+  EXPECT_EQ(untold.code, 1);
+  EXPECT_NE(untold.output.find("whose month nobody says"), std::string::npos) << untold.output;
+}
+
+TEST(replay_feed, takes_a_column_map) {
+  const Printed printed = replay_feed(
+      R"(cn-sh-opendata --settings '{"columns": {"rq": "date", "sj": "time", "pm25": "pm2_5"}}' )" +
+      cases + "cn-sh-opendata/text_in_text.SYNTHETIC.json");
+  EXPECT_EQ(printed.code, 0);
+  EXPECT_NE(printed.output.find(R"("quantity":"pm2_5","value":21.0,"unit":"ug/m3")"),
+            std::string::npos)
+      << printed.output;
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 It shares no code with the program, so that the two can disagree. Look at the difference before you
 commit it.
 """
-import csv, datetime, email.utils, io, json, pathlib, re, xml.etree.ElementTree as xml
+import csv, datetime, email.utils, io, json, pathlib, re, unicodedata, xml.etree.ElementTree as xml
 
 HERE = pathlib.Path(__file__).resolve().parent
 HKT = datetime.timezone(datetime.timedelta(hours=8))
@@ -46,20 +46,21 @@ def aqhi(station, text, time):
 
 def rfc822(text):
     try:
-        return email.utils.parsedate_to_datetime(text)
+        return email.utils.parsedate_to_datetime(text.replace("HKT", "+0800"))
     except (TypeError, ValueError):
         return None
 
 
 def hk_epd_xml(root):
-    child = lambda node, name: (node.findtext(name) or "").strip()
+    loose = lambda name: re.sub(r"[._]", "", name).lower()
+    child = lambda node, name: next(((each.text or "").strip() for each in node if loose(each.tag) == loose(name)), "")
     for row in root.iter("PollutantConcentration"):
         end = rfc822(child(row, "DateTime"))
         if not end:
             continue
         station = slug(child(row, "StationName"))
         for element in ("NO2", "O3", "SO2", "CO", "PM10", "PM2.5"):
-            text = next(((each.text or "") for each in row if each.tag == element), "")
+            text = child(row, element)
             value, name = number(text), element.lower().replace(".", "_")
             yield line(station, name, value, end, minutes(60), text)
             if name in MOLAR_MASS:
@@ -71,7 +72,8 @@ def hk_epd_xml(root):
         yield aqhi(child(row, "StationName"), child(row, "aqhi"), rfc822(child(row, "DateTime")))
     for item in root.findall("channel/item"):
         time = rfc822(child(item, "pubDate") or child(root.find("channel"), "lastBuildDate"))
-        found = re.match(r"(.+?) - [^:：]*[:：] *(\S+) ", child(item, "description"))
+        found = re.match(r"(.+?) *[:：] *(\S+) *[:：]", child(item, "title")) or \
+            re.match(r"(.+?) - [^:：]*[:：] *(\S+) ", child(item, "description"))
         if found:
             yield aqhi(found[1], found[2], time)
 
@@ -166,15 +168,181 @@ def hk_hko(body):
         yield from hk_hko_report(report)
 
 
+CST = HKT
+SITES = {"浦东张江": "1150a", "徐汇上师大": "1144a", "普陀": "1141a", "新站 A": "station-45cfd08b", "上海市": "shanghai"}
+
+
+def plain(text):
+    return unicodedata.normalize("NFKC", text)
+
+
+def with_share(station, name, value, end, length, text, kelvin):
+    yield line(station, name, value, end, length, text)
+    if name in MOLAR_MASS and kelvin:
+        factor = MOLAR_MASS[name] * 1013.25 / (8.314462618 * kelvin) / 10  # ug/m3 per ppb
+        share, scale = (name + "_ppm", 1000) if name == "co" else (name + "_ppb", 1)
+        yield line(station, share, None if value is None else value / factor / scale, end, length, "")
+
+
+def china_time(text):
+    text = plain(text).strip()
+    if found := re.fullmatch(r"/Date\((\d+)(\+\d+)?\)/", text):
+        return datetime.datetime.fromtimestamp(int(found[1]) / 1000, datetime.timezone.utc)
+    parts = list(map(int, re.findall(r"\d+", text)))
+    if len(parts) < 4 and not re.fullmatch(r"\d{10,14}", text):
+        return None
+    day = datetime.datetime(*parts[:3], tzinfo=CST)
+    return day + datetime.timedelta(hours=parts[3], minutes=(parts + [0])[4])
+
+
+def cn_cnemc(body):
+    answer = json.loads(body)
+    if isinstance(answer, dict):
+        answer = json.loads(answer["d"]) if "d" in answer else [answer]
+    for row in answer:
+        cells = {re.sub(r"[_.]", "", key.lower()): value for key, value in row.items()}
+        end = china_time(cells["timepoint"])
+        if end is None:
+            continue
+        code = cells.get("stationcode", "").strip().lower()
+        site = cells.get("positionname") or cells.get("area")
+        station = code or SITES.get(site) or f"city-{cells['citycode']}"
+        kelvin = 298.15 if end > datetime.datetime(2018, 9, 1, tzinfo=CST) else 273.15
+        for key, value in cells.items():
+            found = re.fullmatch(r"(pm25|pm10|no2|o3|so2|co|aqi)(8h)?(24h)?", key)
+            if found:
+                text = "" if value is None else str(value)
+                name = found[1].replace("pm25", "pm2_5") + "".join("_" + part for part in found.groups()[1:] if part)
+                length = 24 if found[3] else 8 if found[2] else 1
+                amount = number(plain(text))
+                if found[1] == "co" and amount is not None:
+                    amount *= 1000
+                yield from with_share(station, name, amount, end, minutes(60 * length), text, kelvin)
+
+
+def cn_sh_opendata(body):
+    columns = json.loads((HERE / "cn-sh-opendata.settings.json").read_text())["columns"]
+    data = json.loads(body)["data"]
+    data = json.loads(data) if isinstance(data, str) else data
+    for row in data["data"]:
+        row = {key.lower(): "" if value is None else str(value) for key, value in row.items()}
+        day, clock = row["rq"][:10], row["sj"]
+        if len(clock) == 4:
+            clock = clock[:2] + ":" + clock[2:]
+        if not re.search(r"\d", clock):
+            continue
+        end = china_time(f"{day} {clock}".strip())
+        station = SITES[row["zd"]] if "zd" in row else "shanghai"
+        for column, meaning in columns.items():
+            if column in row and meaning not in ("date", "time", "station"):
+                factor = 1000 if column == "co" else 1
+                name = "co" if column == "co" else meaning
+                amount = number(row[column])
+                yield from with_share(station, name, None if amount is None else amount * factor, end,
+                                      minutes(60), row[column], 298.15)
+
+
+RECEIVED = datetime.datetime(2026, 11, 22, 2, 30, tzinfo=datetime.timezone.utc)
+SPEED = {"KT": 1852 / 3600, "MPS": 1, "KMH": 1 / 3.6}
+
+
+def newest(day, clock, before):
+    for back in range(100):
+        date = (before - datetime.timedelta(days=back)).date()
+        when = datetime.datetime(date.year, date.month, date.day, int(clock[:2]), int(clock[2:]),
+                                 tzinfo=datetime.timezone.utc)
+        if date.day == int(day) and when <= before:
+            return when
+
+
+def metar_report(text, before):
+    head = re.match(r"(?:(?:METAR|SPECI) )?(COR )?([A-Z]\w{3}) (\d\d)(\d{4})Z (.*)", text)
+    if not head or head[5].startswith("NIL") or re.match(r"\d{4}/\d{4} ", head[5]):
+        return
+    station, end = head[2].lower(), newest(head[3], head[4], before)
+    body = re.split(r" (?:NOSIG|BECMG|TEMPO|RMK)\b", head[5])[0] + " "
+    degrees = lambda text: None if number(text.strip("M")) is None else float(text.replace("M", "-"))
+    if wind := re.search(r"\b(\d{3}|VRB)(P?\d{2,3})(?:G(P?\d{2,3}))?(KT|MPS|KMH) |(///)(//)()(KT) ", body):
+        direction, speed, gust, unit = wind.groups()[:4] if wind[1] else wind.groups()[4:]
+        calm = direction == "000" and speed == "00"
+        angle = None if calm or number(direction) is None else number(direction) % 360
+        yield line(station, "wind_dir", angle, end, minutes(10), wind[0].strip() if calm else direction)
+        for name, cell in (("wind_speed", speed), ("wind_gust", gust)):
+            if cell:
+                amount = number(cell)
+                yield line(station, name, None if amount is None else amount * SPEED[unit], end, minutes(10), cell)
+    if air := re.search(r" (M?\d\d|//)/(M?\d\d|//|) ", body):
+        yield line(station, "temperature", degrees(air[1]), end, minutes(1), air[1])
+        yield line(station, "dew_point", degrees(air[2]), end, minutes(1), air[2])
+    if pressure := re.search(r" ([QA])(\d{4}|////) ", body):
+        amount = number(pressure[2])
+        if pressure[1] == "A" and amount is not None:
+            amount *= 33.863886 / 100
+        yield line(station, "pressure_sea_level", amount, end, minutes(1), pressure[2])
+
+
+def metar(body):
+    hour = datetime.timedelta(hours=1)
+    if body.startswith("["):
+        for entry in json.loads(body):
+            seen = entry.get("obsTime")
+            before = datetime.datetime.fromtimestamp(seen + 59, datetime.timezone.utc) if seen else RECEIVED + hour
+            yield from metar_report(entry["rawOb"] or "", before)
+        return
+    before, reports = RECEIVED + hour, []
+    for text in re.sub(r"\n +", " ", body).upper().splitlines():
+        if date := re.fullmatch(r"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d)", text):
+            before = datetime.datetime(*map(int, date.groups()), second=59, tzinfo=datetime.timezone.utc)
+        reports.append((text.rstrip("="), before))
+    for is_correction in (False, True):
+        for text, before in reports:
+            if (" COR " in text) == is_correction:
+                yield from metar_report(re.sub(" +", " ", text) + " ", before)
+
+
+OPENAQ = {"pm25": "pm2_5", "relativehumidity": "humidity"}
+FACTORS = {("ppm", "ppb"): 1000, ("ppm", "ppm"): 1}
+
+
+def openaq(body):
+    for row in json.loads(body)["results"]:
+        if "parameter" not in row or "period" not in row:
+            continue
+        name, unit = row["parameter"]["name"].lower(), plain(row["parameter"]["units"])
+        name, factor = OPENAQ.get(name, name), 1
+        start, end = (datetime.datetime.fromisoformat(row["period"][key]["utc"].replace("Z", "+00:00"))
+                      for key in ("datetimeFrom", "datetimeTo"))
+        if name.startswith("um") or start >= end:
+            continue
+        if unit == "ppm":
+            name, factor = (name + "_ppm", 1) if name == "co" else (name + "_ppb", 1000)
+        if end - start == minutes(1440):
+            name += "_24h"
+        value = row["value"]
+        yield line("openaq", name, None if value is None else value * factor, end, end - start,
+                   "" if value is None else str(value))
+
+
+def decoded(raw):
+    if raw[:2] == b"\xff\xfe":
+        return raw.decode("utf-16")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("gb18030")
+
+
+FEEDS = {"cn-cnemc": cn_cnemc, "cn-sh-opendata": cn_sh_opendata, "hk-epd": hk_epd, "hk-hko": hk_hko,
+         "metar": metar, "openaq": openaq}
+
+
 def main():
-    for source, read in (("hk-epd", hk_epd), ("hk-hko", hk_hko)):
+    for source, read in FEEDS.items():
         for path in sorted((HERE / source).iterdir()):
             if path.suffix == ".expected":
                 continue
-            raw = path.read_bytes()
-            body = raw.decode("utf-16" if raw[:2] == b"\xff\xfe" else "utf-8").lstrip("\ufeff")
             latest = {}  # a later value of the same station, quantity and interval holds
-            for each in read(body):
+            for each in read(decoded(path.read_bytes()).lstrip("\ufeff")):
                 latest[each["station"], each["quantity"], each["start"], each["end"]] = each
             text = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in latest.values())
             pathlib.Path(f"{path}.expected").write_text(text)

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// China National Environmental Monitoring Centre: hourly values of the sites of a city, and of the
+// city itself, as the real-time publishing platform shows them.
+//
+//   [{"TimePoint": "2026-10-05T14:00:00",             hour-ending: 13:00 to 14:00, China time
+//     "PositionName": "普陀", "StationCode": "1141A",  a city's record has no station but
+//     "CityCode" "AQI": "55", "PM2_5": "<3", "PM2_5_24h": "21",  texts; "<3": below detection, kept
+//     as text "CO": "0.6", "CO_24h": "0.6",                   mg/m3; all others ug/m3 "O3": "—",
+//     "O3_8h": "96", "O3_8h_24h": "96"}]   "—" and its like: nothing
+//
+// Label: an hour is named by its end (HJ 633, 5.2.2: published after each full hour for the hour
+// before). Zone: China time without saying so; "/Date(1791180000000)/" is UTC. `_8h` and `_24h`
+// are means over the 8 and 24 hours that end there. Gases: 298.15 K and 1013.25 hPa since
+// 2018-09-01 (announcement 29 of 2018 of the Ministry of Ecology and Environment), 273.15 K before.
+// Read from air.cnemc.cn:18007, which states no terms and promises nothing: hence `terms`. A city
+// is a list of sites or one object; the answer to a name that the server does not know is [].
+#include "drivers/driver.hpp"
+#include "drivers/feeds/cell.hpp"
+#include "drivers/feeds/feed_settings.hpp"
+#include "drivers/feeds/json.hpp"
+#include "drivers/feeds/samples.hpp"
+#include "drivers/feeds/stamp.hpp"
+#include "drivers/feeds/stations.hpp"
+#include "drivers/feeds/text.hpp"
+#include "gateway/model/embedded.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace twinsky {
+namespace {
+
+using enum Quantity;
+using std::chrono::hours;
+
+constexpr double reference_k = 298.15;
+constexpr double earlier_reference_k = 273.15;
+constexpr UtcTime reference_changed =
+    std::chrono::sys_days(std::chrono::year(2018) / 9 / 1) - china_offset;
+
+struct KnownColumn {
+  std::string_view key;  // loosened
+  Quantity quantity;
+  hours length{1};
+  double factor = 1;  // into the catalogue's unit
+};
+constexpr double ug_per_mg = 1000;
+constexpr auto known_columns = std::to_array<KnownColumn>({
+    {"aqi", aqi},
+    {"pm25", pm2_5},
+    {"pm10", pm10},
+    {"no2", no2},
+    {"o3", o3},
+    {"so2", so2},
+    {"co", co, hours(1), ug_per_mg},
+    {"pm2524h", pm2_5_24h, hours(24)},
+    {"pm1024h", pm10_24h, hours(24)},
+    {"no224h", no2_24h, hours(24)},
+    {"o38h", o3_8h, hours(8)},
+    {"o324h", o3_24h, hours(24)},
+    {"o38h24h", o3_8h_24h, hours(24)},
+    {"so224h", so2_24h, hours(24)},
+    {"co24h", co_24h, hours(24), ug_per_mg},
+});
+
+// "PM2_5", "PM2.5", "pm25": the platforms that publish these records do not agree.
+std::string loosened(std::string_view key) {
+  std::string loose = lower_case(narrowed(key));
+  std::erase_if(loose, [](char c) { return c == '_' || c == '.' || c == '-' || c == ' '; });
+  return loose;
+}
+
+// A record with its keys loosened.
+class Record {
+ public:
+  explicit Record(const JsonValue& object) {
+    for (const JsonValue& member : object.children) {
+      members_.emplace_back(loosened(member.key), &member);
+    }
+  }
+  [[nodiscard]] const JsonValue* find(std::string_view key) const {
+    const auto found = std::ranges::find(members_, key, &Member::first);
+    return found == members_.end() ? nullptr : found->second;
+  }
+  [[nodiscard]] std::string_view text_at(std::string_view key) const {
+    const JsonValue* member = find(key);
+    return member == nullptr ? std::string_view() : trimmed(member->text);
+  }
+
+ private:
+  using Member = std::pair<std::string, const JsonValue*>;
+  std::vector<Member> members_;
+};
+
+bool is_record(const JsonValue& value) {
+  return value.is_object() && Record(value).find("timepoint") != nullptr;
+}
+
+// The records of an answer: a list, one object, or either of them within a member of an envelope,
+// where they may be JSON inside a string.
+Result<JsonValue, FeedFailure> records_in(JsonValue answer) {
+  auto found = without_wrapping(std::move(answer));
+  if (!found || found->is_list()) return found;
+  if (is_record(*found)) return JsonValue{.kind = JsonValue::Kind::list, .children = {*found}};
+  for (JsonValue& member : found->children) {
+    auto inside = without_wrapping(std::move(member));
+    if (inside && inside->is_list()) return inside;
+    if (inside && is_record(*inside)) {
+      return JsonValue{.kind = JsonValue::Kind::list, .children = {*inside}};
+    }
+  }
+  return Unexpected{FeedFailure{FeedFault::grammar_changed, "JSON without records of sites"}};
+}
+
+// Sites go by their code, which no other site has; cities by name, then by their code.
+std::string station_of(const Record& record, const Stations& stations) {
+  const std::string code = lower_case(record.text_at("stationcode"));
+  if (is_id(code)) return code;
+  const std::string_view site = record.text_at("positionname");
+  if (!site.empty()) return stations.id_of(site);
+  const std::string_view city = record.text_at("area");
+  const std::string city_code = "city-" + lower_case(record.text_at("citycode"));
+  const std::string id = city.empty() ? std::string() : stations.id_of(city);
+  if (stations.find(id) != nullptr || record.text_at("citycode").empty()) return id;
+  return is_id(city_code) ? city_code : id;
+}
+
+void read_record(const JsonValue& object, const Stations& stations, StationSamples& samples,
+                 std::vector<std::string>& problems) {
+  const Record record(object);
+  const std::string station = station_of(record, stations);
+  const std::string_view stamp = record.text_at("timepoint");
+  const auto time = mainland_time(stamp, china_offset);
+  if (station.empty() || !time) {
+    problems.push_back("record without site or with the time " + in_quotes(stamp));
+    return;
+  }
+  const UtcTime end = std::chrono::floor<hours>(*time);
+  const double state = end > reference_changed ? reference_k : earlier_reference_k;
+  bool is_empty = true;
+  for (const auto& [key, quantity, length, factor] : known_columns) {
+    const JsonValue* cell = record.find(key);
+    if (cell == nullptr || cell->is_list() || cell->is_object()) continue;
+    is_empty = false;
+    const Interval interval = ending_at(end, length);
+    const Reading mass = reading_of(quantity, cell->text, factor);
+    samples.add(station, interval, mass);
+    if (auto share = share_beside(mass, state)) samples.add(station, interval, *std::move(share));
+    samples.official(station, interval).gas_reference_k = state;
+  }
+  if (is_empty) problems.push_back("record of " + in_quotes(station) + " without any known value");
+}
+
+Result<FeedContent, FeedFailure> decode_cn_cnemc(std::string_view body, UtcTime received,
+                                                 const Stations& stations) {
+  FeedContent content;
+  const auto text = readable_text(body, content.problems);
+  if (!text) return Unexpected{text.error()};
+  auto answer = parse_json(*text);
+  if (!answer) return Unexpected{answer.error()};
+  const auto records = records_in(*std::move(answer));
+  if (!records) return Unexpected{records.error()};
+  if (records->children.empty()) {
+    return Unexpected{FeedFailure{FeedFault::empty, "a list without sites"}};
+  }
+  StationSamples samples(received);
+  for (const JsonValue& record : records->children) {
+    read_record(record, stations, samples, content.problems);
+  }
+  content.samples = samples.take();
+  if (content.samples.empty()) {
+    return Unexpected{FeedFailure{FeedFault::grammar_changed, content.problems.back()}};
+  }
+  return content;
+}
+
+// ---- the feed -------------------------------------------------------------------------------
+
+constexpr std::array<std::string_view, 2> documents = {"sites", "city"};
+constexpr std::string_view base = "https://air.cnemc.cn:18007";
+constexpr auto settings = std::to_array<Setting>({
+    base_setting(base),
+    documents_setting(R"(["sites"])"),
+    {.name = "city",
+     .kind = SettingKind::text,
+     .documentation = "The city whose sites are asked for, in Chinese and with 市 at its end.",
+     .fallback = "上海市"},
+    {.name = "city_code",
+     .kind = SettingKind::text,
+     .documentation = "The administrative code of the city, for the document \"city\".",
+     .fallback = "310000"},
+    poll_delay_setting("10min"),
+    private_addresses_setting,
+    terms_setting,
+});
+
+// RFC 3986: everything but unreserved characters.
+std::string percent_encoded(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                          (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' || c == '~';
+    if (is_plain) {
+      encoded += c;
+    } else {
+      const auto octet = static_cast<unsigned char>(c);
+      encoded.append("%")
+          .append(1, "0123456789ABCDEF"[octet >> 4U])
+          .append(1, "0123456789ABCDEF"[octet & 0xFU]);
+    }
+  }
+  return encoded;
+}
+
+class CnCnemc final : public Feed {
+ public:
+  explicit CnCnemc(const Settings& chosen)
+      : base_(base_of(chosen)),
+        city_(chosen.text("city")),
+        city_code_(chosen.text("city_code")),
+        documents_(chosen.texts("documents")),
+        stations_(embedded_file("config/reference/shanghai.json"), "cn-cnemc") {}
+
+  [[nodiscard]] std::vector<FeedRequest> requests(UtcTime) const override {
+    std::vector<FeedRequest> requests;
+    for (const std::string& document : documents_) {
+      std::string url =
+          base_ + (document == "sites" ? "/CityData/GetAQIDataPublishLive?cityName="
+                                       : "/CityData/GetAQIDataPublishLiveInfo?cityCode=");
+      url += percent_encoded(document == "sites" ? city_ : city_code_);
+      requests.push_back({.name = document, .url = std::move(url), .headers = {}});
+    }
+    return requests;
+  }
+
+  [[nodiscard]] Result<FeedContent, FeedFailure> decode(
+      const FeedResponse& response) const override {
+    return decode_cn_cnemc(response.body, response.received, stations_);
+  }
+
+  [[nodiscard]] const ReferenceStation* station(std::string_view id) const override {
+    return stations_.find(id);
+  }
+
+ private:
+  const std::string base_;
+  const std::string city_;
+  const std::string city_code_;
+  const std::vector<std::string> documents_;
+  const Stations stations_;
+};
+
+constexpr std::array<Quantity, 19> quantities = {
+    pm2_5, pm10,      no2,      o3,      so2,   co,     no2_ppb,   o3_ppb,  so2_ppb, co_ppm,
+    aqi,   pm2_5_24h, pm10_24h, no2_24h, o3_8h, o3_24h, o3_8h_24h, so2_24h, co_24h};
+
+}  // namespace
+
+extern const FeedInfo cn_cnemc;
+const FeedInfo cn_cnemc = {
+    .name = "cn-cnemc",
+    .summary =
+        "Mainland air quality: hourly values of a city's national sites, Shanghai by default",
+    .publisher = "China National Environmental Monitoring Centre",
+    .licence = "none stated",
+    .licence_url = "https://air.cnemc.cn:18007/",
+    .attribution =
+        "Source: China National Environmental Monitoring Centre (中国环境监测总站), national urban "
+        "air quality real-time publishing platform; preliminary values that have not been audited",
+    .may_be_redistributed = false,
+    .terms =
+        "The platform publishes no terms of use and no interface: its values are preliminary, may "
+        "be used on the operator's own responsibility only, and are not passed on as official.",
+    .label = Label::ending,
+    .zone = "Asia/Shanghai",
+    .gas_reference_k = reference_k,
+    .base_url = base,
+    .cadence = hours(1),
+    .delay = std::chrono::minutes(10),
+    .quantities = quantities,
+    .settings = settings,
+    .make = [](const Settings& chosen) -> std::unique_ptr<Feed> {
+      return std::make_unique<CnCnemc>(chosen);
+    },
+    .check = [](const Settings& chosen) { return unknown_document(chosen, documents); },
+};
+
+}  // namespace twinsky

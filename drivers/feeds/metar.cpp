@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: Apache-2.0
+// Aerodrome weather reports (METAR, SPECI) of Hong Kong and Shanghai: the weather that both cities
+// publish without a key.
+//
+//   METAR VHHH 140730Z 32004KT 9999 FEW015 SCT045 29/24 Q1012 NOSIG
+//              |       |                          |     pressure, reduced to sea level, hPa
+//              |       |                          temperature/dew point, whole degC, M: below zero
+//              |       wind: degrees or VRB, speed, G gust; KT, MPS or KMH; 00000KT: calm
+//              day and time in UTC, without month: the newest such time before it was received
+//
+// Grammar: WMO-No. 306, FM 15; "/" stands for what is not there. Label: the wind is the mean of the
+// ten minutes before, the gust their maximum (ICAO Annex 3, 4.1.5); the other values are those of
+// the last minute. Trends (NOSIG, BECMG, TEMPO), remarks and forecasts (TAF) are no observations.
+// Read from aviationweather.gov of the US National Weather Service: as text or JSON; the files of
+// tgftp.nws.noaa.gov, which begin with a line "2026/09/14 07:30", are understood too.
+#include "drivers/driver.hpp"
+#include "drivers/feeds/cell.hpp"
+#include "drivers/feeds/feed_settings.hpp"
+#include "drivers/feeds/json.hpp"
+#include "drivers/feeds/samples.hpp"
+#include "drivers/feeds/stamp.hpp"
+#include "drivers/feeds/stations.hpp"
+#include "drivers/feeds/text.hpp"
+#include "gateway/model/embedded.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+namespace twinsky {
+namespace {
+
+using enum Quantity;
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::minutes;
+
+// Two hours of all aerodromes of the world would fit.
+constexpr std::size_t most_reports = 50'000;
+
+using Words = std::vector<std::string_view>;
+
+constexpr auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+constexpr auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+
+std::string upper_case(std::string_view text) {
+  std::string upper(text);
+  for (char& c : upper) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return upper;
+}
+
+bool are_digits(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, is_digit);
+}
+
+Words words_of(std::string_view line) {
+  constexpr std::string_view blanks = " \t\r\f\v";
+  Words words;
+  while (true) {
+    const auto begin = line.find_first_not_of(blanks);
+    if (begin == std::string_view::npos) return words;
+    line.remove_prefix(begin);
+    const auto length = std::min(line.find_first_of(blanks), line.size());
+    words.push_back(line.substr(0, length));
+    line.remove_prefix(length);
+  }
+}
+
+// ---- the groups of a report -----------------------------------------------------------------
+
+bool is_aerodrome(std::string_view word) {
+  return word.size() == 4 && is_upper(word.front()) &&
+         std::ranges::all_of(word, [](char c) { return is_upper(c) || is_digit(c); });
+}
+
+bool is_time(std::string_view word) {
+  return word.size() == 7 && word.back() == 'Z' && are_digits(word.substr(0, 6));
+}
+
+// The newest time with this day, hour and minute that is not after `latest`; nothing when nobody
+// knows that (the epoch).
+std::optional<UtcTime> completed_time(std::string_view word, UtcTime latest) {
+  if (latest <= UtcTime{}) return std::nullopt;
+  const auto part = [&](std::size_t at) { return (word[at] - '0') * 10 + (word[at + 1] - '0'); };
+  const std::chrono::year_month_day date(std::chrono::floor<days>(latest));
+  std::chrono::year_month month = date.year() / date.month();
+  for (int back = 0; back < 4; ++back, month -= std::chrono::months(1)) {
+    const auto time = time_of(static_cast<int>(month.year()),
+                              static_cast<int>(static_cast<unsigned>(month.month())), part(0),
+                              part(2), part(4), 0, minutes(0));
+    if (time && *time <= latest) return time;
+  }
+  return std::nullopt;
+}
+
+struct SpeedUnit {
+  std::string_view name;
+  double metres_per_second;
+};
+constexpr auto speed_units =
+    std::to_array<SpeedUnit>({{"KT", 1852.0 / 3600}, {"MPS", 1}, {"KMH", 1 / 3.6}});
+
+struct Wind {
+  std::string_view group;
+  std::string_view direction;  // "320", "VRB", "///"
+  std::string_view speed;      // "04", "P99", "//"
+  std::string_view gust;       // empty: none
+  double factor = 1;           // into m/s
+};
+
+// Two or three digits, P before them for "more than"; or strokes.
+bool is_speed(std::string_view text) {
+  if (text == "//") return true;
+  if (text.starts_with('P')) text.remove_prefix(1);
+  return (text.size() == 2 || text.size() == 3) && are_digits(text);
+}
+
+std::optional<Wind> wind_in(std::string_view group) {
+  const auto* unit = std::ranges::find_if(
+      speed_units, [&](const SpeedUnit& each) { return group.ends_with(each.name); });
+  if (unit == speed_units.end()) return std::nullopt;
+  std::string_view rest = group.substr(0, group.size() - unit->name.size());
+  Wind wind{.group = group, .factor = unit->metres_per_second};
+  if (rest.size() < 5) return std::nullopt;
+  wind.direction = rest.substr(0, 3);
+  rest.remove_prefix(3);
+  const auto gust = rest.find('G');
+  wind.speed = rest.substr(0, gust);
+  if (gust != std::string_view::npos) wind.gust = rest.substr(gust + 1);
+  const bool is_direction =
+      wind.direction == "VRB" || wind.direction == "///" || are_digits(wind.direction);
+  const bool is_gust = gust == std::string_view::npos || is_speed(wind.gust);
+  if (!is_direction || !is_speed(wind.speed) || !is_gust) return std::nullopt;
+  return wind;
+}
+
+struct Air {
+  std::string_view temperature;
+  std::string_view dew_point;
+};
+
+// "29", "M05", "//" or, where the dew point is missing, nothing.
+bool is_degrees(std::string_view text) {
+  if (text.starts_with('M')) text.remove_prefix(1);
+  return text == "//" || (text.size() == 2 && are_digits(text));
+}
+
+std::optional<Air> air_in(std::string_view group) {
+  if (group.size() < 3) return std::nullopt;
+  const auto slash = group.starts_with("//") ? 2 : group.find('/');
+  if (slash >= group.size() || group[slash] != '/') return std::nullopt;
+  const Air air{group.substr(0, slash), group.substr(slash + 1)};
+  if (!is_degrees(air.temperature)) return std::nullopt;
+  if (!air.dew_point.empty() && !is_degrees(air.dew_point)) return std::nullopt;
+  return air;
+}
+
+std::optional<double> degrees_in(std::string_view text) {
+  const bool is_below_zero = text.starts_with('M');
+  const auto number = number_in(is_below_zero ? text.substr(1) : text);
+  if (!number) return std::nullopt;
+  return is_below_zero ? -*number : *number;
+}
+
+// "Q1012" in hPa, "A2992" in hundredths of an inch of mercury.
+std::optional<double> pressure_in(std::string_view group) {
+  constexpr double hpa_per_inch = 33.863886;
+  const auto number = number_in(group.substr(1));
+  if (!number || group.front() == 'Q') return number;
+  return *number / 100 * hpa_per_inch;
+}
+
+bool is_pressure(std::string_view group) {
+  if (group.size() != 5 || (group.front() != 'Q' && group.front() != 'A')) return false;
+  return group.substr(1) == "////" || are_digits(group.substr(1));
+}
+
+// Where the observation ends and a trend or remarks begin.
+bool ends_observation(std::string_view word) {
+  static constexpr auto ends =
+      std::to_array<std::string_view>({"NOSIG", "BECMG", "TEMPO", "RMK", "INTER"});
+  return std::ranges::find(ends, word) != ends.end();
+}
+
+// ---- a report -------------------------------------------------------------------------------
+
+struct Report {
+  Words words;     // from the aerodrome on
+  UtcTime latest;  // it was observed before this
+  bool is_correction = false;
+};
+
+struct Draft {
+  const Stations& stations;
+  StationSamples samples;
+  std::vector<std::string> problems;
+};
+
+void add_wind(const Wind& wind, const std::string& station, UtcTime time, Draft& draft) {
+  const Interval interval = ending_at(time, minutes(10));
+  const bool is_calm = wind.direction == "000" && number_in(wind.speed) == 0;
+  auto direction = number_in(wind.direction);
+  if (direction && (is_calm || *direction > 360)) direction.reset();
+  if (direction == 360) direction = 0;
+  draft.samples.add(station, interval,
+                    reading_of(wind_dir, is_calm ? wind.group : wind.direction, direction));
+  draft.samples.add(station, interval, reading_of(wind_speed, wind.speed, wind.factor));
+  if (!wind.gust.empty()) {
+    draft.samples.add(station, interval, reading_of(wind_gust, wind.gust, wind.factor));
+  }
+}
+
+// Each group stands once; what looks like one later belongs to a runway or a cloud.
+void read_report(const Report& report, Draft& draft) {
+  const Words& words = report.words;
+  const auto time = completed_time(words[1], report.latest);
+  if (!time) {
+    draft.problems.push_back("report of " + in_quotes(words[0]) + " with the time " +
+                             in_quotes(words[1]) +
+                             (report.latest <= UtcTime{} ? ", whose month nobody says" : ""));
+    return;
+  }
+  const std::string station = lower_case(words[0]);
+  const Interval minute = ending_at(*time, minutes(1));
+  std::optional<Wind> wind;
+  std::optional<Air> air;
+  std::string_view pressure;
+  for (const std::string_view word : std::span(words).subspan(2)) {
+    if (word == "NIL") return;  // the aerodrome has no report
+    if (ends_observation(word)) break;
+    if (!wind) wind = wind_in(word);
+    if (!air) air = air_in(word);
+    if (pressure.empty() && is_pressure(word)) pressure = word;
+  }
+  if (!wind && !air && pressure.empty()) {
+    draft.problems.push_back("report of " + in_quotes(words[0]) + " without a known group");
+    return;
+  }
+  if (wind) add_wind(*wind, station, *time, draft);
+  if (air) {
+    draft.samples.add(station, minute,
+                      reading_of(temperature, air->temperature, degrees_in(air->temperature)));
+    draft.samples.add(station, minute,
+                      reading_of(dew_point, air->dew_point, degrees_in(air->dew_point)));
+  }
+  if (!pressure.empty()) {
+    draft.samples.add(station, minute,
+                      reading_of(pressure_sea_level, pressure.substr(1), pressure_in(pressure)));
+  }
+}
+
+// A report that begins with these words; nullopt for a forecast and for what is none.
+std::optional<Report> report_in(Words words, UtcTime latest) {
+  Report report{.words = {}, .latest = latest};
+  while (!words.empty() && (words[0] == "METAR" || words[0] == "SPECI" || words[0] == "COR")) {
+    report.is_correction |= words[0] == "COR";
+    words.erase(words.begin());
+  }
+  if (words.size() < 3 || !is_aerodrome(words[0]) || words[0] == "TAF" || !is_time(words[1])) {
+    return std::nullopt;
+  }
+  report.is_correction |= words[2] == "COR";
+  // "VHHH 140500Z 1406/1512": the period of a forecast
+  const bool is_forecast = words[2].size() == 9 && words[2][4] == '/' &&
+                           are_digits(words[2].substr(0, 4)) && are_digits(words[2].substr(5));
+  if (is_forecast) return std::nullopt;
+  report.words = std::move(words);
+  return report;
+}
+
+// Does a report or forecast begin with this line? Any other continues the one before.
+bool begins_bulletin(const Words& words) {
+  static constexpr auto kinds = std::to_array<std::string_view>({"METAR", "SPECI", "TAF"});
+  if (std::ranges::find(kinds, words[0]) != kinds.end()) return true;
+  return words.size() > 1 && is_aerodrome(words[0]) && is_time(words[1]);
+}
+
+// "2026/09/14 07:30" before a report is its time with the month.
+std::optional<UtcTime> date_line(const Words& words) {
+  if (words.size() != 2 || words[0].size() != 10 || words[0][4] != '/') return std::nullopt;
+  return mainland_time(std::string(words[0]).append(" ").append(words[1]), minutes(0));
+}
+
+// `text` is in capitals and outlives the reports.
+std::vector<Report> reports_in(std::string_view text, UtcTime latest) {
+  std::vector<Report> reports;
+  Words open;
+  const auto close = [&] {
+    if (reports.size() > most_reports) return;
+    if (auto report = report_in(std::exchange(open, {}), latest)) {
+      reports.push_back(*std::move(report));
+    }
+  };
+  while (!text.empty()) {
+    const auto length = std::min(text.find_first_of("\n="), text.size());
+    const bool is_ended = length < text.size() && text[length] == '=';
+    const Words words = words_of(text.substr(0, length));
+    text.remove_prefix(std::min(length + 1, text.size()));
+    if (words.empty()) {
+      if (is_ended) close();
+      continue;
+    }
+    if (const auto time = date_line(words)) {
+      close();
+      latest = *time + minutes(1);
+      continue;
+    }
+    if (begins_bulletin(words)) close();
+    open.insert(open.end(), words.begin(), words.end());
+    if (is_ended) close();
+  }
+  close();
+  return reports;
+}
+
+// [{"icaoId": "VHHH", "obsTime": 1789371000, "rawOb": "METAR VHHH 140730Z …"}]; `list` outlives
+// the reports.
+std::vector<Report> reports_in(JsonValue& list, UtcTime latest) {
+  std::vector<Report> reports;
+  for (JsonValue& entry : list.children) {
+    const auto observed = number_in(entry.text_at("obsTime"));
+    constexpr double year_3000 = 32'503'680'000;
+    const bool is_dated = observed && *observed > 0 && *observed < year_3000;
+    const UtcTime before =
+        is_dated ? UtcTime(std::chrono::seconds(static_cast<std::int64_t>(*observed))) + minutes(1)
+                 : latest;
+    for (JsonValue& member : entry.children) {
+      if (member.key != "rawOb") continue;
+      member.text = upper_case(member.text);
+      std::ranges::move(reports_in(member.text, before), std::back_inserter(reports));
+    }
+  }
+  return reports;
+}
+
+Result<FeedContent, FeedFailure> decode_metar(std::string_view body, UtcTime received,
+                                              const Stations& stations) {
+  Draft draft{stations, StationSamples(received), {}};
+  const auto text = readable_text(body, draft.problems);
+  if (!text) return Unexpected{text.error()};
+  // Clocks of aerodromes and of this device need not agree to the second.
+  const UtcTime latest = received == UtcTime{} ? received : received + hours(1);
+  const char first = trimmed(*text).front();
+  Result<JsonValue, FeedFailure> list = JsonValue{};
+  std::string capitals;
+  std::vector<Report> reports;
+  if (first == '[' || first == '{') {
+    list = parse_json(*text);
+    if (!list) return Unexpected{list.error()};
+    if (list->is_list() && list->children.empty()) {
+      return Unexpected{FeedFailure{FeedFault::empty, "a list without reports"}};
+    }
+    reports = reports_in(*list, latest);
+  } else {
+    capitals = upper_case(*text);
+    reports = reports_in(capitals, latest);
+  }
+  if (reports.size() > most_reports) {
+    return Unexpected{FeedFailure{FeedFault::too_large, "more reports than aerodromes make"}};
+  }
+  if (reports.empty()) {
+    return Unexpected{FeedFailure{FeedFault::grammar_changed, "no report inside"}};
+  }
+  // A correction comes before or after what it corrects, and holds either way.
+  std::ranges::stable_partition(reports, [](const Report& each) { return !each.is_correction; });
+  for (const Report& report : reports) read_report(report, draft);
+  FeedContent content{draft.samples.take(), std::move(draft.problems)};
+  if (!content.samples.empty()) return content;
+  if (content.problems.empty()) {
+    return Unexpected{FeedFailure{FeedFault::empty, "no aerodrome has a report"}};
+  }
+  return Unexpected{FeedFailure{FeedFault::grammar_changed, content.problems.back()}};
+}
+
+// ---- the feed -------------------------------------------------------------------------------
+
+constexpr std::array<std::string_view, 1> documents = {"metar"};
+constexpr std::string_view base = "https://aviationweather.gov";
+constexpr auto settings = std::to_array<Setting>({
+    base_setting(base),
+    documents_setting(R"(["metar"])"),
+    {.name = "aerodromes",
+     .kind = SettingKind::texts,
+     .documentation = "The ICAO codes of the aerodromes whose reports are fetched.",
+     .fallback = R"(["VHHH","ZSSS","ZSPD"])"},
+    poll_delay_setting("6min"),
+    private_addresses_setting,
+});
+
+class Metar final : public Feed {
+ public:
+  explicit Metar(const Settings& chosen)
+      : base_(base_of(chosen)),
+        aerodromes_(chosen.texts("aerodromes")),
+        documents_(chosen.texts("documents")),
+        stations_(embedded_file("config/reference/hongkong.json"), "metar") {
+    stations_.add(embedded_file("config/reference/shanghai.json"), "metar");
+  }
+
+  [[nodiscard]] std::vector<FeedRequest> requests(UtcTime) const override {
+    if (documents_.empty()) return {};
+    std::string url = base_ + "/api/data/metar?format=raw&hours=2&ids=";
+    for (const std::string& aerodrome : aerodromes_) {
+      url.append(aerodrome == aerodromes_.front() ? "" : ",").append(aerodrome);
+    }
+    return {{.name = std::string(documents.front()), .url = std::move(url), .headers = {}}};
+  }
+
+  [[nodiscard]] Result<FeedContent, FeedFailure> decode(
+      const FeedResponse& response) const override {
+    return decode_metar(response.body, response.received, stations_);
+  }
+
+  [[nodiscard]] const ReferenceStation* station(std::string_view id) const override {
+    return stations_.find(id);
+  }
+
+ private:
+  const std::string base_;
+  const std::vector<std::string> aerodromes_;
+  const std::vector<std::string> documents_;
+  Stations stations_;
+};
+
+constexpr std::array<Quantity, 6> quantities = {temperature, dew_point, pressure_sea_level,
+                                                wind_speed,  wind_gust, wind_dir};
+
+std::string problem_of(const Settings& chosen) {
+  for (const std::string& aerodrome : chosen.texts("aerodromes")) {
+    if (!is_aerodrome(aerodrome)) {
+      return in_quotes(aerodrome) + R"( is no ICAO code, expected four letters such as "VHHH")";
+    }
+  }
+  return unknown_document(chosen, documents);
+}
+
+}  // namespace
+
+extern const FeedInfo metar;
+const FeedInfo metar = {
+    .name = "metar",
+    .summary = "Weather reports of the airports of Hong Kong and Shanghai (VHHH, ZSSS, ZSPD)",
+    .publisher = "National Weather Service, NOAA, from the aerodromes' meteorological offices",
+    .licence = "public domain (works of the US Government)",
+    .licence_url = "https://www.weather.gov/disclaimer",
+    .attribution = "Source: aerodrome reports by way of the NOAA Aviation Weather Center",
+    .may_be_redistributed = true,
+    .label = Label::ending,
+    .zone = "UTC",
+    .base_url = base,
+    .cadence = minutes(30),
+    .delay = minutes(6),
+    .quantities = quantities,
+    .settings = settings,
+    .make = [](const Settings& chosen) -> std::unique_ptr<Feed> {
+      return std::make_unique<Metar>(chosen);
+    },
+    .check = problem_of,
+};
+
+}  // namespace twinsky

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+// OpenAQ, version 3: measurements of any station of the world, for places that no feed of an agency
+// covers.
+//
+//   {"results": [{"value": 6, "parameter": {"name": "pm25", "units": "µg/m³"},
+//                 "period": {"datetimeFrom": {"utc": "2023-10-16T12:00:00+00:00", "local": …},
+//                            "datetimeTo":   {"utc": "2023-10-16T13:00:00+00:00", "local": …}}}]}
+//
+// Label: both ends are printed, in UTC. Units differ from sensor to sensor, so each row's own is
+// read. The reference state of gases in ug/m3 is not printed: it is a setting, and without it
+// there is no ppb beside. An answer does not name its station; the setting `sensors` does.
+// Read from api.openaq.org with a free key. Each source of OpenAQ has a licence of its own, which
+// the operator must look up (`/v3/locations/ID`): hence `terms`.
+#include "drivers/driver.hpp"
+#include "drivers/feeds/cell.hpp"
+#include "drivers/feeds/feed_settings.hpp"
+#include "drivers/feeds/json.hpp"
+#include "drivers/feeds/samples.hpp"
+#include "drivers/feeds/text.hpp"
+#include "gateway/model/gas.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace twinsky {
+namespace {
+
+using enum Quantity;
+using std::chrono::hours;
+
+struct KnownParameter {
+  std::string_view name;  // lower case
+  Quantity mass;          // of what is printed in ug/m3, or the only quantity
+};
+constexpr auto known_parameters = std::to_array<KnownParameter>({
+    {"pm1", pm1},
+    {"pm25", pm2_5},
+    {"pm2.5", pm2_5},
+    {"pm4", pm4},
+    {"pm10", pm10},
+    {"no2", no2},
+    {"o3", o3},
+    {"so2", so2},
+    {"co", co},
+    {"no", no},
+    {"nox", nox},
+    {"temperature", temperature},
+    {"relativehumidity", humidity},
+    {"humidity", humidity},
+    {"pressure", pressure},
+});
+
+struct KnownUnit {
+  std::string_view unit;  // lower case, micro sign U+00B5
+  std::string_view ucum;
+  double factor;
+};
+constexpr auto known_units = std::to_array<KnownUnit>({
+    {"µg/m³", "ug/m3", 1},
+    {"ug/m3", "ug/m3", 1},
+    {"mg/m³", "ug/m3", 1000},
+    {"mg/m3", "ug/m3", 1000},
+    {"ppm", "[ppb]", 1000},
+    {"ppb", "[ppb]", 1},
+    {"ppm", "[ppm]", 1},
+    {"ppb", "[ppm]", 0.001},
+    {"c", "Cel", 1},
+    {"°c", "Cel", 1},
+    {"%", "%", 1},
+    {"hpa", "hPa", 1},
+    {"mb", "hPa", 1},
+});
+
+// The Greek letter looks like the micro sign and is used as well.
+std::string plain_unit(std::string_view unit) {
+  std::string plain = lower_case(trimmed(unit));
+  constexpr std::string_view greek = "\u03BC";
+  if (plain.starts_with(greek)) plain.replace(0, greek.size(), "\u00B5");
+  return plain;
+}
+
+// A daily mean is a quantity of its own; those that the catalogue does not have are nothing.
+std::optional<Quantity> over_24_hours(Quantity quantity) {
+  return quantity_named(std::string(name_of(quantity)) + "_24h");
+}
+
+struct Column {
+  Quantity quantity{};
+  double factor = 1;
+};
+
+// Where a parameter in a unit belongs, if anywhere.
+std::optional<Column> column_of(std::string_view parameter, std::string_view unit) {
+  const auto* known =
+      std::ranges::find(known_parameters, lower_case(trimmed(parameter)), &KnownParameter::name);
+  if (known == known_parameters.end()) return std::nullopt;
+  const std::string plain = plain_unit(unit);
+  const GasForms* gas = gas_forms(known->mass);
+  for (const Quantity quantity : {known->mass, gas == nullptr ? known->mass : gas->share}) {
+    const auto* fitting = std::ranges::find_if(known_units, [&](const KnownUnit& each) {
+      return each.unit == plain && each.ucum == info_of(quantity).ucum;
+    });
+    if (fitting != known_units.end()) return Column{quantity, fitting->factor};
+  }
+  return std::nullopt;
+}
+
+std::optional<Interval> interval_of(const JsonValue& row) {
+  const auto end_of = [&](std::string_view name) -> std::optional<UtcTime> {
+    const JsonValue* period = row.find("period");
+    const JsonValue* end = period == nullptr ? nullptr : period->find(name);
+    if (end == nullptr) return std::nullopt;
+    const auto utc = parse_time(end->text_at("utc"));
+    return utc ? utc : parse_time(end->text_at("local"));
+  };
+  const auto start = end_of("datetimeFrom");
+  const auto end = end_of("datetimeTo");
+  if (!start || !end || *start >= *end) return std::nullopt;
+  return Interval{*start, *end};
+}
+
+struct Place {
+  std::string station;
+  std::optional<double> gas_reference_k;
+};
+
+void read_row(const JsonValue& row, const Place& place, StationSamples& samples,
+              std::vector<std::string>& problems) {
+  const JsonValue* parameter = row.find("parameter");
+  const auto interval = interval_of(row);
+  if (parameter == nullptr || !interval || row.find("value") == nullptr) {
+    problems.emplace_back("result without value, parameter or period");
+    return;
+  }
+  auto column = column_of(parameter->text_at("name"), parameter->text_at("units"));
+  if (column && interval->end - interval->start == hours(24)) {
+    const auto daily = over_24_hours(column->quantity);
+    column = daily ? std::optional(Column{*daily, column->factor}) : std::nullopt;
+  }
+  if (!column) {
+    problems.push_back(in_quotes(parameter->text_at("name")) + " in " +
+                       in_quotes(parameter->text_at("units")) + " is not known");
+    return;
+  }
+  const Reading reading = reading_of(column->quantity, row.text_at("value"), column->factor);
+  samples.add(place.station, *interval, reading);
+  if (!place.gas_reference_k || info_of(column->quantity).ucum != "ug/m3") return;
+  if (auto share = share_beside(reading, *place.gas_reference_k)) {
+    samples.add(place.station, *interval, *std::move(share));
+    samples.official(place.station, *interval).gas_reference_k = place.gas_reference_k;
+  }
+}
+
+Unexpected<FeedFailure> failure(FeedFault fault, std::string what) {
+  return Unexpected{FeedFailure{fault, std::move(what)}};
+}
+
+Result<FeedContent, FeedFailure> decode_openaq(std::string_view body, UtcTime received,
+                                               const Place& place) {
+  FeedContent content;
+  const auto text = readable_text(body, content.problems);
+  if (!text) return Unexpected{text.error()};
+  const auto answer = parse_json(*text);
+  if (!answer) return Unexpected{answer.error()};
+  const JsonValue* results = answer->find("results");
+  if (results == nullptr || !results->is_list()) {
+    for (const std::string_view key : {"detail", "message", "error"}) {
+      if (answer->find(key) == nullptr) continue;
+      return failure(FeedFault::http_error, "refused: " + in_quotes(answer->text_at(key)));
+    }
+    return failure(FeedFault::grammar_changed, "JSON without results");
+  }
+  if (results->children.empty()) return failure(FeedFault::empty, "no results");
+  StationSamples samples(received);
+  for (const JsonValue& row : results->children) read_row(row, place, samples, content.problems);
+  content.samples = samples.take();
+  if (content.samples.empty()) {
+    return failure(FeedFault::grammar_changed, content.problems.back());
+  }
+  return content;
+}
+
+// ---- the feed -------------------------------------------------------------------------------
+
+constexpr std::string_view base = "https://api.openaq.org";
+constexpr auto settings = std::to_array<Setting>({
+    base_setting(base),
+    {.name = "sensors",
+     .kind = SettingKind::table,
+     .documentation =
+         "OpenAQ's sensor ids with the station that each belongs to, such as {\"3920\": "
+         "\"del-norte\"}.",
+     .required = true},
+    {.name = "key_file",
+     .kind = SettingKind::path,
+     .documentation =
+         "The file with the API key: a path, or the name of a systemd credential or of a file "
+         "beside this one.",
+     .required = true},
+    {.name = "station",
+     .kind = SettingKind::id,
+     .documentation = "The station of an answer that was saved without its request.",
+     .fallback = "openaq"},
+    {.name = "gas_reference_k",
+     .kind = SettingKind::number,
+     .documentation =
+         "The temperature in kelvin that the source's gases in µg/m³ refer to; without it no ppb "
+         "is given beside them.",
+     .lower = 273.15,
+     .upper = 298.15},
+    poll_delay_setting("20min"),
+    private_addresses_setting,
+    terms_setting,
+});
+
+// The sensors with their stations; empty where the setting is not there.
+std::vector<std::pair<std::string, std::string>> sensors_in(const Settings& chosen) {
+  std::vector<std::pair<std::string, std::string>> sensors;
+  if (!chosen.has("sensors")) return sensors;
+  const auto table = parse_json(chosen.text("sensors"));
+  if (!table) return sensors;
+  for (const JsonValue& entry : table->children) sensors.emplace_back(entry.key, entry.text);
+  return sensors;
+}
+
+class OpenAq final : public Feed {
+ public:
+  explicit OpenAq(const Settings& chosen)
+      : base_(base_of(chosen)),
+        key_file_(chosen.has("key_file") ? chosen.text("key_file") : ""),
+        sensors_(sensors_in(chosen)),
+        place_{chosen.text("station"), chosen.has("gas_reference_k")
+                                           ? std::optional(chosen.number("gas_reference_k"))
+                                           : std::nullopt} {}
+
+  [[nodiscard]] std::vector<FeedRequest> requests(UtcTime now) const override {
+    std::vector<FeedRequest> requests;
+    // Sources report hours late, so a day is asked for.
+    const std::string since = iso8601(std::chrono::floor<hours>(now) - hours(24));
+    for (const auto& [sensor, station] : sensors_) {
+      std::string url = base_ + "/v3/sensors/" + sensor + "/measurements?limit=100&datetime_from=";
+      requests.push_back({.name = sensor,
+                          .url = url + since,
+                          .headers = {},
+                          .secret = SecretHeader{.name = "X-API-Key", .file = key_file_}});
+    }
+    return requests;
+  }
+
+  [[nodiscard]] Result<FeedContent, FeedFailure> decode(
+      const FeedResponse& response) const override {
+    Place place = place_;
+    const auto asked = std::ranges::find(sensors_, response.request.name,
+                                         &std::pair<std::string, std::string>::first);
+    if (asked != sensors_.end()) place.station = asked->second;
+    return decode_openaq(response.body, response.received, place);
+  }
+
+  [[nodiscard]] const ReferenceStation* station(std::string_view) const override { return nullptr; }
+
+ private:
+  const std::string base_;
+  const std::string key_file_;
+  const std::vector<std::pair<std::string, std::string>> sensors_;
+  const Place place_;
+};
+
+std::string problem_of(const Settings& chosen) {
+  for (const auto& [sensor, station] : sensors_in(chosen)) {
+    const bool is_number =
+        !sensor.empty() && std::ranges::all_of(sensor, [](char c) { return c >= '0' && c <= '9'; });
+    if (!is_number) return in_quotes(sensor) + " is no sensor id of OpenAQ, expected a number";
+    if (!is_id(station)) {
+      return in_quotes(station) + " is not the id of a station, expected " +
+             expectation({.kind = SettingKind::id});
+    }
+  }
+  return {};
+}
+
+constexpr std::array<Quantity, 22> quantities = {
+    pm1,      pm2_5,    pm4,       pm10,     no2,     o3,     so2,     co,
+    no,       nox,      co_ppm,    o3_ppb,   so2_ppb, no_ppb, no2_ppb, temperature,
+    humidity, pressure, pm2_5_24h, pm10_24h, no2_24h, so2_24h};
+
+}  // namespace
+
+extern const FeedInfo openaq;
+const FeedInfo openaq = {
+    .name = "openaq",
+    .summary = "OpenAQ v3: measurements of stations all over the world, by sensor id",
+    .publisher = "OpenAQ, from many agencies",
+    .licence = "of each source, see OpenAQ's record of the location",
+    .licence_url = "https://docs.openaq.org/about/terms",
+    .attribution = "Source: OpenAQ (openaq.org) and the agency that it names for the location",
+    .may_be_redistributed = false,
+    .terms =
+        "OpenAQ passes on data of many sources, each with a licence of its own: whoever follows a "
+        "sensor has read OpenAQ's terms and the licence of its location.",
+    .label = Label::stated,
+    .zone = "UTC",
+    .base_url = base,
+    .cadence = hours(1),
+    .delay = std::chrono::minutes(20),
+    .quantities = quantities,
+    .settings = settings,
+    .make = [](const Settings& chosen) -> std::unique_ptr<Feed> {
+      return std::make_unique<OpenAq>(chosen);
+    },
+    .check = problem_of,
+};
+
+}  // namespace twinsky

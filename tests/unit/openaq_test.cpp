@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "opendata_cases.hpp"
+
+namespace twinsky {
+namespace {
+
+using opendata::decode;
+using opendata::outcome_of;
+
+const Feed& feed() {
+  static const auto feed = opendata::feed_of("openaq");
+  return *feed;
+}
+
+std::string results(const std::string& rows) {
+  return R"({"meta":{"found":1},"results":[)" + rows + "]}";
+}
+
+const std::string no2_row =
+    R"({"value":40,"parameter":{"name":"no2","units":"µg/m³"},"period":{"datetimeFrom":)"
+    R"({"utc":"2026-10-05T06:00:00Z"},"datetimeTo":{"utc":"2026-10-05T07:00:00Z"}}})";
+
+TEST(openaq, reads_every_saved_response_cell_by_cell) {
+  for (const auto& path : opendata::cases_of("openaq")) opendata::expect_as_listed(feed(), path);
+}
+
+TEST(openaq, is_not_harmed_by_damage) {
+  opendata::expect_no_harm_from_damage(feed(), "openaq");
+}
+
+TEST(openaq, tells_failures_apart) {
+  const struct {
+    const char* what;
+    std::string body;
+    std::string outcome;
+  } cases[] = {
+      {"good", results(no2_row), "1 samples, 0 problems"},
+      {"one of two", results(no2_row + R"(,{"value":1})"), "1 samples, 1 problems"},
+      {"no results", results(""), "empty"},
+      {"nothing", "", "empty"},
+      {"a refused key", R"({"detail":"Invalid credentials"})", "http_error"},
+      {"other JSON", R"({"hello":"world"})", "grammar_changed"},
+      {"stations, not measurements", results(R"({"id":2178,"name":"Del Norte"})"),
+       "grammar_changed"},
+      {"cut", results(no2_row).substr(0, 80), "truncated"},
+      {"a web page", "<!doctype html><title>Cloudflare</title>", "html"},
+      {"deep", std::string(1000, '{'), "grammar_changed"},
+      {"deep lists", R"({"results":)" + std::string(1000, '['), "too_large"},
+      {"a huge number", results(R"({"value":1e999})"), "grammar_changed"},
+  };
+  for (const auto& [what, body, outcome] : cases) {
+    EXPECT_EQ(outcome_of(feed(), body), outcome) << what;
+  }
+}
+
+TEST(openaq, gives_a_share_only_where_the_reference_state_is_known) {
+  const auto unknown = decode(feed(), results(no2_row));
+  ASSERT_TRUE(unknown);
+  EXPECT_EQ(unknown->samples.front().readings.size(), 1U);
+  EXPECT_FALSE(unknown->samples.front().official->gas_reference_k);
+  const auto own = opendata::feed_of("openaq", R"({"gas_reference_k": 298.15})");
+  const auto known = decode(*own, results(no2_row));
+  ASSERT_TRUE(known);
+  ASSERT_EQ(known->samples.front().readings.size(), 2U);
+  EXPECT_NEAR(*known->samples.front().readings[1].value, 21.27, 0.01);
+  EXPECT_EQ(known->samples.front().official->gas_reference_k, 298.15);
+}
+
+TEST(openaq, names_the_station_by_the_sensor_that_was_asked) {
+  const auto own = opendata::feed_of(
+      "openaq",
+      R"({"sensors": {"3920": "del-norte", "17": "mong-kok"}, "key_file": "openaq-key"})");
+  const auto requests = own->requests(*parse_time("2026-11-22T02:30:00Z"));
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_EQ(requests[1].url,
+            "https://api.openaq.org/v3/sensors/3920/measurements?limit=100"
+            "&datetime_from=2026-11-21T02:00:00.000Z");
+  EXPECT_EQ(requests[1].secret->name, "X-API-Key");
+  EXPECT_EQ(requests[1].secret->file, "openaq-key");
+  const auto content = own->decode({requests[1], results(no2_row), opendata::received});
+  ASSERT_TRUE(content);
+  EXPECT_EQ(content->samples.front().official->station, "del-norte");
+}
+
+TEST(openaq, says_what_is_wrong_with_its_sensors) {
+  const FeedInfo& info = *feed_named("openaq");
+  Settings settings = Settings::defaults(info.settings);
+  settings.set("sensors", std::string(R"({"3920/": "a"})"));
+  EXPECT_EQ(info.check(settings), "\"3920/\" is no sensor id of OpenAQ, expected a number");
+  settings.set("sensors", std::string(R"({"3920": "Del Norte"})"));
+  EXPECT_NE(info.check(settings).find("\"Del Norte\" is not the id of a station"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace twinsky
