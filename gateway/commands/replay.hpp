@@ -13,5 +13,6 @@ namespace twinsky {
 void add_replay_decode(CLI::App& replay, int& code);
 void add_replay_feed(CLI::App& replay, int& code);
 void add_replay_index(CLI::App& replay, int& code);
+void add_replay_qc(CLI::App& replay, int& code);
 
 }  // namespace twinsky
