@@ -7,24 +7,23 @@
 namespace twinsky {
 namespace {
 
-constexpr double per_unit = 1e6;
-constexpr double farthest = 1e10;
+constexpr double most_units = 9e18;  // what 64 bits hold
 
 }  // namespace
 
 void ExactSum::add(double value) {
-  const Wide units = std::llround(std::clamp(value, -farthest, farthest) * per_unit);
+  const Wide units = std::llround(std::clamp(value * units_per_one_, -most_units, most_units));
   ++count_;
   total_ += units;
-  squares_ += units * units;
+  squares_ += static_cast<Natural>(units) * static_cast<Natural>(units);
 }
 
 double ExactSum::total() const {
-  return static_cast<double>(total_) / per_unit;
+  return static_cast<double>(total_) / units_per_one_;
 }
 
 double ExactSum::mean() const {
-  return static_cast<double>(total_) / (static_cast<double>(count_) * per_unit);
+  return static_cast<double>(total_) / (static_cast<double>(count_) * units_per_one_);
 }
 
 double ExactSum::deviation() const {
@@ -33,9 +32,10 @@ double ExactSum::deviation() const {
   const Wide whole = total_ / count_;
   const Wide rest = total_ - whole * count_;
   const auto n = static_cast<double>(count_);
-  const double around_mean = static_cast<double>(squares_ - whole * (total_ + rest)) -
-                             static_cast<double>(rest) * static_cast<double>(rest) / n;
-  return std::sqrt(std::max(around_mean, 0.0) / (n - 1)) / per_unit;
+  const double around_mean =
+      static_cast<double>(static_cast<Wide>(squares_) - whole * (total_ + rest)) -
+      static_cast<double>(rest) * static_cast<double>(rest) / n;
+  return std::sqrt(std::max(around_mean, 0.0) / (n - 1)) / units_per_one_;
 }
 
 }  // namespace twinsky

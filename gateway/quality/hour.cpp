@@ -11,6 +11,9 @@ namespace twinsky {
 namespace {
 
 constexpr double calm_below = 0.5;  // m/s; vanes have no direction then
+// Of sums: energies span 16 orders of magnitude, components of vectors have many digits.
+constexpr double energy_units = 1e2;
+constexpr double vector_units = 1e9;
 constexpr double radians = std::numbers::pi / 180;
 
 std::int64_t& count_of(HourCounts& counts, Flag flag) {
@@ -55,7 +58,13 @@ bool HourBuilder::is_used(const Reading& reading) const {
 HourBuilder::Collected& HourBuilder::of(Quantity quantity) {
   const auto found = std::ranges::find(collected_, quantity, &Collected::quantity);
   if (found != collected_.end()) return *found;
-  return collected_.emplace_back(Collected{.quantity = quantity});
+  Collected& made = collected_.emplace_back();
+  made.quantity = quantity;
+  if (info_of(quantity).averaging == Averaging::energy) made.sum = ExactSum(energy_units);
+  for (ExactSum* sum : {&made.sines, &made.cosines, &made.from_east, &made.from_north}) {
+    *sum = ExactSum(vector_units);
+  }
+  return made;
 }
 
 void HourBuilder::add(UtcTime time, std::span<const Reading> readings) {

@@ -80,10 +80,10 @@ class HourBuilder {
   struct Collected {
     Quantity quantity{};
     HourCounts counts;
-    ExactSum sum;    // of values; of energies; directions: of nothing
-    ExactSum sines;  // directions
+    ExactSum sum;    // of values, or of energies
+    ExactSum sines;  // of directions
     ExactSum cosines;
-    ExactSum from_east;  // directions with speeds
+    ExactSum from_east;  // of directions with speeds
     ExactSum from_north;
     std::optional<double> minimum;
     std::optional<double> maximum;
