@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/quality/stream_checks.hpp"
 
-#include "gateway/quality/check_consistency.hpp"
 #include "gateway/quality/check_humidity.hpp"
 #include "gateway/quality/check_twin.hpp"
 
@@ -51,6 +50,9 @@ StreamChecks::StreamChecks(std::vector<Checked> quantities, const QualitySetting
     memory_ = std::max(memory_, memory_of(each.settings));
     series_.push_back({each.quantity, SeriesChecks(std::move(each.settings))});
   }
+  std::ranges::copy_if(ordered_pairs(), std::back_inserter(pairs_), [this](const OrderedPair& pair) {
+    return find(pair.smaller) != nullptr && find(pair.larger) != nullptr;
+  });
 }
 
 StreamChecks::Series* StreamChecks::find(Quantity quantity) {
@@ -101,7 +103,7 @@ const Sample* StreamChecks::check(Sample& sample, std::string_view channel,
 }
 
 void StreamChecks::check_together(Sample& sample, std::string_view channel) {
-  for (const OrderedPair& pair : ordered_pairs()) {
+  for (const OrderedPair& pair : pairs_) {
     Reading* const smaller = find_reading(sample, pair.smaller, channel);
     if (smaller == nullptr || !smaller->value) continue;
     Reading* const larger = find_reading(sample, pair.larger, channel);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "gateway/model/sample.hpp"
+#include "gateway/quality/check_consistency.hpp"
 #include "gateway/quality/quality_settings.hpp"
 #include "gateway/quality/series_checks.hpp"
 
@@ -44,6 +45,7 @@ class StreamChecks {
   void check_together(Sample& sample, std::string_view channel);
 
   std::vector<Series> series_;
+  std::vector<OrderedPair> pairs_;  // of which the stream has both
   const bool is_twin_;
   const bool amends_;
   const double humid_above_percent_;
