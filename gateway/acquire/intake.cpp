@@ -5,6 +5,9 @@
 #include <cmath>
 
 #include "gateway/model/record.hpp"
+#include "gateway/quality/check_settings.hpp"
+#include "gateway/quality/stored_readings.hpp"
+#include "gateway/quality/stream_checks.hpp"
 
 namespace twinsky {
 namespace {
@@ -15,6 +18,8 @@ using namespace std::chrono_literals;
 constexpr milliseconds pace_slack = 2500ms;
 // A gap that lasts goes on record hour by hour, so that the ledger is never far behind.
 constexpr milliseconds longest_open_gap = 1h;
+// The humidity around changes slowly; a stream asks its neighbours for it so often.
+constexpr milliseconds humidity_every = 30s;
 
 // FNV-1a: the same on every machine and in every version of the program.
 std::uint64_t content_hash(const Sample& sample) {
@@ -51,6 +56,10 @@ struct Intake::Stream {
   bool is_first = true;              // since the gateway started
   std::string silent_cause;          // empty: it speaks
   UtcTime silent_since{};
+  std::optional<StreamChecks> checks;  // of a sensor's stream
+  bool is_before_set = false;          // the sample before was stamped by a clock that was set
+  std::optional<double> humidity_percent;
+  MonotonicTime humidity_due = MonotonicTime::min();
   std::optional<UtcTime> stale_at;   // when `state` will say null of what it now says
 };
 
@@ -65,12 +74,17 @@ Intake::~Intake() {
 void Intake::open(const StreamDescription& description) {
   const std::lock_guard lock(mutex_);
   auto& stream = streams_[description.name];
-  if (!stream) {
+  const bool is_new = !stream;
+  const bool has_other_checks = is_new || stream->description.quality != description.quality ||
+                                stream->description.period != description.period ||
+                                stream->description.ranges != description.ranges;
+  if (is_new) {
     stream = std::make_unique<Stream>();
     stream->id = store_.stream(description.name);
     stream->last = store_.last_time(stream->id);
   }
   stream->description = description;
+  if (has_other_checks && description.name.starts_with("sensor/")) set_checks(*stream);
   stream->meta_revision = store_.meta_revision(stream->id, meta_content(description));
   bulletin_.post({.topic = description.name + "/meta",
                   .payload = meta_document(description, stream->meta_revision)});
@@ -88,6 +102,51 @@ void Intake::close(std::string_view name) {
   }
 }
 
+// Checks as configured, with what the store has of the last hours as their memory.
+void Intake::set_checks(Stream& stream) {
+  std::vector<StreamChecks::Checked> quantities;
+  for (const Column& column : stream.description.columns) {
+    const auto range = stream.description.ranges.find(column.quantity);
+    std::optional<Interval> rated;
+    if (range != stream.description.ranges.end()) rated = {range->second.first, range->second.second};
+    quantities.push_back({column.quantity, checks_of(column.quantity, stream.description.quality,
+                                                     rated, stream.description.period)});
+  }
+  StreamChecks& checks =
+      stream.checks.emplace(std::move(quantities), stream.description.quality);
+  StoredReadings stored;
+  const auto take_up = [&](const StoredRow& row) {
+    if (!read_body(row.body, stored) || stored.amends || stored.clock_unset) return;
+    checks.recall({.time = row.time, .readings = stored.readings});
+    stream.is_before_set = true;
+  };
+  try {
+    store_.recall(stream.id, clock_.utc() - checks.memory(), take_up);
+  } catch (const std::exception&) {
+    // A disk in trouble: they begin without a memory, and the writer says what is wrong.
+  }
+}
+
+// Flags of the sample; what it shows of the one before goes out as an amendment of that.
+void Intake::check(Stream& stream, Sample& sample, std::string_view channel, bool clock_set) {
+  if (!stream.checks) return;
+  if (stream.checks->asks_humidity() && clock_.now() >= stream.humidity_due) {
+    stream.humidity_percent = board_.nearby(Quantity::humidity, sample.time);
+    stream.humidity_due = clock_.now() + humidity_every;
+  }
+  const Sample* const before = stream.checks->check(sample, channel, stream.humidity_percent);
+  if (before != nullptr && clock_set && stream.is_before_set) {
+    store_.append({.stream = stream.id,
+                   .time = before->time,
+                   .body = record_body(*before, stream.description.columns, channel,
+                                       stream.meta_revision),
+                   .reference = {},
+                   .clock_unset = false,
+                   .amends = true});
+  }
+  stream.is_before_set = clock_set;
+}
+
 void Intake::take(std::string_view name, Sample sample, std::string_view channel) {
   const std::lock_guard lock(mutex_);
   Stream* const found = find(name);
@@ -98,6 +157,7 @@ void Intake::take(std::string_view name, Sample sample, std::string_view channel
   stream.silent_cause.clear();
   stream.is_first = false;
   stream.last = clock_set ? std::optional(sample.time) : std::nullopt;
+  check(stream, sample, channel, clock_set);
   store_.append({.stream = stream.id,
                  .time = sample.time,
                  .body = record_body(sample, stream.description.columns, channel,

@@ -45,9 +45,11 @@ class Intake {
 
  private:
   struct Stream;
-  // These four want mutex_ held.
+  // These want mutex_ held.
   Stream* find(std::string_view stream);
   void post_state(Stream& stream);
+  void set_checks(Stream& stream);
+  void check(Stream& stream, Sample& sample, std::string_view channel, bool clock_set);
   void note_gap_before(Stream& stream, UtcTime time);
   void settle_silence(Stream& stream, UtcTime end);
 

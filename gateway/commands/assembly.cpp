@@ -83,6 +83,9 @@ Assembly::Assembly(Config config, Clock& clock, Log& log)
   }
   post_info();
   start_sinks(config_.sinks);
+  know_hourly_streams();
+  hourly_ = std::make_unique<Hourly>(
+      store_, [this](std::string_view name) { return hourly_stream(name); }, clock_, log_);
   for (const BusSettings& bus : config_.buses) start_bus(bus);
   follower_ = std::make_unique<Follower>(config_.gateway.id, config_.feeds,
                                          make_fetcher("twinsky/" TWINSKY_VERSION),
@@ -96,6 +99,27 @@ Assembly::~Assembly() { store_.on_commit({}); }
 void Assembly::start_bus(const BusSettings& bus) {
   pollers_[bus.id] = std::make_unique<Poller>(bus, sensors_on(config_, bus.id), intake_, board_,
                                               clock_, log_);
+}
+
+// What has been known stays known: the last hour of a sensor that was removed is made too.
+void Assembly::know_hourly_streams() {
+  const std::lock_guard lock(hourly_mutex_);
+  for (const SensorSettings& sensor : config_.sensors) {
+    for (const StreamDescription& stream : streams_of(sensor)) {
+      HourlyStream& hours = hourly_streams_[stream.name];
+      hours = {.period = stream.period, .use_suspect = sensor.quality.use_suspect, .decimals = {}};
+      for (const Column& column : stream.columns) {
+        hours.decimals[column.quantity] = decimals_of(column);
+      }
+    }
+  }
+}
+
+std::optional<HourlyStream> Assembly::hourly_stream(std::string_view name) const {
+  const std::lock_guard lock(hourly_mutex_);
+  const auto found = hourly_streams_.find(name);
+  if (found == hourly_streams_.end()) return std::nullopt;
+  return found->second;
 }
 
 void Assembly::start_sinks(const std::vector<SinkSettings>& sinks) {
@@ -123,6 +147,7 @@ std::vector<Problem> Assembly::apply(Config next) {
   const std::set<std::string> before = sensor_streams(config_);
   const std::set<std::string> after = sensor_streams(next);
   config_ = std::move(next);
+  know_hourly_streams();
   apply_to_buses(change);
   for (const std::string& stream : before) {
     if (!after.contains(stream)) intake_.close(stream);
@@ -227,9 +252,10 @@ std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
   std::vector<std::string> hung;
   for (const auto& [bus, poller] : pollers_) poller->request_stop();
   follower_->request_stop();
+  hourly_->request_stop();
   const MonotonicTime polls_deadline = clock_.now() + polls_stop_within;
   const auto has_stopped = [&] {
-    return follower_->has_stopped() &&
+    return follower_->has_stopped() && hourly_->has_stopped() &&
            std::ranges::all_of(pollers_, [](const auto& each) { return each.second->has_stopped(); });
   };
   while (!has_stopped() && clock_.now() < polls_deadline) {
@@ -239,6 +265,7 @@ std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
     if (!poller->has_stopped()) hung.push_back("bus " + bus);
   }
   if (!follower_->has_stopped()) hung.emplace_back("feeds");
+  if (!hourly_->has_stopped()) hung.emplace_back("hours");
   intake_.announce("stopped", config_.gateway.id, "asked to stop");
   if (!store_.flush(deadline - offline_within - 100ms)) hung.emplace_back("store");
 

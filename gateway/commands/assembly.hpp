@@ -14,6 +14,7 @@
 #include "gateway/acquire/poller.hpp"
 #include "gateway/config/difference.hpp"
 #include "gateway/publish/sink.hpp"
+#include "gateway/quality/hourly.hpp"
 #include "gateway/store/store.hpp"
 
 namespace twinsky {
@@ -48,6 +49,8 @@ class Assembly {
   void start_sinks(const std::vector<SinkSettings>& sinks);
   void apply_to_buses(const Difference& change);
   void apply_to_sinks(const Difference& change);
+  void know_hourly_streams();
+  [[nodiscard]] std::optional<HourlyStream> hourly_stream(std::string_view name) const;
   void post_info();
   void post_health();
   void wake_sinks();
@@ -63,6 +66,9 @@ class Assembly {
   Intake intake_;
   std::mutex sinks_mutex_;
   std::map<std::string, std::unique_ptr<Sink>> sinks_;      // guarded by sinks_mutex_
+  mutable std::mutex hourly_mutex_;
+  std::map<std::string, HourlyStream, std::less<>> hourly_streams_;  // guarded by hourly_mutex_
+  std::unique_ptr<Hourly> hourly_;
   std::map<std::string, std::unique_ptr<Poller>> pollers_;  // by bus
   std::unique_ptr<Follower> follower_;
   std::string posted_epoch_;

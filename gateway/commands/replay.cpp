@@ -18,6 +18,7 @@ void add_replay(CLI::App& app, int& code) {
   add_replay_feed(*replay, code);
   add_replay_index(*replay, code);
   add_replay_compare(*replay, code);
+  add_replay_qc(*replay, code);
 }
 
 }  // namespace twinsky

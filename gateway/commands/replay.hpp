@@ -14,5 +14,6 @@ void add_replay_decode(CLI::App& replay, int& code);
 void add_replay_feed(CLI::App& replay, int& code);
 void add_replay_index(CLI::App& replay, int& code);
 void add_replay_compare(CLI::App& replay, int& code);
+void add_replay_qc(CLI::App& replay, int& code);
 
 }  // namespace twinsky

@@ -5,6 +5,7 @@
 #include "drivers/registry.hpp"
 #include "gateway/model/result.hpp"
 #include "gateway/model/station.hpp"
+#include "gateway/quality/quality_settings.hpp"
 #include "gateway/store/store.hpp"
 
 #include <map>
@@ -38,6 +39,7 @@ struct SensorSettings {
   bool ambient = false;        // a device's inner thermometer stands for the air
   bool sleep_between = false;  // duty cycle: rests between samples, wakes warm_up before the next
   bool mean = false;           // streaming: mean of the period's frames instead of the last
+  QualitySettings quality = {};
   bool operator==(const SensorSettings&) const;
 };
 

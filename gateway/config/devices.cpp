@@ -3,6 +3,7 @@
 #include "gateway/config/draft.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
+#include "gateway/quality/check_settings.hpp"
 
 #include <algorithm>
 
@@ -64,6 +65,40 @@ DeviceSettings device_of(const Settings& values, const std::string& bus, const D
   return device;
 }
 
+// `quality` of a sensor: settings for all of its checks, and an object for each quantity.
+QualitySettings read_quality(const Node& sensor, Draft& draft) {
+  QualitySettings quality;
+  const Node* node = member(sensor, "quality");
+  if (node == nullptr || node->kind != NodeKind::object) return quality;
+  const Settings values =
+      draft.reader.read(*node, quality_settings(), Reader::UnknownKeys::ignored);
+  quality.amend = values.boolean("amend");
+  quality.use_suspect = values.boolean("use_suspect");
+  quality.humid_above_percent = values.number("humid_above");
+  quality.twin = values.boolean("twin");
+  std::vector<std::string_view> known;
+  for (const Setting& setting : quality_settings()) known.push_back(setting.name);
+  const std::size_t general = known.size();
+  for (const QuantityInfo& info : quantity_catalogue()) known.push_back(info.name);
+  for (const Node* entry : node->children) {
+    const auto found = std::ranges::find(known, std::string_view(entry->key));
+    if (found == known.end()) {
+      draft.reader.refuse_key(*entry, known, Reader::UnknownKeys::refused);
+    } else if (found - known.begin() >= static_cast<std::ptrdiff_t>(general) &&
+               draft.reader.expect(*entry, NodeKind::object, R"(an object such as {"spike_suspect": 200})")) {
+      Settings checks = draft.reader.read(*entry, check_settings());
+      const CheckProblem problem = problem_of_checks(checks);
+      if (problem.setting.empty()) {
+        quality.quantities.emplace(*quantity_named(entry->key), std::move(checks));
+      } else {
+        const Node* at = member(*entry, problem.setting);
+        draft.reader.report(at == nullptr ? *entry : *at, problem.message);
+      }
+    }
+  }
+  return quality;
+}
+
 void resolve_paths(const Draft& draft, std::span<const Setting> declared, Settings& values) {
   for (const Setting& setting : declared) {
     if (setting.kind != SettingKind::path || !values.has(setting.name)) continue;
@@ -122,6 +157,7 @@ void read_sensor(const Node& node, Draft& draft) {
   sensor.ambient = values.boolean("ambient");
   sensor.sleep_between = values.boolean("sleep_between");
   sensor.mean = values.boolean("mean");
+  sensor.quality = read_quality(node, draft);
   if (driver != nullptr) {
     sensor.settings = values.only(driver->settings);
     resolve_paths(draft, driver->settings, sensor.settings);

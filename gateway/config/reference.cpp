@@ -24,9 +24,10 @@ std::string default_of(const Setting& setting) {
 std::string table_of(std::span<const Setting> declared) {
   std::string text = "| setting | value | default | meaning |\n| --- | --- | --- | --- |\n";
   for (const Setting& setting : declared) {
-    const bool is_position = setting.name == "position";
+    const bool is_defined = setting.name == "position" || setting.name == "quality";
+    const std::string object = "an object, see " + std::string(setting.name);
     text += "| `" + std::string(setting.name) + "` | " +
-            cell(is_position ? "an object, see position" : expectation(setting)) + " | " +
+            cell(is_defined ? object : expectation(setting)) + " | " +
             cell(default_of(setting)) + " | " + cell(setting.documentation) + " |\n";
   }
   return text + "\n";
@@ -64,7 +65,13 @@ std::string config_reference(const Vocabulary& vocabulary) {
     text.append("\n\n").append(section.documentation).append("\n\n");
     text += table_of(section.settings);
     if (section.name == "gateway") text += "### position\n\n" + table_of(position_settings());
-    if (section.name == "sensors") text += additions(vocabulary.drivers, "driver");
+    if (section.name == "sensors") {
+      text += "### quality\n\n" + table_of(quality_settings());
+      text += "Beside these an object by the name of each quantity that is to be checked in another "
+              "way, such as `\"pm2_5\": {\"spike_suspect\": 200}`:\n\n";
+      text += table_of(check_settings());
+      text += additions(vocabulary.drivers, "driver");
+    }
     if (section.name == "feeds") text += additions(vocabulary.feeds, "feed");
   }
   text.pop_back();  // one line end is enough

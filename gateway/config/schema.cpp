@@ -96,8 +96,9 @@ Json default_of(const Setting& setting) {
 }
 
 Json schema_of(const Setting& setting) {
+  const bool is_defined = setting.name == "position" || setting.name == "quality";
   Json schema =
-      setting.name == "position" ? Json{{"$ref", "#/$defs/position"}} : values_of(setting);
+      is_defined ? Json{{"$ref", "#/$defs/" + std::string(setting.name)}} : values_of(setting);
   schema["description"] = std::string(setting.documentation);
   if (!setting.fallback.empty()) schema["default"] = default_of(setting);
   return schema;
@@ -157,6 +158,15 @@ Json entry_schema(const Section& section, const Vocabulary& vocabulary) {
   return object_of(section.settings);
 }
 
+// A sensor's checks: what holds for all of them, then by quantity.
+Json quality_schema() {
+  Json schema = object_of(quality_settings());
+  for (const QuantityInfo& info : quantity_catalogue()) {
+    schema["properties"][std::string(info.name)] = {{"$ref", "#/$defs/checks"}};
+  }
+  return schema;
+}
+
 Json section_schema(const Section& section, const Vocabulary& vocabulary) {
   Json schema = entry_schema(section, vocabulary);
   switch (section.shape) {
@@ -188,6 +198,8 @@ std::string config_schema(const Vocabulary& vocabulary) {
     schema["properties"][std::string(section.name)] = section_schema(section, vocabulary);
   }
   schema["$defs"]["position"] = object_of(position_settings());
+  schema["$defs"]["quality"] = quality_schema();
+  schema["$defs"]["checks"] = object_of(check_settings());
   return schema.dump(2) + "\n";
 }
 

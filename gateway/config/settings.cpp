@@ -17,6 +17,8 @@ constexpr auto datums = std::to_array<std::string_view>({"wgs84", "gcj02", "bd09
 constexpr auto parities = std::to_array<std::string_view>({"none", "even", "odd"});
 constexpr auto mqtt_schemes = std::to_array<std::string_view>({"mqtt", "mqtts"});
 constexpr auto mqtt_versions = std::to_array<std::string_view>({"auto", "5", "3.1.1"});
+constexpr auto spike_methods = std::to_array<std::string_view>({"differential", "average"});
+constexpr auto attenuation_statistics = std::to_array<std::string_view>({"deviation", "range"});
 constexpr auto beginnings = std::to_array<std::string_view>({"now", "oldest"});
 
 // clang-format off
@@ -67,6 +69,38 @@ constexpr auto sensor = std::to_array<Setting>({
   {.name = "ambient", .kind = boolean, .documentation = "The device's case is open to the air, so what it measures inside stands for the air.", .fallback = "false"},
   {.name = "sleep_between", .kind = boolean, .documentation = "Duty cycle: it rests between samples and wakes its warm-up time before the next.", .fallback = "false"},
   {.name = "mean", .kind = boolean, .documentation = "Streaming: a sample is the mean of the period's frames instead of the last one.", .fallback = "false"},
+  {.name = "quality", .kind = table, .documentation = "How its readings are checked; what is not said here is as the catalogue of checks has it."},
+});
+
+constexpr auto quality = std::to_array<Setting>({
+  {.name = "amend", .kind = boolean, .documentation = "A record goes out at once and is amended when the sample after it shows a spike; off: it stays as it went out.", .fallback = "true"},
+  {.name = "use_suspect", .kind = boolean, .documentation = "Suspect readings (flag 3) enter the hourly means; they are counted in any case.", .fallback = "false"},
+  {.name = "humid_above", .kind = number, .documentation = "Relative humidity, in percent, above which particle readings carry the reason \"humid\".", .fallback = "90", .lower = 0, .upper = 100},
+  {.name = "twin", .kind = boolean, .documentation = "The channels are two detectors in the same air: particle readings that disagree fail.", .fallback = "false"},
+});
+
+constexpr auto check = std::to_array<Setting>({
+  {.name = "off", .kind = texts, .documentation = "Tests that are not run: range, climatology, spike, rate_of_change, flat_line, attenuated_signal."},
+  {.name = "range_lower", .kind = number, .documentation = "Range: less fails; without it the quantity's plausible range."},
+  {.name = "range_upper", .kind = number, .documentation = "Range: more fails; without it the quantity's plausible range."},
+  {.name = "usual_lower", .kind = number, .documentation = "Range: less is suspect; without it the range of the instrument's data sheet."},
+  {.name = "usual_upper", .kind = number, .documentation = "Range: more is suspect; without it the range of the instrument's data sheet."},
+  {.name = "spike_suspect", .kind = number, .documentation = "Spike: standing out from both neighbours by more is suspect.", .lower = 0, .upper = 1e9},
+  {.name = "spike_fail", .kind = number, .documentation = "Spike: standing out by more fails.", .lower = 0, .upper = 1e9},
+  {.name = "spike_method", .kind = choice, .documentation = "Spike: \"differential\" takes the smaller of the steps before and after, \"average\" the distance from the neighbours' middle.", .choices = spike_methods},
+  {.name = "step_suspect", .kind = number, .documentation = "Rate of change: a larger step between two samples is suspect; of samples more than a minute apart, that much per minute.", .lower = 0, .upper = 1e9},
+  {.name = "step_fail", .kind = number, .documentation = "Rate of change: a larger step fails.", .lower = 0, .upper = 1e9},
+  {.name = "flat_suspect", .kind = duration, .documentation = "Flat line: suspect when it has not moved for so long.", .lower = second, .upper = 30 * day},
+  {.name = "flat_fail", .kind = duration, .documentation = "Flat line: fails when it has not moved for so long.", .lower = second, .upper = 30 * day},
+  {.name = "flat_tolerance", .kind = number, .documentation = "Flat line: values less than this apart have not moved.", .lower = 0, .upper = 1e9},
+  {.name = "flat_except_lower", .kind = number, .documentation = "Flat line: from here to flat_except_upper standing still is natural (calm, no rain, saturation)."},
+  {.name = "flat_except_upper", .kind = number, .documentation = "Flat line: see flat_except_lower."},
+  {.name = "attenuated_suspect", .kind = number, .documentation = "Attenuated signal: moving less over attenuated_period is suspect.", .lower = 0, .upper = 1e9},
+  {.name = "attenuated_fail", .kind = number, .documentation = "Attenuated signal: moving less fails.", .lower = 0, .upper = 1e9},
+  {.name = "attenuated_period", .kind = duration, .documentation = "Attenuated signal: the window.", .lower = second, .upper = 30 * day},
+  {.name = "attenuated_statistic", .kind = choice, .documentation = "Attenuated signal: what measures movement.", .choices = attenuation_statistics},
+  {.name = "attenuated_least", .kind = integer, .documentation = "Attenuated signal: fewer values in the window are not judged.", .lower = 1, .upper = 1'000'000},
+  {.name = "climatology", .kind = table, .documentation = "Climatology: members by name, each {\"period\": \"month\", \"from\": 6, \"to\": 9, \"suspect\": [22, 36], \"fail\": [15, 42]} in local time (UTC+8); of those that hold at a time the last by name counts."},
 });
 
 constexpr auto feed = std::to_array<Setting>({
@@ -138,6 +172,12 @@ std::span<const Setting> bus_settings() noexcept {
 }
 std::span<const Setting> sensor_settings() noexcept {
   return sensor;
+}
+std::span<const Setting> quality_settings() noexcept {
+  return quality;
+}
+std::span<const Setting> check_settings() noexcept {
+  return check;
 }
 std::span<const Setting> feed_settings() noexcept {
   return feed;

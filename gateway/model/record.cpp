@@ -193,6 +193,13 @@ std::string record_body(const Sample& sample, std::span<const Column> columns,
     append_integer(text, static_cast<int>(one.flag));
     text += ',';
   });
+  append_object(text, "reasons", each, [&](const Reading& one) {
+    if (one.reason.empty()) return;
+    append_key(text, one.quantity);
+    text += '"';
+    text += one.reason;
+    text += "\",";
+  });
   append_object(text, "faults", each, [&](const Reading& one) {
     if (one.value || !one.fault) return;
     append_key(text, one.quantity);
@@ -220,7 +227,7 @@ std::string record_prefix(std::string_view gateway, std::string_view stream,
   const std::string_view kind = stream.substr(0, slash);
   const std::string_view rest = slash == stream.npos ? "" : stream.substr(slash + 1);
   if (kind == "sensor") {
-    append_part("sensor", rest);
+    append_part("sensor", rest.substr(0, rest.find('/')));  // "sensor/<id>/hour": its hours
   } else if (kind == "ref" || kind == "index") {
     const std::size_t middle = std::min(rest.find('/'), rest.size());
     append_part(kind == "ref" ? "feed" : "edition", rest.substr(0, middle));

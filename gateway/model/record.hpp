@@ -32,9 +32,9 @@ void append_number(std::string& text, double value, int decimals);
 void append_json_string(std::string& text, std::string_view raw);
 
 // The stored part: a JSON object of the readings (in the order of `columns`, then any others), with
-// `text`, `flag`, `flags`, `faults`, for official samples start, end, issued, fetched and
-// gas_reference_k first, `"clock":"unset"` where asked, and `meta` last. `text`, `flags` and
-// `faults` are left out when they would be empty. Readings of other channels than `channel` are
+// `text`, `flag`, `flags`, `reasons`, `faults`, for official samples start, end, issued, fetched and
+// gas_reference_k first, `"clock":"unset"` where asked, and `meta` last. `text`, `flags`,
+// `reasons` and `faults` are left out when they would be empty. Readings of other channels than `channel` are
 // left out.
 std::string record_body(const Sample& sample, std::span<const Column> columns,
                         std::string_view channel, int meta_revision, bool clock_unset = false);

@@ -22,6 +22,7 @@ struct Reading {
   std::optional<double> value;
   std::optional<Fault> fault;          // why `value` is absent, when the source said why
   Flag flag = Flag::not_evaluated;     // `missing` when absent; set by quality/
+  std::string_view reason;             // what quality/ has to say of it ("spike", "humid"); static
   std::string channel;                 // a further place of the same instrument; empty: the main one
   std::string text;                    // as printed, where it says more than the number ("10+", "Calm")
 };

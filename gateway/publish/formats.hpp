@@ -35,6 +35,7 @@ struct StreamDescription {
   std::string licence_url;
   std::string attribution;
   std::optional<Position> position;  // as far as it may be published
+  QualitySettings quality = {};      // how its readings are checked
 };
 
 // meta without its revision: the text whose change raises it; then with it.

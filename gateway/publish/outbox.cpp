@@ -21,7 +21,8 @@ constexpr int most_pages = 16;
 std::string topic_of(const std::string& stream) {
   const bool is_measured =
       stream.starts_with("sensor/") || stream.starts_with("ref/") || stream.starts_with("index/");
-  return is_measured ? stream + "/obs" : stream;
+  const bool is_hours = stream.ends_with("/hour");  // a stream of its own beside the sensor's
+  return is_measured && !is_hours ? stream + "/obs" : stream;
 }
 
 }  // namespace

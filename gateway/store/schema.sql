@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The store's tables, version 1. What is written with every sample goes to the end of one table
+-- The store's tables, version 1 (schema_2.sql and so on add to it). What is written with every sample goes to the end of one table
 -- without an index, so that a commit touches as few pages as possible. The rest is small, keyed,
 -- and written seldom.
 

@@ -15,6 +15,9 @@ inline constexpr std::int64_t application_id = 0x5477536b;  // "TwSk"
 inline std::string_view schema() {
   return embedded_file("gateway/store/schema.sql");
 }
+inline std::string_view schema_2() {
+  return embedded_file("gateway/store/schema_2.sql");
+}
 
 // FULL: a commit is on the disk when it returns. Pages of deleted rows need not be wiped. A WAL of
 // about 1 MB is copied into the file at once, then used again from its beginning.
@@ -34,6 +37,8 @@ enum class Name : std::uint8_t {
   sample_shares,
   sample_erase,
   sample_restamp,
+  sample_seq,
+  sample_stream,
   row_oldest,
   row_newest,
   row_sendable,
@@ -72,6 +77,12 @@ enum class Name : std::uint8_t {
   page_count,
   free_count,
   checkpoint,
+  hour_put,
+  hour_some,
+  hour_all,
+  hour_erase,
+  hours_done_get,
+  hours_done_put,
 };
 
 struct Text {
@@ -102,6 +113,13 @@ inline constexpr std::array texts = {
          "UPDATE samples SET ts = ts + ?3, body = CASE WHEN stream = ?4 THEN body ELSE"
          " replace(replace(body, ',\"clock\":\"unset\"', ''), '\"clock\":\"unset\",', '') END"
          " WHERE row BETWEEN ?1 AND ?2 AND instr(body, '\"clock\":\"unset\"')"},
+
+    Text{Name::sample_seq,
+         "SELECT seq FROM samples WHERE row BETWEEN ? AND ? AND stream = ? AND ts = ?"
+         " ORDER BY row DESC LIMIT 1"},
+    Text{Name::sample_stream,
+         "SELECT row, stream, seq, ts, body FROM samples WHERE row >= ? AND stream = ? AND ts >= ?"
+         " ORDER BY row"},
 
     Text{Name::row_oldest, "SELECT row FROM samples ORDER BY row LIMIT 1"},
     Text{Name::row_newest, "SELECT row FROM samples WHERE row <= ? ORDER BY row DESC LIMIT 1"},
@@ -176,6 +194,17 @@ inline constexpr std::array texts = {
     Text{Name::page_count, "PRAGMA page_count"},
     Text{Name::free_count, "PRAGMA freelist_count"},
     Text{Name::checkpoint, "PRAGMA wal_checkpoint(PASSIVE)"},
+
+    Text{Name::hour_put,
+         "INSERT OR REPLACE INTO hours VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+         " ?)"},
+    Text{Name::hour_some,
+         "SELECT * FROM hours WHERE stream = ? AND quantity = ? AND start_ts >= ? AND start_ts < ?"
+         " ORDER BY start_ts"},
+    Text{Name::hour_all, "SELECT * FROM hours WHERE start_ts = ? AND stream = ? ORDER BY quantity"},
+    Text{Name::hour_erase, "DELETE FROM hours WHERE start_ts < ?"},
+    Text{Name::hours_done_get, "SELECT row FROM hours_done"},
+    Text{Name::hours_done_put, "INSERT OR REPLACE INTO hours_done VALUES (1, ?)"},
 };
 
 inline constexpr std::size_t count = texts.size();

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "gateway/model/clock.hpp"
+#include "gateway/model/quantity.hpp"
 #include "gateway/store/ledger.hpp"
 #include "gateway/system/log.hpp"
 
@@ -56,6 +57,9 @@ struct Entry {
   std::string body;  // a JSON object (record.hpp)
   std::optional<ReferenceKey> reference;
   bool clock_unset = false;  // `time` waits for the right clock
+  // Puts right the newest record of the stream that has this `time`: the body then begins with
+  // `"amends":N`. Dropped where there is no such record among the newest of the epoch.
+  bool amends = false;
 };
 
 struct StoredRow {
@@ -113,6 +117,9 @@ StoreStatus read_store_status(const std::string& path);
 std::vector<LedgerRow> read_ledger(const std::string& path);
 // A value that the daemon remembered.
 std::optional<std::string> read_remembered(const std::string& path, const std::string& name);
+
+struct HourRow;  // hours.hpp
+struct HoursOfStream;
 
 // The newest record of a stream, where it is among the newest rows of the store.
 struct StreamSummary {
@@ -173,6 +180,22 @@ class Store {
   // Values by name that survive a restart (drift of counters, last good configuration, …).
   std::optional<std::string> remembered(std::string_view name) const;
   void remember(std::string_view name, std::string value);
+
+  // Hourly means (hours.hpp). Keeps those of a stream's hour, with the record that tells of it, in
+  // one transaction; `done` is the row up to which every sample is in an hour that is kept.
+  void keep_hours(std::vector<HoursOfStream> hours, RowId done);
+  // Of a sensor and quantity, from <= start < to, oldest first; reads the disk.
+  [[nodiscard]] std::vector<HourRow> hours(std::string_view sensor, Quantity quantity, UtcTime from,
+                                           UtcTime to) const;
+  // All quantities of one stream and hour.
+  [[nodiscard]] std::vector<HourRow> hours_of(StreamId stream, UtcTime start) const;
+  [[nodiscard]] RowId hours_done() const;
+  // The oldest row that is kept.
+  [[nodiscard]] RowId oldest() const;
+
+  // The samples of a stream since a time, oldest first, as far as they are among the newest rows of
+  // the store; reads the disk.
+  void recall(StreamId stream, UtcTime since, const std::function<void(const StoredRow&)>& each) const;
 
   std::unique_ptr<StoreReader> reader() const;
   [[nodiscard]] StoreStatus status() const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/store/tables.hpp"
 
+#include "gateway/store/hours.hpp"
 #include "gateway/store/sql.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -131,6 +132,10 @@ struct Tables::Connection {
       return {text, static_cast<std::size_t>(value.getBytes())};
     }
     [[nodiscard]] UtcTime time(int column) const { return time_at(statement_, column); }
+    [[nodiscard]] std::optional<double> real(int column) const {
+      if (is_null(column)) return std::nullopt;
+      return statement_.getColumn(column).getDouble();
+    }
 
    private:
     SQLite::Statement& statement_;
@@ -165,6 +170,13 @@ struct Tables::Connection {
   static void bind(SQLite::Statement& statement, int place, const std::optional<UtcTime>& time) {
     if (time) {
       statement.bind(place, number(*time));
+    } else {
+      statement.bind(place);
+    }
+  }
+  static void bind(SQLite::Statement& statement, int place, const std::optional<double>& value) {
+    if (value) {
+      statement.bind(place, *value);
     } else {
       statement.bind(place);
     }
@@ -214,7 +226,7 @@ Tables::Tables(const std::string& path, Access access) try {
 Tables::~Tables() = default;
 
 void Tables::open_for_writing(const std::string& path) {
-  const std::array<std::string_view, 1> steps = {sql::schema()};
+  const std::array<std::string_view, 2> steps = {sql::schema(), sql::schema_2()};
   connection_ = std::make_unique<Connection>(
       path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX);
   bring_up_to_date(connection_->database, path, steps);
@@ -304,6 +316,17 @@ void Tables::read(RowId first, RowId last, std::size_t most, std::string& text,
 void Tables::read_marked(RowId first, RowId last, std::size_t most, std::string& text,
                          std::vector<StoredRow>& rows) {
   take_rows(connection_->use(sql::Name::sample_marked, first, last, most), text, rows);
+}
+
+std::uint64_t Tables::seq_of(StreamId stream, UtcTime time, RowId first, RowId newest) {
+  constexpr RowId looked_through = 5000;
+  return natural(connection_->one(sql::Name::sample_seq, std::max(first, newest - looked_through),
+                                  newest, stream, time));
+}
+
+void Tables::read_stream(StreamId stream, RowId first, UtcTime since, std::string& text,
+                         std::vector<StoredRow>& rows) {
+  take_rows(connection_->use(sql::Name::sample_stream, first, stream, since), text, rows);
 }
 
 RowId Tables::sendable() {
@@ -450,6 +473,68 @@ std::vector<SavedReference> Tables::references(UtcTime from, std::size_t most) {
                           natural(found.integer(4))});
   }
   return references;
+}
+
+void Tables::save_hour(const HourRow& row) {
+  const Hour& hour = row.hour;
+  const std::string quantity(name_of(row.quantity));
+  connection_->run(sql::Name::hour_put, row.start, row.stream, quantity, row.revision,
+                   hour.expected, hour.used, hour.counts.pass, hour.counts.not_evaluated,
+                   hour.counts.suspect, hour.counts.fail, hour.counts.missing, hour.value,
+                   hour.minimum, hour.maximum, hour.deviation, hour.u, hour.v, row.first_row,
+                   row.last_row);
+}
+
+namespace {
+
+template <class Use>
+std::vector<HourRow> take_hours(Use found) {
+  std::vector<HourRow> rows;
+  while (found.next()) {
+    const auto quantity = quantity_named(found.view(2));
+    if (!quantity) continue;  // of a newer version of the catalogue
+    rows.push_back({.stream = StreamId{found.integer(1)},
+                    .start = found.time(0),
+                    .quantity = *quantity,
+                    .revision = found.integer(3),
+                    .hour = {.expected = found.integer(4),
+                             .counts = {.pass = found.integer(6),
+                                        .not_evaluated = found.integer(7),
+                                        .suspect = found.integer(8),
+                                        .fail = found.integer(9),
+                                        .missing = found.integer(10)},
+                             .used = found.integer(5),
+                             .value = found.real(11),
+                             .minimum = found.real(12),
+                             .maximum = found.real(13),
+                             .deviation = found.real(14),
+                             .u = found.real(15),
+                             .v = found.real(16)},
+                    .first_row = found.integer(17),
+                    .last_row = found.integer(18)});
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::vector<HourRow> Tables::hours(StreamId stream, Quantity quantity, UtcTime from, UtcTime to) {
+  const std::string name(name_of(quantity));
+  return take_hours(connection_->use(sql::Name::hour_some, stream, name, from, to));
+}
+
+std::vector<HourRow> Tables::hours_of(StreamId stream, UtcTime start) {
+  return take_hours(connection_->use(sql::Name::hour_all, start, stream));
+}
+
+RowId Tables::hours_done() {
+  return connection_->one(sql::Name::hours_done_get);
+}
+void Tables::save_hours_done(RowId row) {
+  connection_->run(sql::Name::hours_done_put, row);
+}
+void Tables::forget_hours(UtcTime before) {
+  connection_->run(sql::Name::hour_erase, before);
 }
 
 std::int64_t Tables::insert_ledger(const LedgerRow& row, bool announced) {

@@ -119,6 +119,11 @@ class Tables {
   // Replaces `rows` by up to `most` rows of [first, last] whose bodies are views into `text`.
   void read(RowId first, RowId last, std::size_t most, std::string& text,
             std::vector<StoredRow>& rows);
+  // The newest record of a stream and time, from `first` on and among the newest; 0: none.
+  [[nodiscard]] std::uint64_t seq_of(StreamId stream, UtcTime time, RowId first, RowId newest);
+  // Replaces `rows` by those of a stream, as read().
+  void read_stream(StreamId stream, RowId first, UtcTime since, std::string& text,
+                   std::vector<StoredRow>& rows);
   // The last row that may be sent.
   [[nodiscard]] RowId sendable();
   void tail(RowId after, const std::function<void(StreamId, std::uint64_t, UtcTime)>& each);
@@ -148,6 +153,15 @@ class Tables {
   [[nodiscard]] std::optional<SavedReference> reference(StreamId stream, const ReferenceKey& key);
   void save_reference(const SavedReference& reference);
   [[nodiscard]] std::vector<SavedReference> references(UtcTime from, std::size_t most);
+
+  // Hours.
+  void save_hour(const HourRow& row);
+  [[nodiscard]] std::vector<HourRow> hours(StreamId stream, Quantity quantity, UtcTime from,
+                                           UtcTime to);
+  [[nodiscard]] std::vector<HourRow> hours_of(StreamId stream, UtcTime start);
+  [[nodiscard]] RowId hours_done();
+  void save_hours_done(RowId row);
+  void forget_hours(UtcTime before);
 
   // Ledger.
   std::int64_t insert_ledger(const LedgerRow& row, bool announced);

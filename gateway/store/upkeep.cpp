@@ -152,7 +152,10 @@ bool Upkeep::delete_piece(const OutboxesNow& outboxes_now) {
     transaction([&] {
       note_loss(outboxes, first, last);
       journal_.erase(first, last);
-      if (purge_->before) journal_.tables().forget_references(*purge_->before);
+      if (purge_->before) {
+        journal_.tables().forget_references(*purge_->before);
+        journal_.tables().forget_hours(*purge_->before);
+      }
     });
   } catch (...) {
     purge_->lost = lost_before;

@@ -49,7 +49,7 @@ struct OpenedStore {
   LedgerBook ledger;
   Upkeep upkeep;
   std::vector<SavedEpoch> epochs;
-  std::string revised;  // a body with its revision; kept to use its memory again
+  std::string revised;  // a body with its revision or what it amends; its memory is used again
 };
 
 struct Store::Writer {
@@ -77,6 +77,14 @@ struct Store::Writer {
   void forget_retained(const std::string& sink, std::string_view topic);
   std::optional<std::string> remembered(std::string_view name) const;
   void remember(std::string_view name, std::string value);
+  void keep_hours(std::vector<HoursOfStream> hours, RowId done);
+  std::vector<HourRow> hours(std::string_view sensor, Quantity quantity, UtcTime from,
+                             UtcTime to) const;
+  std::vector<HourRow> hours_of(StreamId stream, UtcTime start) const;
+  RowId hours_done() const;
+  RowId oldest() const;
+  void recall(StreamId stream, UtcTime since,
+              const std::function<void(const StoredRow&)>& each) const;
   std::unique_ptr<StoreReader> reader() const { return make_reader(file_); }
   StoreStatus status() const;
   MonotonicTime alive() const;

@@ -72,6 +72,14 @@ void OpenedStore::accept(const Waiting& waiting) {
     revised.append(entry.body, 1);
     body = &revised;
   }
+  if (entry.amends) {
+    const std::uint64_t seq =
+        tables.seq_of(entry.stream, entry.time, epochs.back().first_row, journal.last());
+    if (seq == 0) return;
+    revised = R"({"amends":)" + std::to_string(seq) + ',';
+    revised.append(entry.body, 1);
+    body = &revised;
+  }
   if (entry.clock_unset) {
     hold.append(entry.stream, entry.time, *body, waiting.clock_offset);
   } else {

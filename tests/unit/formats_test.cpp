@@ -200,7 +200,8 @@ TEST(record_schema, holds_exactly_the_catalogue_and_the_faults) {
   }
   EXPECT_EQ(definitions["quantity"]["enum"], names);
   EXPECT_TRUE(definitions["readings"]["patternProperties"].contains(pattern + ")_corrected$"));
-  std::set<std::string> other = {"text", "flag", "flags", "faults", "corrections", "meta"};
+  std::set<std::string> other = {"text", "flag", "flags", "reasons",
+                                 "faults", "corrections", "meta"};
   EXPECT_EQ(definitions["readings"]["properties"].size(), names.size() + other.size());
   json faults = json::array();
   for (std::uint8_t fault = 0; fault < fault_count; ++fault) {

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internal consistency: quantities of one sample of which one can never exceed the other.
+#pragma once
+
+#include "gateway/model/quantity.hpp"
+#include "gateway/quality/check.hpp"
+
+namespace twinsky {
+
+struct OrderedPair {
+  Quantity smaller{};
+  Quantity larger{};
+  double tolerance = 0;  // what rounding and noise may do
+};
+std::span<const OrderedPair> ordered_pairs() noexcept;
+
+// Suspect, of both: which of the two is wrong cannot be told.
+Flag check_order(double smaller, double larger, double tolerance) noexcept;
+
+}  // namespace twinsky

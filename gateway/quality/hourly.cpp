@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/quality/hourly.hpp"
+
+#include "gateway/model/record.hpp"
+#include "gateway/quality/stored_readings.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <pthread.h>
+#include <stop_token>
+#include <thread>
+
+namespace twinsky {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t page_rows = 500;
+constexpr RowId rows_at_once = 20'000;
+// After the hour's end: the last samples are on their way, and the last spike shows one later.
+constexpr milliseconds settles_within = 20s;
+// Late samples are looked for so often.
+constexpr milliseconds look_every = 5min;
+constexpr milliseconds commit_within = 10s;
+constexpr int extra_decimals = 3;  // of a mean, beyond its samples'
+
+std::string_view value_key(Quantity quantity) {
+  switch (info_of(quantity).averaging) {
+    case Averaging::sum:
+      return "sum";
+    case Averaging::last:
+      return "last";
+    default:
+      return "mean";
+  }
+}
+
+}  // namespace
+
+std::string hour_body(std::span<const HourRow> rows, const std::map<Quantity, int>& decimals) {
+  std::string text = "{\"start\":\"";
+  append_iso8601(text, rows.front().start);
+  text += "\",\"end\":\"";
+  append_iso8601(text, rows.front().start + 1h);
+  text += "\",\"revision\":" + std::to_string(rows.front().revision);
+  text += ",\"quantities\":{";
+  for (const HourRow& row : rows) {
+    const Hour& hour = row.hour;
+    const auto known = decimals.find(row.quantity);
+    const int digits =
+        (known == decimals.end() ? info_of(row.quantity).decimals : known->second) + extra_decimals;
+    const auto put = [&](std::string_view key, const std::optional<double>& number) {
+      text.append("\"").append(key).append("\":");
+      if (number) {
+        append_number(text, *number, digits);
+      } else {
+        text += "null";
+      }
+      text += ',';
+    };
+    const auto put_some = [&](std::string_view key, const std::optional<double>& number) {
+      if (number) put(key, number);
+    };
+    text.append("\"").append(name_of(row.quantity)).append("\":{");
+    put(value_key(row.quantity), hour.value);
+    put_some("minimum", hour.minimum);
+    put_some("maximum", hour.maximum);
+    put_some("deviation", hour.deviation);
+    put_some("u", hour.u);
+    put_some("v", hour.v);
+    text += "\"n\":" + std::to_string(hour.used);
+    text += ",\"expected\":" + std::to_string(hour.expected);
+    text += hour.is_valid() ? ",\"valid\":true,\"flags\":{" : ",\"valid\":false,\"flags\":{";
+    const auto count = [&](std::string_view flag, std::int64_t samples) {
+      if (samples == 0) return;
+      text.append("\"").append(flag).append("\":").append(std::to_string(samples)).append(",");
+    };
+    count("1", hour.counts.pass);
+    count("2", hour.counts.not_evaluated);
+    count("3", hour.counts.suspect);
+    count("4", hour.counts.fail);
+    count("9", hour.counts.missing);
+    if (text.back() == ',') text.pop_back();
+    text += "}},";
+  }
+  text.back() = '}';
+  text += '}';
+  return text;
+}
+
+HourMaker::HourMaker(Store& store, Clock& clock, Describe describe)
+    : store_(store),
+      clock_(clock),
+      describe_(std::move(describe)),
+      reader_(store.reader()),
+      read_(store.hours_done()) {}
+
+void HourMaker::step(UtcTime now) {
+  bool more = true;
+  while (more) {
+    more = follow();
+    // While there is more to read, the newest hour read is not whole.
+    const UtcTime until = hour_of(more ? std::min(now, newest_) : now);
+    Dirty over;
+    for (auto at = dirty_.begin(); at != dirty_.end();) {
+      const auto hour = at++;
+      if (hour->first.start < until) over.insert(dirty_.extract(hour));
+    }
+    if (over.empty()) continue;
+    try {
+      make(over);
+    } catch (...) {
+      dirty_.merge(over);  // another time
+      throw;
+    }
+  }
+}
+
+bool HourMaker::follow() {
+  const RowId stop = read_ + rows_at_once;
+  while (read_ < stop) {
+    const std::vector<StoredRow>& page = reader_->page(read_, page_rows);
+    if (page.empty()) return false;
+    for (const StoredRow& row : page) {
+      read_ = row.row;
+      const std::string& name = reader_->name_of(row.stream);
+      if (!name.starts_with("sensor/") || name.ends_with("/hour")) continue;
+      newest_ = std::max(newest_, row.time);
+      Rows& rows = dirty_[{row.stream, hour_of(row.time)}];
+      if (rows.first == 0) rows.first = row.row;
+      rows.last = row.row;
+    }
+  }
+  return true;
+}
+
+void HourMaker::make(const Dirty& dirty) {
+  struct Work {
+    HourlyStream stream;
+    std::vector<HourRow> kept;
+    Rows rows;
+    HourBuilder builder;
+    std::map<std::uint64_t, RowId> replaced;  // seq, by which row
+  };
+  std::map<Key, Work> works;
+  const RowId oldest = store_.oldest();
+  Rows all;
+  for (const auto& [key, rows] : dirty) {
+    const auto stream = describe_(reader_->name_of(key.stream));
+    if (!stream) continue;
+    Work work{.stream = *stream,
+              .kept = store_.hours_of(key.stream, key.start),
+              .rows = rows,
+              .builder = HourBuilder({.use_suspect = stream->use_suspect}),
+              .replaced = {}};
+    if (!work.kept.empty()) {
+      // What of its samples is deleted already cannot be counted again.
+      if (work.kept.front().first_row < oldest) continue;
+      work.rows.first = std::min(work.rows.first, work.kept.front().first_row);
+      work.rows.last = std::max(work.rows.last, work.kept.front().last_row);
+    }
+    all.first = all.first == 0 ? work.rows.first : std::min(all.first, work.rows.first);
+    all.last = std::max(all.last, work.rows.last);
+    works.emplace(key, std::move(work));
+  }
+  const auto each_row = [&](auto visit) {
+    RowId after = all.first - 1;
+    while (after < all.last) {
+      const std::vector<StoredRow>& page = reader_->page(after, page_rows);
+      if (page.empty()) return;
+      for (const StoredRow& row : page) {
+        after = row.row;
+        if (row.row > all.last) return;
+        const auto work = works.find({row.stream, hour_of(row.time)});
+        if (work != works.end()) visit(work->second, row);
+      }
+    }
+  };
+  if (!works.empty()) {
+    each_row([](Work& work, const StoredRow& row) {
+      if (const auto seq = amended_by(row.body)) work.replaced[*seq] = row.row;
+    });
+    StoredReadings stored;
+    each_row([&](Work& work, const StoredRow& row) {
+      const auto replaced = work.replaced.find(row.seq);
+      if (replaced != work.replaced.end() && row.row < replaced->second) return;
+      if (!read_body(row.body, stored) || stored.clock_unset) return;
+      work.builder.add(row.time, stored.readings);
+    });
+  }
+  std::vector<HoursOfStream> made;
+  for (auto& [key, work] : works) {
+    std::int64_t expected = expected_count(work.stream.period);
+    std::int64_t revision = 1;
+    if (!work.kept.empty()) {
+      expected = work.kept.front().hour.expected;  // as the sensor was set then
+      revision = work.kept.front().revision + 1;
+    }
+    HoursOfStream hours{.record_time = key.start + 1h};
+    for (const HourBuilder::Part& part : work.builder.finish(expected)) {
+      hours.rows.push_back({.stream = key.stream,
+                            .start = key.start,
+                            .quantity = part.quantity,
+                            .revision = revision,
+                            .hour = part.hour,
+                            .first_row = work.rows.first,
+                            .last_row = work.rows.last});
+    }
+    const auto is_kept = [&](const HourRow& row) {
+      const auto same = std::ranges::find(work.kept, row.quantity, &HourRow::quantity);
+      return same != work.kept.end() && same->hour == row.hour;
+    };
+    if (hours.rows.empty() || std::ranges::all_of(hours.rows, is_kept)) continue;
+    hours.record_stream = store_.stream(reader_->name_of(key.stream) + "/hour");
+    hours.record_body = hour_body(hours.rows, work.stream.decimals);
+    made.push_back(std::move(hours));
+  }
+  store_.keep_hours(std::move(made), done());
+  store_.flush(clock_.now() + commit_within);  // what is made next may ask for them
+}
+
+// Up to the first sample of an hour that is still to be made.
+RowId HourMaker::done() const {
+  RowId row = read_;
+  for (const auto& [key, rows] : dirty_) row = std::min(row, rows.first - 1);
+  return row;
+}
+
+class Hourly::Thread {
+ public:
+  Thread(Store& store, HourMaker::Describe describe, Clock& clock, Log& log)
+      : store_(store),
+        clock_(clock),
+        log_(log),
+        maker_(store, clock, std::move(describe)),
+        thread_([this] { run(); }) {
+    ::pthread_setname_np(thread_.native_handle(), "hours");
+  }
+  ~Thread() { request_stop(); }
+
+  void request_stop() {
+    stop_.request_stop();
+    const std::lock_guard lock(mutex_);
+    woken_.notify_all();
+  }
+  [[nodiscard]] bool has_stopped() const { return has_stopped_; }
+
+ private:
+  void run() {
+    while (!stop_.stop_requested()) {
+      work();
+      wait();
+    }
+    has_stopped_ = true;
+  }
+
+  void work() {
+    if (!clock_.is_set()) return;  // nobody knows yet which hour it is
+    const UtcTime now = clock_.utc();
+    try {
+      if (hour_of(now - settles_within) != made_) store_.flush(clock_.now() + commit_within);
+      maker_.step(now - settles_within);
+      made_ = hour_of(now - settles_within);
+    } catch (const std::exception& problem) {
+      // The writer says what is wrong with the disk; the rows wait there.
+      log_.debug("hours", problem.what());
+    }
+  }
+
+  void wait() {
+    const UtcTime now = clock_.utc();
+    const milliseconds until_hour = hour_of(now - settles_within) + 1h + settles_within - now;
+    std::unique_lock lock(mutex_);
+    if (stop_.stop_requested()) return;
+    clock_.wait(lock, woken_, clock_.now() + std::min(until_hour, look_every));
+  }
+
+  Store& store_;
+  Clock& clock_;
+  Log& log_;
+  HourMaker maker_;  // of the thread alone, as made_
+  UtcTime made_{};   // the hour in which hours were made last
+  std::stop_source stop_;
+  std::atomic<bool> has_stopped_ = false;
+  std::mutex mutex_;  // only to wait
+  std::condition_variable woken_;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+Hourly::Hourly(Store& store, HourMaker::Describe describe, Clock& clock, Log& log)
+    : thread_(std::make_unique<Thread>(store, std::move(describe), clock, log)) {}
+Hourly::~Hourly() = default;
+
+void Hourly::request_stop() {
+  thread_->request_stop();
+}
+bool Hourly::has_stopped() const {
+  return thread_->has_stopped();
+}
+
+}  // namespace twinsky

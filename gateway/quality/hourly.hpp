@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns stored samples into hours. A thread of its own follows the rows of the store; when an hour
+// is over it is made of all its samples, kept and published. A late sample makes its hour dirty:
+// then that is made anew of all samples, never patched, and goes out with the next revision.
+#pragma once
+
+#include "gateway/quality/hour.hpp"
+#include "gateway/store/hours.hpp"
+#include "gateway/system/log.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace twinsky {
+
+// What of a stream its hours need to know.
+struct HourlyStream {
+  milliseconds period{0};
+  bool use_suspect = false;
+  std::map<Quantity, int> decimals;
+};
+
+// The work without the thread. One thread.
+class HourMaker {
+ public:
+  // What is known of a stream ("sensor/roof-pm"); nullopt: its hours are not made.
+  using Describe = std::function<std::optional<HourlyStream>(std::string_view stream)>;
+  HourMaker(Store& store, Clock& clock, Describe describe);
+
+  // Makes the hours that were over at `now`, of the rows that are committed.
+  void step(UtcTime now);
+
+ private:
+  struct Key {
+    StreamId stream{};
+    UtcTime start{};
+    auto operator<=>(const Key&) const = default;
+  };
+  struct Rows {
+    RowId first = 0;
+    RowId last = 0;
+  };
+  using Dirty = std::map<Key, Rows>;
+
+  // Reads on, at most so far that memory stays small; true when there is more.
+  bool follow();
+  void make(const Dirty& dirty);
+  [[nodiscard]] RowId done() const;
+
+  Store& store_;
+  Clock& clock_;
+  const Describe describe_;
+  const std::unique_ptr<StoreReader> reader_;
+  RowId read_ = 0;    // the last row that was looked at
+  UtcTime newest_{};  // of the samples up to there
+  Dirty dirty_;       // hours with samples that no kept hour has
+};
+
+class Hourly {
+ public:
+  Hourly(Store& store, HourMaker::Describe describe, Clock& clock, Log& log);
+  ~Hourly();
+
+  void request_stop();
+  [[nodiscard]] bool has_stopped() const;
+
+ private:
+  class Thread;
+  std::unique_ptr<Thread> thread_;
+};
+
+// The record of a stream's hour, for the stream "<stream>/hour".
+std::string hour_body(std::span<const HourRow> rows, const std::map<Quantity, int>& decimals);
+
+}  // namespace twinsky

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/store/hours.hpp"
+
+#include "gateway/store/writer.hpp"
+
+namespace twinsky {
+namespace {
+
+// A restart goes through so many rows at most to know what came before.
+constexpr RowId recalled_rows = 20'000;
+
+}  // namespace
+
+void Store::Writer::keep_hours(std::vector<HoursOfStream> hours, RowId done) {
+  const auto shared = std::make_shared<const std::vector<HoursOfStream>>(std::move(hours));
+  const std::lock_guard lock(mutex_);
+  change([shared, done](OpenedStore& store) {
+    for (const HoursOfStream& each : *shared) {
+      for (const HourRow& row : each.rows) store.tables.save_hour(row);
+      store.journal.append(each.record_stream, each.record_time, each.record_body);
+    }
+    store.tables.save_hours_done(done);
+  });
+}
+
+std::vector<HourRow> Store::Writer::hours(std::string_view sensor, Quantity quantity, UtcTime from,
+                                          UtcTime to) const {
+  StreamId stream{};
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = stream_ids_.find("sensor/" + std::string(sensor));
+    if (found == stream_ids_.end()) return {};
+    stream = found->second;
+  }
+  return Tables(file_->path, Tables::Access::read).hours(stream, quantity, from, to);
+}
+
+std::vector<HourRow> Store::Writer::hours_of(StreamId stream, UtcTime start) const {
+  return Tables(file_->path, Tables::Access::read).hours_of(stream, start);
+}
+
+RowId Store::Writer::hours_done() const {
+  return Tables(file_->path, Tables::Access::read).hours_done();
+}
+
+RowId Store::Writer::oldest() const {
+  const std::lock_guard lock(mutex_);
+  return oldest_row_;
+}
+
+void Store::Writer::recall(StreamId stream, UtcTime since,
+                           const std::function<void(const StoredRow&)>& each) const {
+  RowId last = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    last = last_row_;
+  }
+  if (last == 0) return;
+  std::string text;
+  std::vector<StoredRow> rows;
+  Tables(file_->path, Tables::Access::read)
+      .read_stream(stream, std::max<RowId>(last - recalled_rows, 1), since, text, rows);
+  for (const StoredRow& row : rows) each(row);
+}
+
+void Store::keep_hours(std::vector<HoursOfStream> hours, RowId done) {
+  writer_->keep_hours(std::move(hours), done);
+}
+std::vector<HourRow> Store::hours(std::string_view sensor, Quantity quantity, UtcTime from,
+                                  UtcTime to) const {
+  return writer_->hours(sensor, quantity, from, to);
+}
+std::vector<HourRow> Store::hours_of(StreamId stream, UtcTime start) const {
+  return writer_->hours_of(stream, start);
+}
+RowId Store::hours_done() const {
+  return writer_->hours_done();
+}
+RowId Store::oldest() const {
+  return writer_->oldest();
+}
+void Store::recall(StreamId stream, UtcTime since,
+                   const std::function<void(const StoredRow&)>& each) const {
+  writer_->recall(stream, since, each);
+}
+
+std::vector<HourRow> read_hours(const std::string& path, std::string_view stream, Quantity quantity,
+                                UtcTime from, UtcTime to) {
+  Tables tables(path, Tables::Access::read);
+  for (const SavedStream& saved : tables.streams()) {
+    if (saved.name == stream) return tables.hours(saved.stream, quantity, from, to);
+  }
+  return {};
+}
+
+}  // namespace twinsky

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hours out of stored samples: when they are over, when samples come late, over restarts.
+#include "gateway/quality/hourly.hpp"
+
+#include "gateway/model/record.hpp"
+#include "store_fixture.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <random>
+
+namespace twinsky {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr UtcTime ten{milliseconds(1795312800000)};  // 2026-11-22T02:00Z, ten o'clock
+
+class HourlyTest : public StoreTest {
+ protected:
+  HourlyTest() { open(); }
+
+  void put(const std::string& stream, UtcTime time, double value, Flag flag = Flag::pass,
+           bool amends = false) {
+    Sample sample{.time = time, .readings = {reading(Quantity::pm2_5, value)}};
+    sample.readings[0].flag = flag;
+    Entry made = entry(store_->stream(stream), record_body(sample, {}, "", 1));
+    made.time = time;
+    made.amends = amends;
+    store_->append(std::move(made));
+  }
+  // One sample a minute, from `from` on.
+  void put_minutes(UtcTime from, int count, double value = 10) {
+    for (int n = 0; n < count; ++n) put("sensor/roof", from + n * 1min, value + n);
+  }
+  void step(UtcTime now) {
+    ASSERT_TRUE(commit());
+    if (!maker_) start();
+    maker_->step(now);
+    ASSERT_TRUE(commit());
+  }
+  void start() {
+    maker_ = std::make_unique<HourMaker>(*store_, clock_, [](std::string_view stream) {
+      return stream == "sensor/gone" ? std::nullopt
+                                     : std::optional(HourlyStream{.period = 1min, .decimals = {}});
+    });
+  }
+  void restart() {
+    ASSERT_TRUE(commit());
+    maker_.reset();
+    crash();
+    open();
+  }
+  std::vector<HourRow> kept(UtcTime from = ten, UtcTime to = ten + 24h) {
+    return store_->hours("roof", Quantity::pm2_5, from, to);
+  }
+
+  std::unique_ptr<HourMaker> maker_;
+};
+
+TEST_F(HourlyTest, are_made_when_they_are_over_and_published_once) {
+  put_minutes(ten, 90);
+  step(ten + 59min);
+  EXPECT_TRUE(kept().empty());
+  step(ten + 1h);
+  ASSERT_EQ(kept().size(), 1U);
+  const HourRow row = kept()[0];
+  EXPECT_EQ(row.start, ten);
+  EXPECT_EQ(row.revision, 1);
+  EXPECT_EQ(row.hour.expected, 60);
+  EXPECT_EQ(row.hour.used, 60);
+  EXPECT_DOUBLE_EQ(row.hour.value.value(), 39.5);
+  EXPECT_TRUE(row.hour.is_valid());
+  step(ten + 1h);
+  const auto published = rows_of("sensor/roof/hour");
+  ASSERT_EQ(published.size(), 1U);
+  EXPECT_EQ(published[0].time, ten + 1h);
+  const Json record = Json::parse(published[0].body);
+  EXPECT_EQ(record["start"], "2026-11-22T02:00:00.000Z");
+  EXPECT_EQ(record["end"], "2026-11-22T03:00:00.000Z");
+  EXPECT_EQ(record["revision"], 1);
+  EXPECT_EQ(record["quantities"]["pm2_5"]["mean"], 39.5);
+  EXPECT_EQ(record["quantities"]["pm2_5"]["flags"], (Json{{"1", 60}}));
+  step(ten + 2h);
+  ASSERT_EQ(kept().size(), 2U);
+  EXPECT_FALSE(kept()[1].hour.is_valid());  // half of it
+  EXPECT_EQ(read_hours(settings_.path, "sensor/roof", Quantity::pm2_5, ten, ten + 1h).size(), 1U);
+  EXPECT_TRUE(store_->hours("roof", Quantity::pm10, ten, ten + 9h).empty());
+  EXPECT_TRUE(store_->hours("attic", Quantity::pm2_5, ten, ten + 9h).empty());
+}
+
+TEST_F(HourlyTest, a_late_sample_makes_its_hour_anew_and_only_that) {
+  put_minutes(ten, 30);
+  put_minutes(ten + 1h, 60);
+  step(ten + 2h);
+  put("sensor/roof", ten + 45min, 1000);
+  step(ten + 2h + 5min);
+  ASSERT_EQ(kept().size(), 2U);
+  EXPECT_EQ(kept()[0].revision, 2);
+  EXPECT_EQ(kept()[0].hour.used, 31);
+  EXPECT_EQ(kept()[0].hour.maximum, 1000);
+  EXPECT_EQ(kept()[1].revision, 1);
+  EXPECT_EQ(rows_of("sensor/roof/hour").size(), 3U);
+}
+
+TEST_F(HourlyTest, an_amended_sample_counts_as_it_was_amended) {
+  put_minutes(ten, 59);
+  put("sensor/roof", ten + 59min, 900);
+  put("sensor/roof", ten + 59min, 900, Flag::fail, true);
+  step(ten + 1h);
+  ASSERT_EQ(kept().size(), 1U);
+  EXPECT_EQ(kept()[0].hour.counts, (HourCounts{.pass = 59, .fail = 1}));
+  EXPECT_EQ(kept()[0].hour.maximum, 68);
+  put("sensor/roof", ten + 10min, 20, Flag::suspect, true);
+  step(ten + 2h);
+  EXPECT_EQ(kept()[0].revision, 2);
+  EXPECT_EQ(kept()[0].hour.counts, (HourCounts{.pass = 58, .suspect = 1, .fail = 1}));
+}
+
+TEST_F(HourlyTest, other_streams_and_samples_without_a_right_time_make_no_hours) {
+  put("ref/hk-epd/mong-kok", ten, 40);
+  put("sensor/gone", ten, 40);
+  Entry marked = entry(store_->stream("sensor/roof"), R"({"clock":"unset","pm2_5":9,"flag":1})");
+  marked.time = ten;
+  store_->append(std::move(marked));
+  step(ten + 3h);
+  EXPECT_TRUE(kept().empty());
+  for (const Row& row : rows()) EXPECT_FALSE(row.stream.ends_with("/hour"));
+}
+
+// The promise: in whatever order samples come, with whatever restarts between, the same hours.
+TEST_F(HourlyTest, order_and_restarts_change_nothing) {
+  std::mt19937 random(5);
+  std::vector<std::pair<UtcTime, double>> samples;
+  for (int n = 0; n < 6 * 60; ++n) {
+    samples.emplace_back(ten + n * 1min, static_cast<double>(random() % 1000) / 10);
+  }
+  for (const auto& [time, value] : samples) put("sensor/ordered", time, value);
+  step(ten + 6h);
+  const auto ordered = store_->hours("ordered", Quantity::pm2_5, ten, ten + 6h);
+  ASSERT_EQ(ordered.size(), 6U);
+  for (int round = 0; round < 3; ++round) {
+    const std::string name = "sensor/shuffled-" + std::to_string(round);
+    std::ranges::shuffle(samples, random);
+    for (std::size_t n = 0; n < samples.size(); ++n) {
+      put(name, samples[n].first, samples[n].second);
+      if (random() % 90 == 0) step(ten + 6h);
+      if (random() % 90 == 0) restart();
+    }
+    step(ten + 6h);
+    const auto shuffled = store_->hours(name.substr(7), Quantity::pm2_5, ten, ten + 6h);
+    ASSERT_EQ(shuffled.size(), ordered.size());
+    for (std::size_t n = 0; n < ordered.size(); ++n) {
+      EXPECT_EQ(shuffled[n].hour, ordered[n].hour) << n;
+    }
+  }
+}
+
+TEST_F(HourlyTest, a_restart_goes_on_where_the_hours_ended) {
+  put_minutes(ten, 90);
+  step(ten + 1h);
+  const RowId done = store_->hours_done();
+  EXPECT_EQ(done, 60);
+  restart();
+  put_minutes(ten + 90min, 30);
+  step(ten + 2h);
+  ASSERT_EQ(kept().size(), 2U);
+  EXPECT_EQ(kept()[0].revision, 1);
+  EXPECT_EQ(kept()[1].hour.used, 60);
+  EXPECT_EQ(rows_of("sensor/roof/hour").size(), 2U);
+}
+
+TEST_F(HourlyTest, the_thread_makes_them_as_time_passes) {
+  const Hourly hourly(
+      *store_, [](std::string_view) { return std::optional(HourlyStream{.period = 1min}); }, clock_,
+      log_);
+  put_minutes(clock_.utc(), 30);
+  ASSERT_TRUE(commit());
+  for (int n = 0; n < 100 && kept().empty(); ++n) {
+    clock_.settle(2);
+    clock_.advance(1min);
+  }
+  EXPECT_EQ(kept().size(), 1U);
+}
+
+}  // namespace
+}  // namespace twinsky
