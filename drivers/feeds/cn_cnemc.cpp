@@ -115,13 +115,13 @@ Result<JsonValue, FeedFailure> records_in(JsonValue answer) {
 
 // Sites go by their code, which no other site has; cities by name, then by their code.
 std::string station_of(const Record& record, const Stations& stations) {
-  const std::string code = lower_case(record.text_at("stationcode"));
+  std::string code = lower_case(record.text_at("stationcode"));
   if (is_id(code)) return code;
   const std::string_view site = record.text_at("positionname");
   if (!site.empty()) return stations.id_of(site);
   const std::string_view city = record.text_at("area");
-  const std::string city_code = "city-" + lower_case(record.text_at("citycode"));
-  const std::string id = city.empty() ? std::string() : stations.id_of(city);
+  std::string city_code = "city-" + lower_case(record.text_at("citycode"));
+  std::string id = city.empty() ? std::string() : stations.id_of(city);
   if (stations.find(id) != nullptr || record.text_at("citycode").empty()) return id;
   return is_id(city_code) ? city_code : id;
 }

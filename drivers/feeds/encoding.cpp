@@ -62,7 +62,7 @@ struct Close {
 Result<std::string, FeedFailure> converted(std::string_view body, const char* encoding) {
   const iconv_t opened = ::iconv_open("UTF-8", encoding);
   // On some systems the tables of GB18030 are a package of their own.
-  if (opened == reinterpret_cast<iconv_t>(-1)) {
+  if (opened == reinterpret_cast<iconv_t>(-1)) {  // NOLINT: what POSIX says failure looks like
     return failure(FeedFault::grammar_changed,
                    std::string("text in ") + encoding + ", which this system cannot convert");
   }

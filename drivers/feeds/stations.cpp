@@ -109,7 +109,7 @@ std::string Stations::id_of(std::string_view printed_name) const {
   const std::string name = unescaped(printed_name);
   const std::string dense = without_blanks(name);
   if (const auto known = ids_.find(dense); known != ids_.end()) return known->second;
-  const std::string id = is_english(name) ? slug(name) : std::string();
+  std::string id = is_english(name) ? slug(name) : std::string();
   const std::string digits = digits_of(dense);
   if (id.empty()) return "station-" + digits;
   if (id.size() <= longest_id) return id;
