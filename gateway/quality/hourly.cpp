@@ -98,6 +98,10 @@ HourMaker::HourMaker(Store& store, Clock& clock, Describe describe)
       read_(store.hours_done()) {}
 
 void HourMaker::step(UtcTime now) {
+  // Rows of a damaged file come back in the place they had, which was passed already.
+  const RowId oldest = store_.oldest();
+  if (oldest < oldest_) read_ = std::min(read_, oldest - 1);
+  oldest_ = oldest;
   bool more = true;
   while (more) {
     more = follow();

@@ -54,6 +54,7 @@ class HourMaker {
   const Describe describe_;
   const std::unique_ptr<StoreReader> reader_;
   RowId read_ = 0;    // the last row that was looked at
+  RowId oldest_ = 0;  // that was kept when hours were made last
   UtcTime newest_{};  // of the samples up to there
   Dirty dirty_;       // hours with samples that no kept hour has
 };

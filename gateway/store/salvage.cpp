@@ -168,16 +168,28 @@ void salvage_small_tables(const std::string& damaged_file, const Deliver& delive
     return rows;
   });
   if (!deliver(std::move(gaps))) return;
-  for (UtcTime from = UtcTime::min();;) {
-    Salvaged some;
-    take(some.references, [&] { return tables.references(from, rows_at_once); });
-    if (some.references.empty()) return;
-    const bool more = some.references.size() == static_cast<std::size_t>(rows_at_once);
-    // The last moment is read again, as more of it may follow; unless it fills a page alone.
-    const UtcTime last = some.references.back().key.start;
-    from = last > from ? last : last + milliseconds(1);
-    if (!deliver(std::move(some)) || !more) return;
-  }
+  // Page by page in the order of time; false when the work should end.
+  const auto bring_back = [&](auto Salvaged::*kept, auto read, auto start_of) {
+    for (UtcTime from = UtcTime::min();;) {
+      Salvaged some;
+      auto& page = some.*kept;
+      take(page, [&] { return read(from); });
+      if (page.empty()) return true;
+      const bool more = page.size() == static_cast<std::size_t>(rows_at_once);
+      // The last moment is read again, as more of it may follow; unless it fills a page alone.
+      const UtcTime last = start_of(page.back());
+      from = last > from ? last : last + milliseconds(1);
+      if (!deliver(std::move(some))) return false;
+      if (!more) return true;
+    }
+  };
+  const bool goes_on = bring_back(
+      &Salvaged::hours, [&](UtcTime from) { return tables.hours_from(from, rows_at_once); },
+      [](const HourRow& row) { return row.start; });
+  if (!goes_on) return;
+  bring_back(
+      &Salvaged::references, [&](UtcTime from) { return tables.references(from, rows_at_once); },
+      [](const SavedReference& reference) { return reference.key.start; });
 }
 
 void salvage_rows(const std::vector<SalvageRange>& ranges, const Deliver& deliver, Log& log) {

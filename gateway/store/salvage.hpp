@@ -5,6 +5,7 @@
 // them, so the order holds and cursors stay right.
 #pragma once
 
+#include "gateway/store/hours.hpp"
 #include "gateway/store/tables.hpp"
 #include "gateway/system/log.hpp"
 
@@ -52,11 +53,12 @@ struct Salvaged {
   std::uint64_t unreadable = 0;
   std::vector<SavedReference> references;
   std::vector<LedgerRow> ledger;
+  std::vector<HourRow> hours;
 };
 // Returns when the piece is kept; false when the work should end.
 using Deliver = std::function<bool(Salvaged)>;
 
-// Own thread. The official values that are known, and the ledger, of a damaged file.
+// Own thread. The official values that are known, the hours and the ledger of a damaged file.
 void salvage_small_tables(const std::string& damaged_file, const Deliver& deliver);
 // Then its rows.
 void salvage_rows(const std::vector<SalvageRange>& ranges, const Deliver& deliver, Log& log);

@@ -80,6 +80,7 @@ enum class Name : std::uint8_t {
   hour_put,
   hour_some,
   hour_all,
+  hour_page,
   hour_erase,
   hours_done_get,
   hours_done_put,
@@ -202,6 +203,8 @@ inline constexpr std::array texts = {
          "SELECT * FROM hours WHERE stream = ? AND quantity = ? AND start_ts >= ? AND start_ts < ?"
          " ORDER BY start_ts"},
     Text{Name::hour_all, "SELECT * FROM hours WHERE start_ts = ? AND stream = ? ORDER BY quantity"},
+    Text{Name::hour_page,
+         "SELECT * FROM hours WHERE start_ts >= ? ORDER BY start_ts, stream, quantity LIMIT ?"},
     Text{Name::hour_erase, "DELETE FROM hours WHERE start_ts < ?"},
     Text{Name::hours_done_get, "SELECT row FROM hours_done"},
     Text{Name::hours_done_put, "INSERT OR REPLACE INTO hours_done VALUES (1, ?)"},

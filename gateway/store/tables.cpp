@@ -527,6 +527,10 @@ std::vector<HourRow> Tables::hours_of(StreamId stream, UtcTime start) {
   return take_hours(connection_->use(sql::Name::hour_all, start, stream));
 }
 
+std::vector<HourRow> Tables::hours_from(UtcTime start, std::size_t most) {
+  return take_hours(connection_->use(sql::Name::hour_page, start, most));
+}
+
 RowId Tables::hours_done() {
   return connection_->one(sql::Name::hours_done_get);
 }

@@ -159,6 +159,7 @@ class Tables {
   [[nodiscard]] std::vector<HourRow> hours(StreamId stream, Quantity quantity, UtcTime from,
                                            UtcTime to);
   [[nodiscard]] std::vector<HourRow> hours_of(StreamId stream, UtcTime start);
+  [[nodiscard]] std::vector<HourRow> hours_from(UtcTime start, std::size_t most);
   [[nodiscard]] RowId hours_done();
   void save_hours_done(RowId row);
   void forget_hours(UtcTime before);

@@ -3,6 +3,7 @@
 #include "gateway/store/epoch.hpp"
 #include "gateway/store/writer.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace twinsky {
@@ -94,6 +95,11 @@ void OpenedStore::take_back(const Salvaged& piece, UtcTime now) {
   }
   for (const SavedReference& reference : piece.references) {
     if (!tables.reference(reference.stream, reference.key)) tables.save_reference(reference);
+  }
+  for (const HourRow& row : piece.hours) {
+    const auto known = tables.hours_of(row.stream, row.start);
+    const auto same = std::ranges::find(known, row.quantity, &HourRow::quantity);
+    if (same == known.end()) tables.save_hour(row);
   }
   if (piece.range.last_row == 0) return;
   for (const SalvagedRow& salvaged : piece.rows) journal.bring_back(salvaged.row, salvaged.body);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/store/salvage.hpp"
 
+#include "gateway/store/hours.hpp"
 #include "tests/unit/store_fixture.hpp"
 
 #include <random>
@@ -180,6 +181,38 @@ TEST_F(salvage_of_store, the_new_store_counts_from_one_in_a_new_epoch_with_the_s
   wait_for_salvage();
   fill("sensor/a", 1);
   EXPECT_EQ(rows_of("sensor/a").back().seq, 1U);
+}
+
+TEST_F(salvage_of_store, hours_come_back) {
+  open();
+  const UtcTime start = std::chrono::floor<std::chrono::hours>(clock_.utc());
+  std::vector<HoursOfStream> hours(1);
+  hours[0].record_stream = store_->stream("sensor/a/hour");
+  hours[0].record_time = start + 1h;
+  hours[0].record_body = "{}";
+  for (const Quantity quantity : {Quantity::pm2_5, Quantity::pm10}) {
+    hours[0].rows.push_back({.stream = store_->stream("sensor/a"),
+                             .start = start,
+                             .quantity = quantity,
+                             .revision = 3,
+                             .hour = {.expected = 60, .used = 59, .value = 9.25},
+                             .first_row = 1,
+                             .last_row = 60});
+  }
+  store_->keep_hours(hours, 60);
+  fill("sensor/a", 6000, 50);
+  close();
+  scribble(300 * 1024, 3000);  // in the middle of the rows
+  open();
+  read_all(*store_->reader());
+  fill("sensor/a", 1);
+  wait_for_salvage();
+  ASSERT_FALSE(damaged_file().empty());
+  const auto kept = store_->hours("a", Quantity::pm10, start, start + 1h);
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].revision, 3);
+  EXPECT_EQ(kept[0].hour, hours[0].rows[1].hour);
+  EXPECT_EQ(store_->hours_of(store_->stream("sensor/a"), start).size(), 2U);
 }
 
 }  // namespace
