@@ -50,9 +50,10 @@ StreamChecks::StreamChecks(std::vector<Checked> quantities, const QualitySetting
     memory_ = std::max(memory_, memory_of(each.settings));
     series_.push_back({each.quantity, SeriesChecks(std::move(each.settings))});
   }
-  std::ranges::copy_if(ordered_pairs(), std::back_inserter(pairs_), [this](const OrderedPair& pair) {
-    return find(pair.smaller) != nullptr && find(pair.larger) != nullptr;
-  });
+  std::ranges::copy_if(ordered_pairs(), std::back_inserter(pairs_),
+                       [this](const OrderedPair& pair) {
+                         return find(pair.smaller) != nullptr && find(pair.larger) != nullptr;
+                       });
 }
 
 StreamChecks::Series* StreamChecks::find(Quantity quantity) {

@@ -3,6 +3,7 @@
 // of squares.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
