@@ -201,19 +201,23 @@ class GatewayTest(unittest.TestCase):
         }
 
     def drained(self, stream):
-        """Waits until the subscriber has every row of a stream; gives both, without repetitions."""
-        def complete():
-            rows = {(row["epoch"], row["seq"]) for row in self.gateway.export(stream)}
-            heard = {(row["epoch"], row["seq"]) for row in self.subscriber.records(stream)}
-            return rows == heard and rows
+        """The rows of a stream as of now, all of which the subscriber has got, and nothing else but
+        what came since."""
+        rows = self.gateway.export(stream)
+        keys = {(row["epoch"], row["seq"]) for row in rows}
+        newest = {epoch: max(seq for other, seq in keys if other == epoch) for epoch, _ in keys}
+        heard = set()
+
+        def missing():
+            heard.update((row["epoch"], row["seq"]) for row in self.subscriber.records(stream))
+            return keys - heard
         try:
-            until(complete, 60, f"the subscriber has all of {stream}")
+            until(lambda: rows and not missing(), 60, f"the subscriber has all of {stream}")
         except AssertionError as problem:
-            rows = {(row["epoch"], row["seq"]) for row in self.gateway.export(stream)}
-            heard = {(row["epoch"], row["seq"]) for row in self.subscriber.records(stream)}
-            raise AssertionError(f"{problem}: missing {sorted(rows - heard)[:5]}, "
-                                 f"too many {sorted(heard - rows)[:5]}") from problem
-        return self.gateway.export(stream)
+            raise AssertionError(f"{problem}: missing {sorted(missing())[:5]}") from problem
+        strange = [key for key in heard - keys if key[1] <= newest.get(key[0], 0)]
+        self.assertEqual(strange, [], f"records of {stream} that are not in the store")
+        return rows
 
     def assert_no_holes(self, records):
         by_epoch = {}

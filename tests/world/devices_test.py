@@ -245,7 +245,8 @@ class I2cDevices(harness.WorldTest):
         ready, until = 0, time.monotonic() + 7
         while not ready & 0x7FF and time.monotonic() < until:
             send("e4b8")
-            ready = words(self.i2c.patient_read(0x62, 3))[0]
+            answer = self.i2c.patient_read(0x62, 3, within=1)
+            ready = words(answer)[0] if answer else 0
         send("ec05")
         co2, temperature, humidity = words(self.i2c.patient_read(0x62, 9))
         self.assertAlmostEqual(co2, 812 * 1009.4 / 1009, delta=0.51)
