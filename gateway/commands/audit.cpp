@@ -75,8 +75,7 @@ int run_audit(const StoreChoice& choice, const AuditOptions& options) {
     return exit_failed;
   }
   if (options.json) {
-    std::cout << as_json(file, sinks).dump(-1, ' ', false,
-                                           nlohmann::json::error_handler_t::replace)
+    std::cout << as_json(file, sinks).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
               << '\n';
   } else {
     print(sinks);

@@ -233,10 +233,9 @@ void check_reach(const Node& filter, Draft& draft) {
     return right.empty() ? right : text.replace(at, at == 0 ? first.size() : second.size(), right);
   };
   if (std::ranges::find(topics, first) == topics.end()) {
-    draft.reader.report(filter,
-                        "nothing is published below " + in_quotes(first) + ", expected " +
-                            listed(topics),
-                        suggestion(nearest(first, topics), 0));
+    draft.reader.report(
+        filter, "nothing is published below " + in_quotes(first) + ", expected " + listed(topics),
+        suggestion(nearest(first, topics), 0));
     return;
   }
   if ((first != "sensor" && first != "ref") || second.empty() || is_wildcard(second)) return;
@@ -248,12 +247,12 @@ void check_reach(const Node& filter, Draft& draft) {
     for (const FeedSettings& feed : draft.config.feeds) known.push_back(feed.feed);
   }
   if (std::ranges::find(known, second) != known.end()) return;
-  draft.reader.report(filter,
-                      std::string("there is no ") + (first == "sensor" ? "sensor " : "feed ") +
-                          in_quotes(second) + ", expected " +
-                          listed_or(known, first == "sensor" ? "one in \"sensors\""
-                                                             : "one in \"feeds\""),
-                      suggestion(nearest(second, views(known)), first.size() + 1));
+  draft.reader.report(
+      filter,
+      std::string("there is no ") + (first == "sensor" ? "sensor " : "feed ") + in_quotes(second) +
+          ", expected " +
+          listed_or(known, first == "sensor" ? "one in \"sensors\"" : "one in \"feeds\""),
+      suggestion(nearest(second, views(known)), first.size() + 1));
 }
 
 void check_filter(const Node& filter, Draft& draft) {

@@ -42,7 +42,8 @@ std::string problem_of_filter(std::string_view filter) {
     if (level.size() > 1 && level.find_first_of("+#") != std::string_view::npos) {
       return "has + or # beside other characters, and they stand for whole levels";
     }
-    if (level == "#" && !filter.empty()) return "goes on after #, which stands for all that follows";
+    if (level == "#" && !filter.empty())
+      return "goes on after #, which stands for all that follows";
   }
   return {};
 }

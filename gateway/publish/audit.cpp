@@ -66,8 +66,8 @@ void Audit::tell(const std::string& problem) {
   if (problem.empty()) {
     log_.notice("audit", file_ + " is written again");
   } else {
-    log_.warning("audit", "cannot keep " + file_ + " (" + problem +
-                              "); sinks go on, and it is tried again");
+    log_.warning("audit",
+                 "cannot keep " + file_ + " (" + problem + "); sinks go on, and it is tried again");
   }
 }
 

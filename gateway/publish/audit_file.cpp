@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/publish/audit_file.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
 
 namespace twinsky {
@@ -28,10 +27,10 @@ Day day_of(UtcTime time) {
 }
 
 std::string text_of(const AuditLine& line) {
-  const Json json = {{"from", iso8601(line.from)},        {"to", iso8601(line.to)},
-                     {"sink", line.key.sink},             {"topic", line.key.topic},
-                     {"rule", line.key.rule},             {"messages", line.sums.messages},
-                     {"records", line.sums.records},      {"bytes", line.sums.bytes}};
+  const Json json = {{"from", iso8601(line.from)},   {"to", iso8601(line.to)},
+                     {"sink", line.key.sink},        {"topic", line.key.topic},
+                     {"rule", line.key.rule},        {"messages", line.sums.messages},
+                     {"records", line.sums.records}, {"bytes", line.sums.bytes}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -111,8 +110,10 @@ void add_to(AuditTable& table, const AuditView& key, const AuditSums& sums) {
   auto place = table.find(key);
   if (place == table.end()) {
     const auto& [sink, topic, rule] = key;
-    place = table.emplace(AuditKey{std::string(sink), std::string(topic), std::string(rule)},
-                          AuditSums{}).first;
+    place = table
+                .emplace(AuditKey{std::string(sink), std::string(topic), std::string(rule)},
+                         AuditSums{})
+                .first;
   }
   place->second.add(sums);
 }
@@ -132,8 +133,7 @@ std::string append_audit(const std::string& file, UtcTime from, UtcTime to,
   return lines.write(text) ? std::string() : last_error();
 }
 
-std::string read_audit(const std::string& file,
-                       const std::function<void(const AuditLine&)>& each) {
+std::string read_audit(const std::string& file, const std::function<void(const AuditLine&)>& each) {
   std::error_code unknown;
   if (!std::filesystem::exists(file, unknown)) return {};
   errno = 0;

@@ -51,15 +51,13 @@ std::optional<OutgoingNotice> Notices::take(Place place, MonotonicTime now) {
     const Notice& notice = change.notice;
     const bool retains =
         notice.retain == Retain::always || (notice.retain == Retain::expiring && can_expire_);
-    OutgoingNotice message{.topic = notice.topic,
-                           .payload = egress_.strips() ? egress_.stripped(notice.payload)
-                                                       : notice.payload,
-                           .retained = change.withdrawn || (retains && can_retain_),
-                           .qos = notice.qos,
-                           .expiry = can_expire_ ? notice.expiry : milliseconds(0),
-                           .rule = change.withdrawn
-                                       ? clearing
-                                       : egress_.rule_for(notice.topic).value_or(clearing)};
+    OutgoingNotice message{
+        .topic = notice.topic,
+        .payload = egress_.strips() ? egress_.stripped(notice.payload) : notice.payload,
+        .retained = change.withdrawn || (retains && can_retain_),
+        .qos = notice.qos,
+        .expiry = can_expire_ ? notice.expiry : milliseconds(0),
+        .rule = change.withdrawn ? clearing : egress_.rule_for(notice.topic).value_or(clearing)};
     if (message.retained && !change.withdrawn && retained_.insert(notice.topic).second) {
       store_.note_retained(sink_, notice.topic);
     }

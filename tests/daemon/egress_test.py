@@ -25,7 +25,7 @@ class Listener:
     def listen(self):
         while True:
             try:
-                self.socket.accept()
+                self.socket.accept()[0].close()
             except OSError:
                 return
             self.calls += 1

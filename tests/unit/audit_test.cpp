@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The audit log: what is counted reaches the file once, days become one line, a torn line and a disk
-// that refuses cost nothing else.
+// The audit log: what is counted reaches the file once, days become one line, a torn line and a
+// disk that refuses cost nothing else.
 #include "gateway/publish/audit.hpp"
 
 #include <filesystem>
@@ -34,12 +34,14 @@ class AuditTest : public ::testing::Test {
   // "sink topic rule messages records bytes" of each line.
   std::vector<std::string> lines() {
     std::vector<std::string> texts;
-    EXPECT_EQ(read_audit(file_, [&](const AuditLine& line) {
-                std::ostringstream text;
-                text << line.key.sink << ' ' << line.key.topic << ' ' << line.key.rule << ' '
-                     << line.sums.messages << ' ' << line.sums.records << ' ' << line.sums.bytes;
-                texts.push_back(text.str());
-              }),
+    EXPECT_EQ(read_audit(file_,
+                         [&](const AuditLine& line) {
+                           std::ostringstream text;
+                           text << line.key.sink << ' ' << line.key.topic << ' ' << line.key.rule
+                                << ' ' << line.sums.messages << ' ' << line.sums.records << ' '
+                                << line.sums.bytes;
+                           texts.push_back(text.str());
+                         }),
               "");
     return texts;
   }
@@ -104,9 +106,9 @@ TEST_F(AuditTest, past_days_become_one_line_and_old_ones_go) {
   minute("2026-11-20T16:01:00Z", 4);
   minute("2026-11-21T16:00:00Z", 5);
   minute("2026-11-21T16:01:00Z", 6);
-  ASSERT_EQ(append_audit(file_, at("2026-11-20T17:00:00Z"), at("2026-11-20T17:01:00Z"),
-                         one(7, "info")),
-            "");
+  ASSERT_EQ(
+      append_audit(file_, at("2026-11-20T17:00:00Z"), at("2026-11-20T17:01:00Z"), one(7, "info")),
+      "");
   const UtcTime today = at("2026-11-22T02:00:00Z");
   ASSERT_EQ(fold_audit(file_, today, today - std::chrono::days(30)), "");
   const Texts folded = {"city sensor/a/obs # 2 4 6", "city info # 7 14 21",
@@ -120,9 +122,11 @@ TEST_F(AuditTest, past_days_become_one_line_and_old_ones_go) {
 }
 
 TEST_F(AuditTest, a_torn_line_costs_nothing_but_itself) {
-  ASSERT_EQ(append_audit(file_, at("2026-11-22T00:00:00Z"), at("2026-11-22T00:01:00Z"), one(1)), "");
+  ASSERT_EQ(append_audit(file_, at("2026-11-22T00:00:00Z"), at("2026-11-22T00:01:00Z"), one(1)),
+            "");
   std::ofstream(file_, std::ios::app) << R"({"from":"2026-11-22T00:01)";
-  ASSERT_EQ(append_audit(file_, at("2026-11-22T00:02:00Z"), at("2026-11-22T00:03:00Z"), one(2)), "");
+  ASSERT_EQ(append_audit(file_, at("2026-11-22T00:02:00Z"), at("2026-11-22T00:03:00Z"), one(2)),
+            "");
   EXPECT_EQ(lines(), (Texts{"city sensor/a/obs # 1 2 3", "city sensor/a/obs # 2 4 6"}));
 }
 

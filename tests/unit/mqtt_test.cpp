@@ -640,7 +640,8 @@ TEST(mqtt, what_may_not_go_any_more_is_cleared_and_the_rest_stays) {
   EXPECT_EQ(records_in(subscriber.messages()), 0U);
   Subscriber late(broker.port);
   ASSERT_TRUE(late.sees(std::string(base) + "sensor/s1/meta", "{}"));
-  for (const Received& message : late.messages()) EXPECT_NE(message.topic, base + std::string("info"));
+  for (const Received& message : late.messages())
+    EXPECT_NE(message.topic, base + std::string("info"));
 }
 
 TEST(mqtt, a_sink_to_which_nothing_may_go_is_not_even_looked_up) {
