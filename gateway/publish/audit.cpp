@@ -62,9 +62,10 @@ void Audit::fold() {
 }
 
 void Audit::tell(const std::string& problem) {
-  if (std::exchange(problem_, problem) == problem) return;
+  const bool was_in_trouble = std::exchange(is_in_trouble_, !problem.empty());
+  if (was_in_trouble == is_in_trouble_) return;
   if (problem.empty()) {
-    log_.notice("audit", file_ + " is written again");
+    log_.notice("audit", file_ + " is kept again");
   } else {
     log_.warning("audit",
                  "cannot keep " + file_ + " (" + problem + "); sinks go on, and it is tried again");

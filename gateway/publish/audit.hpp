@@ -40,7 +40,7 @@ class Audit {
   // The thread's own.
   UtcTime written_until_;
   std::optional<UtcTime> fold_due_;
-  std::string problem_;  // the last one that was told
+  bool is_in_trouble_ = false;
 
   std::mutex mutex_;
   AuditTable counted_;  // guarded by mutex_

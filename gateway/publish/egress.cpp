@@ -9,9 +9,11 @@
 namespace twinsky {
 
 Egress::Egress(const SinkSettings& sink)
-    : allow_(sink.allow),
-      withheld_feeds_(sink.withheld_feeds),
-      quantities_(sink.quantities.begin(), sink.quantities.end()) {}
+    : allow_(sink.allow), quantities_(sink.quantities.begin(), sink.quantities.end()) {
+  for (const std::string& feed : sink.withheld_feeds) {
+    withheld_.push_back({.beginning = "ref/" + feed + "/", .subject = "/" + feed + "--"});
+  }
+}
 
 const Egress& Egress::everything() {
   static const Egress all{SinkSettings{}};
@@ -32,11 +34,11 @@ std::string Egress::stripped(std::string_view document) const {
 
 // The data themselves and the indices made of them; a comparison is our own finding.
 bool Egress::is_withheld(std::string_view topic) const {
-  const auto is_of = [topic](const std::string& feed) {
-    return matches("ref/" + feed + "/#", topic) ||
-           (topic.starts_with("index/") && topic.find("/" + feed + "--") != std::string_view::npos);
+  const auto is_of = [topic](const WithheldFeed& feed) {
+    return topic.starts_with(feed.beginning) ||
+           (topic.starts_with("index/") && topic.find(feed.subject) != std::string_view::npos);
   };
-  if (std::ranges::any_of(withheld_feeds_, is_of)) return true;
+  if (std::ranges::any_of(withheld_, is_of)) return true;
   if (!strips() || !topic.starts_with("compare/")) return false;
   return std::ranges::none_of(quantities_, [topic](const std::string& quantity) {
     return matches("compare/+/" + quantity + "/#", topic);

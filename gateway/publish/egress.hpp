@@ -33,8 +33,13 @@ class Egress {
  private:
   [[nodiscard]] bool is_withheld(std::string_view topic) const;
 
+  struct WithheldFeed {
+    std::string beginning;  // of the topics of its data
+    std::string subject;    // within the topics of indices made of them
+  };
+
   std::vector<std::string> allow_;
-  std::vector<std::string> withheld_feeds_;
+  std::vector<WithheldFeed> withheld_;
   std::set<std::string, std::less<>> quantities_;  // empty: all
 };
 

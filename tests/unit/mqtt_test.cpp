@@ -640,8 +640,9 @@ TEST(mqtt, what_may_not_go_any_more_is_cleared_and_the_rest_stays) {
   EXPECT_EQ(records_in(subscriber.messages()), 0U);
   Subscriber late(broker.port);
   ASSERT_TRUE(late.sees(std::string(base) + "sensor/s1/meta", "{}"));
-  for (const Received& message : late.messages())
+  for (const Received& message : late.messages()) {
     EXPECT_NE(message.topic, base + std::string("info"));
+  }
 }
 
 TEST(mqtt, a_sink_to_which_nothing_may_go_is_not_even_looked_up) {
@@ -658,11 +659,12 @@ TEST(mqtt, a_sink_to_which_nothing_may_go_is_not_even_looked_up) {
   EXPECT_EQ(sink.status().state, "closed: nothing may go there");
   EXPECT_FALSE(sink.status().connected);
   EXPECT_TRUE(gateway.store->status().sinks.empty());  // no row waits for it
+  EXPECT_EQ(look_ups, 0);
   settings.allow = {"info"};
   settings.id = "other";
   Sink& open = gateway.start(settings, resolver);
   EXPECT_TRUE(shows(open, "asked"));
-  EXPECT_EQ(look_ups, 1);
+  EXPECT_GE(look_ups, 1);
 }
 
 TEST(mqtt, a_store_that_was_set_back_begins_a_new_epoch) {
