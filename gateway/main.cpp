@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   twinsky::add_replay(app, code);
   twinsky::add_export(app, code);
   twinsky::add_status(app, code);
+  twinsky::add_audit(app, code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

@@ -60,7 +60,7 @@ std::vector<StreamDescription> streams_of(const SensorSettings& sensor) {
                          .datasheet = std::string(info.datasheet),
                          .placement = sensor.placement,
                          .since = sensor.since,
-                         .position = sensor.position,
+                         .position = sensor.published_position,
                          .quality = sensor.quality};
   std::vector<DriverQuantity> quantities(info.quantities.begin(), info.quantities.end());
   if (info.quantities_of != nullptr) quantities = info.quantities_of(sensor.settings);

@@ -47,6 +47,23 @@ std::set<std::string> sensor_streams(const Config& config) {
   return names;
 }
 
+// What may be retained for a configuration: all topics that begin so.
+std::vector<std::string> beginnings_of_topics(const Config& config) {
+  std::vector<std::string> beginnings = {"info", "health", "index/"};
+  for (const std::string& stream : sensor_streams(config)) beginnings.push_back(stream + "/");
+  for (const FeedSettings& feed : config.feeds) {
+    const std::string base = "ref/" + feed.feed + "/";
+    if (feed.stations.empty()) beginnings.push_back(base);
+    for (const std::string& station : feed.stations) beginnings.push_back(base + station + "/");
+    beginnings.push_back(base + "warnings");
+  }
+  for (const CompareSettings& pair : config.compare) {
+    beginnings.push_back("compare/" + pair.sensor + "/" + pair.quantity + "/" + pair.feed + "/" +
+                         pair.station);
+  }
+  return beginnings;
+}
+
 FollowerOutlet outlet_to(Intake& intake) {
   return {
       .open = [&](const StreamDescription& stream) { intake.open(stream); },
@@ -67,6 +84,7 @@ Assembly::Assembly(Config config, Clock& clock, Log& log)
       started_(clock.utc()),
       boot_id_(first_line("/proc/sys/kernel/random/boot_id")),
       store_(with_machine_id(config_.store), clock, log),
+      audit_(audit_file_of(config_.store.path), config_.keep_audit, clock, log),
       intake_(store_, board_, bulletin_, clock),
       health_due_(clock.now() + first_health_after),
       clock_was_set_(clock.is_set()) {
@@ -83,6 +101,7 @@ Assembly::Assembly(Config config, Clock& clock, Log& log)
   }
   post_info();
   start_sinks(config_.sinks);
+  declare_topics();
   know_hourly_streams();
   hourly_ = std::make_unique<Hourly>(
       store_, [this](std::string_view name) { return hourly_stream(name); }, clock_, log_);
@@ -124,16 +143,27 @@ std::optional<HourlyStream> Assembly::hourly_stream(std::string_view name) const
 
 void Assembly::start_sinks(const std::vector<SinkSettings>& sinks) {
   for (const SinkSettings& settings : sinks) {
-    store_.add_sink(settings.id, settings.start_at == "oldest");
     auto sink = make_mqtt_sink(settings, {.gateway = config_.gateway.id,
                                           .store = store_,
                                           .bulletin = bulletin_,
                                           .clock = clock_,
-                                          .log = log_});
+                                          .log = log_,
+                                          .audit = &audit_});
+    if (settings.allow.empty()) {
+      intake_.announce("sink_closed", settings.id, sink->status().state);
+    }
     const std::lock_guard lock(sinks_mutex_);
     sinks_[settings.id] = std::move(sink);
   }
+  std::string closed;
+  for (const SinkSettings& settings : config_.sinks) {
+    if (settings.allow.empty()) closed.append(closed.empty() ? "" : " ").append(settings.id);
+  }
+  store_.remember("closed_sinks", closed);  // `twinsky status` says so
 }
+
+// What else a broker retains of ours belongs to what was removed, while we were off perhaps.
+void Assembly::declare_topics() { bulletin_.declare_complete(beginnings_of_topics(config_)); }
 
 void Assembly::wake_sinks() {
   const std::lock_guard lock(sinks_mutex_);
@@ -154,7 +184,9 @@ std::vector<Problem> Assembly::apply(Config next) {
   }
   if (change.feeds) follower_->change(config_.feeds);
   apply_to_sinks(change);
+  audit_.set_keep(config_.keep_audit);
   post_info();
+  declare_topics();
   const std::string message = "configuration " + config_.hash + " is in force: " + summary_of(change);
   log_.notice("config", message);
   intake_.announce("config_applied", config_.gateway.id, message);
@@ -282,6 +314,11 @@ std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
     }
   }
   store_.flush(deadline);  // the cursors
+  audit_.request_stop();
+  while (!audit_.has_stopped() && clock_.now() < deadline) {
+    clock_.pause_until(clock_.now() + 5ms, {});
+  }
+  if (!audit_.has_stopped()) hung.emplace_back("audit");
   return hung;
 }
 

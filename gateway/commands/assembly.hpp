@@ -50,6 +50,7 @@ class Assembly {
   void apply_to_buses(const Difference& change);
   void apply_to_sinks(const Difference& change);
   void know_hourly_streams();
+  void declare_topics();
   [[nodiscard]] std::optional<HourlyStream> hourly_stream(std::string_view name) const;
   void post_info();
   void post_health();
@@ -63,6 +64,7 @@ class Assembly {
   Store store_;
   Board board_;
   Bulletin bulletin_;
+  Audit audit_;
   Intake intake_;
   std::mutex sinks_mutex_;
   std::map<std::string, std::unique_ptr<Sink>> sinks_;      // guarded by sinks_mutex_

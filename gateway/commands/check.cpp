@@ -23,6 +23,9 @@ std::string summary(const Config& config) {
                      counted(config.feeds.size(), "feed", "feeds") + ", " +
                      counted(config.compare.size(), "comparison", "comparisons") + ", " +
                      counted(config.sinks.size(), "sink", "sinks") + "; store " + config.store.path;
+  for (const SinkSettings& sink : config.sinks) {
+    if (sink.allow.empty()) text += "; sink " + sink.id + " stays closed: nothing may go there";
+  }
   if (!config.serve.listen.empty()) text += "; page at " + config.serve.listen;
   return text;
 }

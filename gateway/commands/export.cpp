@@ -4,6 +4,7 @@
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/csv.hpp"
 #include "gateway/commands/store_choice.hpp"
+#include "gateway/commands/time_option.hpp"
 #include "gateway/model/record.hpp"
 #include "gateway/store/store.hpp"
 
@@ -21,8 +22,6 @@ namespace {
 
 constexpr std::size_t rows_at_once = 500;
 constexpr RowId all_rows = std::numeric_limits<RowId>::max();
-// A time without an offset is local: the same eight hours in both cities.
-constexpr std::chrono::minutes local_offset{480};
 
 struct ExportOptions {
   std::vector<std::string> sensors;
@@ -98,24 +97,12 @@ void export_csv(const ChosenStore& store, const Selection& selection, std::ostre
   out << text;
 }
 
-// Wrong usage is told to the user by CLI11.
-std::optional<UtcTime> time_of(const std::string& option, const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  const auto time = parse_time(text, local_offset);
-  if (!time) {
-    throw CLI::ValidationError(option, "\"" + text +
-                                           "\" is no time; expected for example 2026-11-22T10:30, "
-                                           "2026-11-22 or 2026-11-22T02:30:00Z");
-  }
-  return time;
-}
-
 Selection selection_of(const ExportOptions& options) {
   Selection selection;
   selection.streams.insert(options.streams.begin(), options.streams.end());
   for (const std::string& sensor : options.sensors) selection.streams.insert("sensor/" + sensor);
-  selection.from = time_of("--from", options.from);
-  selection.to = time_of("--to", options.to);
+  selection.from = time_option("--from", options.from);
+  selection.to = time_option("--to", options.to);
   return selection;
 }
 

@@ -10,9 +10,18 @@
 #include <algorithm>
 #include <iomanip>
 #include <iostream>
+#include <sstream>
 
 namespace twinsky {
 namespace {
+
+// Sinks to which nothing may go; they have no outbox.
+std::vector<std::string> closed_sinks(const std::string& path) {
+  std::istringstream ids(read_remembered(path, "closed_sinks").value_or(""));
+  std::vector<std::string> closed;
+  for (std::string id; ids >> id;) closed.push_back(id);
+  return closed;
+}
 
 nlohmann::ordered_json as_json(const std::string& path, const StoreStatus& status,
                                const std::vector<StreamSummary>& streams) {
@@ -29,6 +38,7 @@ nlohmann::ordered_json as_json(const std::string& path, const StoreStatus& statu
     entry["oldest"] = nullptr;
     if (backlog.oldest) entry["oldest"] = iso8601(*backlog.oldest);
   }
+  answer["closed_sinks"] = closed_sinks(path);
   answer["ledger"] = status.ledger_sums;
   answer["streams"] = nlohmann::ordered_json::object();
   for (const StreamSummary& stream : streams) {
@@ -51,6 +61,9 @@ void print(const std::string& path, const StoreStatus& status,
     std::cout << "sink " << sink << ": " << backlog.rows << " waiting";
     if (backlog.oldest) std::cout << ", the oldest of " << iso8601(*backlog.oldest);
     std::cout << '\n';
+  }
+  for (const std::string& sink : closed_sinks(path)) {
+    std::cout << "sink " << sink << ": closed, nothing may go there\n";
   }
   std::cout << "ledger:";
   if (status.ledger_sums.empty()) std::cout << " no gaps";

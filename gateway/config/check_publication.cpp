@@ -4,6 +4,7 @@
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
+#include "gateway/config/topic_filter.hpp"
 
 #include <algorithm>
 #include <set>
@@ -88,6 +89,15 @@ const Draft::Entry* find_stream(const std::string& name, const Draft& draft, Nam
   return found;
 }
 
+void report_unknown_quantity(const Node& node, Draft& draft) {
+  std::vector<std::string_view> catalogue;
+  for (const QuantityInfo& info : quantity_catalogue()) catalogue.push_back(info.name);
+  draft.reader.report(node,
+                      "there is no quantity " + in_quotes(node.text) +
+                          ", expected one of the catalogue such as \"pm2_5\"",
+                      nearest(node.text, catalogue));
+}
+
 void check_subject(const Node& node, const CompareSettings& wanted, Draft& draft) {
   Names known;
   const SensorSettings* settings = nullptr;
@@ -101,12 +111,7 @@ void check_subject(const Node& node, const CompareSettings& wanted, Draft& draft
   const Node* quantity = member(node, "quantity");
   if (quantity == nullptr || quantity->kind != NodeKind::text) return;
   if (!quantity_named(wanted.quantity)) {
-    std::vector<std::string_view> catalogue;
-    for (const QuantityInfo& info : quantity_catalogue()) catalogue.push_back(info.name);
-    draft.reader.report(*quantity,
-                        "there is no quantity " + in_quotes(wanted.quantity) +
-                            ", expected one of the catalogue such as \"pm2_5\"",
-                        nearest(wanted.quantity, catalogue));
+    report_unknown_quantity(*quantity, draft);
     return;
   }
   if (sensor == nullptr || sensor->driver == nullptr || !sensor->is_sound) return;
@@ -193,6 +198,95 @@ void check_pairs(const Node& node, Draft& draft) {
   needs("client_key", "client_certificate");
 }
 
+// The entries of a list of texts; what is no text has been said already.
+std::vector<const Node*> texts_in(const Node& node, std::string_view key) {
+  const Node* list = member(node, key);
+  if (list == nullptr || list->kind != NodeKind::list) return {};
+  std::vector<const Node*> found;
+  std::ranges::copy_if(list->children, std::back_inserter(found),
+                       [](const Node* entry) { return entry->kind == NodeKind::text; });
+  return found;
+}
+
+struct Levels {
+  std::string first;
+  std::string second;
+};
+Levels levels_of(std::string_view filter) {
+  const auto slash = std::min(filter.find('/'), filter.size());
+  const std::string_view rest = filter.substr(std::min(slash + 1, filter.size()));
+  return {std::string(filter.substr(0, slash)), std::string(rest.substr(0, rest.find('/')))};
+}
+
+bool is_wildcard(std::string_view level) {
+  return level == "+" || level == "#";
+}
+
+// A filter that can match nothing is a slip of the pen that somebody would find out too late.
+void check_reach(const Node& filter, Draft& draft) {
+  constexpr auto topics = std::to_array<std::string_view>(
+      {"compare", "event", "health", "index", "info", "ledger", "ref", "reply", "sensor"});
+  const auto [first, second] = levels_of(filter.text);
+  if (is_wildcard(first) || first == "status") return;
+  const auto suggestion = [&](const std::string& right, std::size_t at) {
+    std::string text = filter.text;
+    return right.empty() ? right : text.replace(at, at == 0 ? first.size() : second.size(), right);
+  };
+  if (std::ranges::find(topics, first) == topics.end()) {
+    draft.reader.report(
+        filter, "nothing is published below " + in_quotes(first) + ", expected " + listed(topics),
+        suggestion(nearest(first, topics), 0));
+    return;
+  }
+  if ((first != "sensor" && first != "ref") || second.empty() || is_wildcard(second)) return;
+  Names known;
+  const SensorSettings* settings = nullptr;
+  if (first == "sensor") {
+    find_stream(second, draft, known, settings);
+  } else {
+    for (const FeedSettings& feed : draft.config.feeds) known.push_back(feed.feed);
+  }
+  if (std::ranges::find(known, second) != known.end()) return;
+  draft.reader.report(
+      filter,
+      std::string("there is no ") + (first == "sensor" ? "sensor " : "feed ") + in_quotes(second) +
+          ", expected " +
+          listed_or(known, first == "sensor" ? "one in \"sensors\"" : "one in \"feeds\""),
+      suggestion(nearest(second, views(known)), first.size() + 1));
+}
+
+void check_filter(const Node& filter, Draft& draft) {
+  const std::string base = "twinsky/v1/" + draft.config.gateway.id + "/";
+  if (filter.text.starts_with("twinsky/")) {
+    draft.reader.report(filter,
+                        in_quotes(filter.text) + " is a whole topic, expected what follows " + base,
+                        filter.text.starts_with(base) ? filter.text.substr(base.size()) : "");
+    return;
+  }
+  const std::string problem = problem_of_filter(filter.text);
+  if (problem.empty()) {
+    check_reach(filter, draft);
+    return;
+  }
+  draft.reader.report(filter, "the topic filter " + in_quotes(filter.text) + " " + problem +
+                                  ", expected one such as \"sensor/+/obs\", \"ref/#\" or \"#\"");
+}
+
+void check_egress(const Node& node, Draft& draft) {
+  for (const Node* filter : texts_in(node, "allow")) check_filter(*filter, draft);
+  for (const Node* quantity : texts_in(node, "quantities")) {
+    if (!quantity_named(quantity->text)) report_unknown_quantity(*quantity, draft);
+  }
+  std::vector<std::string_view> feeds;
+  for (const FeedInfo* feed : draft.vocabulary.feeds) feeds.push_back(feed->name);
+  for (const Node* feed : texts_in(node, "redistribute")) {
+    if (std::ranges::find(feeds, feed->text) != feeds.end()) continue;
+    draft.reader.report(*feed,
+                        "there is no feed " + in_quotes(feed->text) + ", expected " + listed(feeds),
+                        nearest(feed->text, feeds));
+  }
+}
+
 void check_sinks(Draft& draft) {
   std::set<std::string> seen;
   for (std::size_t at = 0; at < draft.sinks.size(); ++at) {
@@ -205,6 +299,7 @@ void check_sinks(Draft& draft) {
     }
     if (!sink.mqtt.empty()) check_broker(node, sink, draft);
     check_pairs(node, draft);
+    check_egress(node, draft);
   }
 }
 

@@ -138,7 +138,8 @@ auto comparable(const std::optional<Position>& position) {
 
 bool GatewaySettings::operator==(const GatewaySettings& other) const {
   const auto values = [](const GatewaySettings& gateway) {
-    return std::tuple(std::tie(gateway.id, gateway.name, gateway.jurisdiction, gateway.clock),
+    return std::tuple(std::tie(gateway.id, gateway.name, gateway.jurisdiction, gateway.clock,
+                               gateway.position_rule),
                       comparable(gateway.position));
   };
   return values(*this) == values(other);
@@ -150,7 +151,7 @@ bool SensorSettings::operator==(const SensorSettings& other) const {
         std::tie(sensor.id, sensor.driver, sensor.bus, sensor.every, sensor.device, sensor.settings,
                  sensor.placement, sensor.since, sensor.north_offset_deg, sensor.ambient,
                  sensor.sleep_between, sensor.mean, sensor.quality),
-        comparable(sensor.position));
+        comparable(sensor.position), comparable(sensor.published_position));
   };
   return values(*this) == values(other);
 }

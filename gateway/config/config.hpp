@@ -3,6 +3,7 @@
 #pragma once
 
 #include "drivers/registry.hpp"
+#include "gateway/model/published_position.hpp"
 #include "gateway/model/result.hpp"
 #include "gateway/model/station.hpp"
 #include "gateway/quality/quality_settings.hpp"
@@ -22,6 +23,7 @@ struct GatewaySettings {
   std::string jurisdiction;  // "hk", "cn-sh", "other"
   std::optional<Position> position;
   std::string clock;  // "auto": wait until something attests to UTC; "system": take it as it is
+  PositionRule position_rule = {};  // of the gateway and of every sensor
   bool operator==(const GatewaySettings&) const;
 };
 
@@ -40,6 +42,7 @@ struct SensorSettings {
   bool sleep_between = false;  // duty cycle: rests between samples, wakes warm_up before the next
   bool mean = false;           // streaming: mean of the period's frames instead of the last
   QualitySettings quality = {};
+  std::optional<Position> published_position = {};  // as far as the gateway's rule lets it out
   bool operator==(const SensorSettings&) const;
 };
 
@@ -75,6 +78,10 @@ struct SinkSettings {
   milliseconds acknowledge_within{30'000};
   std::string start_at;                 // a new sink: "now" or "oldest"
   std::string configuration_directory;  // where password_file is looked for
+  // What may go there: topic filters below twinsky/v1/<gateway>/; none: the sink is not opened.
+  std::vector<std::string> allow = {"#"};
+  std::vector<std::string> quantities = {};      // empty: all
+  std::vector<std::string> withheld_feeds = {};  // whose terms keep their data here
   bool operator==(const SinkSettings&) const = default;
 };
 
@@ -92,6 +99,7 @@ struct Config {
   StoreSettings store;
   std::vector<SinkSettings> sinks;
   ServeSettings serve;
+  milliseconds keep_audit{std::chrono::days(400)};
   std::vector<std::string> files;  // what it was read from: the file, then conf.d/*.json
   std::string hash;                // of all of them
 };

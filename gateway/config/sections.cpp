@@ -17,6 +17,10 @@ void read_gateway(const Node& node, Draft& draft) {
   gateway.jurisdiction = text_or_none(values, "jurisdiction");
   gateway.clock = values.text("clock");
   gateway.position = read_position(node, draft);
+  const bool is_shanghai = gateway.jurisdiction == "cn-sh";
+  gateway.position_rule.is_published =
+      values.has("publish_position") ? values.boolean("publish_position") : !is_shanghai;
+  gateway.position_rule.decimals = static_cast<int>(values.integer("position_decimals"));
   if (gateway.id != "auto") return;
   constexpr std::size_t digits = 12;
   gateway.id = draft.system_id.substr(0, digits);
@@ -110,6 +114,26 @@ void read_store(const Node* node, Draft& draft) {
                         .queue_bytes = static_cast<std::size_t>(values.integer("queue")),
                         .clock_wait = values.duration("clock_wait"),
                         .machine_id = {}};
+  draft.config.keep_audit = values.duration("keep_audit");
+}
+
+// What is sent where nobody has said so: in Shanghai nothing leaves unasked.
+std::vector<std::string> read_allowed(const Node& sink, const Settings& values,
+                                      const Draft& draft) {
+  if (member(sink, "allow") != nullptr) return values.texts("allow");
+  if (draft.config.gateway.jurisdiction == "cn-sh") return {};
+  return {"#"};
+}
+
+// Feeds whose data stay here, whatever the filters say.
+std::vector<std::string> read_withheld(const Settings& values, const Draft& draft) {
+  const std::vector<std::string>& granted = values.texts("redistribute");
+  std::vector<std::string> withheld;
+  for (const FeedInfo* feed : draft.vocabulary.feeds) {
+    const bool is_granted = std::ranges::find(granted, feed->name) != granted.end();
+    if (!feed->may_be_redistributed && !is_granted) withheld.emplace_back(feed->name);
+  }
+  return withheld;
 }
 
 void read_sink(const Node& node, Draft& draft) {
@@ -133,7 +157,10 @@ void read_sink(const Node& node, Draft& draft) {
        .keep_alive = values.duration("keep_alive"),
        .acknowledge_within = values.duration("acknowledge_within"),
        .start_at = values.text("start_at"),
-       .configuration_directory = draft.directory.string()});
+       .configuration_directory = draft.directory.string(),
+       .allow = read_allowed(node, values, draft),
+       .quantities = values.texts("quantities"),
+       .withheld_feeds = read_withheld(values, draft)});
   draft.sinks.push_back(
       {.node = &node, .values = std::move(values), .is_sound = draft.reader.count() == problems});
 }
@@ -216,6 +243,10 @@ void read_sections(const Node& root, Draft& draft) {
   read_store(section("store"), draft);
   each("sinks", read_sink);
   if (section("serve") != nullptr) read_serve(*section("serve"), draft);
+  for (SensorSettings& sensor : draft.config.sensors) {
+    sensor.published_position =
+        published_position(sensor.position, draft.config.gateway.position_rule);
+  }
 }
 
 }  // namespace twinsky

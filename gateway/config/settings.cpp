@@ -27,6 +27,8 @@ constexpr auto gateway = std::to_array<Setting>({
   {.name = "name", .kind = text, .documentation = "What people call the place."},
   {.name = "jurisdiction", .kind = choice, .documentation = "Whose air-quality rules hold: Hong Kong, Shanghai or another place.", .required = true, .choices = jurisdictions},
   {.name = "position", .kind = table, .documentation = "Where the gateway stands."},
+  {.name = "publish_position", .kind = boolean, .documentation = "Whether positions of ours leave the gateway, and with them distances to official stations; without this setting they do, but not in cn-sh."},
+  {.name = "position_decimals", .kind = integer, .documentation = "Decimals of a degree to which a published position is rounded; 3 are about 110 m.", .fallback = "3", .lower = 0, .upper = 6},
   {.name = "clock", .kind = choice, .documentation = "\"auto\" waits until something attests to UTC before samples get their final time; \"system\" trusts the system's clock as it is.", .fallback = "auto", .choices = clocks},
 });
 
@@ -121,6 +123,7 @@ constexpr auto store = std::to_array<Setting>({
   {.name = "keep", .kind = duration, .documentation = "Samples older than this go.", .fallback = "400d", .lower = hour, .upper = 36500 * day},
   {.name = "minimum_free", .kind = size, .documentation = "The oldest samples go when less of the disk would stay free.", .fallback = "50MB", .lower = 0, .upper = 1e13},
   {.name = "queue", .kind = size, .documentation = "Memory for samples that wait for the disk.", .fallback = "4MiB", .lower = 65536, .upper = 1073741824},
+  {.name = "keep_audit", .kind = duration, .documentation = "How long the audit log beside the store says what was sent where.", .fallback = "400d", .lower = day, .upper = 36500 * day},
   {.name = "clock_wait", .kind = duration, .documentation = "How long samples wait for the right clock before they go out marked.", .fallback = "10min", .lower = 0, .upper = day},
 });
 
@@ -140,6 +143,9 @@ constexpr auto sink = std::to_array<Setting>({
   {.name = "keep_alive", .kind = duration, .documentation = "How long the connection may be silent before it is tried.", .fallback = "30s", .lower = 5 * second, .upper = 18 * hour},
   {.name = "acknowledge_within", .kind = duration, .documentation = "A connection that has not acknowledged a message by then is given up.", .fallback = "30s", .lower = second, .upper = 10 * minute},
   {.name = "start_at", .kind = choice, .documentation = "Whether a new sink begins with what is read from now on or with the oldest sample kept.", .fallback = "now", .choices = beginnings},
+  {.name = "allow", .kind = texts, .documentation = "What may go there: MQTT topic filters below twinsky/v1/<gateway>/, such as \"sensor/+/obs\" or \"ref/#\"; without this setting everything, but nothing in cn-sh. A sink to which nothing may go is never opened; to one that is opened `status` always goes."},
+  {.name = "quantities", .kind = texts, .documentation = "Names of the quantities that may go there; records and documents go without the others. None: all."},
+  {.name = "redistribute", .kind = texts, .documentation = "Feeds whose terms keep their data from others and which may go there all the same, because it is nobody else's or you have leave."},
 });
 
 constexpr auto serve = std::to_array<Setting>({

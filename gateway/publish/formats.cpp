@@ -69,6 +69,8 @@ Json json_of(const Column& column, const StreamDescription& stream) {
 
 Json meta(const StreamDescription& stream) {
   Json document = {{"stream", stream.name}, {"name", stream.title}};
+  // What we measured or reckoned must never be taken for an authority's word.
+  if (!stream.name.starts_with("ref/")) document["official"] = false;
   Json& quantities = document["quantities"] = Json::object();
   for (const Column& column : stream.columns) {
     quantities[std::string(twinsky::name_of(column.quantity))] = json_of(column, stream);
@@ -247,10 +249,13 @@ std::string info_document(const Config& config, std::string_view boot_id, std::s
                    {"config", config.hash},
                    {"epoch", epoch},
                    {"row", last_row}};
-  if (config.gateway.position) document["position"] = json_of(*config.gateway.position);
+  const GatewaySettings& gateway = config.gateway;
+  if (const auto position = published_position(gateway.position, gateway.position_rule)) {
+    document["position"] = json_of(*position);
+  }
   Json& sensors = document["sensors"] = Json::array();
   for (const SensorSettings& sensor : config.sensors) {
-    Json one = {{"sensor", sensor.id}, {"driver", sensor.driver}};
+    Json one = {{"sensor", sensor.id}, {"driver", sensor.driver}, {"official", false}};
     put_unless_empty(one, "placement", sensor.placement);
     sensors.push_back(std::move(one));
   }

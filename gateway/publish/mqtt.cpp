@@ -5,6 +5,7 @@
 #include "gateway/publish/mqtt.hpp"
 
 #include "gateway/publish/backoff.hpp"
+#include "gateway/publish/egress.hpp"
 #include "gateway/publish/session.hpp"
 #include "gateway/system/credentials.hpp"
 
@@ -48,14 +49,15 @@ class Core {
         resolver_(std::move(resolver)),
         inbox_(std::make_shared<Inbox>()),
         seed_(seed_of(with_.gateway, settings_.id)),
+        egress_(settings_),
         outbox_({.gateway = with_.gateway,
                  .sink = settings_.id,
                  .records = std::clamp<std::size_t>(
                      static_cast<std::size_t>(std::max<std::int64_t>(settings_.batch_records, 1)),
                      1, most_records),
                  .seed = seed_},
-                with_.store.reader(), with_.store.cursor(settings_.id)),
-        notices_(with_.bulletin, with_.store, settings_.id),
+                with_.store.reader(), with_.store.cursor(settings_.id), egress_),
+        notices_(with_.bulletin, with_.store, settings_.id, egress_),
         pause_(first_pause, longest_pause, seed_),
         patient_pause_(first_patient_pause, longest_pause, seed_),
         version_(settings_.version == "3.1.1" ? MqttVersion::v3_1_1 : MqttVersion::v5),
@@ -262,6 +264,7 @@ class Core {
   const Resolver resolver_;
   const std::shared_ptr<Inbox> inbox_;
   const std::uint32_t seed_;
+  const Egress egress_;
 
   // The sink's thread's own.
   Outbox outbox_;
@@ -324,6 +327,16 @@ class MqttSink final : public Sink {
   bool is_stopped_ = false;
 };
 
+// A sink to which nothing may go.
+class ClosedSink final : public Sink {
+ public:
+  void wake() override {}
+  void stop(MonotonicTime) override {}
+  [[nodiscard]] SinkStatus status() const override {
+    return {.connected = false, .state = "closed: nothing may go there"};
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<Sink> make_mqtt_sink(const SinkSettings& settings, SinkSurroundings surroundings) {
@@ -332,6 +345,13 @@ std::unique_ptr<Sink> make_mqtt_sink(const SinkSettings& settings, SinkSurroundi
 
 std::unique_ptr<Sink> make_mqtt_sink(const SinkSettings& settings, SinkSurroundings surroundings,
                                      Resolver resolver) {
+  if (Egress(settings).is_closed()) {
+    surroundings.log.warning("sink " + settings.id,
+                             "nothing may go there, so it is not opened: say in its \"allow\" what "
+                             "may, such as [\"sensor/+/obs\"]");
+    surroundings.store.remove_sink(settings.id);  // no row need wait for it
+    return std::make_unique<ClosedSink>();
+  }
   return std::make_unique<MqttSink>(settings, surroundings, std::move(resolver));
 }
 

@@ -8,11 +8,13 @@ namespace twinsky {
 namespace {
 
 constexpr milliseconds refused_pause{60'000};
+// What takes a topic away says nothing, so it needs nobody's leave.
+constexpr std::string_view clearing = "cleared";
 
 }  // namespace
 
-Notices::Notices(const Bulletin& bulletin, Store& store, std::string sink)
-    : bulletin_(bulletin), store_(store), sink_(std::move(sink)) {}
+Notices::Notices(const Bulletin& bulletin, Store& store, std::string sink, const Egress& egress)
+    : bulletin_(bulletin), store_(store), sink_(std::move(sink)), egress_(egress) {}
 
 void Notices::start(bool can_retain, bool can_expire) {
   can_retain_ = can_retain;
@@ -25,6 +27,9 @@ void Notices::start(bool can_retain, bool can_expire) {
   under_way_.clear();
   const auto noted = store_.retained_topics(sink_);
   retained_ = {noted.begin(), noted.end()};
+  for (const std::string& topic : retained_) {
+    if (!egress_.rule_for(topic)) clear(topic);
+  }
   refresh();
 }
 
@@ -46,11 +51,13 @@ std::optional<OutgoingNotice> Notices::take(Place place, MonotonicTime now) {
     const Notice& notice = change.notice;
     const bool retains =
         notice.retain == Retain::always || (notice.retain == Retain::expiring && can_expire_);
-    OutgoingNotice message{.topic = notice.topic,
-                           .payload = notice.payload,
-                           .retained = change.withdrawn || (retains && can_retain_),
-                           .qos = notice.qos,
-                           .expiry = can_expire_ ? notice.expiry : milliseconds(0)};
+    OutgoingNotice message{
+        .topic = notice.topic,
+        .payload = egress_.strips() ? egress_.stripped(notice.payload) : notice.payload,
+        .retained = change.withdrawn || (retains && can_retain_),
+        .qos = notice.qos,
+        .expiry = can_expire_ ? notice.expiry : milliseconds(0),
+        .rule = change.withdrawn ? clearing : egress_.rule_for(notice.topic).value_or(clearing)};
     if (message.retained && !change.withdrawn && retained_.insert(notice.topic).second) {
       store_.note_retained(sink_, notice.topic);
     }
@@ -95,6 +102,10 @@ MonotonicTime Notices::next_due() const {
 }
 
 void Notices::enqueue(Bulletin::Change change) {
+  if (!change.withdrawn && !egress_.rule_for(change.notice.topic)) {
+    clear(change.notice.topic);
+    return;
+  }
   if (change.withdrawn && !retained_.contains(change.notice.topic)) {
     // Nothing of it stands on the broker; what waits need not go any more.
     const auto turn = turns_.find(change.notice.topic);
@@ -108,10 +119,13 @@ void Notices::enqueue(Bulletin::Change change) {
   waiting_[turn->second] = std::move(change);
 }
 
+void Notices::clear(const std::string& topic) {
+  enqueue({.notice = {.topic = topic, .payload = {}}, .withdrawn = true});
+}
+
 void Notices::clear_obsolete() {
   for (const std::string& topic : retained_) {
-    if (!bulletin_.is_obsolete(topic)) continue;
-    enqueue({.notice = {.topic = topic, .payload = {}}, .withdrawn = true});
+    if (bulletin_.is_obsolete(topic)) clear(topic);
   }
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "gateway/publish/bulletin.hpp"
+#include "gateway/publish/egress.hpp"
 #include "gateway/publish/flight.hpp"
 #include "gateway/store/store.hpp"
 
@@ -22,14 +23,16 @@ struct OutgoingNotice {
   bool retained = false;
   int qos = 1;
   milliseconds expiry{0};
+  std::string_view rule;  // by which it goes
 };
 
 class Notices {
  public:
-  Notices(const Bulletin& bulletin, Store& store, std::string sink);
+  Notices(const Bulletin& bulletin, Store& store, std::string sink,
+          const Egress& egress = Egress::everything());
 
-  // A new connection: everything in force goes again. What a broker cannot let expire is not
-  // retained there.
+  // A new connection: everything in force goes again, and what was retained there once and may not
+  // go any more is cleared. What a broker cannot let expire is not retained there.
   void start(bool can_retain, bool can_expire);
   // Takes in what changed.
   void refresh();
@@ -48,11 +51,13 @@ class Notices {
 
  private:
   void enqueue(Bulletin::Change change);
+  void clear(const std::string& topic);
   void clear_obsolete();
 
   const Bulletin& bulletin_;
   Store& store_;
   const std::string sink_;
+  const Egress& egress_;
   bool can_retain_ = true;
   bool can_expire_ = true;
   std::uint64_t version_ = 0;

@@ -27,9 +27,11 @@ std::string topic_of(const std::string& stream) {
 
 }  // namespace
 
-Outbox::Outbox(OutboxSettings settings, std::unique_ptr<StoreReader> reader, RowId cursor)
+Outbox::Outbox(OutboxSettings settings, std::unique_ptr<StoreReader> reader, RowId cursor,
+               const Egress& egress)
     : settings_(std::move(settings)),
       reader_(std::move(reader)),
+      egress_(egress),
       limits_{.records = settings_.records, .bytes = largest_batch},
       largest_payload_(largest_batch),
       read_(cursor),
@@ -150,7 +152,8 @@ bool Outbox::read_page(RowId newest) {
     ++rows_since_flush_;
     if (!flight_.takes(row.stream, row.row)) continue;
     const std::string& epoch = one_epoch ? page_epoch : reader_->epoch_of(row.row);
-    batcher_.add(row, text_of(row.stream, epoch).prefix);
+    const StreamText& text = text_of(row.stream, epoch);
+    if (text.rule) add(batcher_, row, text);
   }
   // Rows that are missing up to the newest were deleted.
   if (rows.size() < page_rows || rows.back().row > newest) read_ = newest;
@@ -174,7 +177,7 @@ std::optional<Batch> Outbox::retry(const Flight::Retry& retry) {
   for (const StoredRow& row : rows) {
     if (row.row > read_) break;
     if (row.stream != retry.stream) continue;
-    one.add(row, text_of(row.stream, reader_->epoch_of(row.row)).prefix);
+    add(one, row, text_of(row.stream, reader_->epoch_of(row.row)));
   }
   one.flush();
   auto batch = one.next();
@@ -186,7 +189,10 @@ std::optional<Outgoing> Outbox::send(Place place, Batch batch) {
   flight_.sent(place, batch.span);
   under_way_.emplace(place, UnderWay{.span = batch.span, .bytes = batch.payload.size()});
   bytes_under_way_ += batch.payload.size();
-  return Outgoing{.topic = texts_.at(batch.span.stream).topic, .payload = std::move(batch.payload)};
+  const StreamText& text = texts_.at(batch.span.stream);
+  return Outgoing{.topic = text.topic,
+                  .payload = std::move(batch.payload),
+                  .rule = text.rule.value_or(std::string_view())};
 }
 
 bool Outbox::leaves_as_too_large(const Batch& batch, MonotonicTime now) {
@@ -209,11 +215,23 @@ void Outbox::leave_by_ledger(const Span& span) {
                    .epoch = reader_->epoch_of(span.last_row)});
 }
 
+void Outbox::add(Batcher& batcher, const StoredRow& row, const StreamText& text) {
+  if (!egress_.strips()) {
+    batcher.add(row, text.prefix);
+    return;
+  }
+  const std::string body = egress_.stripped(row.body);
+  StoredRow stripped = row;
+  stripped.body = body;
+  batcher.add(stripped, text.prefix);
+}
+
 const Outbox::StreamText& Outbox::text_of(StreamId stream, const std::string& epoch) {
   StreamText& text = texts_[stream];
   if (text.name.empty()) {
     text.name = reader_->name_of(stream);
     text.topic = topic_of(text.name);
+    text.rule = egress_.rule_for(text.topic);
   }
   if (text.epoch != epoch || text.prefix.empty()) {
     text.epoch = epoch;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "gateway/publish/batch.hpp"
+#include "gateway/publish/egress.hpp"
 #include "gateway/publish/flight.hpp"
 #include "gateway/store/store.hpp"
 
@@ -28,12 +29,15 @@ struct OutboxSettings {
 struct Outgoing {
   std::string topic;  // below twinsky/v1/<gateway>/
   std::string payload;
+  std::string_view rule;  // by which it goes
 };
 
 class Outbox {
  public:
-  // Goes on after `cursor`.
-  Outbox(OutboxSettings settings, std::unique_ptr<StoreReader> reader, RowId cursor);
+  // Goes on after `cursor`. Rows of streams that may not go there count as passed: nobody there
+  // waits for them, and they are no loss.
+  Outbox(OutboxSettings settings, std::unique_ptr<StoreReader> reader, RowId cursor,
+         const Egress& egress = Egress::everything());
 
   // A new connection whose broker takes payloads up to this size. What was under way is sent again.
   void start(std::size_t largest_payload, MonotonicTime now);
@@ -65,6 +69,7 @@ class Outbox {
   struct StreamText {
     std::string name;
     std::string topic;
+    std::optional<std::string_view> rule;  // nullopt: the stream stays here
     std::string epoch;
     std::string prefix;
   };
@@ -78,10 +83,12 @@ class Outbox {
   std::optional<Outgoing> send(Place place, Batch batch);
   bool leaves_as_too_large(const Batch& batch, MonotonicTime now);
   void leave_by_ledger(const Span& span);
+  void add(Batcher& batcher, const StoredRow& row, const StreamText& text);
   const StreamText& text_of(StreamId stream, const std::string& epoch);
 
   const OutboxSettings settings_;
   const std::unique_ptr<StoreReader> reader_;
+  const Egress& egress_;
   BatchLimits limits_;
   std::size_t largest_payload_ = 0;
   RowId read_;

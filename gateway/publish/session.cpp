@@ -246,9 +246,15 @@ std::optional<Ending> Session::settle(const BrokerEvent& event) {
   }
   const MonotonicTime now = with_.clock.now();
   if (event.kind == Kind::done) {
+    const std::size_t records =
+        use == Use::records ? outbox_.acknowledged(event.place, now) : std::size_t{0};
     ++counters_.messages;
+    counters_.records += records;
+    if (with_.audit != nullptr) {
+      with_.audit->count({sink_, carried.topic, carried.rule},
+                         {.messages = 1, .records = records, .bytes = carried.bytes});
+    }
     if (use == Use::records) {
-      counters_.records += outbox_.acknowledged(event.place, now);
       bytes_allowed_ = std::min(2 * bytes_allowed_, most_bytes_under_way);
     }
     if (use == Use::notice) notices_.acknowledged(event.place);
@@ -273,7 +279,7 @@ void Session::send() {
     const Place place = free_place();
     auto notice = notices_.take(place, with_.clock.now());
     if (!notice) break;
-    publish(place, Use::notice,
+    publish(place, Use::notice, notice->rule,
             {.topic = std::move(notice->topic),
              .payload = std::move(notice->payload),
              .qos = notice->qos,
@@ -290,13 +296,18 @@ void Session::send_records() {
     auto message = outbox_.take(place, newest, with_.clock.now());
     if (!message) return;
     ++records_under_way_;
-    publish(place, Use::records,
+    publish(place, Use::records, message->rule,
             {.topic = std::move(message->topic), .payload = std::move(message->payload)});
   }
 }
 
-void Session::publish(Place place, Use use, BrokerMessage message) {
-  places_[place] = {.use = use, .sent_at = with_.clock.now()};
+void Session::publish(Place place, Use use, std::string_view rule, BrokerMessage message) {
+  Carried& carried = places_[place];
+  carried.use = use;
+  carried.sent_at = with_.clock.now();
+  carried.topic = message.topic;
+  carried.rule = rule;
+  carried.bytes = message.payload.size();
   ++used_;
   message.topic.insert(0, settings_.base);
   client_->publish(place, std::move(message));
@@ -304,7 +315,7 @@ void Session::publish(Place place, Use use, BrokerMessage message) {
 
 void Session::publish_status(std::string_view status) {
   if (used_ == places_.size()) return;  // the will says the same in the end
-  publish(free_place(), Use::status,
+  publish(free_place(), Use::status, "status",
           {.topic = "status", .payload = std::string(status), .retained = limits_.can_retain});
 }
 

@@ -70,6 +70,10 @@ class Session {
   struct Carried {
     Use use = Use::free;
     MonotonicTime sent_at{};
+    // For the audit log.
+    std::string topic;
+    std::string_view rule;
+    std::size_t bytes = 0;
   };
 
   std::optional<BrokerEvent> next_event(MonotonicTime deadline);
@@ -78,7 +82,7 @@ class Session {
   std::optional<Ending> settle(const BrokerEvent& event);
   void send();
   void send_records();
-  void publish(Place place, Use use, BrokerMessage message);
+  void publish(Place place, Use use, std::string_view rule, BrokerMessage message);
   void publish_status(std::string_view status);
   void keep_account();
   [[nodiscard]] Place free_place() const;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gateway/config/config.hpp"
+#include "gateway/publish/audit.hpp"
 #include "gateway/publish/bulletin.hpp"
 #include "gateway/store/store.hpp"
 #include "gateway/system/log.hpp"
@@ -28,6 +29,7 @@ struct SinkSurroundings {
   Bulletin& bulletin;
   Clock& clock;
   Log& log;
+  Audit* audit = nullptr;  // keeps count of what went; nullptr: nobody does
 };
 
 class Sink {
@@ -40,7 +42,8 @@ class Sink {
   [[nodiscard]] virtual SinkStatus status() const = 0;
 };
 
-// Starts its thread at once.
+// Starts its thread at once. A sink to which nothing may go has none: no name is looked up for it
+// and no socket opened.
 std::unique_ptr<Sink> make_mqtt_sink(const SinkSettings& settings, SinkSurroundings surroundings);
 
 }  // namespace twinsky

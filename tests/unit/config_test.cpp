@@ -294,6 +294,35 @@ TEST(config, has_one_set_of_defaults) {
   EXPECT_EQ(config->serve, ServeSettings{});
 }
 
+TEST(config, each_city_has_its_own_defaults) {
+  const struct {
+    std::string_view rest;
+    PositionRule position;
+    std::vector<std::string> allow;
+  } rows[] = {
+      {R"("hk"}, "sinks": [{"id": "s", "mqtt": "mqtt://h"}])", {}, {"#"}},
+      {R"("other"}, "sinks": [{"id": "s", "mqtt": "mqtt://h"}])", {}, {"#"}},
+      {R"("cn-sh"}, "sinks": [{"id": "s", "mqtt": "mqtt://h"}])", {.is_published = false}, {}},
+      {R"("cn-sh", "publish_position": true, "position_decimals": 1},
+          "sinks": [{"id": "s", "mqtt": "mqtt://h", "allow": ["info", "sensor/#"]}])",
+       {.is_published = true, .decimals = 1},
+       {"info", "sensor/#"}},
+      {R"("hk", "publish_position": false}, "sinks": [{"id": "s", "mqtt": "mqtt://h", "allow": []}])",
+       {.is_published = false},
+       {}},
+  };
+  for (const auto& row : rows) {
+    const Folder folder;
+    const auto config = load_config(folder.write(
+        "f", R"({"gateway": {"id": "g", "jurisdiction": )" + std::string(row.rest) + "}"));
+    ASSERT_TRUE(config.has_value()) << row.rest;
+    EXPECT_EQ(config->gateway.position_rule, row.position) << row.rest;
+    EXPECT_EQ(config->sinks.front().allow, row.allow) << row.rest;
+    EXPECT_EQ(config->sinks.front().withheld_feeds,
+              (std::vector<std::string>{"cn-cnemc", "cn-sh-opendata", "openaq"}));
+  }
+}
+
 TEST(config, merges_the_files_of_conf_d) {
   const auto config = load_config(file_of("accepted", "added-files"));
   ASSERT_TRUE(config.has_value());

@@ -46,7 +46,7 @@ Latest latest(Quantity quantity, double value, UtcTime time, Flag flag = Flag::p
 TEST(formats, meta_says_what_a_stream_is) {
   const StreamDescription stream = roof_pm();
   EXPECT_EQ(meta_document(stream, 7),
-            R"({"stream":"sensor/roof-pm","name":"Roof \"PM\"","quantities":{)"
+            R"({"stream":"sensor/roof-pm","name":"Roof \"PM\"","official":false,"quantities":{)"
             R"("pm2_5":{"unit":"ug/m3","display_unit":"µg/m³","decimals":1,"averaging":"mean",)"
             R"("range":[0.0,1000.0],)"
             R"("cf_name":"mass_concentration_of_pm2p5_ambient_aerosol_particles_in_air"},)"
@@ -126,10 +126,11 @@ TEST(formats, info_names_gateway_sensors_and_the_terms_of_feeds) {
   EXPECT_EQ(document["version"], TWINSKY_VERSION);
   EXPECT_EQ(document["boot_id"], "boot");
   EXPECT_EQ(document["config"], "c0ffee");
-  EXPECT_EQ(document["position"]["latitude"], 22.3226);
+  EXPECT_EQ(document["position"]["latitude"], 22.323);  // rounded as it is published
   EXPECT_EQ(document["position"]["height_above_sea_m"], 31);
   EXPECT_FALSE(document["position"].contains("height_above_ground_m"));
   EXPECT_EQ(document["sensors"][0]["sensor"], "roof-pm");
+  EXPECT_EQ(document["sensors"][0]["official"], false);
   EXPECT_EQ(document["feeds"][0]["stations"][0], "mong-kok");
   for (const FeedInfo* feed : feed_registry()) {
     config.feeds = {{.feed = std::string(feed->name), .stations = {}, .settings = {}}};

@@ -615,6 +615,58 @@ TEST(mqtt, topics_of_removed_things_are_cleared_also_after_a_crash) {
   ASSERT_TRUE(subscriber.sees(std::string(base) + "sensor/kept/meta", ""));
 }
 
+TEST(mqtt, what_may_not_go_any_more_is_cleared_and_the_rest_stays) {
+  Mosquitto broker;
+  Gateway gateway;
+  gateway.post("info", "{}");
+  gateway.post("sensor/s1/meta", "{}");
+  SinkSettings settings = gateway.settings(broker.url());
+  {
+    Subscriber subscriber(broker.port);
+    gateway.start(settings);
+    ASSERT_TRUE(subscriber.sees(std::string(base) + "sensor/s1/meta", "{}"));
+    ASSERT_TRUE(subscriber.sees(std::string(base) + "info", "{}"));
+  }
+  gateway.sinks.clear();
+
+  settings.allow = {"sensor/+/meta"};
+  gateway.post("event", "not for this sink", Retain::never);
+  Subscriber subscriber(broker.port);
+  ASSERT_TRUE(subscriber.sees(std::string(base) + "info", "{}"));
+  gateway.start(settings);
+  ASSERT_TRUE(subscriber.sees(std::string(base) + "info", ""));
+  gateway.fill(1, 3);
+  EXPECT_TRUE(gateway.all_acknowledged());  // passed, though nothing of it went
+  EXPECT_EQ(records_in(subscriber.messages()), 0U);
+  Subscriber late(broker.port);
+  ASSERT_TRUE(late.sees(std::string(base) + "sensor/s1/meta", "{}"));
+  for (const Received& message : late.messages()) {
+    EXPECT_NE(message.topic, base + std::string("info"));
+  }
+}
+
+TEST(mqtt, a_sink_to_which_nothing_may_go_is_not_even_looked_up) {
+  Gateway gateway;
+  SinkSettings settings = gateway.settings("mqtt://broker.example.org");
+  settings.allow.clear();
+  std::atomic<int> look_ups = 0;
+  const auto resolver = [&](const std::string&) -> Result<std::vector<std::string>, std::string> {
+    ++look_ups;
+    return Unexpected{std::string("asked")};
+  };
+  Sink& sink = gateway.start(settings, resolver);
+  gateway.fill(1, 3);
+  EXPECT_EQ(sink.status().state, "closed: nothing may go there");
+  EXPECT_FALSE(sink.status().connected);
+  EXPECT_TRUE(gateway.store->status().sinks.empty());  // no row waits for it
+  EXPECT_EQ(look_ups, 0);
+  settings.allow = {"info"};
+  settings.id = "other";
+  Sink& open = gateway.start(settings, resolver);
+  EXPECT_TRUE(shows(open, "asked"));
+  EXPECT_GE(look_ups, 1);
+}
+
 TEST(mqtt, a_store_that_was_set_back_begins_a_new_epoch) {
   Mosquitto broker;
   Subscriber subscriber(broker.port);

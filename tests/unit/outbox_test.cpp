@@ -137,6 +137,34 @@ TEST(outbox, ledger_and_event_keep_their_topic) {
   EXPECT_EQ(outbox.take(0, 1, start)->topic, "ledger");
 }
 
+TEST(outbox, streams_that_may_not_go_count_as_passed) {
+  SinkSettings sink;
+  sink.allow = {"sensor/s2/obs"};
+  sink.quantities = {"pm2_5"};
+  const Egress egress(sink);
+  auto owned = std::make_unique<Rows>();
+  Rows& rows = *owned;
+  Outbox outbox({.gateway = "g", .sink = "city"}, std::move(owned), 0, egress);
+  outbox.start(any_size, start);
+  for (int n = 0; n < 3; ++n) {
+    for (int stream = 1; stream <= 3; ++stream) rows.add(stream, R"({"pm2_5":1.0,"pm10":2.0})");
+  }
+  const auto message = outbox.take(0, rows.newest(), start);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->topic, "sensor/s2/obs");
+  EXPECT_EQ(message->rule, "sensor/s2/obs");
+  EXPECT_EQ(seqs(*message), (std::vector<std::uint64_t>{1, 2, 3}));
+  EXPECT_EQ(message->payload.find("pm10"), std::string::npos);
+  EXPECT_FALSE(outbox.take(1, rows.newest(), start));
+  EXPECT_EQ(outbox.cursor(), 1);
+  outbox.acknowledged(0, start);
+  EXPECT_EQ(outbox.cursor(), rows.newest());
+  EXPECT_TRUE(outbox.take_gaps().empty());
+  rows.add(1);  // nothing to send, and nothing waits
+  EXPECT_FALSE(outbox.take(2, rows.newest(), start));
+  EXPECT_EQ(outbox.cursor(), rows.newest());
+}
+
 TEST(outbox, a_record_that_no_broker_takes_leaves_by_the_ledger_and_the_rest_goes_on) {
   World world;
   const std::string large = "{\"v\":\"" + std::string(2000, 'x') + "\"}";

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twinsky audit`: what was sent where, and by which rule, out of the audit log beside the store.
+#include "gateway/commands/command.hpp"
+#include "gateway/commands/store_choice.hpp"
+#include "gateway/commands/time_option.hpp"
+#include "gateway/publish/audit_file.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iomanip>
+#include <iostream>
+#include <set>
+
+namespace twinsky {
+namespace {
+
+struct AuditOptions {
+  std::string from;
+  std::string to;
+  bool json = false;
+};
+
+struct Sent {
+  AuditSums sums;
+  std::set<std::string> rules;
+};
+using BySinkAndTopic = std::map<std::string, std::map<std::string, Sent>>;
+
+nlohmann::ordered_json as_json(const std::string& file, const BySinkAndTopic& sinks) {
+  nlohmann::ordered_json answer = {{"audit", file}, {"sinks", nlohmann::ordered_json::object()}};
+  for (const auto& [sink, topics] : sinks) {
+    for (const auto& [topic, sent] : topics) {
+      answer["sinks"][sink][topic] = {{"messages", sent.sums.messages},
+                                      {"records", sent.sums.records},
+                                      {"bytes", sent.sums.bytes},
+                                      {"rules", sent.rules}};
+    }
+  }
+  return answer;
+}
+
+void print(const BySinkAndTopic& sinks) {
+  if (sinks.empty()) std::cout << "nothing was sent\n";
+  for (const auto& [sink, topics] : sinks) {
+    std::size_t width = 0;
+    for (const auto& [topic, sent] : topics) width = std::max(width, topic.size());
+    std::cout << "sink " << sink << '\n';
+    for (const auto& [topic, sent] : topics) {
+      std::cout << "  " << std::left << std::setw(static_cast<int>(width)) << topic << "  "
+                << sent.sums.messages << " messages, " << sent.sums.records << " records, "
+                << sent.sums.bytes << " bytes, by";
+      for (const std::string& rule : sent.rules) std::cout << ' ' << rule;
+      std::cout << '\n';
+    }
+  }
+}
+
+int run_audit(const StoreChoice& choice, const AuditOptions& options) {
+  const auto from = time_option("--from", options.from);
+  const auto to = time_option("--to", options.to);
+  const auto chosen = chosen_store(choice);
+  if (!chosen) return exit_configuration;
+  const std::string file = audit_file_of(chosen->path);
+  BySinkAndTopic sinks;
+  const std::string problem = read_audit(file, [&](const AuditLine& line) {
+    if ((from && line.from < *from) || (to && line.from >= *to)) return;
+    Sent& sent = sinks[line.key.sink][line.key.topic];
+    sent.sums.add(line.sums);
+    sent.rules.insert(line.key.rule);
+  });
+  if (!problem.empty()) {
+    std::cerr << "twinsky audit: cannot read " << file << ": " << problem << '\n';
+    return exit_failed;
+  }
+  if (options.json) {
+    std::cout << as_json(file, sinks).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+              << '\n';
+  } else {
+    print(sinks);
+  }
+  return exit_good;
+}
+
+}  // namespace
+
+void add_audit(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("audit", "Sum up what was sent where, and by which rule");
+  const auto choice = add_store_choice(*command);
+  auto options = std::make_shared<AuditOptions>();
+  command->add_option("--from", options->from,
+                      "From this time on; days before today are kept as a whole");
+  command->add_option("--to", options->to, "Before this time");
+  command->add_flag("--json", options->json, "One JSON object");
+  command->callback([choice, options, &code] { code = run_audit(*choice, *options); });
+}
+
+}  // namespace twinsky

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The audit log: what was sent where, when, under which rule. Sinks count into memory; a thread of
+// its own writes the sums to a file beside the store, once a minute and at the end, so that a slow
+// or full disk holds up nobody.
+#pragma once
+
+#include "gateway/publish/audit_file.hpp"
+#include "gateway/system/log.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+namespace twinsky {
+
+class Audit {
+ public:
+  // `keep`: lines older than this go.
+  Audit(std::string file, milliseconds keep, Clock& clock, Log& log);
+
+  // Messages have arrived (QoS 1) or were sent (QoS 0). Any thread; never waits for the disk.
+  void count(const AuditView& key, const AuditSums& sums);
+  void set_keep(milliseconds keep) { keep_ = keep; }
+
+  // The thread writes what has been counted and ends.
+  void request_stop() { thread_.request_stop(); }
+  [[nodiscard]] bool has_stopped() const { return has_stopped_; }
+
+ private:
+  void run(const std::stop_token& stop);
+  void write();
+  void fold();
+  void tell(const std::string& problem);
+
+  const std::string file_;
+  std::atomic<milliseconds> keep_;
+  Clock& clock_;
+  Log& log_;
+
+  // The thread's own.
+  UtcTime written_until_;
+  std::optional<UtcTime> fold_due_;
+  bool is_in_trouble_ = false;
+
+  std::mutex mutex_;
+  AuditTable counted_;  // guarded by mutex_
+  std::atomic<bool> has_stopped_ = false;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace twinsky
