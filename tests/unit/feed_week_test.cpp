@@ -224,9 +224,12 @@ struct Agencies {
 class FeedWeek : public StoreTest {
  protected:
   FeedWeek() {
-    clock_.advance(0ms);
     clock_.step_utc(start - clock_.utc());
-    settings_.keep = std::chrono::days(400);
+    start_gateway();
+  }
+  ~FeedWeek() override { stop_gateway(); }
+
+  void start_gateway() {
     open();
     intake_ = std::make_unique<Intake>(*store_, board_, bulletin_, clock_);
     indices_ = std::make_unique<OfficialIndices>(*intake_, bulletin_);
@@ -238,10 +241,11 @@ class FeedWeek : public StoreTest {
                                       FeedWatch::Surroundings{fetcher_, outlet_, clock_, log_}));
     }
   }
-  ~FeedWeek() override {
+  void stop_gateway() {
     watches_.clear();
     indices_.reset();
     intake_.reset();
+    close();
   }
 
   void run_until(UtcTime end) {
@@ -276,6 +280,9 @@ class FeedWeek : public StoreTest {
 };
 
 TEST_F(FeedWeek, every_published_hour_is_kept_once_per_revision_and_failures_are_told_apart) {
+  run_until(start + 50h);
+  stop_gateway();  // what it had in memory is gone; what the agencies repeat is known all the same
+  start_gateway();
   run_until(start + hours(hours_of_week));
   EXPECT_EQ(store_->status().queue_dropped, 0U);
 
@@ -410,7 +417,8 @@ TEST_F(FeedWeek, every_published_hour_is_kept_once_per_revision_and_failures_are
       const bool is_quiet = std::ranges::none_of(spells, [&, at = hour](const Spell& spell) {
         return at + 1 > spell.from && at < spell.to + 1;
       });
-      EXPECT_LE(count, is_quiet && hour > 0 ? 1 : 8) << part << " in hour " << hour;
+      const bool is_start = hour == 0 || hour == 50;
+      EXPECT_LE(count, is_quiet && !is_start ? 1 : 8) << part << " in hour " << hour;
     }
     EXPECT_LE(asked(part).size(), static_cast<std::size_t>(hours_of_week) + 60);
   }
