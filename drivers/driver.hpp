@@ -199,6 +199,7 @@ enum class FeedFault : std::uint8_t {
   stale,            // the newest hour has not moved for three hours
   grammar_changed,  // well formed, but not what this program knows
   too_large,        // over the size limit
+  no_secret,        // the secret that the request needs cannot be read: nothing was asked
 };
 std::string_view name_of(FeedFault fault) noexcept;
 
@@ -266,6 +267,8 @@ struct FeedInfo {
   Label label = Label::ending;
   std::string_view zone;                  // of stamps that print none: "Asia/Hong_Kong"
   std::optional<double> gas_reference_k;  // of gases in ug/m3; nothing: stated elsewhere, or no gas
+  // The rule by which its hourly concentrations make an index ("hk-aqhi"); empty: none is made.
+  std::string_view index_family = {};
   std::string_view base_url;              // default of the setting `base`
   milliseconds cadence{3'600'000};        // how often the agency updates
   milliseconds delay{0};                  // how long after the full period the update is there

@@ -275,6 +275,7 @@ const FeedInfo cn_cnemc = {
     .label = Label::ending,
     .zone = "Asia/Shanghai",
     .gas_reference_k = reference_k,
+    .index_family = "cn-aqi",
     .base_url = base,
     .cadence = hours(1),
     .delay = std::chrono::minutes(10),

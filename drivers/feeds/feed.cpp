@@ -8,9 +8,9 @@
 namespace twinsky {
 
 std::string_view name_of(FeedFault fault) noexcept {
-  static constexpr std::array<std::string_view, 8> names = {
-      "unreachable", "http_error",      "html",     "truncated", "empty",
-      "stale",       "grammar_changed", "too_large"};
+  static constexpr std::array<std::string_view, 9> names = {
+      "unreachable", "http_error",      "html",      "truncated", "empty",
+      "stale",       "grammar_changed", "too_large", "no_secret"};
   return names[static_cast<std::size_t>(fault)];
 }
 

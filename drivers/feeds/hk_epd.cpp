@@ -289,6 +289,7 @@ const FeedInfo hk_epd = {
     .label = Label::ending,
     .zone = "Asia/Hong_Kong",
     .gas_reference_k = reference_k,
+    .index_family = "hk-aqhi",
     .base_url = "https://www.aqhi.gov.hk",
     .cadence = hours(1),
     .delay = std::chrono::minutes(30),  // the documents carry build times of HH:30

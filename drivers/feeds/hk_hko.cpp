@@ -237,7 +237,7 @@ constexpr auto document_names = [] {
 }();
 constexpr auto settings = declare_feed_settings(
     "https://data.weather.gov.hk",
-    R"(["latest_1min_temperature","latest_1min_humidity","latest_1min_pressure","latest_10min_wind"])",
+    R"(["latest_1min_temperature","latest_1min_humidity","latest_1min_pressure","latest_10min_wind","warnsum"])",
     "10min");
 
 class HkHko final : public Feed {

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/feed_watch.hpp"
 
+#include "gateway/system/credentials.hpp"
+
 #include <algorithm>
 #include <ranges>
 
 namespace twinsky {
 namespace {
 
-constexpr milliseconds host_pause{1'000};
+constexpr milliseconds host_pause{1'500};  // between two requests to a host
 constexpr milliseconds first_back_off{30'000};
 constexpr milliseconds longest_first_wait{5'000};
 constexpr milliseconds stale_after{3 * 3'600'000};
 constexpr milliseconds farthest_ahead{3'600'000};  // as far as our own clock may be wrong
 constexpr int most_retries = 3;
-constexpr int spread = 12;  // jitter and retries are within a twelfth of the cadence
+constexpr int spread = 12;  // jitter and the first retry are within a twelfth of the cadence
 
 // FNV-1a: the same on every machine and in every version, as the gateway's moment must be.
 std::uint64_t hash_of(std::string_view text) {
@@ -94,23 +96,37 @@ void FeedWatch::step(const std::stop_token& stop) {
   refresh_documents();
   Document* document = due_document();
   if (document == nullptr) return;
-  FetchReply reply = fetch(*document, stop);
-  if (stop.stop_requested()) return;
-  ++counters_.requests;
-  next_request_ = at_.clock.utc() + (is_near_ ? milliseconds(0) : host_pause);
-  take_reply(*document, std::move(reply));
+  if (const auto request = request_for(*document)) {
+    FetchReply reply = at_.fetcher.get(*request, stop);
+    if (stop.stop_requested()) return;
+    ++counters_.requests;
+    next_request_ = at_.clock.utc() + (is_near_ ? milliseconds(0) : host_pause);
+    take_reply(*document, std::move(reply));
+  } else {
+    fail(*document, {FeedFault::no_secret, request.error()});
+  }
   refresh_state();
   if (due_document() == nullptr) hand_on();
 }
 
-FetchReply FeedWatch::fetch(const Document& document, const std::stop_token& stop) const {
+// The secret is read each time: a new one in the file needs no restart.
+Result<FetchRequest, std::string> FeedWatch::request_for(const Document& document) const {
   FetchRequest request;
   request.url = document.request.url;
   request.headers = document.request.headers;
+  request.body = document.request.body;
+  if (const auto& secret = document.request.secret) {
+    const auto text = read_secret(secret->file, settings_.configuration_directory);
+    if (!text) return Unexpected{text.error()};
+    if (text->find_first_of("\r\n") != text->npos) {
+      return Unexpected{"secret " + secret->file + " has several lines: is it the right file?"};
+    }
+    request.headers.push_back(secret->name + ": " + *text);
+  }
   request.etag = document.etag;
   request.last_modified = document.last_modified;
   request.allow_private_addresses = is_near_;
-  return at_.fetcher.get(request, stop);
+  return request;
 }
 
 void FeedWatch::take_reply(Document& document, FetchReply reply) {
@@ -149,12 +165,27 @@ std::optional<FeedFailure> FeedWatch::decode(Document& document, FetchReply& rep
     arrivals_.push_back({document.request.name, std::move(sample)});
   }
   report_problems(document, content->problems);
+  if (content->warnings) warn(document.request.name, *std::move(content->warnings));
   return std::nullopt;
+}
+
+void FeedWatch::warn(const std::string& document, std::vector<Warning> in_force) {
+  warnings_document_ = document;
+  if (warnings_ == in_force) return;
+  warnings_ = std::move(in_force);
+  at_.outlet.warn(info_.name, &*warnings_);
+}
+
+void FeedWatch::forget_warnings() {
+  if (!warnings_) return;
+  warnings_.reset();
+  at_.outlet.warn(info_.name, nullptr);
 }
 
 void FeedWatch::succeed(Document& document) {
   const UtcTime now = at_.clock.utc();
   document.failures = 0;
+  document.answered = now;
   const bool is_stale =
       document.newest_end != UtcTime{} && now - document.newest_end >= stale_after + delay_;
   if (is_stale) {
@@ -168,8 +199,9 @@ void FeedWatch::succeed(Document& document) {
   const bool is_behind =
       document.newest_end != UtcTime{} && document.newest_end < expected_end(document) && !is_stale;
   if (is_behind && document.retries < most_retries) {
+    const milliseconds pause = cadence_of(document) / spread * (1 << document.retries);
     ++document.retries;
-    document.due = std::min(next, now + cadence_of(document) / spread);
+    document.due = std::min(next, now + pause);
   } else {
     document.retries = 0;
     document.due = next;
@@ -184,9 +216,17 @@ void FeedWatch::fail(Document& document, const FeedFailure& failure) {
   const milliseconds pause =
       std::min(cadence, first_back_off * (1 << std::min(document.failures, 16)));
   ++document.failures;
-  document.due = at_.clock.utc() + pause;
+  // An agency may show an hour for an hour only, so the next update is tried whatever the pause is.
+  const UtcTime update = next_update(document);
+  const bool is_update_first = update < at_.clock.utc() + pause;
+  document.due = is_update_first ? update : at_.clock.utc() + pause;
+  // Nobody shall act on a warning of which nothing was heard for so long.
+  const bool is_silent = at_.clock.utc() - document.answered >= stale_after;
+  if (is_silent && document.request.name == warnings_document_) forget_warnings();
   ++counters_.failures[std::string(name_of(failure.fault))];
-  set_fault(document, failure.fault, failure.detail + "; trying again in " + duration_text(pause));
+  set_fault(document, failure.fault,
+            failure.detail + "; trying again " +
+                (is_update_first ? "with the next update" : "in " + duration_text(pause)));
 }
 
 void FeedWatch::set_fault(Document& document, std::optional<FeedFault> fault,
@@ -224,6 +264,7 @@ void FeedWatch::hand_on() {
     ++counters_.samples;
   }
   arrivals_.clear();
+  at_.outlet.settle(info_.name);
   report_missing_stations();
 }
 
@@ -256,6 +297,10 @@ StreamDescription FeedWatch::description_of(std::string_view station) const {
   stream.licence = info_.licence;
   stream.licence_url = info_.licence_url;
   stream.attribution = info_.attribution;
+  stream.label = name_of(info_.label);
+  stream.zone = info_.zone;
+  stream.may_be_redistributed = info_.may_be_redistributed;
+  stream.gas_reference_k = info_.gas_reference_k;
   if (const ReferenceStation* known = feed_->station(station)) {
     stream.title = known->name_en;
     stream.placement = known->kind;
@@ -265,9 +310,9 @@ StreamDescription FeedWatch::description_of(std::string_view station) const {
 }
 
 void FeedWatch::report_missing_stations() {
-  const bool is_complete = std::ranges::none_of(
-      documents_ | std::views::values,
-      [](const Document& document) { return document.newest_end == UtcTime{}; });
+  const bool is_complete =
+      std::ranges::none_of(documents_ | std::views::values,
+                           [](const Document& document) { return document.answered == UtcTime{}; });
   if (are_stations_checked_ || !is_complete) return;
   are_stations_checked_ = true;
   for (const std::string& station : settings_.stations) {
@@ -279,6 +324,8 @@ void FeedWatch::report_missing_stations() {
 }
 
 void FeedWatch::close_streams(const FeedWatch* next) const {
+  const bool are_warnings_kept = next != nullptr && next->documents_.contains(warnings_document_);
+  if (warnings_ && !are_warnings_kept) at_.outlet.warn(info_.name, nullptr);
   for (const std::string& station : stations_ | std::views::keys) {
     if (next == nullptr || !next->is_followed(station)) at_.outlet.close(stream_of(station));
   }
@@ -321,7 +368,7 @@ milliseconds FeedWatch::share_of_seed(milliseconds length) const {
 void FeedWatch::refresh_state() {
   const bool is_waiting = std::ranges::none_of(
       documents_ | std::views::values,
-      [](const Document& document) { return document.fault || document.newest_end != UtcTime{}; });
+      [](const Document& document) { return document.fault || document.answered != UtcTime{}; });
   counters_.state = is_waiting ? "waiting" : "fresh";
   for (const Document& document : documents_ | std::views::values) {
     if (document.fault) counters_.state = name_of(*document.fault);

@@ -4,7 +4,8 @@
 //
 // An update is fetched once, `poll_delay` plus this gateway's jitter after its period has ended.
 // Where the newest interval has not come yet, the document is asked for three more times within the
-// same period. After a failure the pauses double from 30 s to the cadence.
+// same period, after longer and longer pauses. After a failure the pauses double from 30 s to the
+// cadence, but the next update is asked for when it is due.
 #pragma once
 
 #include "gateway/acquire/follower.hpp"
@@ -51,6 +52,7 @@ class FeedWatch {
     std::string etag;
     std::string last_modified;
     UtcTime newest_end{};  // of any interval that it has shown; the epoch: none yet
+    UtcTime answered{};    // when it was last understood; the epoch: never
     int retries = 0;       // within the present update
     int failures = 0;      // in a row
     bool had_problems = false;
@@ -64,13 +66,17 @@ class FeedWatch {
   // Documents as the feed wants them now; a new one is due at once.
   void refresh_documents();
   Document* due_document();
-  [[nodiscard]] FetchReply fetch(const Document& document, const std::stop_token& stop) const;
+  // Fails with a sentence where its secret cannot be read.
+  [[nodiscard]] Result<FetchRequest, std::string> request_for(const Document& document) const;
   void take_reply(Document& document, FetchReply reply);
   std::optional<FeedFailure> decode(Document& document, FetchReply& reply);
   void succeed(Document& document);
   void fail(Document& document, const FeedFailure& failure);
   void set_fault(Document& document, std::optional<FeedFault> fault, const std::string& message);
   void report_problems(Document& document, const std::vector<std::string>& problems);
+  // Told on when they are others than before.
+  void warn(const std::string& document, std::vector<Warning> in_force);
+  void forget_warnings();
   void hand_on();
   void open_streams();
   [[nodiscard]] StreamDescription description_of(std::string_view station) const;
@@ -96,6 +102,8 @@ class FeedWatch {
   std::map<std::string, Document> documents_;
   std::vector<Arrival> arrivals_;  // of the requests that were due together
   std::map<std::string, std::set<Quantity>, std::less<>> stations_;  // opened, with what they have
+  std::optional<std::vector<Warning>> warnings_;                     // in force; nothing: not known
+  std::string warnings_document_;                                    // that they came in
   UtcTime next_request_{};  // a host is given a pause between two requests
   bool are_stations_checked_ = false;
   FeedCounters counters_;

@@ -38,6 +38,11 @@ struct FollowerOutlet {
   // "feed_lost" and "feed_back".
   std::function<void(std::string_view event, std::string_view subject, std::string_view message)>
       announce;
+  // The warnings in force are others than before; null: they are not known any more.
+  std::function<void(std::string_view feed, const std::vector<Warning>* in_force)> warn =
+      [](std::string_view, const std::vector<Warning>*) {};
+  // All that came of an update has been handed on.
+  std::function<void(std::string_view feed)> settle = [](std::string_view) {};
 };
 
 class Follower {

@@ -22,8 +22,8 @@ constexpr milliseconds longest_open_gap = 1h;
 constexpr milliseconds humidity_every = 30s;
 
 // FNV-1a: the same on every machine and in every version of the program.
-std::uint64_t content_hash(const Sample& sample) {
-  std::string content;
+std::uint64_t content_hash(const Sample& sample, std::string_view members) {
+  std::string content(members);
   for (const Reading& reading : sample.readings) {
     content += name_of(reading.quantity);
     if (reading.value) append_number(content, *reading.value, 6);
@@ -168,18 +168,20 @@ void Intake::take(std::string_view name, Sample sample, std::string_view channel
   post_state(stream);
 }
 
-void Intake::take_official(std::string_view name, Sample sample, std::string_view document) {
+void Intake::take_official(std::string_view name, Sample sample, std::string_view document,
+                           std::string_view members) {
   const std::lock_guard lock(mutex_);
   Stream* const found = find(name);
   if (found == nullptr) return;
   Stream& stream = *found;
   store_.append({.stream = stream.id,
                  .time = sample.time,
-                 .body = record_body(sample, stream.description.columns, {}, stream.meta_revision),
+                 .body = record_body(sample, stream.description.columns, {}, stream.meta_revision,
+                                     false, members),
                  .reference = ReferenceKey{.document = std::string(document),
                                            .start = sample.official->start,
                                            .end = sample.official->end,
-                                           .content_hash = content_hash(sample)},
+                                           .content_hash = content_hash(sample, members)},
                  .clock_unset = false});
   board_.put(name, sample);
   post_state(stream);

@@ -31,8 +31,10 @@ class Intake {
   // A sample of an opened stream; of another it is dropped (its sensor was removed just now).
   // Channels other than the first have streams of their own.
   void take(std::string_view stream, Sample sample, std::string_view channel = {});
-  // An official sample: `document` says which of the feed's documents it came in.
-  void take_official(std::string_view stream, Sample sample, std::string_view document);
+  // An official sample: `document` says which of the feed's documents it came in. `members` are
+  // further members of its record (model/record.hpp); a change of them is a revision too.
+  void take_official(std::string_view stream, Sample sample, std::string_view document,
+                     std::string_view members = {});
 
   // Polls fail since `start` for this reason; the next sample (or close) puts the gap on record.
   void silent(std::string_view stream, std::string_view cause, UtcTime start);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/commands/assembly.hpp"
 
+#include "gateway/acquire/official_outlet.hpp"
+
 #include <algorithm>
 #include <fstream>
 #include <set>
@@ -64,17 +66,6 @@ std::vector<std::string> beginnings_of_topics(const Config& config) {
   return beginnings;
 }
 
-FollowerOutlet outlet_to(Intake& intake) {
-  return {
-      .open = [&](const StreamDescription& stream) { intake.open(stream); },
-      .close = [&](std::string_view stream) { intake.close(stream); },
-      .take = [&](std::string_view stream, Sample sample,
-                  std::string_view document) { intake.take_official(stream, std::move(sample), document); },
-      .announce = [&](std::string_view event, std::string_view subject,
-                      std::string_view message) { intake.announce(event, subject, message); },
-  };
-}
-
 }  // namespace
 
 Assembly::Assembly(Config config, Clock& clock, Log& log)
@@ -86,6 +77,7 @@ Assembly::Assembly(Config config, Clock& clock, Log& log)
       store_(with_machine_id(config_.store), clock, log),
       audit_(audit_file_of(config_.store.path), config_.keep_audit, clock, log),
       intake_(store_, board_, bulletin_, clock),
+      indices_(intake_, bulletin_),
       health_due_(clock.now() + first_health_after),
       clock_was_set_(clock.is_set()) {
   store_.on_commit([this] { wake_sinks(); });
@@ -108,7 +100,8 @@ Assembly::Assembly(Config config, Clock& clock, Log& log)
   for (const BusSettings& bus : config_.buses) start_bus(bus);
   follower_ = std::make_unique<Follower>(config_.gateway.id, config_.feeds,
                                          make_fetcher("twinsky/" TWINSKY_VERSION),
-                                         outlet_to(intake_), clock_, log_);
+                                         outlet_to(intake_, indices_, bulletin_), clock_,
+                                         log_);
   intake_.announce("started", config_.gateway.id, "version " TWINSKY_VERSION);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gateway/acquire/follower.hpp"
+#include "gateway/acquire/official_indices.hpp"
 #include "gateway/acquire/poller.hpp"
 #include "gateway/config/difference.hpp"
 #include "gateway/publish/sink.hpp"
@@ -66,6 +67,7 @@ class Assembly {
   Bulletin bulletin_;
   Audit audit_;
   Intake intake_;
+  OfficialIndices indices_;  // the follower's thread alone
   std::mutex sinks_mutex_;
   std::map<std::string, std::unique_ptr<Sink>> sinks_;      // guarded by sinks_mutex_
   mutable std::mutex hourly_mutex_;

@@ -50,6 +50,7 @@ struct FeedSettings {
   std::string feed;
   std::vector<std::string> stations;  // ids; empty: all
   Settings settings;                  // the feed's own, with `base` (address) of every feed
+  std::string configuration_directory = {};  // where a secret is looked for
   bool operator==(const FeedSettings&) const = default;
 };
 

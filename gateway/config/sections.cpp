@@ -77,8 +77,10 @@ void read_feed(const Node& node, Draft& draft) {
       node, declared,
       info != nullptr ? Reader::UnknownKeys::refused : Reader::UnknownKeys::ignored);
   read_stations(node, draft);
-  FeedSettings feed{
-      .feed = text_or_none(values, "feed"), .stations = values.texts("stations"), .settings = {}};
+  FeedSettings feed{.feed = text_or_none(values, "feed"),
+                    .stations = values.texts("stations"),
+                    .settings = {},
+                    .configuration_directory = draft.directory.string()};
   if (info != nullptr) feed.settings = values.only(info->settings);
   draft.config.feeds.push_back(std::move(feed));
   draft.feeds.push_back({.node = &node,

@@ -156,7 +156,8 @@ void append_json_string(std::string& text, std::string_view raw) {
 }
 
 std::string record_body(const Sample& sample, std::span<const Column> columns,
-                        std::string_view channel, int meta_revision, bool clock_unset) {
+                        std::string_view channel, int meta_revision, bool clock_unset,
+                        std::string_view members) {
   const auto each = [&](auto visit) { each_reading(sample, columns, channel, visit); };
   std::string text;
   text.reserve(64 + 32 * sample.readings.size());
@@ -207,6 +208,7 @@ std::string record_body(const Sample& sample, std::span<const Column> columns,
     text += name_of(*one.fault);
     text += "\",";
   });
+  text += members;
   text += "\"meta\":";
   append_integer(text, meta_revision);
   text += '}';

@@ -35,9 +35,11 @@ void append_json_string(std::string& text, std::string_view raw);
 // `text`, `flag`, `flags`, `reasons`, `faults`, for official samples start, end, issued, fetched and
 // gas_reference_k first, `"clock":"unset"` where asked, and `meta` last. `text`, `flags`,
 // `reasons` and `faults` are left out when they would be empty. Readings of other channels than `channel` are
-// left out.
+// left out. `members` are further members of the object, as JSON with a comma after each; they stand
+// before `meta`.
 std::string record_body(const Sample& sample, std::span<const Column> columns,
-                        std::string_view channel, int meta_revision, bool clock_unset = false);
+                        std::string_view channel, int meta_revision, bool clock_unset = false,
+                        std::string_view members = {});
 
 // What is constant for a stream, up to and including `"seq":` — e.g.
 // `{"gateway":"mk-roof","sensor":"roof-pm","epoch":"7f3a91c2","seq":`.

@@ -85,6 +85,10 @@ Json meta(const StreamDescription& stream) {
   put_unless_empty(document, "licence", stream.licence);
   put_unless_empty(document, "licence_url", stream.licence_url);
   put_unless_empty(document, "attribution", stream.attribution);
+  put_unless_empty(document, "label", stream.label);
+  put_unless_empty(document, "zone", stream.zone);
+  if (stream.may_be_redistributed) document["redistribution"] = *stream.may_be_redistributed;
+  if (stream.gas_reference_k) document["gas_reference_k"] = *stream.gas_reference_k;
   if (stream.position) document["position"] = json_of(*stream.position);
   return document;
 }
@@ -96,6 +100,12 @@ Json json_of(const FeedSettings& feed) {
     document["licence"] = info->licence;
     document["licence_url"] = info->licence_url;
     document["attribution"] = info->attribution;
+    document["redistribution"] = info->may_be_redistributed;
+    put_unless_empty(document, "terms", info->terms);
+    document["label"] = twinsky::name_of(info->label);
+    put_unless_empty(document, "zone", info->zone);
+    if (info->gas_reference_k) document["gas_reference_k"] = *info->gas_reference_k;
+    put_unless_empty(document, "index", info->index_family);
   }
   return document;
 }
@@ -237,6 +247,27 @@ std::string state_document(const StreamDescription& stream, std::span<const Late
   });
   text.back() = '}';
   return text;
+}
+
+std::string warnings_document(std::span<const Warning> warnings) {
+  Json document = Json::array();
+  for (const Warning& warning : warnings) {
+    Json one = {{"issuer", warning.issuer}, {"name", warning.name}, {"code", warning.code}};
+    put_unless_empty(one, "type", warning.type);
+    put_unless_empty(one, "action", warning.action);
+    put_unless_empty(one, "issued", warning.issued);
+    put_unless_empty(one, "updated", warning.updated);
+    put_unless_empty(one, "expires", warning.expires);
+    document.push_back(std::move(one));
+  }
+  return text_of(document);
+}
+
+std::string agreement_document(int compared, int equal, int within_one) {
+  Json document = {{"compared", compared}, {"equal", equal}, {"within_one", within_one},
+                   {"share", nullptr}};
+  if (compared > 0) document["share"] = static_cast<double>(equal) / compared;
+  return text_of(document);
 }
 
 std::string info_document(const Config& config, std::string_view boot_id, std::string_view epoch,

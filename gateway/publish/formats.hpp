@@ -34,6 +34,10 @@ struct StreamDescription {
   std::string licence;
   std::string licence_url;
   std::string attribution;
+  std::string label;  // what a time stamp of the agency says of its interval: "ending"
+  std::string zone;   // of stamps that print none
+  std::optional<bool> may_be_redistributed;
+  std::optional<double> gas_reference_k;
   std::optional<Position> position;  // as far as it may be published
   QualitySettings quality = {};      // how its readings are checked
 };
@@ -59,6 +63,11 @@ struct SensorCounters {
   double worst_jitter_ms = 0;
   std::uint64_t restarts = 0;
 };
+
+// ref/<feed>/warnings: all in force, word for word; [] when there are none.
+std::string warnings_document(std::span<const Warning> warnings);
+// index/<edition>/agreement: how often our index of an hour equals the one that the agency printed.
+std::string agreement_document(int compared, int equal, int within_one);
 
 // `last_row` is the mark by which a gateway whose store was set back recognises its own past: post
 // info anew every few minutes and before a stop. health carries the same two keys, epoch and row.

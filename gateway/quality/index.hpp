@@ -26,6 +26,7 @@ struct IndexValue {
   std::map<std::string, int> parts;          // sub-indices of the inputs that have one
   std::vector<std::string> primary;          // primary pollutants, all that tie: "pm25"
   std::optional<double> added_risk_percent;  // Hong Kong: %AR, not rounded
+  bool operator==(const IndexValue&) const = default;
 };
 
 class IndexEdition {

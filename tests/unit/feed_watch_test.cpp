@@ -4,9 +4,12 @@
 #include "canned_fetcher.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <map>
 #include <set>
+#include <unistd.h>
 
 namespace twinsky {
 namespace {
@@ -49,6 +52,7 @@ struct Bench {
   std::vector<Taken> taken;
   std::vector<std::string> closed;
   std::vector<std::string> events;
+  std::vector<std::string> warnings;
   FollowerOutlet outlet{
       .open = [this](const StreamDescription& stream) { opened.push_back(stream); },
       .close = [this](std::string_view stream) { closed.emplace_back(stream); },
@@ -60,6 +64,11 @@ struct Bench {
           [this](std::string_view event, std::string_view subject, std::string_view message) {
             events.push_back(std::string(event) + " " + std::string(subject) + " " +
                              std::string(message));
+          },
+      .warn =
+          [this](std::string_view feed, const std::vector<Warning>* in_force) {
+            warnings.push_back(std::string(feed) + " " +
+                               (in_force == nullptr ? "gone" : warnings_document(*in_force)));
           }};
   CannedFetcher fetcher{
       clock, [this](const FetchRequest&) { return answer(concentrations(published_hour())); }};
@@ -131,7 +140,7 @@ TEST(feed_watch, asks_conditionally_for_what_it_has) {
 TEST(feed_watch, backs_off_from_failures_and_says_each_transition_once) {
   Bench bench(settings_of("hk-epd", {"24pc"}));
   bench.fetcher.say([](const FetchRequest&) { return no_answer(); });
-  bench.run_until(at("2026-11-22T03:40:00Z"));
+  bench.run_until(at("2026-11-22T03:29:00Z"));
   EXPECT_EQ(bench.minutes_asked(), (std::vector<std::string>{"02:40", "02:40", "02:41", "02:43",
                                                              "02:47", "02:55", "03:11"}));
   ASSERT_EQ(bench.events.size(), 1U);
@@ -139,8 +148,9 @@ TEST(feed_watch, backs_off_from_failures_and_says_each_transition_once) {
             "feed_lost hk-epd 24pc: unreachable: Could not resolve host; trying again in 30s");
   EXPECT_EQ(bench.watch.counters().state, "unreachable");
 
+  // The moment of the next update is not missed in a long pause.
   bench.fetcher.say([&](const FetchRequest&) { return answer("<html>sorry</html>"); });
-  bench.run_until(at("2026-11-22T04:00:00Z"));
+  bench.run_until(at("2026-11-22T03:35:00Z"));
   ASSERT_EQ(bench.events.size(), 2U);
   EXPECT_TRUE(bench.events[1].starts_with("feed_lost hk-epd 24pc: html: ")) << bench.events[1];
 
@@ -260,12 +270,100 @@ TEST(feed_watch, pauses_between_the_requests_to_a_host_but_not_to_a_mirror) {
     bench.fetcher.say([](const FetchRequest&) { return no_answer(); });
     bench.run_until(at("2026-11-22T02:40:10Z"));
     const auto asked = bench.fetcher.asked();
-    EXPECT_EQ(asked.size(), 4U);
+    EXPECT_EQ(asked.size(), 5U);
     EXPECT_EQ(asked[0].request.allow_private_addresses, is_near);
     return asked[1].time - asked[0].time;
   };
-  EXPECT_GE(gap(false), 1s);
+  EXPECT_GE(gap(false), 1500ms);
   EXPECT_EQ(gap(true), 0s);
+}
+
+TEST(feed_watch, posts_what_is_to_be_posted_with_the_secret_of_the_moment) {
+  std::string directory = (std::filesystem::temp_directory_path() / "twinsky-feed-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  FeedSettings settings = settings_of("cn-sh-opendata");
+  settings.settings.set("resource", std::string("AQI/1"));
+  settings.settings.set("token_file", std::string("token"));
+  settings.configuration_directory = directory;
+  Bench bench(settings);
+  bench.fetcher.say([](const FetchRequest&) { return no_answer(); });
+  bench.run_until(at("2026-11-22T02:40:06Z"));
+  EXPECT_TRUE(bench.fetcher.asked().empty()) << "nobody is asked without the secret";
+  EXPECT_EQ(bench.watch.counters().state, "no_secret");
+  ASSERT_EQ(bench.events.size(), 1U);
+  EXPECT_NE(bench.events[0].find("no_secret: secret token was not found"), std::string::npos);
+
+  std::ofstream(directory + "/token") << "tell-nobody\n";
+  std::filesystem::permissions(directory + "/token", std::filesystem::perms::owner_read);
+  bench.run_until(at("2026-11-22T02:41:00Z"));
+  ASSERT_FALSE(bench.fetcher.asked().empty());
+  const FetchRequest request = bench.fetcher.asked().front().request;
+  EXPECT_EQ(request.body.front(), '{');
+  EXPECT_EQ(std::ranges::count(request.headers, "token: tell-nobody"), 1);
+  for (const std::string& event : bench.events) {
+    EXPECT_EQ(event.find("tell-nobody"), std::string::npos);
+  }
+  std::filesystem::remove_all(directory);
+}
+
+// "202611221040", Hong Kong time
+std::string minute_stamp(UtcTime time) {
+  std::string text = iso8601(time + 8h).substr(0, 15) + "0";
+  std::erase_if(text, [](char c) { return c == '-' || c == 'T' || c == ':'; });
+  return text;
+}
+
+std::string thunderstorm(std::string_view action) {
+  return R"({"WTS":{"name":"Thunderstorm Warning","code":"WTS","actionCode":")" +
+         std::string(action) +
+         R"(","issueTime":"2026-11-22T09:53:00+08:00","expireTime":"2026-11-22T13:00:00+08:00",)"
+         R"("updateTime":"2026-11-22T09:53:00+08:00"}})";
+}
+
+TEST(feed_watch, tells_of_warnings_when_they_are_others_and_word_for_word) {
+  Bench bench(settings_of("hk-hko", {"warnsum"}));
+  std::string body = "{}";
+  bench.fetcher.say([&](const FetchRequest&) { return answer(body); });
+  bench.run_until(at("2026-11-22T03:05:00Z"));
+  EXPECT_EQ(bench.warnings, std::vector<std::string>{"hk-hko []"});
+  EXPECT_EQ(bench.watch.counters().state, "fresh");
+
+  body = thunderstorm("ISSUE");
+  bench.run_until(at("2026-11-22T03:35:00Z"));
+  ASSERT_EQ(bench.warnings.size(), 2U);
+  EXPECT_EQ(bench.warnings[1],
+            R"(hk-hko [{"issuer":"Hong Kong Observatory","name":"Thunderstorm Warning",)"
+            R"("code":"WTS","action":"ISSUE","issued":"2026-11-22T09:53:00+08:00",)"
+            R"("updated":"2026-11-22T09:53:00+08:00","expires":"2026-11-22T13:00:00+08:00"}])");
+  body = thunderstorm("CANCEL");
+  bench.run_until(at("2026-11-22T04:05:00Z"));
+  ASSERT_EQ(bench.warnings.size(), 3U);
+  EXPECT_EQ(bench.warnings[2], "hk-hko []");
+
+  bench.watch.close_streams(nullptr);
+  ASSERT_EQ(bench.warnings.size(), 4U);
+  EXPECT_EQ(bench.warnings[3], "hk-hko gone");
+}
+
+TEST(feed_watch, takes_warnings_back_of_which_nothing_was_heard_for_three_hours) {
+  Bench bench(settings_of("hk-hko", {"warnsum", "latest_1min_temperature"}));
+  bool has_warnings = true;
+  bench.fetcher.say([&](const FetchRequest& request) {
+    if (request.url.find("warnsum") != std::string::npos) {
+      return has_warnings ? answer(thunderstorm("ISSUE")) : no_answer();
+    }
+    return answer("Date time,Automatic Weather Station,Air Temperature(degree Celsius)\n" +
+                  minute_stamp(bench.clock.utc() - 10min) + ",King's Park,20.1\n");
+  });
+  bench.run_until(at("2026-11-22T03:00:00Z"));
+  ASSERT_EQ(bench.warnings.size(), 1U);
+  has_warnings = false;
+  bench.run_until(at("2026-11-22T05:40:00Z"));
+  EXPECT_EQ(bench.warnings.size(), 1U);
+  EXPECT_GT(bench.taken.size(), 15U) << "a failure of it does not stop the others";
+  bench.run_until(at("2026-11-22T06:20:00Z"));
+  ASSERT_EQ(bench.warnings.size(), 2U);
+  EXPECT_EQ(bench.warnings[1], "hk-hko gone");
 }
 
 TEST(feed_watch, leaves_out_hours_of_the_future) {

@@ -104,6 +104,27 @@ TEST(formats, state_marks_an_unset_clock_and_keeps_printed_text) {
             R"("text":{"aqhi":"10+"},"flag":1})");
 }
 
+TEST(formats, warnings_are_word_for_word_and_leave_out_what_was_not_printed) {
+  EXPECT_EQ(warnings_document({}), "[]");
+  const std::vector<Warning> one = {{.issuer = "Hong Kong Observatory",
+                                     .name = "Tropical Cyclone Warning Signal",
+                                     .code = "TC8SE",
+                                     .type = "No. 8 Southeast \"Gale\"",
+                                     .action = "ISSUE",
+                                     .issued = "2025-09-07T21:20:00+08:00",
+                                     .updated = "",
+                                     .expires = ""}};
+  EXPECT_EQ(warnings_document(one),
+            R"([{"issuer":"Hong Kong Observatory","name":"Tropical Cyclone Warning Signal",)"
+            R"("code":"TC8SE","type":"No. 8 Southeast \"Gale\"","action":"ISSUE",)"
+            R"("issued":"2025-09-07T21:20:00+08:00"}])");
+}
+
+TEST(formats, agreement_has_no_share_of_nothing) {
+  EXPECT_EQ(agreement_document(0, 0, 0), R"({"compared":0,"equal":0,"within_one":0,"share":null})");
+  EXPECT_EQ(agreement_document(40, 30, 40), R"({"compared":40,"equal":30,"within_one":40,"share":0.75})");
+}
+
 TEST(formats, info_names_gateway_sensors_and_the_terms_of_feeds) {
   Config config;
   config.gateway = {.id = "mk-roof",
@@ -137,6 +158,10 @@ TEST(formats, info_names_gateway_sensors_and_the_terms_of_feeds) {
     const json one = json::parse(info_document(config, "boot", "7f3a"))["feeds"][0];
     EXPECT_FALSE(one["licence"].get<std::string>().empty()) << feed->name;
     EXPECT_FALSE(one["attribution"].get<std::string>().empty()) << feed->name;
+    EXPECT_TRUE(one["redistribution"].is_boolean()) << feed->name;
+    EXPECT_EQ(one["label"], feed->label == Label::stated ? "stated" : "ending") << feed->name;
+    EXPECT_EQ(one.contains("terms"), !feed->terms.empty()) << feed->name;
+    EXPECT_EQ(one.contains("gas_reference_k"), feed->gas_reference_k.has_value()) << feed->name;
   }
   const auto mark = mark_of(text);
   ASSERT_TRUE(mark.has_value());
@@ -250,6 +275,11 @@ TEST(record_schema, accepts_what_we_send_and_nothing_else) {
       {true, "[" + record("sensor/roof-pm", amended) + "]"},
       {true, "[" + record("ref/hk-epd/mong-kok", official) + "]"},
       {true, "[" + record("index/aqhi-2013/own", R"({"aqhi":4,"flag":2,"meta":1})") + "]"},
+      {true, "[" + record("index/cn-hj633-2026/cn-cnemc--1141a",
+                          R"({"revision":1,"aqi":74,"flag":2,"parts":{"pm2_5":74,"co":6},)"
+                          R"("primary":["pm2_5"],"meta":1})") + "]"},
+      {false, "[" + record("index/cn-hj633-2026/cn-cnemc--1141a",
+                           R"({"aqi":74,"flag":2,"parts":{"pm25":74},"meta":1})") + "]"},
       {true, "[" + record("ledger", plain_gap) + "]"},
       {true, "[" + record("event", event_body("sensor_lost", "roof-pm", "x")) + "]"},
       {false, "[]"},

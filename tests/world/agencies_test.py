@@ -5,11 +5,15 @@
 import csv
 import email.utils
 import http.client
+import json
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import xml.etree.ElementTree as xml
 
+import aqhi
+import aqi
 import harness
 
 
@@ -56,6 +60,51 @@ class Agencies(harness.WorldTest):
         self.assertEqual(rows[-1][:2], ("Roadside Stations", "Mong Kok"))
         root = xml.fromstring(self.get("hk-epd", self.EPD + "aqhi_ind_rss_Eng.xml")[2])
         self.assertEqual(root.find("channel/item/title").text, "Central/Western : 4 : Moderate")
+
+    def test_epd_indices_are_those_of_the_printed_concentrations(self):
+        independent = aqhi.indices(self.get("hk-epd", self.EPD + "24pc_Eng.xml")[2])
+        root = xml.fromstring(self.get("hk-epd", self.EPD + "24aqhi_Eng.xml")[2])
+        printed = {(row.findtext("StationName"),
+                    email.utils.parsedate_to_datetime(row.findtext("DateTime"))):
+                   row.findtext("aqhi") for row in root.iter("item")}
+        self.assertEqual(len(independent), 2 * 22)
+        for place, (text, _) in independent.items():
+            self.assertEqual(printed[place], text, place)
+
+    def test_cnemc_sites(self):
+        path = "/CityData/GetAQIDataPublishLive?cityName="
+        sites = json.loads(self.get("cn-cnemc", path + urllib.parse.quote("上海市"))[2])
+        self.assertEqual([site["PositionName"] for site in sites], ["普陀", "十五厂", "浦东张江"])
+        stamp = time.mktime(time.strptime(sites[0]["TimePoint"] + "+0000", "%Y-%m-%dT%H:%M:%S%z"))
+        age = time.time() - (stamp - time.timezone - 8 * 3600)
+        self.assertTrue(300 <= age < 3900, age)
+        del sites[0]["TimePoint"]
+        # PM2.5: 50 + 50 * 13 / 25 = 76
+        self.assertEqual(sites[0], {
+            "Area": "上海市", "CityCode": "310000", "PositionName": "普陀", "StationCode": "1141A",
+            "AQI": "76", "PrimaryPollutant": "PM2.5", "SO2": "4", "NO2": "40", "CO": "0.5",
+            "O3": "61", "PM10": "62", "PM2_5": "48"})
+        self.assertEqual((sites[1]["O3"], sites[1]["AQI"]), ("—", "—"))
+        self.assertEqual((sites[2]["O3"], sites[2]["AQI"]), ("—", "133"))
+        for site in sites:
+            value, _ = aqi.index(site)
+            self.assertEqual(site["AQI"], "—" if value is None else str(value))
+        self.assertEqual(self.get("cn-cnemc", path + "Shanghai")[2], "[]")
+
+    def test_metar(self):
+        text = self.get("metar", "/api/data/metar?format=raw&hours=2&ids=VHHH,ZSSS")[2]
+        reports = [line.split() for line in text.splitlines()]
+        self.assertEqual([report[1] for report in reports], ["VHHH"] * 4 + ["ZSSS"] * 4)
+        self.assertEqual(reports[0][3:], ["14004KT", "9999", "FEW020", "M03/M09", "Q1013", "NOSIG"])
+        self.assertEqual(reports[4][3], "00000KT")
+        self.assertIn(reports[0][2][4:6], ("00", "30"))
+
+    def test_warnings(self):
+        summary = json.loads(self.get(
+            "hk-hko", "/weatherAPI/opendata/weather.php?dataType=warnsum&lang=en")[2])
+        self.assertEqual(list(summary), ["WFIRE"])
+        self.assertEqual(summary["WFIRE"]["type"], "Yellow")
+        self.assertTrue(summary["WFIRE"]["issueTime"].endswith("T00:00:00+08:00"))
 
     def table(self, name):
         rows = list(csv.reader(self.get("hk-hko", self.HKO + name)[2].splitlines()))

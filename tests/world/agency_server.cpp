@@ -44,12 +44,11 @@ bool AgencyServer::is_fault(std::string_view word) {
 }
 
 bool AgencyServer::has(std::string_view agency) const {
-  if (agency == "hk-epd") return !scenario_.epd.empty();
-  return agency == "hk-hko" && !scenario_.hko.empty();
+  return has_agency(scenario_, agency);
 }
 
 std::optional<HttpAnswer> AgencyServer::answer(const HttpRequest& request) {
-  const std::string agency = agency_of(scenario_, request.path);
+  const std::string agency = agency_of(scenario_, request.path, request.query);
   if (agency.empty()) return HttpAnswer{.status = 404, .body = "no such document\n"};
   auto& counts = counts_[agency];
   ++counts.requests;
@@ -61,7 +60,7 @@ std::optional<HttpAnswer> AgencyServer::answer(const HttpRequest& request) {
         .status = 200, .headers = {{"Content-Type", "text/html"}}, .body = error_page};
   }
   const auto lateness = std::chrono::hours{fault == "late" ? 1 : 0};
-  Document document = document_at(scenario_, request.path, utc_now() - lateness);
+  Document document = document_at(scenario_, request.path, request.query, utc_now() - lateness);
   const std::string tag = tag_of(document.body);
   const std::string modified = http_text(document.issued);
   HttpAnswer answer{.status = 200, .headers = {{"ETag", tag}, {"Last-Modified", modified}}};

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Environmental Protection Department: hourly means of 18 stations over the past 24 hours and the
-// AQHI from them (edition of 2025-03-22: three-hour means, the larger of the two kinds of
-// particles).
+// AQHI from them as they are printed (edition of 2025-03-22: three-hour means, the larger of the
+// two kinds of particles).
 #include "agencies.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <optional>
+#include <span>
 
 namespace world {
 
@@ -30,23 +32,55 @@ std::string cell(const StationSpec& station, const std::string& quantity, Utc ho
   return one_decimal(station.view.mean(quantity, start, hour_end));
 }
 
-double added_risk(const StationSpec& station, const std::string& quantity, double coefficient,
-                  Utc hour_end) {
-  const double mean = station.view.mean(quantity, hour_end - hours{3}, hour_end);
-  return (std::exp(coefficient * mean) - 1) * 100;
+// The mean of the three newest hours as they are printed, of which two must be there.
+std::optional<double> three_hour_mean(const StationSpec& station, const std::string& quantity,
+                                      Utc hour_end) {
+  double sum = 0;
+  int count = 0;
+  for (int age = 0; age < 3; ++age) {
+    const std::string text = cell(station, quantity, hour_end - hours{age});
+    if (text == "-") continue;
+    sum += std::stod(text);
+    ++count;
+  }
+  if (count < 2) return std::nullopt;
+  return sum / count;
+}
+
+struct Coefficient {
+  const char* quantity;
+  double value;
+};
+
+// Added risk of hospital admissions, percent; of several pollutants the greatest.
+std::optional<double> added_risk(const StationSpec& station, std::span<const Coefficient> group,
+                                 Utc hour_end) {
+  std::optional<double> greatest;
+  for (const auto& [quantity, coefficient] : group) {
+    const auto mean = three_hour_mean(station, quantity, hour_end);
+    if (!mean) continue;
+    const double risk = (std::exp(coefficient * *mean) - 1) * 100;
+    greatest = std::max(greatest.value_or(risk), risk);
+  }
+  return greatest;
 }
 
 // "*" where too little is known, else 1 … 10 and "10+".
 std::string index_text(const StationSpec& station, Utc hour_end) {
-  for (const auto* quantity : {"no2", "o3", "so2"}) {
-    if (station.gap(quantity, hour_end - hours{1}) != nullptr) return "*";
+  static constexpr std::array<Coefficient, 1> no2{{{"no2", 0.0004462559}}};
+  static constexpr std::array<Coefficient, 1> so2{{{"so2", 0.0001393235}}};
+  static constexpr std::array<Coefficient, 1> o3{{{"o3", 0.0004888034}}};
+  static constexpr std::array<Coefficient, 2> particles{
+      {{"pm10", 0.0002821751}, {"pm2_5", 0.0002180567}}};
+  double sum = 0;
+  for (const std::span<const Coefficient> group :
+       {std::span<const Coefficient>{no2}, std::span<const Coefficient>{so2},
+        std::span<const Coefficient>{o3}, std::span<const Coefficient>{particles}}) {
+    const auto risk = added_risk(station, group, hour_end);
+    if (!risk) return "*";
+    sum += *risk;
   }
-  const double gases = added_risk(station, "no2", 0.0004462559, hour_end) +
-                       added_risk(station, "so2", 0.0001393235, hour_end) +
-                       added_risk(station, "o3", 0.0004888034, hour_end);
-  const double particles = std::max(added_risk(station, "pm10", 0.0002821751, hour_end),
-                                    added_risk(station, "pm2_5", 0.0002180567, hour_end));
-  const double risk = std::round((gases + particles) * 100) / 100;
+  const double risk = std::round(sum * 100) / 100;
   constexpr std::array bounds{1.87, 3.73, 5.60, 7.46, 9.33, 11.20, 12.81, 14.94, 17.08, 19.21};
   const auto band = std::ranges::lower_bound(bounds, risk) - bounds.begin() + 1;
   return band > 10 ? "10+" : std::to_string(band);

@@ -40,7 +40,16 @@ SCENARIO = {
         {"name": "Central/Western", "gaps": [{"of": ["co", "pm10"]}]},
         {"name": "Mong Kok", "roadside": True, "sees": {"no2": {"times": 2}}},
     ],
+    "cn-cnemc": [
+        {"name": "普陀", "code": "1141A"},
+        {"name": "十五厂", "code": "1142A", "gaps": [{"of": ["o3"]}]},
+        {"name": "浦东张江", "code": "1150A", "gaps": [{"of": ["o3"]}],
+         "sees": {"pm2_5": {"times": 2}}},
+    ],
+    "metar": [{"name": "VHHH"}, {"name": "ZSSS", "sees": {"wind_speed": {"times": 0.1}}}],
     "hk-hko": {
+        "warnings": [{"name": "Fire Danger Warning", "code": "WFIRE", "type": "Yellow"},
+                     {"name": "Nightly", "code": "WNIGHT", "from": "24:00", "to": "24:00"}],
         "temperature": ["King's Park", "Stanley"], "humidity": ["King's Park"],
         "pressure": ["HK Observatory"],
         "wind": ["King's Park", "Green Island", "Sha Tin", "Ngong Ping"],

@@ -3,6 +3,8 @@
 // already nine minutes old. Where a number is missing stands "N/A", another word or nothing.
 #include "agencies.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -73,6 +75,24 @@ std::string hko_wind_table(const std::vector<StationSpec>& stations, Utc issued)
             wind_cells(station, issued - minutes{10}, issued) + "\n";
   }
   return text;
+}
+
+// What is in force at that minute, as of the start of its window.
+std::string hko_warnings(const std::vector<WarningSpec>& warnings, Utc issued) {
+  nlohmann::ordered_json summary = nlohmann::json::object();
+  for (const auto& warning : warnings) {
+    const double second = second_of_day(issued);
+    if (second < warning.from_second || second >= warning.to_second) continue;
+    const auto since = std::chrono::seconds{static_cast<long>(second - warning.from_second)};
+    const std::string start = local_text(issued - since) + "+08:00";
+    nlohmann::ordered_json entry{{"name", warning.name}, {"code", warning.code}};
+    if (!warning.type.empty()) entry["type"] = warning.type;
+    entry["actionCode"] = "ISSUE";
+    entry["issueTime"] = start;
+    entry["updateTime"] = start;
+    summary[warning.code] = entry;
+  }
+  return summary.dump();
 }
 
 }  // namespace world

@@ -37,7 +37,9 @@ HttpRequest request_of(const std::string& head) {
   if (first == std::string::npos || second == std::string::npos) return request;
   request.method = line.substr(0, first);
   const std::string target = line.substr(first + 1, second - first - 1);
-  request.path = target.substr(0, target.find('?'));
+  const auto mark = std::min(target.find('?'), target.size());
+  request.path = target.substr(0, mark);
+  request.query = target.substr(std::min(mark + 1, target.size()));
   for (auto at = line_end; at != std::string::npos && at + 2 < head.size();) {
     const auto end = head.find("\r\n", at + 2);
     const std::string field = head.substr(at + 2, end == std::string::npos ? end : end - at - 2);

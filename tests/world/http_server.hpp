@@ -15,6 +15,7 @@ namespace world {
 struct HttpRequest {
   std::string method;
   std::string path;                            // without query
+  std::string query;                           // as it came, still encoded
   std::map<std::string, std::string> headers;  // names in lower case
 };
 

@@ -23,7 +23,7 @@ namespace {
 
 constexpr const char* usage =
     "usage: world SCENARIO DIRECTORY [--port N] [--stdin]\n"
-    "  SCENARIO   a file like tests/world/hong-kong-day.json\n"
+    "  SCENARIO   a file like tests/world/two-cities-day.json\n"
     "  DIRECTORY  where the ports' links, the control socket and the I2C testbed go; made if "
     "needed\n"
     "  --port N   the agencies' port on 127.0.0.1 (default: any free one)\n"

@@ -4,6 +4,7 @@
 
 #include "scenario.hpp"
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,19 +14,26 @@
 namespace world {
 
 struct Document {
-  std::string agency;  // "hk-epd", "hk-hko"
+  std::string agency;  // "hk-epd", "hk-hko", "cn-cnemc", "metar"
   std::string content_type;
   std::string body;
   Utc issued{};
 };
 
-const std::vector<std::string>& epd_quantities();
+inline constexpr std::array agencies{"hk-epd", "hk-hko", "cn-cnemc", "metar"};
+
+// What an hourly station needs, in either city, and what an aerodrome.
+const std::vector<std::string>& hourly_quantities();
+const std::vector<std::string>& metar_quantities();
 // HKO's four products and what each needs.
 const std::map<std::string, std::vector<std::string>>& hko_products();
 
-// The agency that has this path; empty when none does.
-std::string agency_of(const Scenario& scenario, std::string_view path);
+// Does the scenario have stations of it?
+bool has_agency(const Scenario& scenario, std::string_view agency);
+// The agency that has this address; empty when none does.
+std::string agency_of(const Scenario& scenario, std::string_view path, std::string_view query);
 // What it would have answered at `now`.
-Document document_at(const Scenario& scenario, std::string_view path, Utc now);
+Document document_at(const Scenario& scenario, std::string_view path, std::string_view query,
+                     Utc now);
 
 }  // namespace world

@@ -224,20 +224,42 @@ void read_ports(Scenario& scenario, const json* value, const std::string& place)
   }
 }
 
-void read_epd(Scenario& scenario, const json& list, const std::string& place) {
+// A list of stations that all see the same quantities.
+std::vector<StationSpec> read_stations(const std::shared_ptr<const Truth>& truth, const json& list,
+                                       const std::string& place,
+                                       const std::vector<std::string>& quantities) {
   if (!list.is_array()) throw ScenarioError(place + ": must be a list of stations");
+  std::vector<StationSpec> stations;
   for (const auto& value : list) {
-    Section section(value, place + "/" + std::to_string(scenario.epd.size()));
-    StationSpec station{
-        .name = section.text("name", ""),
-        .roadside = section.truth("roadside", false),
-        .view = read_view(scenario.truth, section.find("sees"), section.place_of("sees")),
-        .gaps = read_gaps(section.find("gaps"), section.place_of("gaps"))};
+    Section section(value, place + "/" + std::to_string(stations.size()));
+    StationSpec station{.name = section.text("name", ""),
+                        .code = section.text("code", ""),
+                        .roadside = section.truth("roadside", false),
+                        .view = read_view(truth, section.find("sees"), section.place_of("sees")),
+                        .gaps = read_gaps(section.find("gaps"), section.place_of("gaps"))};
     if (station.name.empty()) section.fail("\"name\" is missing");
     section.finish();
-    demand(station.view, epd_quantities(), section.place_of("") + station.name);
-    scenario.epd.push_back(std::move(station));
+    demand(station.view, quantities, section.place_of("") + station.name);
+    stations.push_back(std::move(station));
   }
+  return stations;
+}
+
+std::vector<WarningSpec> read_warnings(const json& list, const std::string& place) {
+  if (!list.is_array()) throw ScenarioError(place + ": must be a list of warnings");
+  std::vector<WarningSpec> warnings;
+  for (const auto& value : list) {
+    Section section(value, place + "/" + std::to_string(warnings.size()));
+    WarningSpec warning{.name = section.text("name", ""),
+                        .code = section.text("code", ""),
+                        .type = section.text("type", "")};
+    warning.from_second = second_of(section.text("from", "00:00"), section.place_of("from"));
+    warning.to_second = second_of(section.text("to", "24:00"), section.place_of("to"));
+    if (warning.code.empty()) section.fail("\"code\" is missing");
+    section.finish();
+    warnings.push_back(std::move(warning));
+  }
+  return warnings;
 }
 
 void read_hko(Scenario& scenario, const json& value, const std::string& place) {
@@ -266,6 +288,9 @@ void read_hko(Scenario& scenario, const json& value, const std::string& place) {
       demand(station.view, quantities, section.place_of(product) + "/" + station_name);
       scenario.hko[product].push_back(std::move(station));
     }
+  }
+  if (const auto* warnings = section.find("warnings")) {
+    scenario.warnings = read_warnings(*warnings, section.place_of("warnings"));
   }
   for (const auto& [name, own] : peculiar.items()) {
     if (!named.contains(name))
@@ -314,8 +339,14 @@ Scenario load_scenario(const std::string& file) {
     read_devices(scenario, *devices, section.place_of("devices"));
   }
   read_ports(scenario, section.find("ports"), section.place_of("ports"));
-  if (const auto* epd = section.find("hk-epd"))
-    read_epd(scenario, *epd, section.place_of("hk-epd"));
+  const auto stations = [&](const char* agency, const std::vector<std::string>& quantities) {
+    const auto* list = section.find(agency);
+    if (list == nullptr) return std::vector<StationSpec>{};
+    return read_stations(scenario.truth, *list, section.place_of(agency), quantities);
+  };
+  scenario.epd = stations("hk-epd", hourly_quantities());
+  scenario.cnemc = stations("cn-cnemc", hourly_quantities());
+  scenario.metar = stations("metar", metar_quantities());
   if (const auto* hko = section.find("hk-hko"))
     read_hko(scenario, *hko, section.place_of("hk-hko"));
   if (const auto* faults = section.find("faults")) {

@@ -47,12 +47,22 @@ struct Gap {
 
 struct StationSpec {
   std::string name;
+  std::string code{};  // of a mainland site
   bool roadside = false;
   View view;
   std::vector<Gap> gaps{};
 
   // The text printed instead of the value at this time; null when there is a value.
   [[nodiscard]] const std::string* gap(std::string_view quantity, Utc time) const;
+};
+
+// A weather warning that is in force every day from then to then.
+struct WarningSpec {
+  std::string name;
+  std::string code;
+  std::string type;
+  double from_second = 0;
+  double to_second = 86'400;
 };
 
 struct TimedCommand {
@@ -67,6 +77,9 @@ struct Scenario {
   std::vector<StationSpec> epd;
   // The four products list different stations.
   std::map<std::string, std::vector<StationSpec>> hko;  // temperature, humidity, pressure, wind
+  std::vector<WarningSpec> warnings;
+  std::vector<StationSpec> cnemc;
+  std::vector<StationSpec> metar;
   std::vector<TimedCommand> faults;
 };
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Shows what any subscriber sees of one gateway: its sensors, the official stations beside them and
-its outbox. Reads the output of `mosquitto_sub -v`. On a terminal the table is redrawn every second,
+"""Shows what any subscriber sees of one gateway: its sensors, the official stations beside them,
+their indices and warnings, and its outbox. Reads the output of `mosquitto_sub -v`. On a terminal the table is redrawn every second,
 elsewhere it is printed every ten. With --seconds it ends by itself, with 1 if something that it was
 told to expect never came or a record is missing from a stream."""
 
@@ -18,7 +18,8 @@ import jsonschema
 FLAGS = {1: "good", 2: "not evaluated", 3: "suspect", 4: "failed", 9: "missing"}
 RECORD_KEYS = {"gateway", "sensor", "feed", "station", "epoch", "seq", "ts", "time", "start", "end",
                "issued", "fetched", "flag", "flags", "faults", "text", "corrections", "meta",
-               "amends", "clock", "revision", "gas_reference_k"}
+               "amends", "clock", "revision", "gas_reference_k", "reasons", "edition", "subject",
+               "parts", "primary", "added_risk_percent"}
 EXTRAS = ("_cf1", "_ppb", "_ppm")  # second forms of a value; n_above_… are counts of particles
 
 
@@ -59,7 +60,9 @@ class Stream:
         """The readings as people write them; why one is absent stands in its place."""
         for key, record in self.newest.items():
             about = self.meta.get("quantities", {}).get(key, {})
-            if record[key] is None:
+            if record[key] is not None and key in record.get("text", {}):
+                yield f"{key} {record['text'][key]}"
+            elif record[key] is None:
                 why = record.get("faults", {}).get(key, "-")
                 yield f"{key} {record.get('text', {}).get(key, why)}"
             else:
@@ -75,6 +78,8 @@ class Picture:
         self.streams = {}
         self.status = "not seen yet"
         self.health = {}
+        self.warnings = {}    # by feed
+        self.agreements = {}  # by edition of an index
         self.records = self.missing = self.repeated = 0
         self.unreadable = []  # what is wrong with payloads, in words
         self.schema = None
@@ -92,11 +97,15 @@ class Picture:
                 self.unreadable.append(f"{topic}: {error!r}")
 
     def sort_in(self, name, kind, payload):
-        is_stream = name.startswith(("sensor/", "ref/"))
+        is_stream = name.startswith(("sensor/", "ref/", "index/"))
         if not name and kind == "status":
             self.status = payload
         elif not name and kind == "health":
             self.health = json.loads(payload)
+        elif is_stream and kind == "warnings" and payload:
+            self.warnings[name.removeprefix("ref/")] = json.loads(payload)
+        elif is_stream and kind == "agreement" and payload:
+            self.agreements[name.removeprefix("index/")] = json.loads(payload)
         elif is_stream and kind == "status":
             self.streams.setdefault(name, Stream()).status = payload
         elif is_stream and kind == "state" and payload:
@@ -118,6 +127,29 @@ class Picture:
     def named(self, prefix):
         return [(name.removeprefix(prefix), stream) for name, stream in sorted(self.streams.items())
                 if name.startswith(prefix) and stream.record]
+
+
+def titled(named):
+    """Mainland sites go by a code: their names stand beside it."""
+    for name, stream in named:
+        title = stream.meta.get("name", "").partition(":")[0]
+        words = "-".join(title.lower().replace("'", "").replace("/", " ").split())
+        yield (name if name.endswith(words) else f"{name} {title}"), stream
+
+
+def outcome_of(picture, edition):
+    agreement = picture.agreements.get(edition)
+    if not agreement or not agreement["compared"]:
+        return f"{edition}: not yet compared with what the agency printed"
+    return (f"{edition}: {agreement['equal']} of {agreement['compared']} hours equal what the agency "
+            f"printed")
+
+
+def warnings_of(picture):
+    for feed, warnings in sorted(picture.warnings.items()):
+        words = [" ".join(filter(None, [one["name"], one.get("type"), one["issued"]]))
+                 for one in warnings]
+        yield f"warnings of {feed}: " + ("; ".join(words) or "none")
 
 
 def age_of(record, now):
@@ -150,11 +182,19 @@ def outbox_of(picture):
 def drawing(picture, started, width, lines_each=None):
     now = time.time()
     with picture.lock:
-        yield f"Twinsky demo, {now - started:.0f} s; the gateway is {picture.status}"
+        yield (f"Twinsky demo, {now - started:.0f} s; the gateway is {picture.status}; devices and "
+               "agencies are emulated, their values synthetic")
         yield ""
         yield from rows_of("SENSOR", picture.named("sensor/"), now, width, lines_each)
         yield ""
-        yield from rows_of("OFFICIAL STATION", picture.named("ref/"), now, width, lines_each)
+        yield from rows_of("OFFICIAL STATION", list(titled(picture.named("ref/"))), now, width,
+                           lines_each)
+        yield from warnings_of(picture)
+        yield ""
+        yield from rows_of("INDEX, computed here", list(titled(picture.named("index/"))), now, width,
+                           lines_each)
+        for edition in sorted(picture.agreements):
+            yield outcome_of(picture, edition)
         yield ""
         yield from outbox_of(picture)
         yield (f"heard: {picture.records} records of {len(picture.streams)} streams, "
@@ -178,6 +218,7 @@ def complaints(picture, expected):
                 if stream.record and stream.meta and stream.state}
         status, missing, repeated = picture.status, picture.missing, picture.repeated
         unreadable = list(picture.unreadable)
+        agreements, warned = dict(picture.agreements), set(picture.warnings)
     if status != "online":
         yield f"the gateway's status is {status}"
     for sensor in expected.sensor:
@@ -187,6 +228,15 @@ def complaints(picture, expected):
         count = sum(name.startswith(f"ref/{feed}/") for name in seen)
         if count < expected.stations:
             yield f"observations of {count} stations of {feed}, expected {expected.stations}"
+    for edition in expected.index:
+        count = sum(name.startswith(f"index/{edition}/") for name in seen)
+        if count < expected.stations:
+            yield f"the index {edition} of {count} stations, expected {expected.stations}"
+        agreement = agreements.get(edition, {"compared": 0})
+        if agreement["compared"] < expected.stations or agreement["share"] < 1:
+            yield f"the index {edition} is not what the agency printed: {agreement}"
+    for feed in sorted(set(expected.warnings) - warned):
+        yield f"no list of the warnings of {feed}"
     if missing:
         yield f"{missing} records are missing from their streams"
     if repeated:
@@ -239,6 +289,8 @@ def options():
     parser.add_argument("--seconds", type=float, help="end by itself after this time")
     parser.add_argument("--sensor", nargs="*", default=[], help="sensors that must be heard")
     parser.add_argument("--feed", nargs="*", default=[], help="feeds that must be heard")
+    parser.add_argument("--index", nargs="*", default=[], help="indices that must be heard")
+    parser.add_argument("--warnings", nargs="*", default=[], help="feeds whose warnings must be heard")
     parser.add_argument("--stations", type=int, default=3, help="of each feed")
     parser.add_argument("--schema", help="JSON Schema that every obs must pass")
     parser.add_argument("--watch", type=int, metavar="PID", help="end when this process does")
@@ -262,8 +314,9 @@ def main():
     for complaint in wrong:
         print(f"demo: {complaint}", file=sys.stderr)
     if not wrong:
-        print(f"All {len(arguments.sensor)} sensors and {arguments.stations} stations of each feed "
-              f"were heard within {picture.complete_after:.0f} s; no record is missing "
+        indices = f", with {' and '.join(arguments.index)}," if arguments.index else ""
+        print(f"All {len(arguments.sensor)} sensors and {arguments.stations} stations of each feed"
+              f"{indices} were heard within {picture.complete_after:.0f} s; no record is missing "
               f"or repeated" + (", each is as the schema says." if picture.schema else "."))
     return 1 if wrong else 0
 

@@ -87,6 +87,21 @@ std::string minute_text(Utc time) {
   return text.data();
 }
 
+std::string local_text(Utc time) {
+  const auto at = fields_of(time + hong_kong_offset);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d", at.year, at.month,
+                at.day, at.hour, at.minute, at.second);
+  return text.data();
+}
+
+std::string report_text(Utc time) {
+  const auto at = fields_of(time);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%02d%02d%02dZ", at.day, at.hour, at.minute);
+  return text.data();
+}
+
 std::string iso_text(Utc time) {
   const auto at = fields_of(time);
   std::array<char, 64> text{};

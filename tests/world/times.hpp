@@ -22,6 +22,8 @@ Utc floor_to(Utc time, std::chrono::minutes step);
 std::string rfc822_text(Utc time);  // "Mon, 05 Oct 2026 14:00:00 +0800"
 std::string http_text(Utc time);    // "Mon, 05 Oct 2026 06:00:00 GMT"
 std::string minute_text(Utc time);  // "202610051400", Hong Kong time
+std::string local_text(Utc time);   // "2026-10-05T14:00:00", time of both cities
+std::string report_text(Utc time);  // "050600Z": day and time in UTC
 std::string iso_text(Utc time);     // "2026-10-05T06:00:00.000Z"
 
 }  // namespace world

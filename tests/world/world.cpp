@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "world.hpp"
 
+#include "products.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -71,7 +73,7 @@ std::string World::description() const {
   for (const auto& spec : scenario_.devices) devices[spec.name] = spec.kind;
   json feeds = json::object();
   const std::string base = "http://127.0.0.1:" + std::to_string(agencies_.port());
-  for (const auto* agency : {"hk-epd", "hk-hko"}) {
+  for (const auto* agency : agencies) {
     if (agencies_.has(agency)) feeds[agency] = base;
   }
   json environment = json::object();

@@ -46,7 +46,7 @@ class Course(unittest.TestCase):
 
 class Behaviour(unittest.TestCase):
     def test_the_demos_scenario_loads(self):
-        with open(os.path.join(HERE, "hong-kong-day.json"), encoding="utf-8") as file:
+        with open(os.path.join(HERE, "two-cities-day.json"), encoding="utf-8") as file:
             world = World(json.load(file))
         self.assertEqual(len(world.ready["devices"]), 6)
         world.end()

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Indices of official stations: made of every sample of a feed whose agency has a published rule,
+// taken in as streams of their own (index/<edition>/<feed>--<station>), and held against what the
+// agency printed. The follower's thread alone.
+#pragma once
+
+#include "gateway/acquire/intake.hpp"
+#include "gateway/quality/official_index.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace twinsky {
+
+class OfficialIndices {
+ public:
+  OfficialIndices(Intake& intake, Bulletin& bulletin) : intake_(intake), bulletin_(bulletin) {}
+
+  // A station's stream became known, or is gone: its indices are described alike, or go with it.
+  void open(const StreamDescription& stream);
+  void close(std::string_view stream);
+  // A sample of such a stream.
+  void take(std::string_view stream, const Sample& sample);
+  // An update is complete: tells how far we agree with the agency.
+  void settle(std::string_view feed);
+
+ private:
+  struct OfFeed {
+    OfficialIndex index;
+    std::string edition;  // whose agreement is published
+    bool has_drifted = false;
+  };
+  OfFeed* of_feed(std::string_view feed);
+  void publish(std::string_view stream, const IndexReport& report);
+
+  Intake& intake_;
+  Bulletin& bulletin_;
+  const IndexCatalogue catalogue_;
+  std::map<std::string, OfFeed, std::less<>> feeds_;
+  std::map<std::string, StreamDescription, std::less<>> stations_;       // by stream
+  std::map<std::string, std::set<std::string>, std::less<>> published_;  // streams by station's
+};
+
+}  // namespace twinsky

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/acquire/official_outlet.hpp"
+
+#include <string>
+
+namespace twinsky {
+
+FollowerOutlet outlet_to(Intake& intake, OfficialIndices& indices, Bulletin& bulletin) {
+  return {
+      .open =
+          [&](const StreamDescription& stream) {
+            intake.open(stream);
+            indices.open(stream);
+          },
+      .close =
+          [&](std::string_view stream) {
+            intake.close(stream);
+            indices.close(stream);
+          },
+      .take =
+          [&](std::string_view stream, const Sample& sample, std::string_view document) {
+            intake.take_official(stream, sample, document);
+            indices.take(stream, sample);
+          },
+      .announce = [&](std::string_view event, std::string_view subject,
+                      std::string_view message) { intake.announce(event, subject, message); },
+      .warn =
+          [&](std::string_view feed, const std::vector<Warning>* in_force) {
+            const std::string topic = std::string("ref/").append(feed).append("/warnings");
+            if (in_force == nullptr) {
+              bulletin.withdraw(topic);
+            } else {
+              bulletin.post({.topic = topic, .payload = warnings_document(*in_force)});
+            }
+          },
+      .settle = [&](std::string_view feed) { indices.settle(feed); },
+  };
+}
+
+}  // namespace twinsky

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a follower's findings go in the running gateway: samples into the intake and on to the
+// indices that are made of them, warnings onto their retained topic.
+#pragma once
+
+#include "gateway/acquire/follower.hpp"
+#include "gateway/acquire/official_indices.hpp"
+
+namespace twinsky {
+
+// All three outlive the follower.
+FollowerOutlet outlet_to(Intake& intake, OfficialIndices& indices, Bulletin& bulletin);
+
+}  // namespace twinsky
