@@ -42,7 +42,7 @@ class Filter {
     kept_ += text_[at_++];
     const std::size_t first = kept_.size();
     while (at_ < text_.size() && text_[at_] != '}') {
-      if (text_[at_] == ',') ++at_;
+      if (text_[at_] == ',' && ++at_ == text_.size()) break;
       const std::size_t before = kept_.size();
       if (before > first) kept_ += ',';
       const std::size_t key_end = end_of_scalar();

@@ -68,6 +68,7 @@ TEST_F(AuditTest, sums_what_was_counted_into_a_line_a_minute) {
     audit.count({"city", "status", "status"}, {1, 0, 6});
     EXPECT_EQ(lines(), Texts{});
     clock.advance(1min);
+    while (lines().size() < 2) std::this_thread::yield();
     clock.settle(1);
     EXPECT_EQ(lines(), (Texts{"city sensor/a/obs # 2 15 150", "city status status 1 0 6"}));
     clock.advance(1min);
@@ -83,17 +84,16 @@ TEST_F(AuditTest, what_a_disk_refuses_is_written_later) {
   Log log{LogLevel::error};
   const auto absent = directory_ / "absent";
   file_ = (absent / "audit.jsonl").string();
-  Audit audit(file_, 24h, clock, log);
-  clock.settle(1);
-  audit.count({"city", "info", "#"}, {1, 0, 10});
-  clock.advance(1min);
-  clock.settle(1);
-  EXPECT_EQ(lines(), Texts{});
-  std::filesystem::create_directory(absent);
-  audit.count({"city", "info", "#"}, {1, 0, 10});
-  clock.advance(1min);
-  clock.settle(1);
-  EXPECT_EQ(lines(), Texts{"city info # 2 0 20"});
+  {
+    Audit audit(file_, 24h, clock, log);
+    clock.settle(1);
+    audit.count({"city", "info", "#"}, {1, 0, 10});
+    clock.advance(1min);
+    clock.settle(1);
+    EXPECT_EQ(lines(), Texts{});
+    std::filesystem::create_directory(absent);
+  }
+  EXPECT_EQ(lines(), Texts{"city info # 1 0 10"});
 }
 
 TEST_F(AuditTest, past_days_become_one_line_and_old_ones_go) {
