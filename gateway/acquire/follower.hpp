@@ -19,14 +19,6 @@
 
 namespace twinsky {
 
-struct FeedCounters {
-  std::uint64_t requests = 0;
-  std::uint64_t not_modified = 0;
-  std::uint64_t samples = 0;                      // handed on
-  std::map<std::string, std::uint64_t> failures;  // by FeedFault's name
-  std::string state;                              // "waiting", "fresh", or a FeedFault's name
-};
-
 // Where a follower's findings go: the intake, or a test.
 struct FollowerOutlet {
   // A stream is new, or has a quantity that it did not have before.

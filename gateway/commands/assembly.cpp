@@ -257,7 +257,7 @@ void Assembly::post_health() {
   for (const auto& [bus, poller] : pollers_) sensors.merge(poller->counters());
   bulletin_.post({.topic = "health",
                   .payload = health_document(store_.status(), sinks, sensors, clock_.utc(),
-                                             started_, clock_was_set_),
+                                             started_, clock_was_set_, follower_->counters()),
                   .retain = Retain::expiring,
                   .qos = 0,
                   .expiry = 3 * health_every});

@@ -119,6 +119,14 @@ Json json_of(const SensorCounters& sensor) {
           {"restarts", sensor.restarts}};
 }
 
+Json json_of(const FeedCounters& feed) {
+  return {{"state", feed.state},
+          {"requests", feed.requests},
+          {"not_modified", feed.not_modified},
+          {"samples", feed.samples},
+          {"failures", feed.failures}};
+}
+
 Json json_of(const SinkStatus& sink, const SinkBacklog& backlog, UtcTime now) {
   Json document = {{"connected", sink.connected},
                    {"state", sink.state},
@@ -309,7 +317,8 @@ std::optional<Mark> mark_of(std::string_view document) {
 std::string health_document(const StoreStatus& store,
                             const std::map<std::string, SinkStatus>& sinks,
                             const std::map<std::string, SensorCounters>& sensors, UtcTime now,
-                            UtcTime started, bool clock_set) {
+                            UtcTime started, bool clock_set,
+                            const std::map<std::string, FeedCounters>& feeds) {
   Json document = {
       {"ts", now.time_since_epoch().count()}, {"time", iso8601(now)}, {"started", iso8601(started)},
       {"clock", clock_set ? "set" : "unset"}, {"epoch", store.epoch}, {"row", store.last_row}};
@@ -330,6 +339,8 @@ std::string health_document(const StoreStatus& store,
   }
   Json& counters = document["sensors"] = Json::object();
   for (const auto& [id, sensor] : sensors) counters[id] = json_of(sensor);
+  Json& followed = document["feeds"] = Json::object();
+  for (const auto& [id, feed] : feeds) followed[id] = json_of(feed);
   return text_of(document);
 }
 

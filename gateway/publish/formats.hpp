@@ -64,6 +64,14 @@ struct SensorCounters {
   std::uint64_t restarts = 0;
 };
 
+struct FeedCounters {
+  std::uint64_t requests = 0;
+  std::uint64_t not_modified = 0;
+  std::uint64_t samples = 0;                      // handed on
+  std::map<std::string, std::uint64_t> failures;  // by FeedFault's name
+  std::string state;                              // "waiting", "fresh", or a FeedFault's name
+};
+
 // ref/<feed>/warnings: all in force, word for word; [] when there are none.
 std::string warnings_document(std::span<const Warning> warnings);
 // index/<edition>/agreement: how often our index of an hour equals the one that the agency printed.
@@ -86,7 +94,8 @@ std::optional<Mark> mark_of(std::string_view document);
 std::string health_document(const StoreStatus& store,
                             const std::map<std::string, SinkStatus>& sinks,
                             const std::map<std::string, SensorCounters>& sensors, UtcTime now,
-                            UtcTime started, bool clock_set);
+                            UtcTime started, bool clock_set,
+                            const std::map<std::string, FeedCounters>& feeds = {});
 // `{"event":"sensor_lost","subject":"roof-pm","message":"…"}`, a body for the stream `event`.
 std::string event_body(std::string_view event, std::string_view subject, std::string_view message);
 

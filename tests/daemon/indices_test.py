@@ -128,6 +128,13 @@ class Indices(gateway.GatewayTest):
         self.assertEqual([(one["issuer"], one["code"]) for one in warnings],
                          [("Hong Kong Observatory", "WFIRE")])
 
+    def test_health_tells_how_each_feed_is(self):
+        def states():
+            health = json.loads(self.subscriber.latest("/health") or "{}").get("feeds", {})
+            return {feed: counters["state"] for feed, counters in health.items()}
+        until(lambda: set(states().values()) == {"fresh"}, 20, "all feeds are fresh")
+        self.assertEqual(set(states()), {"hk-epd", "hk-hko", "cn-cnemc", "metar"})
+
     def test_airports_report(self):
         for airport in ("vhhh", "zsss", "zspd"):
             stream = f"ref/metar/{airport}"

@@ -189,8 +189,12 @@ TEST(formats, health_tells_what_an_operator_asks) {
   sink.state = "name does not resolve";
   SensorCounters counters;
   counters.faults["checksum"] = 2;
+  FeedCounters feed;
+  feed.state = "stale";
+  feed.failures["stale"] = 3;
   const json document = json::parse(health_document(store, {{"city", sink}, {"new", {}}},
-                                                    {{"roof-pm", counters}}, now, now - 1h, false));
+                                                    {{"roof-pm", counters}}, now, now - 1h, false,
+                                                    {{"hk-epd", feed}, {"hk-hko", {}}}));
   EXPECT_EQ(document["clock"], "unset");
   EXPECT_EQ(document["row"], 120);
   EXPECT_EQ(document["store"]["ledger"]["no_response"], 12);
@@ -201,6 +205,9 @@ TEST(formats, health_tells_what_an_operator_asks) {
   EXPECT_EQ(document["sinks"]["city"]["state"], "name does not resolve");
   EXPECT_TRUE(document["sinks"]["new"]["oldest_waiting_ms"].is_null());
   EXPECT_EQ(document["sensors"]["roof-pm"]["faults"]["checksum"], 2);
+  EXPECT_EQ(document["feeds"]["hk-epd"]["state"], "stale");
+  EXPECT_EQ(document["feeds"]["hk-epd"]["failures"]["stale"], 3);
+  EXPECT_TRUE(document["feeds"]["hk-hko"]["failures"].empty());
 }
 
 TEST(formats, an_event_is_a_body) {

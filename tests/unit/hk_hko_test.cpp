@@ -128,7 +128,7 @@ TEST(hk_hko, asks_in_the_chosen_edition_and_as_often_as_a_document_changes) {
   EXPECT_EQ(requests[2].url, base + "/opendata/hourlyRainfall.php?lang=sc");
   EXPECT_EQ(requests[0].cadence, milliseconds(0));
   EXPECT_EQ(requests[1].cadence, std::chrono::hours(1));
-  EXPECT_EQ(opendata::feed_of("hk-hko")->requests({}).size(), 4U);
+  EXPECT_EQ(opendata::feed_of("hk-hko")->requests({}).size(), 5U);
 }
 
 TEST(hk_hko, an_id_is_always_an_id) {
