@@ -39,7 +39,9 @@ class Indices(gateway.GatewayTest):
     def configuration(self):
         base = self.world.ready["feeds"]["hk-epd"]
         near = {"base": base, "allow_private_addresses": True}
-        return {**self.base_configuration(), "feeds": [
+        configuration = self.base_configuration()
+        configuration["sinks"][0]["redistribute"] = ["cn-cnemc"]
+        return {**configuration, "feeds": [
             {"feed": "hk-epd", "stations": sorted(STATIONS.values()), **near},
             {"feed": "hk-hko", "stations": ["kings-park"], **near},
             {"feed": "cn-cnemc", "terms_accepted": True, **near},
