@@ -5,6 +5,7 @@
 #include "drivers/registry.hpp"
 #include "gateway/model/result.hpp"
 #include "gateway/model/station.hpp"
+#include "gateway/quality/correction.hpp"
 #include "gateway/quality/quality_settings.hpp"
 #include "gateway/store/store.hpp"
 
@@ -25,6 +26,12 @@ struct GatewaySettings {
   bool operator==(const GatewaySettings&) const;
 };
 
+struct CorrectionSettings {
+  std::string sensor;  // or one of its channels
+  Correction correction;
+  bool operator==(const CorrectionSettings&) const = default;
+};
+
 struct SensorSettings {
   std::string id;
   std::string driver;
@@ -40,6 +47,7 @@ struct SensorSettings {
   bool sleep_between = false;  // duty cycle: rests between samples, wakes warm_up before the next
   bool mean = false;           // streaming: mean of the period's frames instead of the last
   QualitySettings quality = {};
+  std::vector<CorrectionSettings> corrections = {};  // of itself and its channels
   bool operator==(const SensorSettings&) const;
 };
 
@@ -89,6 +97,7 @@ struct Config {
   std::vector<SensorSettings> sensors;
   std::vector<FeedSettings> feeds;
   std::vector<CompareSettings> compare;
+  std::vector<CorrectionSettings> corrections;
   StoreSettings store;
   std::vector<SinkSettings> sinks;
   ServeSettings serve;

@@ -36,6 +36,7 @@ struct StreamDescription {
   std::string attribution;
   std::optional<Position> position;  // as far as it may be published
   QualitySettings quality = {};      // how its readings are checked
+  std::vector<Correction> corrections = {};  // what stands beside the raw readings
 };
 
 // meta without its revision: the text whose change raises it; then with it.

@@ -163,6 +163,17 @@ class Tables {
   [[nodiscard]] RowId hours_done();
   void save_hours_done(RowId row);
   void forget_hours(UtcTime before);
+  [[nodiscard]] std::optional<UtcTime> first_hour(StreamId stream, Quantity quantity, UtcTime from);
+
+  // Official values.
+  void save_official(const OfficialRow& row);
+  void erase_official(StreamId stream, const ReferenceKey& key);  // all of a document's interval
+  [[nodiscard]] std::vector<OfficialRow> official(StreamId stream, Quantity quantity, UtcTime from,
+                                                  UtcTime to);
+  [[nodiscard]] std::optional<UtcTime> first_official(StreamId stream, Quantity quantity,
+                                                      UtcTime from);
+  [[nodiscard]] std::vector<OfficialRow> official_from(UtcTime start, std::size_t most);
+  void forget_official(UtcTime before);
 
   // Ledger.
   std::int64_t insert_ledger(const LedgerRow& row, bool announced);
