@@ -15,11 +15,14 @@ int main(int argc, char** argv) {
   twinsky::add_check(app, code);
   twinsky::add_schema(app, code);
   twinsky::add_drivers(app, code);
+  twinsky::add_note(app, code);
   twinsky::add_read(app, code);
   twinsky::add_replay(app, code);
   twinsky::add_export(app, code);
   twinsky::add_status(app, code);
   twinsky::add_audit(app, code);
+  twinsky::add_report(app, code);
+  twinsky::add_accept_correction(app, code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

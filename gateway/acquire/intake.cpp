@@ -8,6 +8,7 @@
 #include "gateway/quality/check_settings.hpp"
 #include "gateway/quality/stored_readings.hpp"
 #include "gateway/quality/stream_checks.hpp"
+#include "gateway/store/official.hpp"
 
 namespace twinsky {
 namespace {
@@ -52,6 +53,7 @@ struct Intake::Stream {
   StreamDescription description;
   StreamId id{};
   int meta_revision = 0;
+  std::vector<std::string> correction_names;  // "id@version", of the description's corrections
   std::optional<UtcTime> last;       // of the newest sample, of an earlier run too
   bool is_first = true;              // since the gateway started
   std::string silent_cause;          // empty: it speaks
@@ -84,6 +86,10 @@ void Intake::open(const StreamDescription& description) {
     stream->last = store_.last_time(stream->id);
   }
   stream->description = description;
+  stream->correction_names.clear();
+  for (const Correction& each : description.corrections) {
+    stream->correction_names.push_back(name_of(each));
+  }
   if (has_other_checks && description.name.starts_with("sensor/")) set_checks(*stream);
   stream->meta_revision = store_.meta_revision(stream->id, meta_content(description));
   bulletin_.post({.topic = description.name + "/meta",
@@ -127,6 +133,40 @@ void Intake::set_checks(Stream& stream) {
   }
 }
 
+// What stands beside the raw readings, as the configuration names it.
+std::vector<CorrectedReading> Intake::corrected(const Stream& stream, const Sample& sample,
+                                                std::string_view channel) const {
+  std::vector<CorrectedReading> readings;
+  const auto own = [&](Quantity quantity) -> const Reading* {
+    const auto found = std::ranges::find_if(sample.readings, [&](const Reading& each) {
+      return each.quantity == quantity && each.channel == channel && each.value;
+    });
+    return found == sample.readings.end() ? nullptr : &*found;
+  };
+  const auto around = [&](Quantity quantity) {
+    const Reading* const here = own(quantity);
+    return here != nullptr ? here->value : board_.nearby(quantity, sample.time);
+  };
+  for (std::size_t at = 0; at < stream.description.corrections.size(); ++at) {
+    const Correction& correction = stream.description.corrections[at];
+    CorrectionValues values;
+    for (const CorrectionInput input : inputs_of(correction.formula)) {
+      auto& value = values[static_cast<std::size_t>(input)];
+      if (input == CorrectionInput::temperature) value = around(Quantity::temperature);
+      if (input == CorrectionInput::humidity) value = around(Quantity::humidity);
+    }
+    const Reading* const raw = own(correction.raw_quantity);
+    if (raw != nullptr) values[static_cast<std::size_t>(CorrectionInput::raw)] = raw->value;
+    const Corrected made = apply(correction, values, sample.time);
+    const bool is_doubtful = raw != nullptr && raw->flag != Flag::not_evaluated;
+    readings.push_back({.quantity = correction.quantity,
+                        .value = made.value,
+                        .flag = is_doubtful ? worst(made.flag, raw->flag) : made.flag,
+                        .correction = stream.correction_names[at]});
+  }
+  return readings;
+}
+
 // Flags of the sample; what it shows of the one before goes out as an amendment of that.
 void Intake::check(Stream& stream, Sample& sample, std::string_view channel, bool clock_set) {
   if (!stream.checks) return;
@@ -139,7 +179,8 @@ void Intake::check(Stream& stream, Sample& sample, std::string_view channel, boo
     store_.append({.stream = stream.id,
                    .time = before->time,
                    .body = record_body(*before, stream.description.columns, channel,
-                                       stream.meta_revision),
+                                       stream.meta_revision, false, {},
+                                       corrected(stream, *before, channel)),
                    .reference = {},
                    .clock_unset = false,
                    .amends = true});
@@ -161,7 +202,8 @@ void Intake::take(std::string_view name, Sample sample, std::string_view channel
   store_.append({.stream = stream.id,
                  .time = sample.time,
                  .body = record_body(sample, stream.description.columns, channel,
-                                     stream.meta_revision, !clock_set),
+                                     stream.meta_revision, !clock_set, {},
+                                     corrected(stream, sample, channel)),
                  .reference = {},
                  .clock_unset = !clock_set});
   board_.put(name, sample, channel);
@@ -182,7 +224,8 @@ void Intake::take_official(std::string_view name, Sample sample, std::string_vie
                                            .start = sample.official->start,
                                            .end = sample.official->end,
                                            .content_hash = content_hash(sample, members)},
-                 .clock_unset = false});
+                 .clock_unset = false,
+                 .official = values_kept_of(sample)});
   board_.put(name, sample);
   post_state(stream);
 }

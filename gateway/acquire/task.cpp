@@ -75,6 +75,11 @@ std::vector<StreamDescription> streams_of(const SensorSettings& sensor) {
     streams.back().name.append("-").append(channel);
     streams.back().title.append(" ").append(channel);
   }
+  for (StreamDescription& stream : streams) {
+    for (const CorrectionSettings& each : sensor.corrections) {
+      if (stream.name == "sensor/" + each.sensor) stream.corrections.push_back(each.correction);
+    }
+  }
   return streams;
 }
 

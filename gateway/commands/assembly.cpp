@@ -66,6 +66,17 @@ std::vector<std::string> beginnings_of_topics(const Config& config) {
   return beginnings;
 }
 
+ComparisonOutlet outlet_to(Bulletin& bulletin, Intake& intake) {
+  return {
+      .post = [&](std::string topic, std::string payload) {
+        bulletin.post({.topic = std::move(topic), .payload = std::move(payload)});
+      },
+      .withdraw = [&](std::string_view topic) { bulletin.withdraw(topic); },
+      .announce = [&](std::string_view event, std::string_view subject,
+                      std::string_view message) { intake.announce(event, subject, message); },
+  };
+}
+
 }  // namespace
 
 Assembly::Assembly(Config config, Clock& clock, Log& log)
@@ -97,6 +108,8 @@ Assembly::Assembly(Config config, Clock& clock, Log& log)
   know_hourly_streams();
   hourly_ = std::make_unique<Hourly>(
       store_, [this](std::string_view name) { return hourly_stream(name); }, clock_, log_);
+  comparer_ = std::make_unique<Comparer>(store_, config_, outlet_to(bulletin_, intake_), clock_,
+                                         log_);
   for (const BusSettings& bus : config_.buses) start_bus(bus);
   follower_ = std::make_unique<Follower>(config_.gateway.id, config_.feeds,
                                          make_fetcher("twinsky/" TWINSKY_VERSION),
@@ -176,6 +189,7 @@ std::vector<Problem> Assembly::apply(Config next) {
     if (!after.contains(stream)) intake_.close(stream);
   }
   if (change.feeds) follower_->change(config_.feeds);
+  comparer_->change(config_);
   apply_to_sinks(change);
   audit_.set_keep(config_.keep_audit);
   post_info();
@@ -278,9 +292,10 @@ std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
   for (const auto& [bus, poller] : pollers_) poller->request_stop();
   follower_->request_stop();
   hourly_->request_stop();
+  comparer_->request_stop();
   const MonotonicTime polls_deadline = clock_.now() + polls_stop_within;
   const auto has_stopped = [&] {
-    return follower_->has_stopped() && hourly_->has_stopped() &&
+    return follower_->has_stopped() && hourly_->has_stopped() && comparer_->has_stopped() &&
            std::ranges::all_of(pollers_, [](const auto& each) { return each.second->has_stopped(); });
   };
   while (!has_stopped() && clock_.now() < polls_deadline) {
@@ -291,6 +306,7 @@ std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
   }
   if (!follower_->has_stopped()) hung.emplace_back("feeds");
   if (!hourly_->has_stopped()) hung.emplace_back("hours");
+  if (!comparer_->has_stopped()) hung.emplace_back("comparisons");
   intake_.announce("stopped", config_.gateway.id, "asked to stop");
   if (!store_.flush(deadline - offline_within - 100ms)) hung.emplace_back("store");
 

@@ -13,6 +13,7 @@
 #include "gateway/acquire/follower.hpp"
 #include "gateway/acquire/official_indices.hpp"
 #include "gateway/acquire/poller.hpp"
+#include "gateway/compare/comparer.hpp"
 #include "gateway/config/difference.hpp"
 #include "gateway/publish/sink.hpp"
 #include "gateway/quality/hourly.hpp"
@@ -73,6 +74,7 @@ class Assembly {
   mutable std::mutex hourly_mutex_;
   std::map<std::string, HourlyStream, std::less<>> hourly_streams_;  // guarded by hourly_mutex_
   std::unique_ptr<Hourly> hourly_;
+  std::unique_ptr<Comparer> comparer_;
   std::map<std::string, std::unique_ptr<Poller>> pollers_;  // by bus
   std::unique_ptr<Follower> follower_;
   std::string posted_epoch_;

@@ -11,12 +11,15 @@ namespace twinsky {
 enum ExitCode : int { exit_good = 0, exit_failed = 1, exit_usage = 2, exit_configuration = 78 };
 
 // Each adds its subcommand to `app`; when it was called, its exit code is put into `code`.
+void add_accept_correction(CLI::App& app, int& code);
 void add_audit(CLI::App& app, int& code);
 void add_check(CLI::App& app, int& code);
 void add_drivers(CLI::App& app, int& code);
 void add_export(CLI::App& app, int& code);
+void add_note(CLI::App& app, int& code);
 void add_read(CLI::App& app, int& code);
 void add_replay(CLI::App& app, int& code);
+void add_report(CLI::App& app, int& code);
 void add_run(CLI::App& app, int& code);
 void add_schema(CLI::App& app, int& code);
 void add_status(CLI::App& app, int& code);

@@ -3,6 +3,7 @@
 // Reads the file only, so it works beside a running daemon.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/csv.hpp"
+#include "gateway/commands/export_pairs.hpp"
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/commands/time_option.hpp"
 #include "gateway/model/record.hpp"
@@ -160,7 +161,10 @@ void add_export(CLI::App& app, int& code) {
       ->check(CLI::IsMember({"csv", "json"}))
       ->capture_default_str();
   command->add_option("--output", options->output, "Into this file instead of standard output");
-  command->callback([choice, options, &code] { code = run_export(*choice, *options); });
+  add_export_pairs(*command, code);
+  command->callback([command, choice, options, &code] {
+    if (command->get_subcommands().empty()) code = run_export(*choice, *options);
+  });
 }
 
 }  // namespace twinsky

@@ -23,13 +23,13 @@ class HourlyCsv {
   // Throws std::runtime_error when there is no such column.
   [[nodiscard]] const Column& column(std::string_view name) const;
   // In their order, each once.
-  [[nodiscard]] const std::vector<Hour>& hours() const { return hours_; }
+  [[nodiscard]] const std::vector<HourStart>& hours() const { return hours_; }
 
  private:
   void sort();
 
   std::string file_;
-  std::vector<Hour> hours_;
+  std::vector<HourStart> hours_;
   std::map<std::string, Column, std::less<>> columns_;
 };
 

@@ -31,7 +31,7 @@ Json percent(const std::optional<double>& share) {
   return share ? Json(*share * 100) : Json();
 }
 
-Json json_of(const Interval& interval) {
+Json json_of(const ConfidenceInterval& interval) {
   return {interval.lower, interval.upper};
 }
 
@@ -292,7 +292,7 @@ std::vector<PairRow> inline_rows(const Json& item) {
     return json.is_number() ? std::optional(json.get<double>()) : std::nullopt;
   };
   std::vector<PairRow> rows;
-  Hour hour{};
+  HourStart hour{};
   for (std::size_t at = 0; at < references.size(); ++at, hour += std::chrono::hours(1)) {
     rows.push_back({.hour = hour,
                     .sensor = number(sensors[at]),
@@ -345,7 +345,7 @@ Json precision_json(const Json& item, const Source& source) {
           {"cv_pct", found ? percent(found->cv) : Json()}};
 }
 
-Hour hour_at(const Json& item, const char* key) {
+HourStart hour_at(const Json& item, const char* key) {
   const auto time = parse_time(item.at(key).get<std::string>(), std::chrono::minutes(0));
   if (!time) throw std::runtime_error(std::string(key) + " is no time");
   return std::chrono::floor<std::chrono::hours>(*time);
@@ -354,7 +354,7 @@ Hour hour_at(const Json& item, const char* key) {
 Json trailing_window(const Json& item, const Source& source) {
   const std::vector<PairRow> rows = rows_of(source.csv, item, item.at("reference"));
   const int hours = item.at("window_hours");
-  const Hour end = hour_at(item, "window_end");
+  const HourStart end = hour_at(item, "window_end");
   const std::vector<Pair> pairs = pairs_of(within(rows, {end - std::chrono::hours(hours), end}));
   Json line{{"pairs", pairs.size()}};
   if (static_cast<int>(pairs.size()) < item.value("min_pairs", (hours * 3 + 3) / 4)) {
@@ -431,9 +431,9 @@ Json drift_json(const Json& item, const Source& source) {
   const Drift drift = drift_of(pairs_of(rows), whole(rows), rule);
   Json begun = Json::object();
   Json alarmed = Json::object();
-  const auto times = [](const std::vector<Hour>& hours) {
+  const auto times = [](const std::vector<HourStart>& hours) {
     Json list = Json::array();
-    for (const Hour hour : hours) {
+    for (const HourStart hour : hours) {
       std::string text = iso8601(UtcTime(hour));
       text.replace(text.find('.'), std::string::npos, "Z");
       list.push_back(std::move(text));

@@ -2,6 +2,7 @@
 // `twinsky status`: what the store holds, read from its file, whether the daemon runs or not.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/store_choice.hpp"
+#include "gateway/compare/comparer.hpp"
 #include "gateway/store/store.hpp"
 
 #include <CLI/CLI.hpp>
@@ -24,7 +25,8 @@ std::vector<std::string> closed_sinks(const std::string& path) {
 }
 
 nlohmann::ordered_json as_json(const std::string& path, const StoreStatus& status,
-                               const std::vector<StreamSummary>& streams) {
+                               const std::vector<StreamSummary>& streams,
+                               const std::vector<RememberedComparison>& comparisons) {
   nlohmann::ordered_json answer = {{"store", path},
                                    {"rows", status.rows},
                                    {"last_row", status.last_row},
@@ -49,11 +51,18 @@ nlohmann::ordered_json as_json(const std::string& path, const StoreStatus& statu
              {"time", iso8601(stream.time)},
              {"record", nlohmann::ordered_json::parse(stream.body, nullptr, false)}};
   }
+  answer["comparisons"] = nlohmann::ordered_json::object();
+  for (const RememberedComparison& comparison : comparisons) {
+    auto& entry = answer["comparisons"][comparison.topic];
+    entry = nlohmann::ordered_json::parse(comparison.record, nullptr, false);
+    if (entry.is_discarded()) entry = nullptr;
+  }
   return answer;
 }
 
 void print(const std::string& path, const StoreStatus& status,
-           const std::vector<StreamSummary>& streams) {
+           const std::vector<StreamSummary>& streams,
+           const std::vector<RememberedComparison>& comparisons) {
   std::cout << path << ": " << status.rows << " samples, " << status.size_bytes / 1000
             << " kB, epoch " << status.epoch << '\n';
   if (status.clock_waiting) std::cout << "The newest samples wait for the clock to be set.\n";
@@ -76,6 +85,11 @@ void print(const std::string& path, const StoreStatus& status,
     if (stream.seq != 0) std::cout << "  " << iso8601(stream.time) << "  " << stream.body;
     std::cout << '\n';
   }
+  for (const RememberedComparison& comparison : comparisons) {
+    const std::string& summary = comparison.summary;
+    std::cout << comparison.topic << ": " << (summary.empty() ? "not evaluated yet" : summary)
+              << '\n';
+  }
 }
 
 int show(const StoreChoice& choice, bool json) {
@@ -83,13 +97,14 @@ int show(const StoreChoice& choice, bool json) {
   if (!chosen) return exit_configuration;
   const StoreStatus status = read_store_status(chosen->path);
   const std::vector<StreamSummary> streams = read_streams(chosen->path);
+  const std::vector<RememberedComparison> comparisons = read_comparisons(chosen->path);
   if (json) {
     // What came from outside may not be UTF-8.
-    std::cout << as_json(chosen->path, status, streams)
+    std::cout << as_json(chosen->path, status, streams, comparisons)
                      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
               << '\n';
   } else {
-    print(chosen->path, status, streams);
+    print(chosen->path, status, streams, comparisons);
   }
   return exit_good;
 }

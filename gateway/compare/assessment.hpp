@@ -18,7 +18,7 @@ struct Assessment {
   std::optional<Line> line;
   double n_effective = 0;  // n where neighbouring values count as independent
   std::optional<double> residual_rho1;
-  std::optional<Interval> r_interval;
+  std::optional<ConfidenceInterval> r_interval;
   std::optional<Errors> errors;
   std::optional<Range> range;
 };

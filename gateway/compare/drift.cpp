@@ -63,7 +63,7 @@ std::array<bool, drift_flags> flags_of(const Evaluation& evaluation, const Drift
   return flags;
 }
 
-void count(DriftRun& run, bool is_flagged, Hour hour, int persist) {
+void count(DriftRun& run, bool is_flagged, HourStart hour, int persist) {
   if (!is_flagged) {
     run.evaluations = 0;
     run.since.reset();
@@ -111,7 +111,7 @@ Drift drift_of(std::span<const Pair> pairs, Window span, const DriftRule& rule) 
   const std::chrono::hours width(rule.window_hours);
   std::size_t first = 0;
   std::size_t next = 0;
-  for (Hour end = span.begin + width; end <= span.end; end += std::chrono::hours(1)) {
+  for (HourStart end = span.begin + width; end <= span.end; end += std::chrono::hours(1)) {
     for (; next < pairs.size() && pairs[next].hour < end; ++next) {
       reference.add(pairs[next].reference);
       sensor.add(commissioned(pairs[next]));

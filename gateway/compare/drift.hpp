@@ -37,9 +37,9 @@ std::string_view name_of(DriftFlag flag) noexcept;
 
 struct DriftRun {
   int evaluations = 0;        // flagged in a row up to the newest evaluation
-  std::optional<Hour> since;  // first of them
-  std::vector<Hour> begun;    // the first evaluation of each run
-  std::vector<Hour> alarmed;  // when a run had lasted long enough
+  std::optional<HourStart> since;  // first of them
+  std::vector<HourStart> begun;    // the first evaluation of each run
+  std::vector<HourStart> alarmed;  // when a run had lasted long enough
 };
 
 enum class DriftState : std::uint8_t { none, watch, alarm };
@@ -52,7 +52,7 @@ struct Drift {
   std::optional<KolmogorovSmirnov> ks;
   std::array<DriftRun, drift_flags> runs;
   DriftState state = DriftState::none;
-  std::optional<Hour> since;       // of the longest run behind `state`
+  std::optional<HourStart> since;       // of the longest run behind `state`
   std::vector<DriftState> states;  // at every end of `span`, from the first full window on
 };
 

@@ -145,15 +145,15 @@ LineIntervals honest_intervals(const Line& line, int n, double n_effective) {
   return intervals(line, n_effective - 2, std::sqrt(n / n_effective));
 }
 
-std::optional<Interval> interval_of_r(double r, double n_effective) noexcept {
+std::optional<ConfidenceInterval> interval_of_r(double r, double n_effective) noexcept {
   if (!(n_effective > 3)) return std::nullopt;
   constexpr double nearly_one = 1 - 1e-15;
   const double z = std::atanh(std::clamp(r, -nearly_one, nearly_one));
   const double reach = normal_95 / std::sqrt(n_effective - 3);
-  return Interval{std::tanh(z - reach), std::tanh(z + reach)};
+  return ConfidenceInterval{std::tanh(z - reach), std::tanh(z + reach)};
 }
 
-Interval interval_of_r2(const Interval& r) noexcept {
+ConfidenceInterval interval_of_r2(const ConfidenceInterval& r) noexcept {
   const double lower = r.lower * r.lower;
   const double upper = r.upper * r.upper;
   if (r.lower < 0 && r.upper > 0) return {0, std::max(lower, upper)};

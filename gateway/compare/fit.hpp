@@ -12,7 +12,7 @@
 
 namespace twinsky {
 
-struct Interval {
+struct ConfidenceInterval {
   double lower = 0;
   double upper = 0;
 };
@@ -52,8 +52,8 @@ std::optional<Line> least_squares(const Moments& moments) noexcept;
 // Intervals of 95 % for a number of degrees of freedom that need not be whole.
 struct LineIntervals {
   double t95 = 0;
-  Interval slope;
-  Interval intercept;
+  ConfidenceInterval slope;
+  ConfidenceInterval intercept;
 };
 // As if the n pairs were independent: n - 2 degrees of freedom.
 LineIntervals naive_intervals(const Line& line, int n);
@@ -70,9 +70,9 @@ Autocorrelation autocorrelation(std::span<const Pair> hourly, const Moments& mom
 LineIntervals honest_intervals(const Line& line, int n, double n_effective);
 
 // 95 % of r by Fisher's z with n_effective - 3; absent for n_effective <= 3.
-std::optional<Interval> interval_of_r(double r, double n_effective) noexcept;
+std::optional<ConfidenceInterval> interval_of_r(double r, double n_effective) noexcept;
 // The same of r2: its lower end is 0 where the interval of r holds 0.
-Interval interval_of_r2(const Interval& r) noexcept;
+ConfidenceInterval interval_of_r2(const ConfidenceInterval& r) noexcept;
 
 // Orthogonal regression (Deming's with an error-variance ratio of 1) with the uncertainties that
 // the EU Guide to the Demonstration of Equivalence gives.

@@ -14,7 +14,7 @@
 namespace twinsky {
 
 struct StationHour {
-  Hour hour{};
+  HourStart hour{};
   double value = 0;  // valid ones only, same unit and state at all stations
 };
 

@@ -67,11 +67,11 @@ JsonText& JsonText::put(std::string_view key, std::string_view value) {
   return *this;
 }
 
-JsonText& JsonText::put(std::string_view key, Hour value) {
+JsonText& JsonText::put(std::string_view key, HourStart value) {
   return put(key, std::string_view(iso8601(UtcTime(value))));
 }
 
-JsonText& JsonText::put(std::string_view key, const Interval& value) {
+JsonText& JsonText::put(std::string_view key, const ConfidenceInterval& value) {
   return raw(key, '[' + number_text(value.lower) + ',' + number_text(value.upper) + ']');
 }
 

@@ -29,8 +29,8 @@ class JsonText {
     return raw(key, std::to_string(value));
   }
   JsonText& put(std::string_view key, bool value) { return raw(key, value ? "true" : "false"); }
-  JsonText& put(std::string_view key, Hour value);
-  JsonText& put(std::string_view key, const Interval& value);
+  JsonText& put(std::string_view key, HourStart value);
+  JsonText& put(std::string_view key, const ConfidenceInterval& value);
   template <class T>
   JsonText& put(std::string_view key, const std::optional<T>& value) {
     return value ? put(key, *value) : null(key);

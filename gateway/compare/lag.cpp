@@ -13,7 +13,7 @@ constexpr double absent = std::numeric_limits<double>::quiet_NaN();  // never le
 
 // Both sides on a grid of hours without gaps.
 struct Grid {
-  Hour begin{};
+  HourStart begin{};
   std::vector<double> reference;
   std::vector<double> sensor;
 };
@@ -37,7 +37,7 @@ Grid grid_of(std::span<const PairRow> rows, Series series) {
 
 // x[i] beside y[i + lag], where both are there.
 std::vector<Pair> shifted(std::span<const double> x, std::span<const double> y, int lag,
-                          Hour begin) {
+                          HourStart begin) {
   std::vector<Pair> pairs;
   pairs.reserve(x.size());
   const auto size = static_cast<int>(x.size());

@@ -138,7 +138,7 @@ DailyPairs daily_pairs(std::span<const PairRow> rows, const DayRule& rule, Serie
     }
     if (reference.count() < rule.min_hours || sensor.count() < rule.min_hours) continue;
     if (reference.count() == 0 || sensor.count() == 0) continue;
-    result.pairs.push_back({Hour(day) - rule.offset, reference.value(), sensor.value()});
+    result.pairs.push_back({HourStart(day) - rule.offset, reference.value(), sensor.value()});
   }
   return result;
 }

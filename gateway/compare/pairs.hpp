@@ -17,11 +17,11 @@
 
 namespace twinsky {
 
-using Hour = std::chrono::sys_time<std::chrono::hours>;  // the start of an hour, UTC
+using HourStart = std::chrono::sys_time<std::chrono::hours>;  // the start of an hour, UTC
 
 // One hour of one sensor, quantity and reference station, in the reference's unit and state.
 struct PairRow {
-  Hour hour{};
+  HourStart hour{};
   std::optional<double> sensor;     // mean of the usable samples, raw
   std::optional<double> corrected;  // the same, corrected; absent without a correction
   int usable = 0;                   // samples behind the mean
@@ -55,8 +55,8 @@ bool is_reference_valid(const PairRow& row) noexcept;
 
 // Hours from `begin` to before `end`.
 struct Window {
-  Hour begin{};
-  Hour end{};
+  HourStart begin{};
+  HourStart end{};
   [[nodiscard]] int hours() const noexcept { return static_cast<int>((end - begin).count()); }
 };
 
@@ -82,7 +82,7 @@ struct Coverage {
 Coverage coverage(std::span<const PairRow> rows, Window window, Series series = Series::raw);
 
 struct Pair {
-  Hour hour{};
+  HourStart hour{};
   double reference = 0;  // x
   double sensor = 0;     // y
 };

@@ -21,7 +21,7 @@ constexpr hours headline{168};
 constexpr hours longest{720};
 constexpr int scan_reach = 12;  // finds a time zone taken for another
 
-Window trailing(Hour end, hours width) {
+Window trailing(HourStart end, hours width) {
   return {end - width, end};
 }
 
@@ -40,7 +40,7 @@ struct Findings {
 
 struct Situation {
   std::span<const PairRow> rows;  // sorted
-  Hour end{};
+  HourStart end{};
   Target target;
   Relation relation{};
   const ComparisonInput& input;
@@ -134,7 +134,7 @@ void write_identity(JsonText& json, const Situation& situation) {
 
 void write_reference(JsonText& json, const Situation& situation) {
   const ReferenceFacts& facts = situation.input.reference;
-  std::optional<Hour> newest;
+  std::optional<HourStart> newest;
   for (const PairRow& row : situation.rows) {
     if (row.reference && row.hour < situation.end) newest = row.hour;
   }
@@ -148,7 +148,10 @@ void write_reference(JsonText& json, const Situation& situation) {
   json.put("station", facts.station);
   json.put("kind", facts.kind);
   json.put("relation", name_of(situation.relation));
-  json.put("distance_m", facts.siting.distance_m);
+  const Siting& siting = facts.siting;
+  json.put("distance_m", siting.is_distance_withheld ? std::nullopt
+                         : siting.published_distance_m ? siting.published_distance_m
+                                                       : siting.distance_m);
   json.put("height_m", facts.siting.height_difference_m);
   json.put("label", facts.label);
   json.put("gas_reference_k", situation.input.identity.gas_reference_k);
@@ -495,11 +498,11 @@ std::optional<Commissioning> commissioning_of(std::span<const PairRow> rows, Win
   return Commissioning{*match, window};
 }
 
-Hour window_end(std::span<const PairRow> rows, UtcTime now, hours reference_max_age) {
-  const Hour current = std::chrono::floor<hours>(now);
-  Hour end = current - reference_max_age;
+HourStart window_end(std::span<const PairRow> rows, UtcTime now, hours reference_max_age) {
+  const HourStart current = std::chrono::floor<hours>(now);
+  HourStart end = current - reference_max_age;
   for (const PairRow& row : rows) {
-    const Hour after = row.hour + hours(1);
+    const HourStart after = row.hour + hours(1);
     if (row.reference && after <= current) end = std::max(end, after);
   }
   return end;

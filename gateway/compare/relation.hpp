@@ -25,6 +25,9 @@ struct Siting {
   std::optional<double> distance_m;           // along the ground
   std::optional<double> height_difference_m;  // sensor above reference
   bool is_same_kind = false;                  // both roadside, or both general
+  // What of the distance may be published (model/published_position.hpp); the relation always may.
+  bool is_distance_withheld = false;
+  std::optional<double> published_distance_m = {};  // from the published position; empty: as it is
 };
 
 // Ozone, PM2.5, temperature and pressure reduced to sea level.

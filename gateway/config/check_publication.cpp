@@ -98,29 +98,37 @@ void report_unknown_quantity(const Node& node, Draft& draft) {
                       nearest(node.text, catalogue));
 }
 
-void check_subject(const Node& node, const CompareSettings& wanted, Draft& draft) {
+// `sensor` exists and what `key` names is a quantity that it measures.
+void check_measured(const Node& node, const std::string& name, std::string_view key,
+                    const std::string& wanted, Draft& draft) {
   Names known;
   const SensorSettings* settings = nullptr;
-  const Draft::Entry* sensor = find_stream(wanted.sensor, draft, known, settings);
-  if (sensor == nullptr && !wanted.sensor.empty()) {
+  const Draft::Entry* sensor = find_stream(name, draft, known, settings);
+  if (sensor == nullptr && !name.empty()) {
     draft.reader.report(*member(node, "sensor"),
-                        "there is no sensor " + in_quotes(wanted.sensor) + ", expected " +
+                        "there is no sensor " + in_quotes(name) + ", expected " +
                             listed_or(known, "one in \"sensors\""),
-                        nearest(wanted.sensor, views(known)));
+                        nearest(name, views(known)));
   }
-  const Node* quantity = member(node, "quantity");
+  const Node* quantity = member(node, key);
   if (quantity == nullptr || quantity->kind != NodeKind::text) return;
-  if (!quantity_named(wanted.quantity)) {
+  if (!quantity_named(wanted)) {
     report_unknown_quantity(*quantity, draft);
+    return;
+  }
+  if (wanted == name_of(Quantity::wind_dir)) {
+    draft.reader.report(*quantity,
+                        "\"wind_dir\" is neither compared nor corrected: a direction has no slope "
+                        "and no bias, expected for example \"wind_speed\"");
     return;
   }
   if (sensor == nullptr || sensor->driver == nullptr || !sensor->is_sound) return;
   const Names measured = quantities_of(*sensor, *settings);
-  if (std::ranges::find(measured, wanted.quantity) != measured.end()) return;
+  if (std::ranges::find(measured, wanted) != measured.end()) return;
   draft.reader.report(*quantity,
-                      in_quotes(wanted.sensor) + " does not measure " + in_quotes(wanted.quantity) +
-                          ", expected " + listed_or(measured, "another sensor"),
-                      nearest(wanted.quantity, views(measured)));
+                      in_quotes(name) + " does not measure " + in_quotes(wanted) + ", expected " +
+                          listed_or(measured, "another sensor"),
+                      nearest(wanted, views(measured)));
 }
 
 void check_reference(const Node& node, const CompareSettings& wanted, Draft& draft) {
@@ -154,12 +162,37 @@ void check_comparisons(Draft& draft) {
   for (std::size_t at = 0; at < draft.compare.size(); ++at) {
     const Node& node = *draft.compare[at].node;
     const CompareSettings& wanted = draft.config.compare[at];
-    check_subject(node, wanted, draft);
+    check_measured(node, wanted.sensor, "quantity", wanted.quantity, draft);
     check_reference(node, wanted, draft);
     const auto first = std::ranges::find(draft.config.compare, wanted);
     const bool is_new = first == draft.config.compare.begin() + static_cast<std::ptrdiff_t>(at);
     if (is_new || !draft.compare[at].is_sound) continue;
     draft.reader.report(node, "the same comparison stands here twice, expected it once");
+  }
+}
+
+// ---- corrections ----
+
+void check_corrections(Draft& draft) {
+  std::set<std::pair<std::string, Quantity>> seen;
+  for (std::size_t at = 0; at < draft.corrections.size(); ++at) {
+    const auto& [node, values, is_sound, driver, feed] = draft.corrections[at];
+    const auto& [sensor, correction] = draft.config.corrections[at];
+    check_measured(*node, sensor, "quantity", text_or_none(values, "quantity"), draft);
+    if (member(*node, "raw") != nullptr) {
+      check_measured(*node, sensor, "raw", values.text("raw"), draft);
+    }
+    if (is_sound && !seen.insert({sensor, correction.quantity}).second) {
+      draft.reader.report(*node, "another correction stands for " + in_quotes(sensor) + " and \"" +
+                                     std::string(name_of(correction.quantity)) +
+                                     "\" already, expected one");
+    }
+  }
+  for (SensorSettings& settings : draft.config.sensors) {
+    for (const CorrectionSettings& each : draft.config.corrections) {
+      const bool is_own = each.sensor == settings.id || each.sensor.starts_with(settings.id + "-");
+      if (is_own) settings.corrections.push_back(each);
+    }
   }
 }
 
@@ -320,6 +353,7 @@ void check_page(Draft& draft) {
 void check_publication(Draft& draft) {
   check_feeds(draft);
   check_comparisons(draft);
+  check_corrections(draft);
   check_sinks(draft);
   check_page(draft);
 }

@@ -150,7 +150,7 @@ bool SensorSettings::operator==(const SensorSettings& other) const {
     return std::tuple(
         std::tie(sensor.id, sensor.driver, sensor.bus, sensor.every, sensor.device, sensor.settings,
                  sensor.placement, sensor.since, sensor.north_offset_deg, sensor.ambient,
-                 sensor.sleep_between, sensor.mean, sensor.quality),
+                 sensor.sleep_between, sensor.mean, sensor.quality, sensor.corrections),
         comparable(sensor.position), comparable(sensor.published_position));
   };
   return values(*this) == values(other);

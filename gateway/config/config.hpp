@@ -6,6 +6,7 @@
 #include "gateway/model/published_position.hpp"
 #include "gateway/model/result.hpp"
 #include "gateway/model/station.hpp"
+#include "gateway/quality/correction.hpp"
 #include "gateway/quality/quality_settings.hpp"
 #include "gateway/store/store.hpp"
 
@@ -27,6 +28,12 @@ struct GatewaySettings {
   bool operator==(const GatewaySettings&) const;
 };
 
+struct CorrectionSettings {
+  std::string sensor;  // or one of its channels
+  Correction correction;
+  bool operator==(const CorrectionSettings&) const = default;
+};
+
 struct SensorSettings {
   std::string id;
   std::string driver;
@@ -43,6 +50,7 @@ struct SensorSettings {
   bool mean = false;           // streaming: mean of the period's frames instead of the last
   QualitySettings quality = {};
   std::optional<Position> published_position = {};  // as far as the gateway's rule lets it out
+  std::vector<CorrectionSettings> corrections = {};  // of itself and its channels
   bool operator==(const SensorSettings&) const;
 };
 
@@ -97,6 +105,7 @@ struct Config {
   std::vector<SensorSettings> sensors;
   std::vector<FeedSettings> feeds;
   std::vector<CompareSettings> compare;
+  std::vector<CorrectionSettings> corrections;
   StoreSettings store;
   std::vector<SinkSettings> sinks;
   ServeSettings serve;

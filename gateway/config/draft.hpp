@@ -33,6 +33,7 @@ struct Draft {
   std::vector<Entry> sensors = {};
   std::vector<Entry> feeds = {};
   std::vector<Entry> compare = {};
+  std::vector<Entry> corrections = {};
   std::vector<Entry> sinks = {};
   const Node* serve = nullptr;
 };
@@ -41,6 +42,7 @@ struct Draft {
 void read_sections(const Node& root, Draft& draft);
 void read_bus(const Node& node, Draft& draft);
 void read_sensor(const Node& node, Draft& draft);
+void read_correction(const Node& node, Draft& draft);
 std::optional<Position> read_position(const Node& owner, Draft& draft);
 // A relative path begins at the directory of the main file.
 std::string resolved(const Draft& draft, const std::string& path);

@@ -242,6 +242,7 @@ void read_sections(const Node& root, Draft& draft) {
   each("sensors", read_sensor);
   each("feeds", read_feed);
   each("compare", read_comparison);
+  each("corrections", read_correction);
   read_store(section("store"), draft);
   each("sinks", read_sink);
   if (section("serve") != nullptr) read_serve(*section("serve"), draft);

@@ -19,6 +19,8 @@ constexpr auto mqtt_schemes = std::to_array<std::string_view>({"mqtt", "mqtts"})
 constexpr auto mqtt_versions = std::to_array<std::string_view>({"auto", "5", "3.1.1"});
 constexpr auto spike_methods = std::to_array<std::string_view>({"differential", "average"});
 constexpr auto attenuation_statistics = std::to_array<std::string_view>({"deviation", "range"});
+constexpr auto correction_methods = std::to_array<std::string_view>(
+    {"linear", "multilinear", "piecewise", "barkjohn", "smoke", "kappa_koehler"});
 constexpr auto beginnings = std::to_array<std::string_view>({"now", "oldest"});
 
 // clang-format off
@@ -116,6 +118,29 @@ constexpr auto compare = std::to_array<Setting>({
   {.name = "with", .kind = text, .documentation = "The reference, feed and station: \"hk-epd/mong-kok\".", .required = true},
 });
 
+constexpr auto correction = std::to_array<Setting>({
+  {.name = "id", .kind = id, .documentation = "Names the correction; records carry it as id@version.", .required = true},
+  {.name = "version", .kind = integer, .documentation = "Rises when the correction changes.", .fallback = "1", .lower = 1, .upper = 1'000'000},
+  {.name = "sensor", .kind = id, .documentation = "The id of a sensor, or of a channel: <sensor>-<channel>.", .required = true},
+  {.name = "quantity", .kind = text, .documentation = "What is corrected; <quantity>_corrected is published beside the raw reading.", .required = true},
+  {.name = "raw", .kind = text, .documentation = "The sensor's quantity that the formula takes, where it is another one: \"pm2_5_cf1\"."},
+  {.name = "method", .kind = choice, .documentation = "linear: gain x + offset; multilinear: constant + raw_factor x + temperature_factor T + humidity_factor RH; piecewise: straight lines between knots; barkjohn and smoke: as published for Plantower sensors; kappa_koehler: growth in humid air.", .required = true, .choices = correction_methods},
+  {.name = "gain", .kind = number, .documentation = "Of linear.", .fallback = "1"},
+  {.name = "offset", .kind = number, .documentation = "Of linear, in the quantity's unit.", .fallback = "0"},
+  {.name = "constant", .kind = number, .documentation = "Of multilinear.", .fallback = "0"},
+  {.name = "raw_factor", .kind = number, .documentation = "Of multilinear.", .fallback = "1"},
+  {.name = "temperature_factor", .kind = number, .documentation = "Of multilinear, per degree Celsius.", .fallback = "0"},
+  {.name = "humidity_factor", .kind = number, .documentation = "Of multilinear, per percent.", .fallback = "0"},
+  {.name = "kappa", .kind = number, .documentation = "Of kappa_koehler.", .fallback = "0.3", .lower = 0, .upper = 2},
+  {.name = "knots", .kind = table, .documentation = "Of piecewise: {\"raw\": [0, 50, 200], \"corrected\": [0, 40, 180]}, raw rising."},
+  {.name = "hull", .kind = table, .documentation = "What it was trained on: {\"raw\": [2, 60], \"temperature\": [5, 34], \"humidity\": [40, 98]}; outside, its output is suspect."},
+  {.name = "trained_from", .kind = text, .documentation = "Since when the data that it was made from go."},
+  {.name = "trained_until", .kind = text, .documentation = "Until when."},
+  {.name = "valid_from", .kind = text, .documentation = "Before this time its output is suspect."},
+  {.name = "valid_until", .kind = text, .documentation = "From this time on its output is suspect."},
+  {.name = "author", .kind = text, .documentation = "Who stands for it."},
+});
+
 constexpr auto store = std::to_array<Setting>({
   {.name = "path", .kind = path, .documentation = "The database file.", .fallback = "/var/lib/twinsky/twinsky.db"},
   {.name = "commit_every", .kind = duration, .documentation = "How often samples are put on disk; a power cut costs at most this much.", .fallback = "1s", .lower = 10, .upper = minute},
@@ -159,6 +184,7 @@ constexpr auto all_sections = std::to_array<Section>({
   {"sensors", list, sensor, "The instruments; each driver adds its own settings."},
   {"feeds", list, feed, "Official open data to keep beside our own; each feed adds its own settings."},
   {"compare", list, compare, "Which sensors are compared with which official stations."},
+  {"corrections", list, correction, "Corrections that are published beside the raw readings; one for each sensor and quantity."},
   {"store", object, store, "The local store."},
   {"sinks", list, sink, "Where samples are published."},
   {"serve", object, serve, "The local page; without this section there is none."},
@@ -190,6 +216,9 @@ std::span<const Setting> feed_settings() noexcept {
 }
 std::span<const Setting> compare_settings() noexcept {
   return compare;
+}
+std::span<const Setting> correction_settings() noexcept {
+  return correction;
 }
 std::span<const Setting> store_settings() noexcept {
   return store;

@@ -19,6 +19,7 @@ std::span<const Setting> quality_settings() noexcept;  // of a sensor: its check
 std::span<const Setting> check_settings() noexcept;    // and those of one quantity
 std::span<const Setting> feed_settings() noexcept;    // a feed adds its own
 std::span<const Setting> compare_settings() noexcept;
+std::span<const Setting> correction_settings() noexcept;
 std::span<const Setting> store_settings() noexcept;
 std::span<const Setting> sink_settings() noexcept;
 std::span<const Setting> serve_settings() noexcept;

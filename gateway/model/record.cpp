@@ -83,6 +83,11 @@ void each_reading(const Sample& sample, std::span<const Column> columns, std::st
   }
 }
 
+Column column_of(std::span<const Column> columns, Quantity quantity) {
+  const auto found = std::ranges::find(columns, quantity, &Column::quantity);
+  return found == columns.end() ? Column{quantity, info_of(quantity).decimals} : *found;
+}
+
 // `"name":{…},` of what `append` writes for each reading; nothing when it writes nothing.
 template <class Each, class Append>
 void append_object(std::string& text, std::string_view name, const Each& each, Append append) {
@@ -157,7 +162,7 @@ void append_json_string(std::string& text, std::string_view raw) {
 
 std::string record_body(const Sample& sample, std::span<const Column> columns,
                         std::string_view channel, int meta_revision, bool clock_unset,
-                        std::string_view members) {
+                        std::string_view members, std::span<const CorrectedReading> corrected) {
   const auto each = [&](auto visit) { each_reading(sample, columns, channel, visit); };
   std::string text;
   text.reserve(64 + 32 * sample.readings.size());
@@ -178,6 +183,18 @@ std::string record_body(const Sample& sample, std::span<const Column> columns,
     }
     text += ',';
   });
+  const auto append_corrected_key = [&](Quantity quantity) {
+    text.append("\"").append(name_of(quantity)).append("_corrected\":");
+  };
+  for (const CorrectedReading& one : corrected) {
+    append_corrected_key(one.quantity);
+    if (one.value) {
+      append_number(text, *one.value, decimals_of(column_of(columns, one.quantity)));
+    } else {
+      text += "null";
+    }
+    text += ',';
+  }
 
   append_object(text, "text", each, [&](const Reading& one) {
     if (one.text.empty()) return;
@@ -188,12 +205,35 @@ std::string record_body(const Sample& sample, std::span<const Column> columns,
   text += "\"flag\":";
   append_integer(text, static_cast<int>(any ? flag : Flag::missing));
   text += ',';
+  const std::size_t before_flags = text.size();
   append_object(text, "flags", each, [&](const Reading& one) {
     if (one.flag == Flag::pass) return;
     append_key(text, one.quantity);
     append_integer(text, static_cast<int>(one.flag));
     text += ',';
   });
+  for (const CorrectedReading& one : corrected) {
+    if (one.flag == Flag::pass) continue;
+    if (text.size() == before_flags) {
+      text += "\"flags\":{";
+    } else {
+      text.resize(text.size() - 2);  // "},"
+      text += ',';
+    }
+    append_corrected_key(one.quantity);
+    append_integer(text, static_cast<int>(one.flag));
+    text += "},";
+  }
+  if (!corrected.empty()) {
+    text += "\"corrections\":{";
+    for (const CorrectedReading& one : corrected) {
+      append_key(text, one.quantity);
+      append_json_string(text, one.correction);
+      text += ',';
+    }
+    text.back() = '}';
+    text += ',';
+  }
   append_object(text, "reasons", each, [&](const Reading& one) {
     if (one.reason.empty()) return;
     append_key(text, one.quantity);

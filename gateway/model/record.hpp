@@ -31,15 +31,25 @@ void append_number(std::string& text, double value, int decimals);
 // Appends `raw` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.
 void append_json_string(std::string& text, std::string_view raw);
 
+// A corrected value, which stands beside the raw one as <quantity>_corrected.
+struct CorrectedReading {
+  Quantity quantity{};
+  std::optional<double> value;
+  Flag flag = Flag::missing;
+  std::string_view correction;  // "id@version"
+};
+
 // The stored part: a JSON object of the readings (in the order of `columns`, then any others), with
 // `text`, `flag`, `flags`, `reasons`, `faults`, for official samples start, end, issued, fetched and
 // gas_reference_k first, `"clock":"unset"` where asked, and `meta` last. `text`, `flags`,
 // `reasons` and `faults` are left out when they would be empty. Readings of other channels than `channel` are
 // left out. `members` are further members of the object, as JSON with a comma after each; they stand
-// before `meta`.
+// before `meta`. Corrected values follow the readings, with `corrections` naming what made them; their
+// flags stand in `flags`, but `flag` is that of what was measured.
 std::string record_body(const Sample& sample, std::span<const Column> columns,
                         std::string_view channel, int meta_revision, bool clock_unset = false,
-                        std::string_view members = {});
+                        std::string_view members = {},
+                        std::span<const CorrectedReading> corrected = {});
 
 // What is constant for a stream, up to and including `"seq":` — e.g.
 // `{"gateway":"mk-roof","sensor":"roof-pm","epoch":"7f3a91c2","seq":`.

@@ -76,6 +76,10 @@ Json meta(const StreamDescription& stream) {
     quantities[std::string(twinsky::name_of(column.quantity))] = json_of(column, stream);
   }
   if (stream.period.count() > 0) document["period_ms"] = stream.period.count();
+  for (const Correction& correction : stream.corrections) {
+    const std::string quantity(twinsky::name_of(correction.quantity));
+    document["corrections"][quantity] = twinsky::name_of(correction);
+  }
   put_unless_empty(document, "driver", stream.driver);
   put_unless_empty(document, "datasheet", stream.datasheet);
   put_unless_empty(document, "serial_number", stream.serial_number);

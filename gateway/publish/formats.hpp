@@ -40,6 +40,7 @@ struct StreamDescription {
   std::optional<double> gas_reference_k;
   std::optional<Position> position;  // as far as it may be published
   QualitySettings quality = {};      // how its readings are checked
+  std::vector<Correction> corrections = {};  // what stands beside the raw readings
 };
 
 // meta without its revision: the text whose change raises it; then with it.

@@ -33,6 +33,7 @@ using CorrectionValues = std::array<std::optional<double>, correction_inputs>;
 struct LinearCorrection {
   double gain = 1;
   double offset = 0;
+  bool operator==(const LinearCorrection&) const = default;
 };
 
 // corrected = constant + raw_factor raw + temperature_factor T + humidity_factor RH
@@ -41,6 +42,7 @@ struct MultilinearCorrection {
   double raw_factor = 1;
   double temperature_factor = 0;  // 0: the input is not needed
   double humidity_factor = 0;
+  bool operator==(const MultilinearCorrection&) const = default;
 };
 
 // Straight lines between knots, the outer ones going on; at least two, raw rising.
@@ -48,21 +50,28 @@ struct PiecewiseCorrection {
   struct Knot {
     double raw = 0;
     double corrected = 0;
+    bool operator==(const Knot&) const = default;
   };
   std::vector<Knot> knots;
+  bool operator==(const PiecewiseCorrection&) const = default;
 };
 
 // Barkjohn et al. 2021 (Atmos. Meas. Tech. 14, 4617), Plantower's cf_1 output over 24 h, US
 // aerosol, to about 250 ug/m3.
-struct BarkjohnCorrection {};
+struct BarkjohnCorrection {
+  bool operator==(const BarkjohnCorrection&) const = default;
+};
 
 // Its extension to wildfire smoke in five parts, of Plantower's atmospheric output.
-struct SmokeCorrection {};
+struct SmokeCorrection {
+  bool operator==(const SmokeCorrection&) const = default;
+};
 
 // Growth of particles in humid air (Crilley et al. 2018, Atmos. Meas. Tech. 11, 709): raw divided
 // by 1 + (kappa / 1.65) / (1 / a_w - 1). 0.15 to 0.29 were measured for PM2.5 in Taiwan.
 struct KappaKoehlerCorrection {
   double kappa = 0.3;
+  bool operator==(const KappaKoehlerCorrection&) const = default;
 };
 
 // A cell with an auxiliary electrode: (WE - n_T AE) / sensitivity, the first of the four equations
@@ -72,6 +81,7 @@ struct ElectrodeCorrection {
   enum class Cell : std::uint8_t { no2, co };
   Cell cell = Cell::no2;
   double sensitivity_mv = 1;  // mV per unit of the quantity, from the cell's sheet
+  bool operator==(const ElectrodeCorrection&) const = default;
 };
 
 using CorrectionFormula =
@@ -83,6 +93,7 @@ struct InputRange {
   CorrectionInput input{};
   double lower = 0;
   double upper = 0;
+  bool operator==(const InputRange&) const = default;
 };
 
 struct Correction {
@@ -97,6 +108,7 @@ struct Correction {
   std::optional<UtcTime> trained_from;
   std::optional<UtcTime> trained_until;
   std::string author;
+  bool operator==(const Correction&) const = default;
 };
 
 // "id@version", as records name it.

@@ -14,6 +14,9 @@ constexpr RowId recalled_rows = 20'000;
 void Store::Writer::keep_hours(std::vector<HoursOfStream> hours, RowId done) {
   const auto shared = std::make_shared<const std::vector<HoursOfStream>>(std::move(hours));
   const std::lock_guard lock(mutex_);
+  for (const HoursOfStream& each : *shared) {
+    if (!each.rows.empty()) ++hours_changes_[each.rows.front().stream];
+  }
   change([shared, done](OpenedStore& store) {
     for (const HoursOfStream& each : *shared) {
       for (const HourRow& row : each.rows) store.tables.save_hour(row);
@@ -41,6 +44,14 @@ std::vector<HourRow> Store::Writer::hours_of(StreamId stream, UtcTime start) con
 
 RowId Store::Writer::hours_done() const {
   return Tables(file_->path, Tables::Access::read).hours_done();
+}
+
+std::uint64_t Store::Writer::changes_of_hours(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  const auto stream = stream_ids_.find(name);
+  if (stream == stream_ids_.end()) return 0;
+  const auto changes = hours_changes_.find(stream->second);
+  return changes == hours_changes_.end() ? 0 : changes->second;
 }
 
 RowId Store::Writer::oldest() const {
@@ -75,6 +86,9 @@ std::vector<HourRow> Store::hours_of(StreamId stream, UtcTime start) const {
 }
 RowId Store::hours_done() const {
   return writer_->hours_done();
+}
+std::uint64_t Store::changes_of_hours(std::string_view stream) const {
+  return writer_->changes_of_hours(stream);
 }
 RowId Store::oldest() const {
   return writer_->oldest();

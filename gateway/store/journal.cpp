@@ -12,7 +12,7 @@ constexpr RowId rows_between_saves = 10'000;
 }  // namespace
 
 Journal::Journal(Tables& tables, Tail& tail) : tables_(tables), tail_(tail) {
-  const Mark mark = tables_.mark();
+  const RowCount mark = tables_.mark();
   now_.last = mark.last_row;
   now_.count = mark.rows;
   for (const SavedStream& saved : tables_.streams()) {

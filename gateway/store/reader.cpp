@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/store/reader.hpp"
 
+#include "gateway/store/hours.hpp"
+#include "gateway/store/official.hpp"
 #include "gateway/store/tables.hpp"
 
 #include <algorithm>
@@ -54,7 +56,48 @@ class FileReader final : public StoreReader {
     return after == epochs_.begin() ? no_name : std::prev(after)->second;
   }
 
+  std::vector<std::string> streams() override {
+    if (file_->generation != generation_) open();
+    std::vector<std::string> names;
+    for (SavedStream& saved : tables_->streams()) names.push_back(std::move(saved.name));
+    return names;
+  }
+
+  std::vector<HourRow> hours(std::string_view stream, Quantity quantity, UtcTime from,
+                             UtcTime to) override {
+    const auto id = find(stream);
+    return id ? tables_->hours(*id, quantity, from, to) : std::vector<HourRow>();
+  }
+  std::vector<OfficialRow> official(std::string_view stream, Quantity quantity, UtcTime from,
+                                    UtcTime to) override {
+    const auto id = find(stream);
+    return id ? tables_->official(*id, quantity, from, to) : std::vector<OfficialRow>();
+  }
+  std::optional<UtcTime> first_hour(std::string_view stream, Quantity quantity,
+                                    UtcTime from) override {
+    const auto id = find(stream);
+    return id ? tables_->first_hour(*id, quantity, from) : std::nullopt;
+  }
+  std::optional<UtcTime> first_official(std::string_view stream, Quantity quantity,
+                                        UtcTime from) override {
+    const auto id = find(stream);
+    return id ? tables_->first_official(*id, quantity, from) : std::nullopt;
+  }
+
  private:
+  std::optional<StreamId> find(std::string_view stream) {
+    if (file_->generation != generation_) open();
+    const auto known = [&] {
+      return std::ranges::find(names_, stream, [](const auto& each) { return each.second; });
+    };
+    auto found = known();
+    if (found == names_.end()) {
+      for (const SavedStream& saved : tables_->streams()) names_[saved.stream] = saved.name;
+      found = known();
+    }
+    if (found == names_.end()) return std::nullopt;
+    return found->first;
+  }
   void open() {
     generation_ = file_->generation;
     tables_ = std::make_unique<Tables>(file_->path, Tables::Access::read);
@@ -96,7 +139,7 @@ StoreStatus read_store_status(const std::string& path) {
   Tables tables(path, Tables::Access::read);
   StoreStatus status;
   const RowId oldest = tables.oldest_row();
-  const Mark mark = tables.mark();
+  const RowCount mark = tables.mark();
   status.last_row = std::max(mark.last_row, tables.newest_row());
   status.rows = mark.rows + static_cast<std::uint64_t>(status.last_row - mark.last_row);
   status.size_bytes = tables.size().pages * tables.size().page_bytes;

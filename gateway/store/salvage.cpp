@@ -115,7 +115,7 @@ Inheritance read_inheritance(const std::string& damaged_file) {
     take(inheritance.cursors, [&] { return tables.cursors(); });
     take(inheritance.retained, [&] { return tables.retained(); });
     take(inheritance.remembered, [&] { return tables.remembered(); });
-    Mark mark;
+    RowCount mark;
     take(mark, [&] { return tables.mark(); });
     RowId known = mark.last_row;
     for (const auto& [sink, row] : inheritance.cursors) known = std::max(known, row);
@@ -187,6 +187,10 @@ void salvage_small_tables(const std::string& damaged_file, const Deliver& delive
       &Salvaged::hours, [&](UtcTime from) { return tables.hours_from(from, rows_at_once); },
       [](const HourRow& row) { return row.start; });
   if (!goes_on) return;
+  const bool goes_further = bring_back(
+      &Salvaged::official, [&](UtcTime from) { return tables.official_from(from, rows_at_once); },
+      [](const OfficialRow& row) { return row.start; });
+  if (!goes_further) return;
   bring_back(
       &Salvaged::references, [&](UtcTime from) { return tables.references(from, rows_at_once); },
       [](const SavedReference& reference) { return reference.key.start; });

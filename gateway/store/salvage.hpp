@@ -54,6 +54,7 @@ struct Salvaged {
   std::vector<SavedReference> references;
   std::vector<LedgerRow> ledger;
   std::vector<HourRow> hours;
+  std::vector<OfficialRow> official;
 };
 // Returns when the piece is kept; false when the work should end.
 using Deliver = std::function<bool(Salvaged)>;

@@ -18,6 +18,9 @@ inline std::string_view schema() {
 inline std::string_view schema_2() {
   return embedded_file("gateway/store/schema_2.sql");
 }
+inline std::string_view schema_3() {
+  return embedded_file("gateway/store/schema_3.sql");
+}
 
 // FULL: a commit is on the disk when it returns. Pages of deleted rows need not be wiped. A WAL of
 // about 1 MB is copied into the file at once, then used again from its beginning.
@@ -87,6 +90,13 @@ enum class Name : std::uint8_t {
   hour_erase,
   hours_done_get,
   hours_done_put,
+  hour_first,
+  official_put,
+  official_erase,
+  official_some,
+  official_first,
+  official_page,
+  official_forget,
 };
 
 struct Text {
@@ -217,6 +227,26 @@ inline constexpr std::array texts = {
     Text{Name::hour_erase, "DELETE FROM hours WHERE start_ts < ?"},
     Text{Name::hours_done_get, "SELECT row FROM hours_done"},
     Text{Name::hours_done_put, "INSERT OR REPLACE INTO hours_done VALUES (1, ?)"},
+    Text{Name::hour_first,
+         "SELECT start_ts FROM hours WHERE stream = ? AND quantity = ? AND start_ts >= ?"
+         " ORDER BY start_ts LIMIT 1"},
+
+    Text{Name::official_put,
+         "INSERT OR REPLACE INTO official VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+    Text{Name::official_erase,
+         "DELETE FROM official WHERE stream = ? AND start_ts = ? AND end_ts = ? AND document = ?"},
+    Text{Name::official_some,
+         "SELECT * FROM official WHERE stream = ? AND start_ts >= ? AND start_ts < ?"
+         " AND quantity = ? ORDER BY start_ts, end_ts, document"},
+    Text{Name::official_first,
+         "SELECT start_ts FROM official WHERE stream = ? AND start_ts >= ? AND quantity = ?"
+         " ORDER BY start_ts LIMIT 1"},
+    Text{Name::official_page,
+         "SELECT * FROM official WHERE start_ts >= ?"
+         " ORDER BY start_ts, stream, quantity, end_ts, document LIMIT ?"},
+    // By streams, since the key begins with them.
+    Text{Name::official_forget,
+         "DELETE FROM official WHERE stream IN (SELECT stream FROM streams) AND start_ts < ?"},
 };
 
 inline constexpr std::size_t count = texts.size();

@@ -73,6 +73,7 @@ void Store::Writer::append(Entry entry) {
   if (!entry.clock_unset) {
     stream.last_time = std::max(stream.last_time.value_or(entry.time), entry.time);
   }
+  if (!entry.official.empty()) ++hours_changes_[entry.stream];
   if (queue_.empty()) first_waiting_ = clock_.now();
   queue_.push({std::move(entry), offset});
   const MonotonicTime due =

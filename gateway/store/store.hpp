@@ -8,6 +8,7 @@
 #pragma once
 
 #include "gateway/model/clock.hpp"
+#include "gateway/model/flag.hpp"
 #include "gateway/model/quantity.hpp"
 #include "gateway/store/ledger.hpp"
 #include "gateway/system/log.hpp"
@@ -51,6 +52,14 @@ struct ReferenceKey {
   std::uint64_t content_hash = 0;
 };
 
+// One of its readings as it is kept for comparisons (official.hpp).
+struct OfficialValue {
+  Quantity quantity{};
+  std::optional<double> value;
+  Flag flag = Flag::not_evaluated;
+  std::optional<double> gas_reference_k;
+};
+
 struct Entry {
   StreamId stream{};
   UtcTime time{};
@@ -60,6 +69,7 @@ struct Entry {
   // Puts right the newest record of the stream that has this `time`: the body then begins with
   // `"amends":N`. Dropped where there is no such record among the newest of the epoch.
   bool amends = false;
+  std::vector<OfficialValue> official = {};  // with `reference`
 };
 
 struct StoredRow {
@@ -98,6 +108,10 @@ class StoreError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+struct HourRow;  // hours.hpp
+struct HoursOfStream;
+struct OfficialRow;  // official.hpp
+
 // Reads rows on a connection of its own; each call ends its statement, so the WAL does not grow.
 // One thread.
 class StoreReader {
@@ -109,6 +123,19 @@ class StoreReader {
   // The stream's name ("sensor/roof-pm") and the epoch that holds for a row.
   virtual const std::string& name_of(StreamId stream) = 0;
   virtual const std::string& epoch_of(RowId row) = 0;
+
+  virtual std::vector<std::string> streams() = 0;  // their names
+
+  // Of a stream ("sensor/roof-pm", "ref/hk-epd/mong-kok"), from <= start < to, oldest first.
+  virtual std::vector<HourRow> hours(std::string_view stream, Quantity quantity, UtcTime from,
+                                     UtcTime to) = 0;
+  virtual std::vector<OfficialRow> official(std::string_view stream, Quantity quantity,
+                                            UtcTime from, UtcTime to) = 0;
+  // The oldest that is kept, from `from` on.
+  virtual std::optional<UtcTime> first_hour(std::string_view stream, Quantity quantity,
+                                            UtcTime from) = 0;
+  virtual std::optional<UtcTime> first_official(std::string_view stream, Quantity quantity,
+                                                UtcTime from) = 0;
 };
 
 // For reading a store file that a daemon may have open: export, status. Throws StoreError.
@@ -117,9 +144,6 @@ StoreStatus read_store_status(const std::string& path);
 std::vector<LedgerRow> read_ledger(const std::string& path);
 // A value that the daemon remembered.
 std::optional<std::string> read_remembered(const std::string& path, const std::string& name);
-
-struct HourRow;  // hours.hpp
-struct HoursOfStream;
 
 // The newest record of a stream, where it is among the newest rows of the store.
 struct StreamSummary {
@@ -190,6 +214,9 @@ class Store {
   // All quantities of one stream and hour.
   [[nodiscard]] std::vector<HourRow> hours_of(StreamId stream, UtcTime start) const;
   [[nodiscard]] RowId hours_done() const;
+  // Rises when an hour or an official value of a stream was handed over: then, after a flush(),
+  // what a reader sees may be another than before.
+  [[nodiscard]] std::uint64_t changes_of_hours(std::string_view stream) const;
   // The oldest row that is kept.
   [[nodiscard]] RowId oldest() const;
 

@@ -2,6 +2,7 @@
 #include "gateway/store/tables.hpp"
 
 #include "gateway/store/hours.hpp"
+#include "gateway/store/official.hpp"
 #include "gateway/store/sql.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -278,7 +279,8 @@ Tables::Tables(const std::string& path, Access access) try {
 Tables::~Tables() = default;
 
 void Tables::open_for_writing(const std::string& path) {
-  const std::array<std::string_view, 2> steps = {sql::schema(), sql::schema_2()};
+  const std::array<std::string_view, 3> steps = {sql::schema(), sql::schema_2(),
+                                                 sql::schema_3()};
   connection_ = std::make_unique<Connection>(
       path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX);
   bring_up_to_date(connection_->database, path, steps);
@@ -415,13 +417,13 @@ void Tables::forget_references(UtcTime before) {
   connection_->run(sql::Name::reference_erase, before);
 }
 
-Mark Tables::mark() {
+RowCount Tables::mark() {
   auto found = connection_->use(sql::Name::mark_get);
   if (!found.next()) return {};
   return {found.integer(0), natural(found.integer(1))};
 }
 
-void Tables::save_mark(const Mark& mark) {
+void Tables::save_mark(const RowCount& mark) {
   connection_->run(sql::Name::mark_put, mark.last_row, mark.rows);
 }
 
@@ -592,6 +594,67 @@ void Tables::save_hours_done(RowId row) {
 }
 void Tables::forget_hours(UtcTime before) {
   connection_->run(sql::Name::hour_erase, before);
+}
+
+namespace {
+
+template <class Use>
+std::optional<UtcTime> take_time(Use found) {
+  if (!found.next()) return std::nullopt;
+  return found.time(0);
+}
+
+template <class Use>
+std::vector<OfficialRow> take_official(Use found) {
+  std::vector<OfficialRow> rows;
+  while (found.next()) {
+    const auto quantity = quantity_named(found.view(2));
+    if (!quantity) continue;  // of a newer version of the catalogue
+    rows.push_back({.stream = StreamId{found.integer(0)},
+                    .document = found.text(4),
+                    .start = found.time(1),
+                    .end = found.time(3),
+                    .value = {.quantity = *quantity,
+                              .value = found.real(5),
+                              .flag = static_cast<Flag>(found.integer(6)),
+                              .gas_reference_k = found.real(7)},
+                    .revision = natural(found.integer(8)),
+                    .content_hash = natural(found.integer(9))});
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::optional<UtcTime> Tables::first_hour(StreamId stream, Quantity quantity, UtcTime from) {
+  const std::string name(name_of(quantity));
+  return take_time(connection_->use(sql::Name::hour_first, stream, name, from));
+}
+
+void Tables::save_official(const OfficialRow& row) {
+  const std::string quantity(name_of(row.value.quantity));
+  connection_->run(sql::Name::official_put, row.stream, row.start, quantity, row.end, row.document,
+                   row.value.value, static_cast<int>(row.value.flag), row.value.gas_reference_k,
+                   row.revision, row.content_hash);
+}
+void Tables::erase_official(StreamId stream, const ReferenceKey& key) {
+  connection_->run(sql::Name::official_erase, stream, key.start, key.end, key.document);
+}
+
+std::vector<OfficialRow> Tables::official(StreamId stream, Quantity quantity, UtcTime from,
+                                          UtcTime to) {
+  const std::string name(name_of(quantity));
+  return take_official(connection_->use(sql::Name::official_some, stream, from, to, name));
+}
+std::optional<UtcTime> Tables::first_official(StreamId stream, Quantity quantity, UtcTime from) {
+  const std::string name(name_of(quantity));
+  return take_time(connection_->use(sql::Name::official_first, stream, from, name));
+}
+std::vector<OfficialRow> Tables::official_from(UtcTime start, std::size_t most) {
+  return take_official(connection_->use(sql::Name::official_page, start, most));
+}
+void Tables::forget_official(UtcTime before) {
+  connection_->run(sql::Name::official_forget, before);
 }
 
 std::int64_t Tables::insert_ledger(const LedgerRow& row, bool announced) {

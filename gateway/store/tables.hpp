@@ -77,7 +77,7 @@ struct StreamShare {
   UtcTime end{};
 };
 
-struct Mark {
+struct RowCount {
   RowId last_row = 0;
   std::uint64_t rows = 0;
 };
@@ -135,8 +135,8 @@ class Tables {
   void forget_references(UtcTime before);
 
   // Small tables.
-  [[nodiscard]] Mark mark();
-  void save_mark(const Mark& mark);
+  [[nodiscard]] RowCount mark();
+  void save_mark(const RowCount& mark);
   [[nodiscard]] std::vector<SavedStream> streams();
   void save_stream(const SavedStream& stream);  // all but its progress, which is kept when known
   void save_progress(StreamId stream, std::uint64_t last_seq, std::optional<UtcTime> last_time);
@@ -163,6 +163,17 @@ class Tables {
   [[nodiscard]] RowId hours_done();
   void save_hours_done(RowId row);
   void forget_hours(UtcTime before);
+  [[nodiscard]] std::optional<UtcTime> first_hour(StreamId stream, Quantity quantity, UtcTime from);
+
+  // Official values.
+  void save_official(const OfficialRow& row);
+  void erase_official(StreamId stream, const ReferenceKey& key);  // all of a document's interval
+  [[nodiscard]] std::vector<OfficialRow> official(StreamId stream, Quantity quantity, UtcTime from,
+                                                  UtcTime to);
+  [[nodiscard]] std::optional<UtcTime> first_official(StreamId stream, Quantity quantity,
+                                                      UtcTime from);
+  [[nodiscard]] std::vector<OfficialRow> official_from(UtcTime start, std::size_t most);
+  void forget_official(UtcTime before);
 
   // Ledger.
   std::int64_t insert_ledger(const LedgerRow& row, bool announced);

@@ -155,6 +155,7 @@ bool Upkeep::delete_piece(const OutboxesNow& outboxes_now) {
       if (purge_->before) {
         journal_.tables().forget_references(*purge_->before);
         journal_.tables().forget_hours(*purge_->before);
+        journal_.tables().forget_official(*purge_->before);
       }
     });
   } catch (...) {

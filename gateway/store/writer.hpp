@@ -82,6 +82,7 @@ struct Store::Writer {
                              UtcTime to) const;
   std::vector<HourRow> hours_of(StreamId stream, UtcTime start) const;
   RowId hours_done() const;
+  std::uint64_t changes_of_hours(std::string_view stream) const;
   RowId oldest() const;
   void recall(StreamId stream, UtcTime since,
               const std::function<void(const StoredRow&)>& each) const;
@@ -186,6 +187,7 @@ struct Store::Writer {
   std::uint64_t committed_ticket_ = 0;
   std::vector<SavedStream> streams_;  // by StreamId
   std::map<std::string, StreamId, std::less<>> stream_ids_;
+  std::map<StreamId, std::uint64_t> hours_changes_;
   std::map<std::string, Outbox> sinks_;
   std::map<std::string, std::set<std::string>> retained_;
   std::map<std::string, std::string, std::less<>> remembered_;

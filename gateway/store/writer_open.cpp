@@ -68,6 +68,17 @@ void OpenedStore::accept(const Waiting& waiting) {
     if (known && known->key.content_hash == entry.reference->content_hash) return;
     const std::uint64_t revision = known ? known->revision + 1 : 1;
     tables.save_reference({entry.stream, *entry.reference, revision});
+    if (known) tables.erase_official(entry.stream, *entry.reference);
+    for (const OfficialValue& value : entry.official) {
+      const ReferenceKey& key = *entry.reference;
+      tables.save_official({.stream = entry.stream,
+                            .document = key.document,
+                            .start = key.start,
+                            .end = key.end,
+                            .value = value,
+                            .revision = revision,
+                            .content_hash = key.content_hash});
+    }
     revised = R"({"revision":)" + std::to_string(revision);
     if (entry.body != "{}") revised += ',';
     revised.append(entry.body, 1);
@@ -100,6 +111,10 @@ void OpenedStore::take_back(const Salvaged& piece, UtcTime now) {
     const auto known = tables.hours_of(row.stream, row.start);
     const auto same = std::ranges::find(known, row.quantity, &HourRow::quantity);
     if (same == known.end()) tables.save_hour(row);
+  }
+  for (const OfficialRow& row : piece.official) {
+    const ReferenceKey key{row.document, row.start, row.end, row.content_hash};
+    if (!tables.reference(row.stream, key)) tables.save_official(row);
   }
   if (piece.range.last_row == 0) return;
   for (const SalvagedRow& salvaged : piece.rows) journal.bring_back(salvaged.row, salvaged.body);

@@ -87,7 +87,7 @@ std::vector<ComparisonInput> sundry(std::vector<std::vector<PairRow>>& kept) {
   inputs[0].identity.correction = "roof-o3@1";
   inputs[0].floor = Floor{.station = "b", .distance_m = 900, .pairs = 700, .r2 = 0.9, .rmse = 4};
   for (ComparisonInput& input : inputs) {
-    const Hour begin = input.rows.front().hour;
+    const HourStart begin = input.rows.front().hour;
     input.commissioning = commissioning_of(input.rows, {begin, begin + hours(168)});
   }
   inputs.push_back(inputs[3]);
@@ -257,7 +257,7 @@ TEST(compare_record, drift_is_told_against_commissioning) {
 TEST(compare_record, windows_end_where_the_reference_does) {
   std::vector<PairRow> rows = last_month("s1_o3", "ref_o3");
   const UtcTime now = after(rows);
-  const Hour current = rows.back().hour + hours(1);
+  const HourStart current = rows.back().hour + hours(1);
   rows.back().reference = 20;
   EXPECT_EQ(window_end(rows, now), current);
   for (std::size_t late = 1; late <= 6; ++late) {

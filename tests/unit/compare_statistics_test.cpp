@@ -16,7 +16,7 @@ using std::chrono::hours;
 
 std::vector<Pair> pairs(std::initializer_list<std::pair<double, double>> values) {
   std::vector<Pair> result;
-  for (const auto& [x, y] : values) result.push_back({Hour(hours(result.size())), x, y});
+  for (const auto& [x, y] : values) result.push_back({HourStart(hours(result.size())), x, y});
   return result;
 }
 
@@ -42,8 +42,8 @@ TEST(pairs, have_one_cause_each) {
 
 TEST(pairs, unknown_hours_are_short) {
   const std::vector<PairRow> rows{
-      {.hour = Hour(hours(5)), .sensor = 1, .usable = 60, .expected = 60, .reference = 2}};
-  const Coverage found = coverage(rows, {Hour(hours(0)), Hour(hours(24))});
+      {.hour = HourStart(hours(5)), .sensor = 1, .usable = 60, .expected = 60, .reference = 2}};
+  const Coverage found = coverage(rows, {HourStart(hours(0)), HourStart(hours(24))});
   EXPECT_EQ(found.expected, 24);
   EXPECT_EQ(found.pairs, 1);
   EXPECT_EQ(found.withheld[static_cast<std::size_t>(Withheld::sensor_short)], 23);
@@ -65,7 +65,7 @@ TEST(pairs, days_are_local) {
   std::vector<PairRow> rows;
   for (int hour = 0; hour < 48; ++hour) {
     const double value = hour < 16 ? 1 : 3;  // 16:00 UTC is midnight in both cities
-    rows.push_back({.hour = Hour(hours(hour)),
+    rows.push_back({.hour = HourStart(hours(hour)),
                     .sensor = value,
                     .usable = 1,
                     .expected = 1,
@@ -76,7 +76,7 @@ TEST(pairs, days_are_local) {
   ASSERT_EQ(daily.pairs.size(), 2U);
   EXPECT_EQ(daily.pairs[0].sensor, 1);
   EXPECT_EQ(daily.pairs[1].sensor, 3);
-  EXPECT_EQ(daily.pairs[1].hour, Hour(hours(16)));
+  EXPECT_EQ(daily.pairs[1].hour, HourStart(hours(16)));
   EXPECT_EQ(daily_pairs(rows, {.offset = hours(8), .min_hours = 17}).pairs.size(), 1U);
 }
 
@@ -134,11 +134,11 @@ TEST(fit, does_not_gain_from_noise_or_sign) {
   const Moments opposite = moments_of(pairs({{1, 9}, {2, 7.5}, {3, 7}, {4, 5.5}}));
   EXPECT_LT(opposite.r().value(), -0.9);
   EXPECT_FALSE(moment_match(opposite));
-  const Interval r = interval_of_r(0.2, 20).value();
+  const ConfidenceInterval r = interval_of_r(0.2, 20).value();
   EXPECT_LT(r.lower, 0);
   EXPECT_EQ(interval_of_r2(r).lower, 0);
   EXPECT_FALSE(interval_of_r(0.9, 3));
-  const Interval negative = interval_of_r(-0.9, 50).value();
+  const ConfidenceInterval negative = interval_of_r(-0.9, 50).value();
   EXPECT_LT(negative.upper, 0);
   EXPECT_LT(interval_of_r2(negative).lower, interval_of_r2(negative).upper);
 }
@@ -190,7 +190,7 @@ TEST(representativeness_floor, is_that_of_the_nearest_of_its_kind) {
   const auto station = [](std::string id, std::string kind, double longitude, double gain) {
     StationHours hours_of{std::move(id), std::move(kind), {.longitude_deg = longitude}, {}};
     for (int hour = 0; hour < 200; ++hour) {
-      hours_of.hours.push_back({Hour(hours(hour)), gain * (10 + hour % 24)});
+      hours_of.hours.push_back({HourStart(hours(hour)), gain * (10 + hour % 24)});
     }
     return hours_of;
   };

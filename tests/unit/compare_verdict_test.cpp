@@ -93,7 +93,7 @@ template <class Each>
 void each_week(const std::vector<PairRow>& rows, Each&& each) {
   const Window all = whole_of(rows);
   const std::chrono::hours week(168);
-  for (Hour end = all.begin + week; end <= all.end; end += std::chrono::hours(12)) {
+  for (HourStart end = all.begin + week; end <= all.end; end += std::chrono::hours(12)) {
     each(Window{end - week, end});
   }
 }

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/commands/export_pairs.hpp"
+
+#include "gateway/commands/command.hpp"
+#include "gateway/commands/comparison_choice.hpp"
+#include "gateway/quality/hour.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <iostream>
+
+namespace twinsky {
+namespace {
+
+using std::chrono::hours;
+
+constexpr hours published{720};  // the longest window
+
+struct Options {
+  std::string from;
+  std::string to;
+  std::string output;
+};
+
+// The shortest text that reads back as the same number.
+std::string exact(const std::optional<double>& value) {
+  if (!value) return {};
+  std::array<char, 32> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *value).ptr;
+  return {digits.data(), end};
+}
+
+HourStart hour_at(const std::string& option, const std::string& text) {
+  const auto time = parse_time(text, std::chrono::minutes(local_offset));
+  if (time) return std::chrono::floor<hours>(*time);
+  throw CLI::ValidationError(option, "\"" + text +
+                                         "\" is no time; expected for example "
+                                         "2026-11-22T10:00, or 2026-11-22T02:00:00Z");
+}
+
+Window window_of(const Options& options) {
+  const HourStart now = std::chrono::floor<hours>(SystemClock().utc());
+  Window window{now - published, now};
+  if (!options.to.empty())
+    window = {hour_at("--to", options.to) - published, hour_at("--to", options.to)};
+  if (!options.from.empty()) window.begin = hour_at("--from", options.from);
+  return window;
+}
+
+std::string cause_of(const PairRow& row, Series series) {
+  const auto cause = withheld(row, series);
+  return cause ? std::string(name_of(*cause)) : std::string();
+}
+
+void print(const StoredPairs& pairs, Window window, bool has_correction, std::ostream& out) {
+  out << "hour,sensor,corrected,usable,failed,expected,reference,reference_flag,provisional,"
+         "maintenance,humidity,withheld,withheld_corrected\n";
+  auto row = pairs.rows.begin();
+  for (HourStart hour = window.begin; hour < window.end; hour += hours(1)) {
+    PairRow one{.hour = hour};  // of which nothing is known
+    if (row != pairs.rows.end() && row->hour == hour) one = *row++;
+    const Flag flag = one.reference ? one.reference_flag : Flag::missing;
+    out << iso8601(hour) << ',' << exact(one.sensor) << ',' << exact(one.corrected) << ','
+        << one.usable << ',' << one.failed << ',' << one.expected << ',' << exact(one.reference)
+        << ',' << static_cast<int>(flag) << ',' << one.is_provisional << ',' << one.is_maintenance
+        << ',' << exact(one.humidity) << ',' << cause_of(one, Series::raw) << ','
+        << (has_correction ? cause_of(one, Series::corrected) : "") << '\n';
+  }
+}
+
+int run_export(const ComparisonChoice& choice, const Options& options) {
+  Window window = window_of(options);
+  int code = exit_good;
+  const auto chosen = chosen_comparison(choice, code);
+  if (!chosen) return code;
+  const Comparison& comparison = chosen->comparison;
+  const std::string& path = chosen->config.store.path;
+  const std::vector<Note> notes = read_notes(notes_file(path));
+  if (const auto placed = placed_since(comparison, notes)) {
+    window.begin = std::max(window.begin, *placed);  // as the record is made
+  }
+  const auto reader = open_store_reader(path);
+  const StoredPairs pairs = read_pairs(*reader, comparison, notes, window);
+  std::ofstream file;
+  if (!options.output.empty()) file.open(options.output, std::ios::binary | std::ios::trunc);
+  std::ostream& out = options.output.empty() ? std::cout : file;
+  if (out) print(pairs, window, comparison.correction.has_value(), out);
+  out.flush();
+  if (out) return exit_good;
+  std::cerr << "twinsky export pairs: cannot write "
+            << (options.output.empty() ? "to standard output" : options.output)
+            << ": look at its directory and the free space\n";
+  return exit_failed;
+}
+
+}  // namespace
+
+void add_export_pairs(CLI::App& export_command, int& code) {
+  auto* command = export_command.add_subcommand(
+      "pairs", "Write the hourly pairs of a comparison as CSV, in the reference's unit");
+  const auto choice = add_comparison_choice(*command);
+  auto options = std::make_shared<Options>();
+  command->add_option("--from", options->from,
+                      "From this hour on; without it 720 h, the longest window");
+  command->add_option("--to", options->to, "Before this hour; without it the present one");
+  command->add_option("--output", options->output, "Into this file instead of standard output");
+  command->callback([choice, options, &code] { code = run_export(*choice, *options); });
+}
+
+}  // namespace twinsky

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twinsky export pairs`: the pairs behind a validation record as CSV, one row an hour, so that
+// another program can compute every published number again.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace twinsky {
+
+void add_export_pairs(CLI::App& export_command, int& code);
+
+}  // namespace twinsky

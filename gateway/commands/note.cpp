@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twinsky note`: what somebody did to a sensor, and when. Works with and without a daemon.
+#include "gateway/acquire/poller.hpp"
+#include "gateway/commands/command.hpp"
+#include "gateway/compare/notes.hpp"
+#include "gateway/config/config.hpp"
+#include "gateway/quality/hour.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <iostream>
+
+namespace twinsky {
+namespace {
+
+struct Options {
+  std::string config = "/etc/twinsky/twinsky.json";
+  std::string sensor;
+  std::string kind;
+  std::string from;
+  std::string to;
+  std::string text;
+  bool list = false;
+};
+
+UtcTime time_at(const std::string& option, const std::string& text) {
+  const auto time = parse_time(text, std::chrono::minutes(local_offset));
+  if (time) return *time;
+  throw CLI::ValidationError(option, "\"" + text +
+                                         "\" is no time; expected for example "
+                                         "2026-11-22T10:30, or 2026-11-22T02:30:00Z");
+}
+
+void print(const Note& note) {
+  std::cout << note.sensor << "  " << name_of(note.kind) << "  " << iso8601(note.from) << " to "
+            << iso8601(note.to) << (note.text.empty() ? "" : "  " + note.text) << '\n';
+}
+
+// The sensors and channels that the configuration has.
+std::vector<std::string> sensors_of(const Config& config) {
+  std::vector<std::string> names;
+  for (const SensorSettings& sensor : config.sensors) {
+    for (const StreamDescription& stream : streams_of(sensor)) {
+      names.push_back(stream.name.substr(std::string_view("sensor/").size()));
+    }
+  }
+  return names;
+}
+
+int take_note(const Options& options) {
+  const UtcTime now = SystemClock().utc();
+  Note note{.sensor = options.sensor, .noted = now, .text = options.text};
+  if (!options.list) {
+    if (options.sensor.empty() || options.kind.empty()) {
+      throw CLI::ValidationError("note", "expected SENSOR and --kind, or --list");
+    }
+    note.kind = *note_kind_named(options.kind);
+    note.from = options.from.empty() ? now : time_at("--from", options.from);
+    note.to = options.to.empty() ? std::max(now, note.from) : time_at("--to", options.to);
+    if (note.to < note.from) throw CLI::ValidationError("--to", "is before --from");
+  }
+  const auto config = load_config(options.config);
+  if (!config) {
+    for (const Problem& problem : config.error()) std::cerr << text_of(problem) << '\n';
+    return exit_configuration;
+  }
+  const std::string file = notes_file(config->store.path);
+  if (options.list) {
+    for (const Note& each : read_notes(file)) {
+      if (options.sensor.empty() || each.sensor == options.sensor) print(each);
+    }
+    return exit_good;
+  }
+  const std::vector<std::string> known = sensors_of(*config);
+  if (std::ranges::find(known, note.sensor) == known.end()) {
+    std::cerr << "twinsky note: there is no sensor " << note.sensor << "; there are:";
+    for (const std::string& name : known) std::cerr << ' ' << name;
+    std::cerr << '\n';
+    return exit_failed;
+  }
+  append_note(file, note);
+  print(note);
+  return exit_good;
+}
+
+}  // namespace
+
+void add_note(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand(
+      "note", "Note that a sensor was worked on, moved, or stood beside the reference");
+  auto options = std::make_shared<Options>();
+  command->add_option("--config", options->config, "The configuration file")->capture_default_str();
+  command->add_option("SENSOR", options->sensor, "Its id");
+  command
+      ->add_option("--kind", options->kind,
+                   "maintenance and cleaned: these hours never pair; collocation: what the unit "
+                   "does when it is right; moved: comparisons begin anew")
+      ->check(CLI::IsMember({"maintenance", "collocation", "moved", "cleaned"}));
+  command->add_option("--from", options->from, "Since when; local unless it has an offset; now");
+  command->add_option("--to", options->to, "Until when; now");
+  command->add_option("--text", options->text, "In your words");
+  command->add_flag("--list", options->list, "Show what was noted");
+  command->callback([options, &code] { code = take_note(*options); });
+}
+
+}  // namespace twinsky

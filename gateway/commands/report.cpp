@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twinsky report SENSOR`: its comparisons for people who would rather look than read.
+#include "gateway/compare/report.hpp"
+
+#include "gateway/commands/command.hpp"
+#include "gateway/compare/comparer.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <fstream>
+#include <iostream>
+
+namespace twinsky {
+namespace {
+
+using std::chrono::hours;
+
+constexpr hours shown{720};
+
+struct Options {
+  std::string config = "/etc/twinsky/twinsky.json";
+  std::string sensor;
+  std::string output;
+};
+
+std::string record_of(const std::vector<RememberedComparison>& remembered,
+                      const std::string& topic) {
+  for (const RememberedComparison& each : remembered) {
+    if (each.topic == topic) return each.record;
+  }
+  return {};
+}
+
+int write_report(const Options& options) {
+  const auto config = load_config(options.config);
+  if (!config) {
+    for (const Problem& problem : config.error()) std::cerr << text_of(problem) << '\n';
+    return exit_configuration;
+  }
+  const std::string& path = config->store.path;
+  const std::vector<Comparison> configured = comparisons_of(*config);
+  const auto remembered = read_comparisons(path);
+  const std::vector<Note> notes = read_notes(notes_file(path));
+  const auto reader = open_store_reader(path);
+  const UtcTime now = SystemClock().utc();
+  std::vector<ReportedComparison> reported;
+  for (const Comparison& each : configured) {
+    if (each.sensor != options.sensor) continue;
+    const HourStart hour = std::chrono::floor<hours>(now);
+    Window window{hour - shown, hour};
+    if (const auto placed = placed_since(each, notes)) {
+      window.begin = std::min(std::max(window.begin, *placed), window.end);
+    }
+    StoredPairs pairs = read_pairs(*reader, each, notes, window);
+    window.end = window_end(pairs.rows, now);
+    reported.push_back({each, std::move(pairs), window, record_of(remembered, each.topic())});
+  }
+  if (reported.empty()) {
+    std::cerr << "twinsky report: no comparison of \"" << options.sensor << "\" is configured\n";
+    return exit_failed;
+  }
+  const std::string file = options.output.empty() ? options.sensor + ".html" : options.output;
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out << report_page(config->gateway.id, options.sensor, reported, now);
+  out.close();
+  if (out) {
+    std::cout << file << '\n';
+    return exit_good;
+  }
+  std::cerr << "twinsky report: cannot write " << file << ": look at its directory\n";
+  return exit_failed;
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, int& code) {
+  auto* command =
+      app.add_subcommand("report", "Draw a sensor's comparisons on a page of HTML to keep");
+  auto options = std::make_shared<Options>();
+  command->add_option("--config", options->config, "The configuration file")->capture_default_str();
+  command->add_option("SENSOR", options->sensor, "Its id")->required();
+  command->add_option("--output", options->output, "The file; without it SENSOR.html");
+  command->callback([options, &code] { code = write_report(*options); });
+}
+
+}  // namespace twinsky

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps the validation records up to date. Each is made anew from the stored hours when an hour is
+// over, and when an hour or an official value of its two sides came late or was revised; nothing is
+// carried from one evaluation to the next but its number.
+#pragma once
+
+#include "gateway/compare/comparison.hpp"
+#include "gateway/system/log.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twinsky {
+
+// Where records go.
+struct ComparisonOutlet {
+  std::function<void(std::string topic, std::string payload)> post;
+  std::function<void(std::string_view topic)> withdraw;
+  std::function<void(std::string_view event, std::string_view subject, std::string_view message)>
+      announce;
+};
+
+// The work without the thread. One thread.
+class ComparisonMaker {
+ public:
+  ComparisonMaker(Store& store, Clock& clock, std::string notes_file, ComparisonOutlet outlet);
+
+  // The comparisons from now on; records of others are withdrawn, of an earlier run too.
+  void configure(std::vector<Comparison> comparisons, const std::string& config_hash);
+  // Makes the records that may have changed since, of what is committed.
+  void step(const std::stop_token& stop = {});
+
+ private:
+  struct Stamp {  // as long as it is the same a record stays as it is
+    std::uint64_t sensor = 0;
+    std::uint64_t reference = 0;
+    std::uint64_t surroundings = 0;  // humidity, temperature
+    UtcTime hour{};
+    bool operator==(const Stamp&) const = default;
+  };
+  struct Kept {
+    Comparison comparison;
+    std::optional<Stamp> stamp;
+    HourStart window_end{};
+    int revision = 0;
+    std::string content;             // what was published, less what changes with every evaluation
+    std::optional<Verdict> verdict;  // of the evaluation before
+  };
+
+  void take_up(Kept& kept) const;
+  void look_at_notes();
+  [[nodiscard]] Stamp stamp_of(const Comparison& comparison) const;
+  [[nodiscard]] std::optional<Commissioning> commissioning(const Comparison& comparison);
+  void make(Kept& kept);
+
+  Store& store_;
+  Clock& clock_;
+  const std::string notes_file_;
+  const ComparisonOutlet outlet_;
+  const RecordWriter writer_;
+  const std::unique_ptr<StoreReader> reader_;
+  std::string config_hash_;
+  std::vector<Kept> kept_;
+  std::vector<Note> notes_;
+  std::filesystem::file_time_type notes_time_{};
+  std::uintmax_t notes_size_ = 0;
+};
+
+class Comparer {
+ public:
+  Comparer(Store& store, const Config& config, ComparisonOutlet outlet, Clock& clock, Log& log);
+  ~Comparer();
+
+  void change(const Config& config);
+  void request_stop();
+  [[nodiscard]] bool has_stopped() const;
+
+ private:
+  class Thread;
+  std::unique_ptr<Thread> thread_;
+};
+
+// What the store remembers of the comparisons: for the commands, beside a daemon.
+struct RememberedComparison {
+  std::string topic;
+  int revision = 0;
+  std::string summary;  // one line
+  std::string record;   // as published
+};
+std::vector<RememberedComparison> read_comparisons(const std::string& store_path);
+
+}  // namespace twinsky

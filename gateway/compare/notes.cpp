@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/compare/notes.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <fstream>
+#include <stdexcept>
+#include <system_error>
+#include <unistd.h>
+
+namespace twinsky {
+namespace {
+
+using std::chrono::hours;
+
+constexpr std::array<std::string_view, 4> kinds{"maintenance", "collocation", "moved", "cleaned"};
+
+std::optional<Note> note_in(const std::string& line) {
+  const auto json = nlohmann::json::parse(line, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  const auto text = [&](const char* key) {
+    const auto found = json.find(key);
+    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  const auto kind = note_kind_named(text("kind"));
+  const auto from = parse_time(text("from"));
+  const auto to = parse_time(text("to"));
+  const auto noted = parse_time(text("noted"));
+  if (text("sensor").empty() || !kind || !from || !to) return std::nullopt;
+  return Note{text("sensor"), *kind, *from, *to, noted.value_or(UtcTime{}), text("text")};
+}
+
+HourStart whole_hour_after(UtcTime time) {
+  return std::chrono::ceil<hours>(time);
+}
+
+}  // namespace
+
+std::string_view name_of(NoteKind kind) noexcept {
+  return kinds[static_cast<std::size_t>(kind)];
+}
+
+std::optional<NoteKind> note_kind_named(std::string_view name) noexcept {
+  const auto found = std::ranges::find(kinds, name);
+  if (found == kinds.end()) return std::nullopt;
+  return static_cast<NoteKind>(found - kinds.begin());
+}
+
+std::string notes_file(const std::string& store_path) {
+  return store_path + ".notes";
+}
+
+std::vector<Note> read_notes(const std::string& file) {
+  std::vector<Note> notes;
+  std::ifstream stream(file);
+  for (std::string line; std::getline(stream, line);) {
+    if (auto note = note_in(line)) notes.push_back(std::move(*note));
+  }
+  return notes;
+}
+
+void append_note(const std::string& file, const Note& note) {
+  const nlohmann::ordered_json json = {{"noted", iso8601(note.noted)}, {"sensor", note.sensor},
+                                       {"kind", name_of(note.kind)},   {"from", iso8601(note.from)},
+                                       {"to", iso8601(note.to)},       {"text", note.text}};
+  // A line of its own even where the one before was cut off. One write, so that two people who note
+  // something at once do not mix their words.
+  const std::string line =
+      "\n" + json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+  const bool is_written =
+      descriptor >= 0 &&
+      ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+      ::fsync(descriptor) == 0;
+  const int problem = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (is_written) return;
+  throw std::runtime_error(file + " cannot be written (" +
+                           std::generic_category().message(problem) +
+                           "): try as root or as the user of the daemon");
+}
+
+bool is_maintained(std::span<const Note> notes, std::string_view sensor, HourStart hour) {
+  return std::ranges::any_of(notes, [&](const Note& note) {
+    const bool is_work = note.kind == NoteKind::maintenance || note.kind == NoteKind::cleaned;
+    return is_work && note.sensor == sensor && note.from < hour + hours(1) && note.to > hour;
+  });
+}
+
+std::optional<Window> collocation_of(std::span<const Note> notes, std::string_view sensor) {
+  std::optional<Window> newest;
+  for (const Note& note : notes) {
+    if (note.kind != NoteKind::collocation || note.sensor != sensor) continue;
+    const Window window{whole_hour_after(note.from), std::chrono::floor<hours>(note.to)};
+    if (window.begin < window.end && (!newest || window.end > newest->end)) newest = window;
+  }
+  return newest;
+}
+
+std::optional<HourStart> moved_of(std::span<const Note> notes, std::string_view sensor) {
+  std::optional<HourStart> newest;
+  for (const Note& note : notes) {
+    if (note.kind != NoteKind::moved || note.sensor != sensor) continue;
+    const HourStart hour = whole_hour_after(note.to);
+    if (!newest || hour > *newest) newest = hour;
+  }
+  return newest;
+}
+
+}  // namespace twinsky
