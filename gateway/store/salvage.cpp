@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/store/salvage.hpp"
 
+#include "gateway/store/official.hpp"
+
 #include <algorithm>
 #include <filesystem>
 

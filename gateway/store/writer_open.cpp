@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the writer opens its file, and what it does when the file turns out to be damaged.
 #include "gateway/store/epoch.hpp"
+#include "gateway/store/official.hpp"
 #include "gateway/store/writer.hpp"
 
 #include <algorithm>

@@ -2,6 +2,8 @@
 // From rows to messages and back to the cursor, with a broker that loses and refuses at random. The
 // rows are synthetic and live in memory.
 #include "gateway/publish/outbox.hpp"
+#include "gateway/store/hours.hpp"
+#include "gateway/store/official.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -31,6 +33,15 @@ struct Rows : StoreReader {
   const std::string& epoch_of(RowId row) override {
     return epoch = row < second_epoch ? "e1" : "e2";
   }
+
+  // An outbox asks for none of these.
+  std::vector<std::string> streams() override { return {}; }
+  std::vector<HourRow> hours(std::string_view, Quantity, UtcTime, UtcTime) override { return {}; }
+  std::vector<OfficialRow> official(std::string_view, Quantity, UtcTime, UtcTime) override {
+    return {};
+  }
+  std::optional<UtcTime> first_hour(std::string_view, Quantity, UtcTime) override { return {}; }
+  std::optional<UtcTime> first_official(std::string_view, Quantity, UtcTime) override { return {}; }
 
   void add(int stream, std::string_view body = R"({"v":1})") {
     const RowId row = rows.empty() ? 1 : rows.back().row + 1;
