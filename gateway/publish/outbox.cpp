@@ -155,8 +155,8 @@ bool Outbox::read_page(RowId newest) {
     const StreamText& text = text_of(row.stream, epoch);
     if (text.rule) add(batcher_, row, text);
   }
-  // Rows that are missing up to the newest were deleted.
-  if (rows.size() < page_rows || rows.back().row > newest) read_ = newest;
+  // Rows that are missing up to the newest were deleted. A short page alone says nothing.
+  if (rows.empty() || rows.back().row > newest) read_ = newest;
   if (read_ >= newest || batcher_.open_bytes() > most_open_bytes ||
       rows_since_flush_ >= most_rows_unflushed) {
     batcher_.flush();

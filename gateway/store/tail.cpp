@@ -59,12 +59,11 @@ Tail::Pieces Tail::after(RowId after, std::size_t most) const {
   Pieces found;
   const std::lock_guard lock(mutex_);
   if (pieces_.empty() || pieces_.front()->rows.front().row > after + 1) return found;
-  std::size_t rows = 0;
   for (const auto& piece : pieces_) {
-    if (piece->rows.back().row <= after) continue;
+    const RowId last = piece->rows.back().row;
+    if (last <= after) continue;
     found.push_back(piece);
-    rows += piece->rows.size();
-    if (rows >= most + piece->rows.size()) break;
+    if (last - after >= static_cast<RowId>(most)) break;  // the rows have no gaps
   }
   return found;
 }
