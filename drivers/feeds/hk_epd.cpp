@@ -77,8 +77,10 @@ Reading aqhi_reading(std::string_view printed) {
   return reading_of(aqhi, printed);
 }
 
-void read_concentrations(const pugi::xml_node& root, Draft& draft) {
-  for (const pugi::xml_node& row : root.children("PollutantConcentration")) {
+// The rows of both documents of past hours: each names its station and when its hour ended.
+template <class Take>
+void read_hours(const pugi::xml_node& root, const char* element, Draft& draft, Take&& take) {
+  for (const pugi::xml_node& row : root.children(element)) {
     const std::string name = text_in(row, "stationname");
     const std::string stamp = text_in(row, "datetime");
     const auto time = rfc822_time(stamp, china_offset);
@@ -86,8 +88,14 @@ void read_concentrations(const pugi::xml_node& root, Draft& draft) {
       draft.problem("row without station or with the time", stamp);
       continue;
     }
-    const std::string station = draft.stations.id_of(name);
-    const Interval hour = hour_before(*time);
+    take(row, draft.stations.id_of(name), hour_before(*time));
+  }
+}
+
+void read_concentrations(const pugi::xml_node& root, Draft& draft) {
+  read_hours(root, "PollutantConcentration", draft, [&](const pugi::xml_node& row,
+                                                        const std::string& station,
+                                                        const Interval& hour) {
     for (const auto& [element, quantity] : pollutants) {
       const Reading mass = reading_of(quantity, text_in(row, element));
       draft.samples.add(station, hour, mass);
@@ -96,21 +104,14 @@ void read_concentrations(const pugi::xml_node& root, Draft& draft) {
       }
     }
     draft.samples.official(station, hour).gas_reference_k = reference_k;
-  }
+  });
 }
 
 void read_past_indices(const pugi::xml_node& root, Draft& draft) {
-  for (const pugi::xml_node& row : root.children("item")) {
-    const std::string name = text_in(row, "stationname");
-    const std::string stamp = text_in(row, "datetime");
-    const auto time = rfc822_time(stamp, china_offset);
-    if (name.empty() || !time) {
-      draft.problem("row without station or with the time", stamp);
-      continue;
-    }
-    draft.samples.add(draft.stations.id_of(name), hour_before(*time),
-                      aqhi_reading(text_in(row, "aqhi")));
-  }
+  read_hours(root, "item", draft,
+             [&](const pugi::xml_node& row, const std::string& station, const Interval& hour) {
+               draft.samples.add(station, hour, aqhi_reading(text_in(row, "aqhi")));
+             });
 }
 
 // Where the first colon of `text` is, and how long; Chinese editions have full-width ones as well.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/feed_watch.hpp"
 
+#include "gateway/model/stable_hash.hpp"
 #include "gateway/system/credentials.hpp"
 
 #include <algorithm>
@@ -17,10 +18,9 @@ constexpr milliseconds farthest_ahead{3'600'000};  // as far as our own clock ma
 constexpr int most_retries = 3;
 constexpr int spread = 12;  // jitter and the first retry are within a twelfth of the cadence
 
-// FNV-1a: the same on every machine and in every version, as the gateway's moment must be.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 1099511628211U;
+// The gateway's moment stays the same for ever.
+std::uint64_t moment_of(const std::string& gateway_and_feed) {
+  const std::uint64_t hash = stable_hash(gateway_and_feed);
   return hash ^ hash >> 29U;
 }
 
@@ -48,7 +48,7 @@ FeedWatch::FeedWatch(std::string_view gateway, FeedSettings settings, const Feed
       info_(info),
       at_(surroundings),
       feed_(info.make(settings_.settings)),
-      seed_(hash_of(std::string(gateway).append("\n").append(info.name))),
+      seed_(moment_of(std::string(gateway).append("\n").append(info.name))),
       delay_(settings_.settings.has("poll_delay") ? settings_.settings.duration("poll_delay")
                                                   : info.delay),
       is_near_(settings_.settings.has("allow_private_addresses") &&

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "gateway/model/record.hpp"
+#include "gateway/model/stable_hash.hpp"
 #include "gateway/quality/check_settings.hpp"
 #include "gateway/quality/stored_readings.hpp"
 #include "gateway/quality/stream_checks.hpp"
@@ -22,7 +23,6 @@ constexpr milliseconds longest_open_gap = 1h;
 // The humidity around changes slowly; a stream asks its neighbours for it so often.
 constexpr milliseconds humidity_every = 30s;
 
-// FNV-1a: the same on every machine and in every version of the program.
 std::uint64_t content_hash(const Sample& sample, std::string_view members) {
   std::string content(members);
   for (const Reading& reading : sample.readings) {
@@ -30,12 +30,7 @@ std::uint64_t content_hash(const Sample& sample, std::string_view members) {
     if (reading.value) append_number(content, *reading.value, 6);
     content.append("\x1f").append(reading.text).append("\x1e");
   }
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : content) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 1099511628211U;
-  }
-  return hash;
+  return stable_hash(content);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "gateway/config/document.hpp"
 #include "gateway/config/draft.hpp"
 #include "gateway/config/merge.hpp"
+#include "gateway/model/stable_hash.hpp"
 
 #include <algorithm>
 #include <array>
@@ -49,12 +50,10 @@ std::vector<std::string> additions_to(const fs::path& file) {
   return names;
 }
 
-// FNV-1a, 64 bits: tells configurations apart, nothing more.
 std::string hash_of(const std::vector<std::string>& texts) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
+  std::uint64_t hash = empty_hash;
   for (const std::string& text : texts) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-    hash = (hash ^ 0xFFU) * 0x100000001b3U;  // a byte that no text holds: the end of a file
+    hash = stable_hash("\xff", stable_hash(text, hash));  // a byte that no text holds ends a file
   }
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text;

@@ -26,18 +26,6 @@ void Store::Writer::keep_hours(std::vector<HoursOfStream> hours, RowId done) {
   });
 }
 
-std::vector<HourRow> Store::Writer::hours(std::string_view sensor, Quantity quantity, UtcTime from,
-                                          UtcTime to) const {
-  StreamId stream{};
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = stream_ids_.find("sensor/" + std::string(sensor));
-    if (found == stream_ids_.end()) return {};
-    stream = found->second;
-  }
-  return Tables(file_->path, Tables::Access::read).hours(stream, quantity, from, to);
-}
-
 std::vector<HourRow> Store::Writer::hours_of(StreamId stream, UtcTime start) const {
   return Tables(file_->path, Tables::Access::read).hours_of(stream, start);
 }
@@ -77,10 +65,6 @@ void Store::Writer::recall(StreamId stream, UtcTime since,
 void Store::keep_hours(std::vector<HoursOfStream> hours, RowId done) {
   writer_->keep_hours(std::move(hours), done);
 }
-std::vector<HourRow> Store::hours(std::string_view sensor, Quantity quantity, UtcTime from,
-                                  UtcTime to) const {
-  return writer_->hours(sensor, quantity, from, to);
-}
 std::vector<HourRow> Store::hours_of(StreamId stream, UtcTime start) const {
   return writer_->hours_of(stream, start);
 }
@@ -96,15 +80,6 @@ RowId Store::oldest() const {
 void Store::recall(StreamId stream, UtcTime since,
                    const std::function<void(const StoredRow&)>& each) const {
   writer_->recall(stream, since, each);
-}
-
-std::vector<HourRow> read_hours(const std::string& path, std::string_view stream, Quantity quantity,
-                                UtcTime from, UtcTime to) {
-  Tables tables(path, Tables::Access::read);
-  for (const SavedStream& saved : tables.streams()) {
-    if (saved.name == stream) return tables.hours(saved.stream, quantity, from, to);
-  }
-  return {};
 }
 
 }  // namespace twinsky

@@ -29,8 +29,4 @@ struct HoursOfStream {
   std::string record_body;
 };
 
-// Of a store file that a daemon may have open: `stream` is "sensor/roof-pm". Throws StoreError.
-std::vector<HourRow> read_hours(const std::string& path, std::string_view stream, Quantity quantity,
-                                UtcTime from, UtcTime to);
-
 }  // namespace twinsky

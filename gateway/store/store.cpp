@@ -3,6 +3,7 @@
 // the rest to the writer.
 #include "gateway/store/store.hpp"
 
+#include "gateway/model/stable_hash.hpp"
 #include "gateway/store/epoch.hpp"
 #include "gateway/store/writer.hpp"
 
@@ -16,13 +17,6 @@ namespace {
 constexpr std::chrono::seconds note_within{2};
 constexpr std::chrono::seconds slow_commit{5};
 constexpr std::chrono::minutes stalled_after{5};
-
-// FNV-1a: stays the same from build to build.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
-}
 
 std::uint64_t bytes_written_by_process() {
   std::ifstream io("/proc/self/io");
@@ -57,7 +51,7 @@ std::optional<UtcTime> Store::Writer::last_time(StreamId stream) const {
 int Store::Writer::meta_revision(StreamId id, std::string_view content) {
   const std::lock_guard lock(mutex_);
   SavedStream& stream = streams_.at(static_cast<std::size_t>(id));
-  const std::uint64_t hash = hash_of(content);
+  const std::uint64_t hash = stable_hash(content);
   if (stream.meta_revision != 0 && stream.meta_hash == hash) return stream.meta_revision;
   stream.meta_hash = hash;
   ++stream.meta_revision;

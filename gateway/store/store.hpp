@@ -208,9 +208,6 @@ class Store {
   // Hourly means (hours.hpp). Keeps those of a stream's hour, with the record that tells of it, in
   // one transaction; `done` is the row up to which every sample is in an hour that is kept.
   void keep_hours(std::vector<HoursOfStream> hours, RowId done);
-  // Of a sensor and quantity, from <= start < to, oldest first; reads the disk.
-  [[nodiscard]] std::vector<HourRow> hours(std::string_view sensor, Quantity quantity, UtcTime from,
-                                           UtcTime to) const;
   // All quantities of one stream and hour.
   [[nodiscard]] std::vector<HourRow> hours_of(StreamId stream, UtcTime start) const;
   [[nodiscard]] RowId hours_done() const;

@@ -78,8 +78,6 @@ struct Store::Writer {
   std::optional<std::string> remembered(std::string_view name) const;
   void remember(std::string_view name, std::string value);
   void keep_hours(std::vector<HoursOfStream> hours, RowId done);
-  std::vector<HourRow> hours(std::string_view sensor, Quantity quantity, UtcTime from,
-                             UtcTime to) const;
   std::vector<HourRow> hours_of(StreamId stream, UtcTime start) const;
   RowId hours_done() const;
   std::uint64_t changes_of_hours(std::string_view stream) const;

@@ -52,7 +52,7 @@ class HourlyTest : public StoreTest {
     open();
   }
   std::vector<HourRow> kept(UtcTime from = ten, UtcTime to = ten + 24h) {
-    return store_->hours("roof", Quantity::pm2_5, from, to);
+    return store_->reader()->hours("sensor/roof", Quantity::pm2_5, from, to);
   }
 
   std::unique_ptr<HourMaker> maker_;
@@ -84,9 +84,10 @@ TEST_F(HourlyTest, are_made_when_they_are_over_and_published_once) {
   step(ten + 2h);
   ASSERT_EQ(kept().size(), 2U);
   EXPECT_FALSE(kept()[1].hour.is_valid());  // half of it
-  EXPECT_EQ(read_hours(settings_.path, "sensor/roof", Quantity::pm2_5, ten, ten + 1h).size(), 1U);
-  EXPECT_TRUE(store_->hours("roof", Quantity::pm10, ten, ten + 9h).empty());
-  EXPECT_TRUE(store_->hours("attic", Quantity::pm2_5, ten, ten + 9h).empty());
+  const auto reader = open_store_reader(settings_.path);  // as another program reads
+  EXPECT_EQ(reader->hours("sensor/roof", Quantity::pm2_5, ten, ten + 1h).size(), 1U);
+  EXPECT_TRUE(reader->hours("sensor/roof", Quantity::pm10, ten, ten + 9h).empty());
+  EXPECT_TRUE(reader->hours("sensor/attic", Quantity::pm2_5, ten, ten + 9h).empty());
 }
 
 TEST_F(HourlyTest, a_late_sample_makes_its_hour_anew_and_only_that) {
@@ -137,7 +138,7 @@ TEST_F(HourlyTest, order_and_restarts_change_nothing) {
   }
   for (const auto& [time, value] : samples) put("sensor/ordered", time, value);
   step(ten + 6h);
-  const auto ordered = store_->hours("ordered", Quantity::pm2_5, ten, ten + 6h);
+  const auto ordered = store_->reader()->hours("sensor/ordered", Quantity::pm2_5, ten, ten + 6h);
   ASSERT_EQ(ordered.size(), 6U);
   for (int round = 0; round < 3; ++round) {
     const std::string name = "sensor/shuffled-" + std::to_string(round);
@@ -148,7 +149,7 @@ TEST_F(HourlyTest, order_and_restarts_change_nothing) {
       if (random() % 90 == 0) restart();
     }
     step(ten + 6h);
-    const auto shuffled = store_->hours(name.substr(7), Quantity::pm2_5, ten, ten + 6h);
+    const auto shuffled = store_->reader()->hours(name, Quantity::pm2_5, ten, ten + 6h);
     ASSERT_EQ(shuffled.size(), ordered.size());
     for (std::size_t n = 0; n < ordered.size(); ++n) {
       EXPECT_EQ(shuffled[n].hour, ordered[n].hour) << n;

@@ -208,7 +208,7 @@ TEST_F(salvage_of_store, hours_come_back) {
   fill("sensor/a", 1);
   wait_for_salvage();
   ASSERT_FALSE(damaged_file().empty());
-  const auto kept = store_->hours("a", Quantity::pm10, start, start + 1h);
+  const auto kept = store_->reader()->hours("sensor/a", Quantity::pm10, start, start + 1h);
   ASSERT_EQ(kept.size(), 1U);
   EXPECT_EQ(kept[0].revision, 3);
   EXPECT_EQ(kept[0].hour, hours[0].rows[1].hour);
