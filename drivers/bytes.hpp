@@ -30,7 +30,9 @@ inline std::uint16_t le16(Bytes bytes, std::size_t at) {
 inline std::uint32_t be32(Bytes bytes, std::size_t at) {
   return static_cast<std::uint32_t>(be16(bytes, at)) << 16 | be16(bytes, at + 2);
 }
-inline std::int16_t signed16(std::uint16_t raw) { return static_cast<std::int16_t>(raw); }
+inline std::int16_t signed16(std::uint16_t raw) {
+  return static_cast<std::int16_t>(raw);
+}
 
 // {0xAA, 0xB4, …} as bytes.
 template <class... Octets>

@@ -269,9 +269,9 @@ struct FeedInfo {
   std::optional<double> gas_reference_k;  // of gases in ug/m3; nothing: stated elsewhere, or no gas
   // The rule by which its hourly concentrations make an index ("hk-aqhi"); empty: none is made.
   std::string_view index_family = {};
-  std::string_view base_url;              // default of the setting `base`
-  milliseconds cadence{3'600'000};        // how often the agency updates
-  milliseconds delay{0};                  // how long after the full period the update is there
+  std::string_view base_url;        // default of the setting `base`
+  milliseconds cadence{3'600'000};  // how often the agency updates
+  milliseconds delay{0};            // how long after the full period the update is there
   std::span<const Quantity> quantities;
   std::span<const Setting> settings = {};
   std::unique_ptr<Feed> (*make)(const Settings&) = nullptr;

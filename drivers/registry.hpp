@@ -2,14 +2,14 @@
 // Every driver, feed and kind of bus that this program knows, one line each.
 #pragma once
 
+#include "drivers/driver.hpp"
+
 #include <functional>
 #include <memory>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
-
-#include "drivers/driver.hpp"
 
 namespace twinsky {
 
@@ -30,7 +30,7 @@ struct BusSettings {
   std::string recorded;    // a vector file, played in a loop
   LineSettings line{};     // serial: where the driver's default is not right
   bool has_line = false;
-  bool echo = false;       // Modbus RTU: the adapter repeats what is sent
+  bool echo = false;  // Modbus RTU: the adapter repeats what is sent
   bool operator==(const BusSettings&) const = default;
 };
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "gateway/commands/command.hpp"
+
 #include <CLI/CLI.hpp>
+
 #include <exception>
 #include <iostream>
-
-#include "gateway/commands/command.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app("Environmental sensor edge gateway: sensors, store, MQTT, official stations",

@@ -132,8 +132,7 @@ class SerialLink final : public Link {
 class SerialBus final : public Bus {
  public:
   SerialBus(const BusSettings& settings, BusSurroundings surroundings)
-      : surroundings_(std::move(surroundings)),
-        port_(settings.serial, surroundings_.stop) {}
+      : surroundings_(std::move(surroundings)), port_(settings.serial, surroundings_.stop) {}
 
   void open() override { port_.open(); }
   void close() noexcept override { port_.close(); }

@@ -93,18 +93,17 @@ void read_hours(const pugi::xml_node& root, const char* element, Draft& draft, T
 }
 
 void read_concentrations(const pugi::xml_node& root, Draft& draft) {
-  read_hours(root, "PollutantConcentration", draft, [&](const pugi::xml_node& row,
-                                                        const std::string& station,
-                                                        const Interval& hour) {
-    for (const auto& [element, quantity] : pollutants) {
-      const Reading mass = reading_of(quantity, text_in(row, element));
-      draft.samples.add(station, hour, mass);
-      if (auto share = share_beside(mass, reference_k)) {
-        draft.samples.add(station, hour, *std::move(share));
-      }
-    }
-    draft.samples.official(station, hour).gas_reference_k = reference_k;
-  });
+  read_hours(root, "PollutantConcentration", draft,
+             [&](const pugi::xml_node& row, const std::string& station, const Interval& hour) {
+               for (const auto& [element, quantity] : pollutants) {
+                 const Reading mass = reading_of(quantity, text_in(row, element));
+                 draft.samples.add(station, hour, mass);
+                 if (auto share = share_beside(mass, reference_k)) {
+                   draft.samples.add(station, hour, *std::move(share));
+                 }
+               }
+               draft.samples.official(station, hour).gas_reference_k = reference_k;
+             });
 }
 
 void read_past_indices(const pugi::xml_node& root, Draft& draft) {

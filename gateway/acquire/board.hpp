@@ -4,15 +4,15 @@
 // Any thread.
 #pragma once
 
+#include "gateway/model/sample.hpp"
+#include "gateway/publish/formats.hpp"
+
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "gateway/model/sample.hpp"
-#include "gateway/publish/formats.hpp"
 
 namespace twinsky {
 

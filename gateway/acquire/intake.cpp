@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/intake.hpp"
 
-#include <algorithm>
-#include <cmath>
-
 #include "gateway/model/record.hpp"
 #include "gateway/model/stable_hash.hpp"
 #include "gateway/quality/check_settings.hpp"
 #include "gateway/quality/stored_readings.hpp"
 #include "gateway/quality/stream_checks.hpp"
 #include "gateway/store/official.hpp"
+
+#include <algorithm>
+#include <cmath>
 
 namespace twinsky {
 namespace {
@@ -37,9 +37,12 @@ std::uint64_t content_hash(const Sample& sample, std::string_view members) {
 
 std::string_view name_of(SensorState state) noexcept {
   switch (state) {
-    case SensorState::online: return "online";
-    case SensorState::offline: return "offline";
-    case SensorState::fault: break;
+    case SensorState::online:
+      return "online";
+    case SensorState::offline:
+      return "offline";
+    case SensorState::fault:
+      break;
   }
   return "fault";
 }
@@ -49,15 +52,15 @@ struct Intake::Stream {
   StreamId id{};
   int meta_revision = 0;
   std::vector<std::string> correction_names;  // "id@version", of the description's corrections
-  std::optional<UtcTime> last;       // of the newest sample, of an earlier run too
-  bool is_first = true;              // since the gateway started
-  std::string silent_cause;          // empty: it speaks
+  std::optional<UtcTime> last;                // of the newest sample, of an earlier run too
+  bool is_first = true;                       // since the gateway started
+  std::string silent_cause;                   // empty: it speaks
   UtcTime silent_since{};
   std::optional<StreamChecks> checks;  // of a sensor's stream
   bool is_before_set = false;          // the sample before was stamped by a clock that was set
   std::optional<double> humidity_percent;
   MonotonicTime humidity_due = MonotonicTime::min();
-  std::optional<UtcTime> stale_at;   // when `state` will say null of what it now says
+  std::optional<UtcTime> stale_at;  // when `state` will say null of what it now says
 };
 
 Intake::Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock)
@@ -109,12 +112,12 @@ void Intake::set_checks(Stream& stream) {
   for (const Column& column : stream.description.columns) {
     const auto range = stream.description.ranges.find(column.quantity);
     std::optional<Interval> rated;
-    if (range != stream.description.ranges.end()) rated = {range->second.first, range->second.second};
+    if (range != stream.description.ranges.end())
+      rated = {range->second.first, range->second.second};
     quantities.push_back({column.quantity, checks_of(column.quantity, stream.description.quality,
                                                      rated, stream.description.period)});
   }
-  StreamChecks& checks =
-      stream.checks.emplace(std::move(quantities), stream.description.quality);
+  StreamChecks& checks = stream.checks.emplace(std::move(quantities), stream.description.quality);
   StoredReadings stored;
   const auto take_up = [&](const StoredRow& row) {
     if (!read_body(row.body, stored) || stored.amends || stored.clock_unset) return;
@@ -171,14 +174,14 @@ void Intake::check(Stream& stream, Sample& sample, std::string_view channel, boo
   }
   const Sample* const before = stream.checks->check(sample, channel, stream.humidity_percent);
   if (before != nullptr && clock_set && stream.is_before_set) {
-    store_.append({.stream = stream.id,
-                   .time = before->time,
-                   .body = record_body(*before, stream.description.columns, channel,
-                                       stream.meta_revision, false, {},
-                                       corrected(stream, *before, channel)),
-                   .reference = {},
-                   .clock_unset = false,
-                   .amends = true});
+    store_.append(
+        {.stream = stream.id,
+         .time = before->time,
+         .body = record_body(*before, stream.description.columns, channel, stream.meta_revision,
+                             false, {}, corrected(stream, *before, channel)),
+         .reference = {},
+         .clock_unset = false,
+         .amends = true});
   }
   stream.is_before_set = clock_set;
 }
@@ -194,13 +197,13 @@ void Intake::take(std::string_view name, Sample sample, std::string_view channel
   stream.is_first = false;
   stream.last = clock_set ? std::optional(sample.time) : std::nullopt;
   check(stream, sample, channel, clock_set);
-  store_.append({.stream = stream.id,
-                 .time = sample.time,
-                 .body = record_body(sample, stream.description.columns, channel,
-                                     stream.meta_revision, !clock_set, {},
-                                     corrected(stream, sample, channel)),
-                 .reference = {},
-                 .clock_unset = !clock_set});
+  store_.append(
+      {.stream = stream.id,
+       .time = sample.time,
+       .body = record_body(sample, stream.description.columns, channel, stream.meta_revision,
+                           !clock_set, {}, corrected(stream, sample, channel)),
+       .reference = {},
+       .clock_unset = !clock_set});
   board_.put(name, sample, channel);
   post_state(stream);
 }
@@ -237,14 +240,15 @@ void Intake::note_gap_before(Stream& stream, UtcTime time) {
   const milliseconds step = time - *stream.last;
   const milliseconds slack = stream.is_first ? period / 2 : std::max(period / 2, pace_slack);
   if (step <= period + slack) return;
-  const auto missing = std::llround(static_cast<double>(step.count()) /
-                                    static_cast<double>(period.count())) - 1;
+  const auto missing =
+      std::llround(static_cast<double>(step.count()) / static_cast<double>(period.count())) - 1;
   if (missing <= 0) return;
-  store_.note_gap({.cause = stream.is_first ? "gateway_off" : std::string(name_of(Fault::no_response)),
-                   .stream = stream.description.name,
-                   .start = *stream.last + period,
-                   .end = time,
-                   .count = static_cast<std::uint64_t>(missing)});
+  store_.note_gap(
+      {.cause = stream.is_first ? "gateway_off" : std::string(name_of(Fault::no_response)),
+       .stream = stream.description.name,
+       .start = *stream.last + period,
+       .end = time,
+       .count = static_cast<std::uint64_t>(missing)});
 }
 
 // Puts a silence on record that ends, or is cut in two, at `end`.
@@ -313,12 +317,12 @@ void Intake::post_state(Stream& stream) {
       stream.stale_at = stale;
     }
   }
-  bulletin_.post({.topic = stream.description.name + "/state",
-                  .payload = state_document(stream.description, latest, now, store_.epoch(),
-                                            clock_.is_set()),
-                  .retain = Retain::expiring,
-                  .qos = 1,
-                  .expiry = lifetime});
+  bulletin_.post(
+      {.topic = stream.description.name + "/state",
+       .payload = state_document(stream.description, latest, now, store_.epoch(), clock_.is_set()),
+       .retain = Retain::expiring,
+       .qos = 1,
+       .expiry = lifetime});
 }
 
 }  // namespace twinsky

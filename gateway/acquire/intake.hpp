@@ -3,15 +3,15 @@
 // record text, store, `state`. Also where silence becomes a row of the ledger. Any thread.
 #pragma once
 
+#include "gateway/acquire/board.hpp"
+#include "gateway/publish/bulletin.hpp"
+#include "gateway/store/store.hpp"
+
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-
-#include "gateway/acquire/board.hpp"
-#include "gateway/publish/bulletin.hpp"
-#include "gateway/store/store.hpp"
 
 namespace twinsky {
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/poller.hpp"
 
-#include <pthread.h>
+#include "gateway/acquire/task.hpp"
 
 #include <algorithm>
 #include <atomic>
+#include <pthread.h>
 #include <thread>
-
-#include "gateway/acquire/task.hpp"
 
 namespace twinsky {
 namespace {
@@ -179,9 +178,9 @@ class Poller::Thread {
 
   mutable std::mutex mutex_;
   std::condition_variable woken_;
-  std::vector<SensorSettings> changed_;                 // guarded by mutex_
-  std::vector<std::string> removed_;                    // guarded by mutex_
-  std::map<std::string, SensorCounters> counters_;      // guarded by mutex_
+  std::vector<SensorSettings> changed_;             // guarded by mutex_
+  std::vector<std::string> removed_;                // guarded by mutex_
+  std::map<std::string, SensorCounters> counters_;  // guarded by mutex_
   std::atomic<bool> has_stopped_ = false;
   std::jthread thread_;  // last: it uses all of the above
 };
@@ -195,8 +194,14 @@ Poller::~Poller() = default;
 void Poller::change(std::vector<SensorSettings> changed, std::vector<std::string> removed) {
   thread_->change(std::move(changed), std::move(removed));
 }
-void Poller::request_stop() { thread_->request_stop(); }
-bool Poller::has_stopped() const { return thread_->has_stopped(); }
-std::map<std::string, SensorCounters> Poller::counters() const { return thread_->counters(); }
+void Poller::request_stop() {
+  thread_->request_stop();
+}
+bool Poller::has_stopped() const {
+  return thread_->has_stopped();
+}
+std::map<std::string, SensorCounters> Poller::counters() const {
+  return thread_->counters();
+}
 
 }  // namespace twinsky

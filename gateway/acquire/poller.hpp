@@ -4,14 +4,14 @@
 // thread is the bus's arbitration: only one device is talked to at a time.
 #pragma once
 
+#include "gateway/acquire/intake.hpp"
+#include "gateway/config/config.hpp"
+
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "gateway/acquire/intake.hpp"
-#include "gateway/config/config.hpp"
 
 namespace twinsky {
 

@@ -35,7 +35,8 @@ Sample mean_of(const std::vector<Sample>& frames) {
     int count = 0;
     for (const Sample& frame : frames) {
       for (const Reading& other : frame.readings) {
-        if (other.quantity != each.quantity || other.channel != each.channel || !other.value) continue;
+        if (other.quantity != each.quantity || other.channel != each.channel || !other.value)
+          continue;
         sum += *other.value;
         ++count;
       }
@@ -83,7 +84,8 @@ std::vector<StreamDescription> streams_of(const SensorSettings& sensor) {
   return streams;
 }
 
-Task::Task(SensorSettings sensor, std::unique_ptr<Link> link, Intake& intake, Clock& clock, Log& log)
+Task::Task(SensorSettings sensor, std::unique_ptr<Link> link, Intake& intake, Clock& clock,
+           Log& log)
     : sensor_(std::move(sensor)),
       info_(*driver_named(sensor_.driver)),
       stream_("sensor/" + sensor_.id),
@@ -100,7 +102,9 @@ Task::Task(SensorSettings sensor, std::unique_ptr<Link> link, Intake& intake, Cl
   due_ = clock_.now();
 }
 
-milliseconds Task::period() const { return sensor_.every.value_or(info_.shortest_period); }
+milliseconds Task::period() const {
+  return sensor_.every.value_or(info_.shortest_period);
+}
 
 void Task::step() {
   if (phase_ == Phase::awake && clock_.now() - sample_due_ >= period() && sensor_.every) {
@@ -213,9 +217,9 @@ void Task::accept(Sample sample) {
   ++counters_.samples;
   if (state_ != SensorState::online || !has_spoken_) {
     if (state_ != SensorState::online) {
-      const std::string message = "back after " + std::to_string(failures_) + " failed polls, " +
-                                  duration_text(std::chrono::floor<std::chrono::seconds>(
-                                      clock_.utc() - silent_since_));
+      const std::string message =
+          "back after " + std::to_string(failures_) + " failed polls, " +
+          duration_text(std::chrono::floor<std::chrono::seconds>(clock_.utc() - silent_since_));
       log_.notice(sensor_.id, message);
       intake_.announce("sensor_back", sensor_.id, message);
     }
@@ -256,7 +260,8 @@ void Task::fail(Fault fault, std::string_view detail) {
     if (phase_ == Phase::awake) schedule_next();
     return;
   }
-  const bool garbled = fault == Fault::checksum || fault == Fault::truncated || fault == Fault::framing;
+  const bool garbled =
+      fault == Fault::checksum || fault == Fault::truncated || fault == Fault::framing;
   if (garbled && !retried_ && driver_ && phase_ == Phase::awake) {
     retried_ = true;
     due_ = clock_.now();
@@ -282,8 +287,8 @@ void Task::fail(Fault fault, std::string_view detail) {
   // A device that failed is started anew; one that only said something odd is not, nor one that
   // talks by itself and left out a period.
   const bool is_mute = fault == Fault::no_response || fault == Fault::nack;
-  const bool start_anew = fault == Fault::unsupported || phase_ != Phase::awake ||
-                          (is_mute && (driver_ || is_lost));
+  const bool start_anew =
+      fault == Fault::unsupported || phase_ != Phase::awake || (is_mute && (driver_ || is_lost));
   if (!start_anew) return;
   phase_ = Phase::stopped;
   const int doublings = std::clamp(failures_ - failures_until_offline, 0, 10);

@@ -3,13 +3,13 @@
 // threads; the poller calls it when its time has come and the bus is open.
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <string>
-
 #include "drivers/driver.hpp"
 #include "gateway/acquire/intake.hpp"
 #include "gateway/config/config.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
 
 namespace twinsky {
 
@@ -63,15 +63,15 @@ class Task {
   Phase phase_ = Phase::stopped;
   SensorState state_ = SensorState::online;
   bool has_spoken_ = false;
-  MonotonicTime due_{};        // of the next step
-  MonotonicTime sample_due_{}; // the schedule: moves by whole periods
+  MonotonicTime due_{};         // of the next step
+  MonotonicTime sample_due_{};  // the schedule: moves by whole periods
   MonotonicTime warm_at_{};
-  MonotonicTime heard_at_{};   // streaming: the last valid frame
-  int failures_ = 0;           // in a row
-  int not_ready_ = 0;          // in this period
-  bool retried_ = false;       // in this period
+  MonotonicTime heard_at_{};  // streaming: the last valid frame
+  int failures_ = 0;          // in a row
+  int not_ready_ = 0;         // in this period
+  bool retried_ = false;      // in this period
   UtcTime silent_since_{};
-  std::vector<Sample> frames_; // streaming: of this period
+  std::vector<Sample> frames_;  // streaming: of this period
   SensorCounters counters_;
 };
 

@@ -8,7 +8,6 @@
 #include <set>
 #include <thread>
 
-
 namespace twinsky {
 namespace {
 
@@ -68,9 +67,10 @@ std::vector<std::string> beginnings_of_topics(const Config& config) {
 
 ComparisonOutlet outlet_to(Bulletin& bulletin, Intake& intake) {
   return {
-      .post = [&](std::string topic, std::string payload) {
-        bulletin.post({.topic = std::move(topic), .payload = std::move(payload)});
-      },
+      .post =
+          [&](std::string topic, std::string payload) {
+            bulletin.post({.topic = std::move(topic), .payload = std::move(payload)});
+          },
       .withdraw = [&](std::string_view topic) { bulletin.withdraw(topic); },
       .announce = [&](std::string_view event, std::string_view subject,
                       std::string_view message) { intake.announce(event, subject, message); },
@@ -94,8 +94,8 @@ Assembly::Assembly(Config config, Clock& clock, Log& log)
   store_.on_commit([this] { wake_sinks(); });
   store_.remember("gateway", config_.gateway.id);  // so that the file alone can be exported
   for (const auto& [id, backlog] : store_.status().sinks) {
-    const bool is_configured = std::ranges::find(config_.sinks, id, &SinkSettings::id) !=
-                               config_.sinks.end();
+    const bool is_configured =
+        std::ranges::find(config_.sinks, id, &SinkSettings::id) != config_.sinks.end();
     if (!is_configured) store_.remove_sink(id);  // taken out while the gateway was off
   }
   if (!clock_was_set_) {
@@ -108,22 +108,23 @@ Assembly::Assembly(Config config, Clock& clock, Log& log)
   know_hourly_streams();
   hourly_ = std::make_unique<Hourly>(
       store_, [this](std::string_view name) { return hourly_stream(name); }, clock_, log_);
-  comparer_ = std::make_unique<Comparer>(store_, config_, outlet_to(bulletin_, intake_), clock_,
-                                         log_);
+  comparer_ =
+      std::make_unique<Comparer>(store_, config_, outlet_to(bulletin_, intake_), clock_, log_);
   for (const BusSettings& bus : config_.buses) start_bus(bus);
   follower_ = std::make_unique<Follower>(config_.gateway.id, config_.feeds,
                                          make_fetcher("twinsky/" TWINSKY_VERSION),
-                                         outlet_to(intake_, indices_, bulletin_), clock_,
-                                         log_);
+                                         outlet_to(intake_, indices_, bulletin_), clock_, log_);
   intake_.announce("started", config_.gateway.id, "version " TWINSKY_VERSION);
 }
 
 // The store commits once more when it closes; by then there are no sinks to wake.
-Assembly::~Assembly() { store_.on_commit({}); }
+Assembly::~Assembly() {
+  store_.on_commit({});
+}
 
 void Assembly::start_bus(const BusSettings& bus) {
-  pollers_[bus.id] = std::make_unique<Poller>(bus, sensors_on(config_, bus.id), intake_, board_,
-                                              clock_, log_);
+  pollers_[bus.id] =
+      std::make_unique<Poller>(bus, sensors_on(config_, bus.id), intake_, board_, clock_, log_);
 }
 
 // What has been known stays known: the last hour of a sensor that was removed is made too.
@@ -169,7 +170,9 @@ void Assembly::start_sinks(const std::vector<SinkSettings>& sinks) {
 }
 
 // What else a broker retains of ours belongs to what was removed, while we were off perhaps.
-void Assembly::declare_topics() { bulletin_.declare_complete(beginnings_of_topics(config_)); }
+void Assembly::declare_topics() {
+  bulletin_.declare_complete(beginnings_of_topics(config_));
+}
 
 void Assembly::wake_sinks() {
   const std::lock_guard lock(sinks_mutex_);
@@ -194,7 +197,8 @@ std::vector<Problem> Assembly::apply(Config next) {
   audit_.set_keep(config_.keep_audit);
   post_info();
   declare_topics();
-  const std::string message = "configuration " + config_.hash + " is in force: " + summary_of(change);
+  const std::string message =
+      "configuration " + config_.hash + " is in force: " + summary_of(change);
   log_.notice("config", message);
   intake_.announce("config_applied", config_.gateway.id, message);
   return {};
@@ -277,7 +281,9 @@ void Assembly::post_health() {
                   .expiry = 3 * health_every});
 }
 
-bool Assembly::is_alive() const { return clock_.now() - store_.alive() < writer_patience; }
+bool Assembly::is_alive() const {
+  return clock_.now() - store_.alive() < writer_patience;
+}
 
 std::string Assembly::summary() const {
   const StoreStatus status = store_.status();
@@ -296,7 +302,8 @@ std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
   const MonotonicTime polls_deadline = clock_.now() + polls_stop_within;
   const auto has_stopped = [&] {
     return follower_->has_stopped() && hourly_->has_stopped() && comparer_->has_stopped() &&
-           std::ranges::all_of(pollers_, [](const auto& each) { return each.second->has_stopped(); });
+           std::ranges::all_of(pollers_,
+                               [](const auto& each) { return each.second->has_stopped(); });
   };
   while (!has_stopped() && clock_.now() < polls_deadline) {
     clock_.pause_until(clock_.now() + 5ms, {});

@@ -3,13 +3,6 @@
 // them to another configuration. Main loop only.
 #pragma once
 
-#include <atomic>
-#include <map>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "gateway/acquire/follower.hpp"
 #include "gateway/acquire/official_indices.hpp"
 #include "gateway/acquire/poller.hpp"
@@ -18,6 +11,13 @@
 #include "gateway/publish/sink.hpp"
 #include "gateway/quality/hourly.hpp"
 #include "gateway/store/store.hpp"
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace twinsky {
 
@@ -70,7 +70,7 @@ class Assembly {
   Intake intake_;
   OfficialIndices indices_;  // the follower's thread alone
   std::mutex sinks_mutex_;
-  std::map<std::string, std::unique_ptr<Sink>> sinks_;      // guarded by sinks_mutex_
+  std::map<std::string, std::unique_ptr<Sink>> sinks_;  // guarded by sinks_mutex_
   mutable std::mutex hourly_mutex_;
   std::map<std::string, HourlyStream, std::less<>> hourly_streams_;  // guarded by hourly_mutex_
   std::unique_ptr<Hourly> hourly_;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky read [SENSOR]`: reads once, prints, stores and publishes nothing. For the first minutes
 // with a new sensor.
-#include <CLI/CLI.hpp>
-#include <array>
-#include <iomanip>
-#include <iostream>
-#include <nlohmann/json.hpp>
-
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/model/record.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <iomanip>
+#include <iostream>
 
 namespace twinsky {
 namespace {
@@ -112,7 +113,8 @@ bool read_sensor(const SensorSettings& sensor, const BusSettings& bus_settings, 
   } catch (const BusError& failure) {
     problem = failure.what();
   }
-  std::cerr << sensor.id << " (" << sensor.driver << " on " << sensor.bus << "): " << problem << '\n';
+  std::cerr << sensor.id << " (" << sensor.driver << " on " << sensor.bus << "): " << problem
+            << '\n';
   return false;
 }
 
@@ -131,8 +133,9 @@ int read_all(const Options& options) {
     all_good = read_sensor(sensor, *bus, options.json) && all_good;
   }
   if (any) return all_good ? exit_good : exit_failed;
-  std::cerr << (options.sensor.empty() ? options.config + ": no sensor is configured\n"
-                                       : options.config + ": no sensor \"" + options.sensor + "\"\n");
+  std::cerr << (options.sensor.empty()
+                    ? options.config + ": no sensor is configured\n"
+                    : options.config + ": no sensor \"" + options.sensor + "\"\n");
   return exit_failed;
 }
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky replay index FILE…`: computes the index of each case of a file again.
-#include <CLI/CLI.hpp>
-#include <charconv>
-#include <fstream>
-#include <iostream>
-#include <nlohmann/json.hpp>
-
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/replay.hpp"
 #include "gateway/model/gas.hpp"
 #include "gateway/quality/index.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <fstream>
+#include <iostream>
 
 namespace twinsky {
 namespace {
@@ -73,7 +74,8 @@ Json mass_of(const Json& input) {
   const GasForms* const forms = gas ? gas_forms(*gas) : nullptr;
   if (forms == nullptr) throw std::runtime_error("unknown gas");
   return input.at("ppb").get<double>() *
-         micrograms_per_ppb(forms->molar_mass_g, kelvin_of(input.at("reference").get<std::string>())) *
+         micrograms_per_ppb(forms->molar_mass_g,
+                            kelvin_of(input.at("reference").get<std::string>())) *
          input.value("pressure_pa", standard_pressure_pa) / standard_pressure_pa;
 }
 

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky run`: the daemon. Its main loop holds signals, timers, the watchdog and the reload;
 // everything that can block lives on other threads.
-#include <pthread.h>
-#include <signal.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
-#include <utility>
-
-#include <CLI/CLI.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <iostream>
-
 #include "gateway/commands/assembly.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/config/watch.hpp"
 #include "gateway/system/memory.hpp"
 #include "gateway/system/notify.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <iostream>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <utility>
 
 namespace twinsky {
 namespace {

@@ -119,8 +119,8 @@ Comparison comparison_of(const Config& config, const std::vector<Carrier>& carri
     made.temperature_stream = stream_with(carriers, *own, Quantity::temperature);
   }
   made.is_indoor = placement == "indoor";
-  made.reference.siting = siting_of(position, made.position, config.gateway.position_rule, placement,
-                                    made.reference.kind);
+  made.reference.siting = siting_of(position, made.position, config.gateway.position_rule,
+                                    placement, made.reference.kind);
   for (const CorrectionSettings& each : config.corrections) {
     if (each.sensor == made.sensor && each.correction.quantity == made.quantity) {
       made.correction = each.correction;

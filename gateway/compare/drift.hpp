@@ -36,7 +36,7 @@ inline constexpr std::size_t drift_flags = 3;
 std::string_view name_of(DriftFlag flag) noexcept;
 
 struct DriftRun {
-  int evaluations = 0;        // flagged in a row up to the newest evaluation
+  int evaluations = 0;             // flagged in a row up to the newest evaluation
   std::optional<HourStart> since;  // first of them
   std::vector<HourStart> begun;    // the first evaluation of each run
   std::vector<HourStart> alarmed;  // when a run had lasted long enough
@@ -52,7 +52,7 @@ struct Drift {
   std::optional<KolmogorovSmirnov> ks;
   std::array<DriftRun, drift_flags> runs;
   DriftState state = DriftState::none;
-  std::optional<HourStart> since;       // of the longest run behind `state`
+  std::optional<HourStart> since;  // of the longest run behind `state`
   std::vector<DriftState> states;  // at every end of `span`, from the first full window on
 };
 

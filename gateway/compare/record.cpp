@@ -149,7 +149,7 @@ void write_reference(JsonText& json, const Situation& situation) {
   json.put("kind", facts.kind);
   json.put("relation", name_of(situation.relation));
   const Siting& siting = facts.siting;
-  json.put("distance_m", siting.is_distance_withheld ? std::nullopt
+  json.put("distance_m", siting.is_distance_withheld   ? std::nullopt
                          : siting.published_distance_m ? siting.published_distance_m
                                                        : siting.distance_m);
   json.put("height_m", facts.siting.height_difference_m);

@@ -59,7 +59,7 @@ struct ComparisonInput {
 // Windows end with the newest hour for which the reference has arrived, or which is older than
 // `reference_max_age`: an agency that is merely late costs no completeness.
 HourStart window_end(std::span<const PairRow> rows, UtcTime now,
-                std::chrono::hours reference_max_age = std::chrono::hours(3));
+                     std::chrono::hours reference_max_age = std::chrono::hours(3));
 
 struct ComparisonRecord {
   std::string json;

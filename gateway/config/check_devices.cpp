@@ -5,13 +5,12 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <map>
 #include <set>
+#include <sys/stat.h>
 
 namespace twinsky {
 namespace {

@@ -49,15 +49,15 @@ struct SensorSettings {
   bool sleep_between = false;  // duty cycle: rests between samples, wakes warm_up before the next
   bool mean = false;           // streaming: mean of the period's frames instead of the last
   QualitySettings quality = {};
-  std::optional<Position> published_position = {};  // as far as the gateway's rule lets it out
+  std::optional<Position> published_position = {};   // as far as the gateway's rule lets it out
   std::vector<CorrectionSettings> corrections = {};  // of itself and its channels
   bool operator==(const SensorSettings&) const;
 };
 
 struct FeedSettings {
   std::string feed;
-  std::vector<std::string> stations;  // ids; empty: all
-  Settings settings;                  // the feed's own, with `base` (address) of every feed
+  std::vector<std::string> stations;         // ids; empty: all
+  Settings settings;                         // the feed's own, with `base` (address) of every feed
   std::string configuration_directory = {};  // where a secret is looked for
   bool operator==(const FeedSettings&) const = default;
 };

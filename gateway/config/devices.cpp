@@ -85,7 +85,8 @@ QualitySettings read_quality(const Node& sensor, Draft& draft) {
     if (found == known.end()) {
       draft.reader.refuse_key(*entry, known, Reader::UnknownKeys::refused);
     } else if (found - known.begin() >= static_cast<std::ptrdiff_t>(general) &&
-               draft.reader.expect(*entry, NodeKind::object, R"(an object such as {"spike_suspect": 200})")) {
+               draft.reader.expect(*entry, NodeKind::object,
+                                   R"(an object such as {"spike_suspect": 200})")) {
       Settings checks = draft.reader.read(*entry, check_settings());
       const CheckProblem problem = problem_of_checks(checks);
       if (problem.setting.empty()) {

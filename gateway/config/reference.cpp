@@ -27,8 +27,8 @@ std::string table_of(std::span<const Setting> declared) {
     const bool is_defined = setting.name == "position" || setting.name == "quality";
     const std::string object = "an object, see " + std::string(setting.name);
     text += "| `" + std::string(setting.name) + "` | " +
-            cell(is_defined ? object : expectation(setting)) + " | " +
-            cell(default_of(setting)) + " | " + cell(setting.documentation) + " |\n";
+            cell(is_defined ? object : expectation(setting)) + " | " + cell(default_of(setting)) +
+            " | " + cell(setting.documentation) + " |\n";
   }
   return text + "\n";
 }
@@ -67,8 +67,9 @@ std::string config_reference(const Vocabulary& vocabulary) {
     if (section.name == "gateway") text += "### position\n\n" + table_of(position_settings());
     if (section.name == "sensors") {
       text += "### quality\n\n" + table_of(quality_settings());
-      text += "Beside these an object by the name of each quantity that is to be checked in another "
-              "way, such as `\"pm2_5\": {\"spike_suspect\": 200}`:\n\n";
+      text +=
+          "Beside these an object by the name of each quantity that is to be checked in another "
+          "way, such as `\"pm2_5\": {\"spike_suspect\": 200}`:\n\n";
       text += table_of(check_settings());
       text += additions(vocabulary.drivers, "driver");
     }

@@ -14,10 +14,10 @@ namespace twinsky {
 std::span<const Setting> gateway_settings() noexcept;
 std::span<const Setting> position_settings() noexcept;  // of the gateway and of a sensor
 std::span<const Setting> bus_settings() noexcept;
-std::span<const Setting> sensor_settings() noexcept;  // a driver adds its own
+std::span<const Setting> sensor_settings() noexcept;   // a driver adds its own
 std::span<const Setting> quality_settings() noexcept;  // of a sensor: its checks as a whole
 std::span<const Setting> check_settings() noexcept;    // and those of one quantity
-std::span<const Setting> feed_settings() noexcept;    // a feed adds its own
+std::span<const Setting> feed_settings() noexcept;     // a feed adds its own
 std::span<const Setting> compare_settings() noexcept;
 std::span<const Setting> correction_settings() noexcept;
 std::span<const Setting> store_settings() noexcept;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/model/clock.hpp"
 
-#include <sys/timex.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <sys/timex.h>
+#include <unistd.h>
 
 namespace twinsky {
 namespace {
@@ -72,11 +71,17 @@ bool Clock::pause_until(MonotonicTime deadline, const std::stop_token& stop) {
   return false;
 }
 
-UtcTime SystemClock::utc() const { return floor<milliseconds>(system_clock::now()); }
+UtcTime SystemClock::utc() const {
+  return floor<milliseconds>(system_clock::now());
+}
 
-MonotonicTime SystemClock::now() const { return steady_clock::now(); }
+MonotonicTime SystemClock::now() const {
+  return steady_clock::now();
+}
 
-bool SystemClock::is_set() const { return trusted_ || has_battery_clock() || is_synchronised(); }
+bool SystemClock::is_set() const {
+  return trusted_ || has_battery_clock() || is_synchronised();
+}
 
 void SystemClock::wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
                        MonotonicTime deadline) {
@@ -95,7 +100,9 @@ MonotonicTime FastClock::now() const {
   return origin_ + duration_cast<MonotonicTime::duration>(elapsed * factor_);
 }
 
-UtcTime FastClock::utc() const { return start_ + floor<milliseconds>(now() - origin_); }
+UtcTime FastClock::utc() const {
+  return start_ + floor<milliseconds>(now() - origin_);
+}
 
 void FastClock::wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
                      MonotonicTime deadline) {
@@ -249,12 +256,8 @@ struct DurationUnit {
 };
 
 // Longest first: "500ms" is no number of minutes and "10min" none of metres.
-constexpr std::array<DurationUnit, 6> duration_units = {{{"min", 60'000},
-                                                         {"ms", 1},
-                                                         {"s", 1'000},
-                                                         {"m", 60'000},
-                                                         {"h", 3'600'000},
-                                                         {"d", 86'400'000}}};
+constexpr std::array<DurationUnit, 6> duration_units = {
+    {{"min", 60'000}, {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
 
 }  // namespace
 

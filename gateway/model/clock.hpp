@@ -81,9 +81,9 @@ class ManualClock final : public Clock {
   void wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
             MonotonicTime deadline) override;
 
-  void advance(milliseconds step);      // both times
-  void step_utc(milliseconds step);     // UTC alone, as NTP does
-  void set_trust(bool is_set);          // what is_set() answers
+  void advance(milliseconds step);   // both times
+  void step_utc(milliseconds step);  // UTC alone, as NTP does
+  void set_trust(bool is_set);       // what is_set() answers
   // Waits (in real time) until `count` threads are in wait(): all that can happen has happened.
   void settle(std::size_t count);
 

@@ -13,7 +13,9 @@ constexpr std::array<std::string_view, fault_count> names = {
 
 }  // namespace
 
-std::string_view name_of(Fault fault) noexcept { return names[static_cast<std::size_t>(fault)]; }
+std::string_view name_of(Fault fault) noexcept {
+  return names[static_cast<std::size_t>(fault)];
+}
 
 std::optional<Fault> fault_named(std::string_view name) noexcept {
   const auto found = std::ranges::find(names, name);

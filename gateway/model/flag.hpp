@@ -12,11 +12,16 @@ enum class Flag : std::uint8_t { pass = 1, not_evaluated = 2, suspect = 3, fail 
 constexpr Flag worst(Flag a, Flag b) noexcept {
   constexpr auto rank = [](Flag flag) {
     switch (flag) {
-      case Flag::fail: return 4;
-      case Flag::suspect: return 3;
-      case Flag::missing: return 2;
-      case Flag::not_evaluated: return 1;
-      case Flag::pass: break;
+      case Flag::fail:
+        return 4;
+      case Flag::suspect:
+        return 3;
+      case Flag::missing:
+        return 2;
+      case Flag::not_evaluated:
+        return 1;
+      case Flag::pass:
+        break;
     }
     return 0;
   };

@@ -84,22 +84,28 @@ constexpr auto catalogue = std::to_array<QuantityInfo>({
 });
 // clang-format on
 
-static_assert([] {
-  for (std::size_t at = 0; at < catalogue.size(); ++at) {
-    if (static_cast<std::size_t>(catalogue[at].quantity) != at) return false;
-  }
-  return true;
-}(), "the catalogue stands in the order of the enumeration");
+static_assert(
+    [] {
+      for (std::size_t at = 0; at < catalogue.size(); ++at) {
+        if (static_cast<std::size_t>(catalogue[at].quantity) != at) return false;
+      }
+      return true;
+    }(),
+    "the catalogue stands in the order of the enumeration");
 
 }  // namespace
 
-std::span<const QuantityInfo> quantity_catalogue() noexcept { return catalogue; }
+std::span<const QuantityInfo> quantity_catalogue() noexcept {
+  return catalogue;
+}
 
 const QuantityInfo& info_of(Quantity quantity) noexcept {
   return catalogue[static_cast<std::size_t>(quantity)];
 }
 
-std::string_view name_of(Quantity quantity) noexcept { return info_of(quantity).name; }
+std::string_view name_of(Quantity quantity) noexcept {
+  return info_of(quantity).name;
+}
 
 std::optional<Quantity> quantity_named(std::string_view name) noexcept {
   const auto found = std::ranges::find(catalogue, name, &QuantityInfo::name);

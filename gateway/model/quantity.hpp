@@ -84,7 +84,7 @@ enum class Quantity : std::uint8_t {
 
 // How an hour is made of readings.
 enum class Averaging : std::uint8_t {
-  none,     // official means and indices: taken as they are
+  none,  // official means and indices: taken as they are
   mean,
   maximum,  // gusts
   vector,   // directions
@@ -99,7 +99,7 @@ struct QuantityInfo {
   std::string_view ucum;          // case-sensitive UCUM code
   std::string_view display_unit;  // for people; micro is U+00B5
   int decimals;                   // digits after the point, unless a driver resolves otherwise
-  double lower;                   // plausible range; beyond it a reading fails the gross range check
+  double lower;  // plausible range; beyond it a reading fails the gross range check
   double upper;
   std::string_view home_assistant_class;  // empty: none fits
   std::string_view cf_name;               // CF standard name; empty: none fits

@@ -40,12 +40,12 @@ struct CorrectedReading {
 };
 
 // The stored part: a JSON object of the readings (in the order of `columns`, then any others), with
-// `text`, `flag`, `flags`, `reasons`, `faults`, for official samples start, end, issued, fetched and
-// gas_reference_k first, `"clock":"unset"` where asked, and `meta` last. `text`, `flags`,
-// `reasons` and `faults` are left out when they would be empty. Readings of other channels than `channel` are
-// left out. `members` are further members of the object, as JSON with a comma after each; they stand
-// before `meta`. Corrected values follow the readings, with `corrections` naming what made them; their
-// flags stand in `flags`, but `flag` is that of what was measured.
+// `text`, `flag`, `flags`, `reasons`, `faults`, for official samples start, end, issued, fetched
+// and gas_reference_k first, `"clock":"unset"` where asked, and `meta` last. `text`, `flags`,
+// `reasons` and `faults` are left out when they would be empty. Readings of other channels than
+// `channel` are left out. `members` are further members of the object, as JSON with a comma after
+// each; they stand before `meta`. Corrected values follow the readings, with `corrections` naming
+// what made them; their flags stand in `flags`, but `flag` is that of what was measured.
 std::string record_body(const Sample& sample, std::span<const Column> columns,
                         std::string_view channel, int meta_revision, bool clock_unset = false,
                         std::string_view members = {},

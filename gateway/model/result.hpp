@@ -2,10 +2,10 @@
 // A value, or why there is none. The names are those of std::expected, which C++20 does not have.
 #pragma once
 
+#include "gateway/model/fault.hpp"
+
 #include <utility>
 #include <variant>
-
-#include "gateway/model/fault.hpp"
 
 namespace twinsky {
 

@@ -2,16 +2,16 @@
 // What an acquisition yields: plain values that threads pass on.
 #pragma once
 
+#include "gateway/model/clock.hpp"
+#include "gateway/model/fault.hpp"
+#include "gateway/model/flag.hpp"
+#include "gateway/model/quantity.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "gateway/model/clock.hpp"
-#include "gateway/model/fault.hpp"
-#include "gateway/model/flag.hpp"
-#include "gateway/model/quantity.hpp"
 
 namespace twinsky {
 
@@ -20,11 +20,11 @@ namespace twinsky {
 struct Reading {
   Quantity quantity{};
   std::optional<double> value;
-  std::optional<Fault> fault;          // why `value` is absent, when the source said why
-  Flag flag = Flag::not_evaluated;     // `missing` when absent; set by quality/
-  std::string_view reason;             // what quality/ has to say of it ("spike", "humid"); static
-  std::string channel;                 // a further place of the same instrument; empty: the main one
-  std::string text;                    // as printed, where it says more than the number ("10+", "Calm")
+  std::optional<Fault> fault;       // why `value` is absent, when the source said why
+  Flag flag = Flag::not_evaluated;  // `missing` when absent; set by quality/
+  std::string_view reason;          // what quality/ has to say of it ("spike", "humid"); static
+  std::string channel;              // a further place of the same instrument; empty: the main one
+  std::string text;  // as printed, where it says more than the number ("10+", "Calm")
 };
 
 Reading reading(Quantity quantity, double value, std::string_view channel = {});
@@ -39,12 +39,12 @@ struct Fact {
 
 // Where and when an official value holds: a station's interval [start, end).
 struct Official {
-  std::string station;                   // slug
+  std::string station;  // slug
   UtcTime start{};
   UtcTime end{};
-  UtcTime fetched{};                     // when it was received
-  std::optional<UtcTime> issued;         // when the agency says it published it
-  std::optional<double> gas_reference_k; // reference state of gases in ug/m3
+  UtcTime fetched{};                      // when it was received
+  std::optional<UtcTime> issued;          // when the agency says it published it
+  std::optional<double> gas_reference_k;  // reference state of gases in ug/m3
 };
 
 // All readings of one acquisition of one sensor, or of one station and interval of a feed.

@@ -36,7 +36,7 @@ struct Setting {
   std::string_view name = {};
   SettingKind kind = SettingKind::text;
   std::string_view documentation = {};  // one sentence, for people
-  std::string_view fallback = {};  // the default as it would be written; empty: none
+  std::string_view fallback = {};       // the default as it would be written; empty: none
   bool required = false;
   double lower = 0;
   double upper = 0;                                // lower == upper: no limit

@@ -276,8 +276,8 @@ std::string warnings_document(std::span<const Warning> warnings) {
 }
 
 std::string agreement_document(int compared, int equal, int within_one) {
-  Json document = {{"compared", compared}, {"equal", equal}, {"within_one", within_one},
-                   {"share", nullptr}};
+  Json document = {
+      {"compared", compared}, {"equal", equal}, {"within_one", within_one}, {"share", nullptr}};
   if (compared > 0) document["share"] = static_cast<double>(equal) / compared;
   return text_of(document);
 }

@@ -38,8 +38,8 @@ struct StreamDescription {
   std::string zone;   // of stamps that print none
   std::optional<bool> may_be_redistributed;
   std::optional<double> gas_reference_k;
-  std::optional<Position> position;  // as far as it may be published
-  QualitySettings quality = {};      // how its readings are checked
+  std::optional<Position> position;          // as far as it may be published
+  QualitySettings quality = {};              // how its readings are checked
   std::vector<Correction> corrections = {};  // what stands beside the raw readings
 };
 

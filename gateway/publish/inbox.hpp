@@ -115,12 +115,12 @@ class Inbox {
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<BrokerEvent> events_;             // guarded by mutex_
-  bool woken_ = false;                          // guarded by mutex_
-  bool is_nudged_ = false;                      // guarded by mutex_
-  bool awaits_done_ = true;                     // guarded by mutex_
+  std::vector<BrokerEvent> events_;                // guarded by mutex_
+  bool woken_ = false;                             // guarded by mutex_
+  bool is_nudged_ = false;                         // guarded by mutex_
+  bool awaits_done_ = true;                        // guarded by mutex_
   MonotonicTime wakes_at_ = MonotonicTime::min();  // guarded by mutex_; while it waits
-  std::optional<MonotonicTime> stop_deadline_;  // guarded by mutex_
+  std::optional<MonotonicTime> stop_deadline_;     // guarded by mutex_
 };
 
 }  // namespace twinsky

@@ -42,8 +42,9 @@ Rational rounded(const Rational& value, int decimals, Rounding mode) {
   cpp_int whole = floor_of(scaled);
   const Rational rest = scaled - Rational(whole);
   const Rational half(1, 2);
-  const bool up = (mode == Rounding::up && rest > 0) || (mode == Rounding::half_up && rest >= half) ||
-                  (mode == Rounding::half_even && (rest > half || (rest == half && whole % 2 != 0)));
+  const bool up =
+      (mode == Rounding::up && rest > 0) || (mode == Rounding::half_up && rest >= half) ||
+      (mode == Rounding::half_even && (rest > half || (rest == half && whole % 2 != 0)));
   if (up) ++whole;
   return Rational(whole) / scale;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/multiprecision/cpp_int.hpp>
+
 #include <optional>
 #include <string_view>
 

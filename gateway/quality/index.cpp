@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/quality/index.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
-#include <ranges>
-#include <stdexcept>
-
 #include "gateway/model/embedded.hpp"
 #include "gateway/quality/decimal.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <ranges>
+#include <stdexcept>
 
 namespace twinsky {
 namespace {
@@ -32,7 +33,9 @@ Rounding rounding_named(std::string_view name) {
 }
 
 // "pm25_24h" -> "pm25"
-std::string pollutant_of(const std::string& input) { return input.substr(0, input.find('_')); }
+std::string pollutant_of(const std::string& input) {
+  return input.substr(0, input.find('_'));
+}
 
 // ---- China and the United States: straight lines between breakpoints ----------------------------
 
@@ -120,8 +123,8 @@ class Breakpoints final : public IndexEdition {
     if (holding == pollutant.segments.end() && !pollutant.is_extended) return pollutant.above;
     const Segment& segment =
         holding == pollutant.segments.end() ? pollutant.segments.back() : *holding;
-    const Rational slope = Rational(segment.highest_index - segment.lowest_index) /
-                           (segment.highest - segment.lowest);
+    const Rational slope =
+        Rational(segment.highest_index - segment.lowest_index) / (segment.highest - segment.lowest);
     const Rational index = slope * (value - segment.lowest) + segment.lowest_index;
     return static_cast<int>(floor_of(rounded(index, 0, index_rounding_)));
   }

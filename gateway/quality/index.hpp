@@ -4,6 +4,8 @@
 // goes out with every value. Pure; any thread.
 #pragma once
 
+#include "gateway/model/clock.hpp"
+
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,8 +13,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "gateway/model/clock.hpp"
 
 namespace twinsky {
 

@@ -215,9 +215,10 @@ inline constexpr std::array texts = {
     Text{Name::free_count, "PRAGMA freelist_count"},
     Text{Name::checkpoint, "PRAGMA wal_checkpoint(PASSIVE)"},
 
-    Text{Name::hour_put,
-         "INSERT OR REPLACE INTO hours VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-         " ?)"},
+    Text{
+        Name::hour_put,
+        "INSERT OR REPLACE INTO hours VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " ?)"},
     Text{Name::hour_some,
          "SELECT * FROM hours WHERE stream = ? AND quantity = ? AND start_ts >= ? AND start_ts < ?"
          " ORDER BY start_ts"},

@@ -219,7 +219,8 @@ class Store {
 
   // The samples of a stream since a time, oldest first, as far as they are among the newest rows of
   // the store; reads the disk.
-  void recall(StreamId stream, UtcTime since, const std::function<void(const StoredRow&)>& each) const;
+  void recall(StreamId stream, UtcTime since,
+              const std::function<void(const StoredRow&)>& each) const;
 
   std::unique_ptr<StoreReader> reader() const;
   [[nodiscard]] StoreStatus status() const;

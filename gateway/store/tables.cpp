@@ -143,7 +143,8 @@ struct Tables::Connection {
     SQLite::Statement& statement_;
   };
 
-  // Samples that are still to be inserted: many with one statement cost half of what each alone does.
+  // Samples that are still to be inserted: many with one statement cost half of what each alone
+  // does.
   struct Pending {
     RowId row = 0;
     StreamId stream{};
@@ -279,8 +280,7 @@ Tables::Tables(const std::string& path, Access access) try {
 Tables::~Tables() = default;
 
 void Tables::open_for_writing(const std::string& path) {
-  const std::array<std::string_view, 3> steps = {sql::schema(), sql::schema_2(),
-                                                 sql::schema_3()};
+  const std::array<std::string_view, 3> steps = {sql::schema(), sql::schema_2(), sql::schema_3()};
   connection_ = std::make_unique<Connection>(
       path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX);
   bring_up_to_date(connection_->database, path, steps);

@@ -9,8 +9,8 @@
 namespace twinsky {
 namespace {
 
-// A cursor goes to the disk once in this time, or after so many rows: what was acknowledged since is
-// sent again after a crash.
+// A cursor goes to the disk once in this time, or after so many rows: what was acknowledged since
+// is sent again after a crash.
 constexpr std::chrono::seconds save_cursor_after{2};
 constexpr RowId save_cursor_rows = 10'000;
 constexpr milliseconds first_retry{1'000};

@@ -181,7 +181,8 @@ void Store::Writer::load() {
     stream_ids_.emplace(stream.name, stream.stream);
     streams_[index] = std::move(stream);
   }
-  for (const auto& [sink, row] : tables.cursors()) sinks_[sink] = {.acknowledged = row, .saved = row};
+  for (const auto& [sink, row] : tables.cursors())
+    sinks_[sink] = {.acknowledged = row, .saved = row};
   retained_ = tables.retained();
   for (auto& [name, value] : tables.remembered()) remembered_.emplace(name, std::move(value));
   epoch_ = opened_->epochs.back().epoch;

@@ -2,10 +2,10 @@
 // Secrets come from files: systemd's credentials or a file that only the service may read.
 #pragma once
 
+#include "gateway/model/result.hpp"
+
 #include <string>
 #include <string_view>
-
-#include "gateway/model/result.hpp"
 
 namespace twinsky {
 

@@ -14,11 +14,15 @@ namespace {
 // spdlog has no notice: it goes out as info with its own prefix in the text.
 constexpr spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {
-    case LogLevel::error: return spdlog::level::err;
-    case LogLevel::warning: return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
+    case LogLevel::warning:
+      return spdlog::level::warn;
     case LogLevel::notice:
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::debug: break;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::debug:
+      break;
   }
   return spdlog::level::debug;
 }
@@ -26,28 +30,39 @@ constexpr spdlog::level::level_enum level_of(LogLevel level) {
 // sd-daemon(3): a line that begins "<N>" has that priority in the journal.
 constexpr std::string_view journal_prefix(LogLevel level) {
   switch (level) {
-    case LogLevel::error: return "<3>";
-    case LogLevel::warning: return "<4>";
-    case LogLevel::notice: return "<5>";
-    case LogLevel::info: return "<6>";
-    case LogLevel::debug: break;
+    case LogLevel::error:
+      return "<3>";
+    case LogLevel::warning:
+      return "<4>";
+    case LogLevel::notice:
+      return "<5>";
+    case LogLevel::info:
+      return "<6>";
+    case LogLevel::debug:
+      break;
   }
   return "<7>";
 }
 
 constexpr std::string_view word_of(LogLevel level) {
   switch (level) {
-    case LogLevel::error: return "error   ";
-    case LogLevel::warning: return "warning ";
-    case LogLevel::notice: return "notice  ";
-    case LogLevel::info: return "info    ";
-    case LogLevel::debug: break;
+    case LogLevel::error:
+      return "error   ";
+    case LogLevel::warning:
+      return "warning ";
+    case LogLevel::notice:
+      return "notice  ";
+    case LogLevel::info:
+      return "info    ";
+    case LogLevel::debug:
+      break;
   }
   return "debug   ";
 }
 
 bool under_journal() {
-  return ::getenv("JOURNAL_STREAM") != nullptr;  // NOLINT(concurrency-mt-unsafe): nobody calls setenv
+  return ::getenv("JOURNAL_STREAM") !=
+         nullptr;  // NOLINT(concurrency-mt-unsafe): nobody calls setenv
 }
 
 }  // namespace

@@ -2,13 +2,15 @@
 #include "gateway/system/notify.hpp"
 
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include <string>
+#include <time.h>
 
 namespace twinsky {
 
-void notify_ready() { ::sd_notify(0, "READY=1"); }
+void notify_ready() {
+  ::sd_notify(0, "READY=1");
+}
 
 void notify_reloading() {
   // Since systemd 253 a reload is only believed with the moment of its begin.
@@ -18,13 +20,17 @@ void notify_reloading() {
   ::sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now_us)).c_str());
 }
 
-void notify_stopping() { ::sd_notify(0, "STOPPING=1"); }
+void notify_stopping() {
+  ::sd_notify(0, "STOPPING=1");
+}
 
 void notify_status(std::string_view one_line) {
   ::sd_notify(0, std::string("STATUS=").append(one_line).c_str());
 }
 
-void notify_alive() { ::sd_notify(0, "WATCHDOG=1"); }
+void notify_alive() {
+  ::sd_notify(0, "WATCHDOG=1");
+}
 
 std::optional<milliseconds> watchdog_period() {
   std::uint64_t interval_us = 0;

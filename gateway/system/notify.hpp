@@ -3,10 +3,10 @@
 // Does nothing outside systemd. Main loop only.
 #pragma once
 
+#include "gateway/model/clock.hpp"
+
 #include <optional>
 #include <string_view>
-
-#include "gateway/model/clock.hpp"
 
 namespace twinsky {
 

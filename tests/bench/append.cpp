@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Anchor: the least that keeping records can cost: each group is appended to a file, then fdatasync.
+// Anchor: the least that keeping records can cost: each group is appended to a file, then
+// fdatasync.
 //
 //   append COUNT PER_SYNC FILE
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <string>
-
 #include "tests/bench/cost.hpp"
 #include "tests/bench/sample.hpp"
+
+#include <cstdlib>
+#include <fcntl.h>
+#include <string>
+#include <unistd.h>
 
 int main(int argc, char** argv) {
   if (argc < 4) return 2;

@@ -3,14 +3,14 @@
 // QoS 1, a window of unacknowledged messages, no storage, no JSON library.
 //
 //   bare_publisher PORT TOPIC COUNT [WINDOW=100] [BYTES=200]
+#include "tests/bench/cost.hpp"
+
 #include <mqtt/async_client.h>
 
 #include <cstdlib>
 #include <iostream>
 #include <semaphore>
 #include <string>
-
-#include "tests/bench/cost.hpp"
 
 namespace {
 
@@ -45,11 +45,12 @@ int main(int argc, char** argv) {
   Window window(window_size);
   mqtt::async_client client(std::string("tcp://127.0.0.1:") + argv[1], "bare-publisher");
   // One more than the window: at its own limit Paho sleeps.
-  client.connect(mqtt::connect_options_builder()
-                     .mqtt_version(MQTTVERSION_3_1_1)
-                     .clean_session(true)
-                     .max_inflight(window_size + 1)
-                     .finalize())
+  client
+      .connect(mqtt::connect_options_builder()
+                   .mqtt_version(MQTTVERSION_3_1_1)
+                   .clean_session(true)
+                   .max_inflight(window_size + 1)
+                   .finalize())
       ->wait();
   const mqtt::string topic = argv[2];
   bench::report("start");

@@ -3,12 +3,11 @@
 // its threads, bytes that it had the kernel write to a disk.
 #pragma once
 
-#include <sys/resource.h>
-
 #include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <string>
+#include <sys/resource.h>
 
 namespace bench {
 
@@ -36,8 +35,8 @@ inline long long write_bytes() {
 }
 
 inline void report(const char* what) {
-  std::printf("{\"at\":\"%s\",\"s\":%.6f,\"cpu_s\":%.6f,\"write_bytes\":%lld}\n", what, monotonic_s(),
-              cpu_s(), write_bytes());
+  std::printf("{\"at\":\"%s\",\"s\":%.6f,\"cpu_s\":%.6f,\"write_bytes\":%lld}\n", what,
+              monotonic_s(), cpu_s(), write_bytes());
   std::fflush(stdout);
 }
 

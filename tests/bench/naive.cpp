@@ -3,14 +3,14 @@
 // SQLite as it comes (rollback journal, default pragmas) and one publish that is waited for.
 //
 //   naive PORT TOPIC COUNT DATABASE
+#include "tests/bench/cost.hpp"
+
 #include <mqtt/async_client.h>
 #include <sqlite3.h>
 
 #include <cstdlib>
 #include <iostream>
 #include <string>
-
-#include "tests/bench/cost.hpp"
 
 int main(int argc, char** argv) {
   if (argc < 5) return 2;

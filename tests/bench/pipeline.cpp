@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ours: the product's record text, store and MQTT sink, without devices before them, driven by lines
-// on standard input; each is answered by one line of cost when it is done.
+// Ours: the product's record text, store and MQTT sink, without devices before them, driven by
+// lines on standard input; each is answered by one line of cost when it is done.
 //
 //   pipeline DATABASE PER_COMMIT
 //   sink PORT BATCH           starts the sink, which also sends what is stored already
 //   stop                      stops it
 //   append COUNT              samples of one quantity, committed in groups of PER_COMMIT
-#include <atomic>
-#include <iostream>
-#include <sstream>
-
 #include "gateway/publish/sink.hpp"
 #include "gateway/system/memory.hpp"
 #include "tests/bench/cost.hpp"
 #include "tests/bench/sample.hpp"
+
+#include <atomic>
+#include <iostream>
+#include <sstream>
 
 namespace {
 
 using namespace std::chrono_literals;
 using namespace twinsky;
 
-// The store commits by itself whenever a group is complete; now and then it is waited for, since its
-// queue is bounded.
+// The store commits by itself whenever a group is complete; now and then it is waited for, since
+// its queue is bounded.
 void append(Store& store, Clock& clock, long first, long count, long per_commit) {
   const long per_wait = 20 * per_commit;
   const StreamId stream = store.stream(bench::stream);
   for (long number = 1; number <= count; ++number) {
     const UtcTime time = clock.utc();
-    store.append({.stream = stream, .time = time, .body = bench::body(bench::sample(time, first + number))});
+    store.append(
+        {.stream = stream, .time = time, .body = bench::body(bench::sample(time, first + number))});
     if (number % per_wait != 0 && number != count) continue;
     if (!store.flush(clock.now() + 30s)) throw StoreError("a commit took longer than 30 s");
   }
@@ -37,10 +38,9 @@ int converse(const std::string& path, long per_commit) {
   SystemClock clock(true);
   Log log(LogLevel::error);
   Bulletin bulletin;
-  Store store({.path = path,
-               .commit_rows = static_cast<std::size_t>(per_commit),
-               .machine_id = "bench"},
-              clock, log);
+  Store store(
+      {.path = path, .commit_rows = static_cast<std::size_t>(per_commit), .machine_id = "bench"},
+      clock, log);
   std::unique_ptr<Sink> sink;
   std::atomic<Sink*> to_wake = nullptr;
   store.on_commit([&to_wake] {

@@ -2,10 +2,10 @@
 // The bench's sample: one synthetic reading of one quantity, formatted as the daemon formats it.
 #pragma once
 
+#include "gateway/model/record.hpp"
+
 #include <array>
 #include <string>
-
-#include "gateway/model/record.hpp"
 
 namespace bench {
 

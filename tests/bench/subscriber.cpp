@@ -4,17 +4,16 @@
 // when nothing came for PATIENCE seconds (then the exit code is 1).
 //
 //   subscriber PORT TOPIC COUNT [PATIENCE=20]
-#include <mosquitto.h>
+#include "tests/bench/cost.hpp"
 
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <mosquitto.h>
 #include <string_view>
 #include <thread>
 #include <vector>
-
-#include "tests/bench/cost.hpp"
 
 namespace {
 
@@ -82,10 +81,11 @@ int main(int argc, char** argv) {
     if (bench::monotonic_s() - lively_s > patience_s) break;
   }
   const std::size_t missing = count.seen.size() - count.distinct;
-  std::printf("{\"received\":%zu,\"missing\":%zu,\"duplicates\":%zu,\"unexpected\":%zu,"
-              "\"messages\":%zu,\"first_s\":%.6f,\"last_s\":%.6f}\n",
-              count.distinct, missing, count.duplicates, count.unexpected, count.messages,
-              count.first_s, count.last_s);
+  std::printf(
+      "{\"received\":%zu,\"missing\":%zu,\"duplicates\":%zu,\"unexpected\":%zu,"
+      "\"messages\":%zu,\"first_s\":%.6f,\"last_s\":%.6f}\n",
+      count.distinct, missing, count.duplicates, count.unexpected, count.messages, count.first_s,
+      count.last_s);
   mosquitto_disconnect(client);
   mosquitto_destroy(client);
   return missing == 0 ? 0 : 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pages anywhere in the file become noise: the store opens, takes samples within 5 s, and what comes
-// back is what was written.
+// Pages anywhere in the file become noise: the store opens, takes samples within 5 s, and what
+// comes back is what was written.
 #include "tests/unit/store_fixture.hpp"
 
 #include <gtest/gtest.h>

@@ -2,7 +2,6 @@
 #include "gateway/model/clock.hpp"
 
 #include <gtest/gtest.h>
-
 #include <thread>
 
 namespace twinsky {

@@ -122,7 +122,8 @@ TEST(formats, warnings_are_word_for_word_and_leave_out_what_was_not_printed) {
 
 TEST(formats, agreement_has_no_share_of_nothing) {
   EXPECT_EQ(agreement_document(0, 0, 0), R"({"compared":0,"equal":0,"within_one":0,"share":null})");
-  EXPECT_EQ(agreement_document(40, 30, 40), R"({"compared":40,"equal":30,"within_one":40,"share":0.75})");
+  EXPECT_EQ(agreement_document(40, 30, 40),
+            R"({"compared":40,"equal":30,"within_one":40,"share":0.75})");
 }
 
 TEST(formats, info_names_gateway_sensors_and_the_terms_of_feeds) {
@@ -192,9 +193,9 @@ TEST(formats, health_tells_what_an_operator_asks) {
   FeedCounters feed;
   feed.state = "stale";
   feed.failures["stale"] = 3;
-  const json document = json::parse(health_document(store, {{"city", sink}, {"new", {}}},
-                                                    {{"roof-pm", counters}}, now, now - 1h, false,
-                                                    {{"hk-epd", feed}, {"hk-hko", {}}}));
+  const json document =
+      json::parse(health_document(store, {{"city", sink}, {"new", {}}}, {{"roof-pm", counters}},
+                                  now, now - 1h, false, {{"hk-epd", feed}, {"hk-hko", {}}}));
   EXPECT_EQ(document["clock"], "unset");
   EXPECT_EQ(document["row"], 120);
   EXPECT_EQ(document["store"]["ledger"]["no_response"], 12);
@@ -233,7 +234,7 @@ TEST(record_schema, holds_exactly_the_catalogue_and_the_faults) {
   }
   EXPECT_EQ(definitions["quantity"]["enum"], names);
   EXPECT_TRUE(definitions["readings"]["patternProperties"].contains(pattern + ")_corrected$"));
-  std::set<std::string> other = {"text", "flag", "flags", "reasons",
+  std::set<std::string> other = {"text",   "flag",        "flags", "reasons",
                                  "faults", "corrections", "meta"};
   EXPECT_EQ(definitions["readings"]["properties"].size(), names.size() + other.size());
   json faults = json::array();
@@ -282,11 +283,15 @@ TEST(record_schema, accepts_what_we_send_and_nothing_else) {
       {true, "[" + record("sensor/roof-pm", amended) + "]"},
       {true, "[" + record("ref/hk-epd/mong-kok", official) + "]"},
       {true, "[" + record("index/aqhi-2013/own", R"({"aqhi":4,"flag":2,"meta":1})") + "]"},
-      {true, "[" + record("index/cn-hj633-2026/cn-cnemc--1141a",
-                          R"({"revision":1,"aqi":74,"flag":2,"parts":{"pm2_5":74,"co":6},)"
-                          R"("primary":["pm2_5"],"meta":1})") + "]"},
-      {false, "[" + record("index/cn-hj633-2026/cn-cnemc--1141a",
-                           R"({"aqi":74,"flag":2,"parts":{"pm25":74},"meta":1})") + "]"},
+      {true, "[" +
+                 record("index/cn-hj633-2026/cn-cnemc--1141a",
+                        R"({"revision":1,"aqi":74,"flag":2,"parts":{"pm2_5":74,"co":6},)"
+                        R"("primary":["pm2_5"],"meta":1})") +
+                 "]"},
+      {false, "[" +
+                  record("index/cn-hj633-2026/cn-cnemc--1141a",
+                         R"({"aqi":74,"flag":2,"parts":{"pm25":74},"meta":1})") +
+                  "]"},
       {true, "[" + record("ledger", plain_gap) + "]"},
       {true, "[" + record("event", event_body("sensor_lost", "roof-pm", "x")) + "]"},
       {false, "[]"},

@@ -83,7 +83,7 @@ TEST_F(HourlyTest, are_made_when_they_are_over_and_published_once) {
   EXPECT_EQ(record["quantities"]["pm2_5"]["flags"], (Json{{"1", 60}}));
   step(ten + 2h);
   ASSERT_EQ(kept().size(), 2U);
-  EXPECT_FALSE(kept()[1].hour.is_valid());  // half of it
+  EXPECT_FALSE(kept()[1].hour.is_valid());                // half of it
   const auto reader = open_store_reader(settings_.path);  // as another program reads
   EXPECT_EQ(reader->hours("sensor/roof", Quantity::pm2_5, ten, ten + 1h).size(), 1U);
   EXPECT_TRUE(reader->hours("sensor/roof", Quantity::pm10, ten, ten + 9h).empty());

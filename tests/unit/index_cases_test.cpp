@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky replay index` on every case of tests/cases/index-cases.json.
-#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <gtest/gtest.h>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 namespace twinsky {
 namespace {

@@ -2,6 +2,7 @@
 // From rows to messages and back to the cursor, with a broker that loses and refuses at random. The
 // rows are synthetic and live in memory.
 #include "gateway/publish/outbox.hpp"
+
 #include "gateway/store/hours.hpp"
 #include "gateway/store/official.hpp"
 
