@@ -143,7 +143,7 @@ void read_record(const JsonValue& object, const Stations& stations, StationSampl
     const JsonValue* cell = record.find(key);
     if (cell == nullptr || cell->is_list() || cell->is_object()) continue;
     is_empty = false;
-    const Interval interval = ending_at(end, length);
+    const TimeInterval interval = ending_at(end, length);
     const Reading mass = reading_of(quantity, cell->text, factor);
     samples.add(station, interval, mass);
     if (auto share = share_beside(mass, state)) samples.add(station, interval, *std::move(share));

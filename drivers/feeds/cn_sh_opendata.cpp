@@ -140,9 +140,9 @@ void read_row(const JsonValue& row, const Definition& definition, const Stations
     return;
   }
   const std::string station = name.empty() ? definition.station : stations.id_of(name);
-  const Interval interval = definition.label == Label::ending
-                                ? ending_at(*time, definition.length)
-                                : Interval{*time, *time + definition.length};
+  const TimeInterval interval = definition.label == Label::ending
+                                    ? ending_at(*time, definition.length)
+                                    : TimeInterval{*time, *time + definition.length};
   bool is_empty = true;
   for (const auto& [column, quantity, factor] : columns.values) {
     const JsonValue* cell = cell_of(row, column);

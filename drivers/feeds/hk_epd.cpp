@@ -68,7 +68,7 @@ struct Draft {
   }
 };
 
-Interval hour_before(UtcTime stamp) {
+TimeInterval hour_before(UtcTime stamp) {
   return ending_at(std::chrono::floor<hours>(stamp), hours(1));
 }
 
@@ -94,7 +94,7 @@ void read_hours(const pugi::xml_node& root, const char* element, Draft& draft, T
 
 void read_concentrations(const pugi::xml_node& root, Draft& draft) {
   read_hours(root, "PollutantConcentration", draft,
-             [&](const pugi::xml_node& row, const std::string& station, const Interval& hour) {
+             [&](const pugi::xml_node& row, const std::string& station, const TimeInterval& hour) {
                for (const auto& [element, quantity] : pollutants) {
                  const Reading mass = reading_of(quantity, text_in(row, element));
                  draft.samples.add(station, hour, mass);
@@ -108,7 +108,7 @@ void read_concentrations(const pugi::xml_node& root, Draft& draft) {
 
 void read_past_indices(const pugi::xml_node& root, Draft& draft) {
   read_hours(root, "item", draft,
-             [&](const pugi::xml_node& row, const std::string& station, const Interval& hour) {
+             [&](const pugi::xml_node& row, const std::string& station, const TimeInterval& hour) {
                draft.samples.add(station, hour, aqhi_reading(text_in(row, "aqhi")));
              });
 }
@@ -158,7 +158,7 @@ void read_current_indices(const pugi::xml_node& root, Draft& draft) {
       continue;
     }
     const std::string station = draft.stations.id_of(name);
-    const Interval hour = hour_before(*time);
+    const TimeInterval hour = hour_before(*time);
     draft.samples.add(station, hour, aqhi_reading(printed));
     draft.samples.official(station, hour).issued = *time;
   }
@@ -179,7 +179,7 @@ std::optional<FeedFailure> read_dashboard(std::string_view text, Draft& draft) {
       continue;
     }
     const std::string station = draft.stations.id_of(name);
-    const Interval hour = hour_before(*time);
+    const TimeInterval hour = hour_before(*time);
     draft.samples.add(station, hour, aqhi_reading(row.text_at("aqhi")));
     draft.samples.official(station, hour).issued = *time;
   }

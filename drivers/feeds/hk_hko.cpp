@@ -118,7 +118,7 @@ struct Block {
   Quantity quantity;
 };
 
-void read_block(const JsonValue& report, const Block& block, const Interval& interval,
+void read_block(const JsonValue& report, const Block& block, const TimeInterval& interval,
                 UtcTime issued, Draft& draft) {
   for (const JsonValue& entry : entries_of(report, block.name)) {
     const std::string_view place = entry.text_at("place");

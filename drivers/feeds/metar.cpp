@@ -200,7 +200,7 @@ struct Draft {
 };
 
 void add_wind(const Wind& wind, const std::string& station, UtcTime time, Draft& draft) {
-  const Interval interval = ending_at(time, minutes(10));
+  const TimeInterval interval = ending_at(time, minutes(10));
   const bool is_calm = wind.direction == "000" && number_in(wind.speed) == 0;
   auto direction = number_in(wind.direction);
   if (direction && (is_calm || *direction > 360)) direction.reset();
@@ -224,7 +224,7 @@ void read_report(const Report& report, Draft& draft) {
     return;
   }
   const std::string station = lower_case(words[0]);
-  const Interval minute = ending_at(*time, minutes(1));
+  const TimeInterval minute = ending_at(*time, minutes(1));
   std::optional<Wind> wind;
   std::optional<Air> air;
   std::string_view pressure;

@@ -106,7 +106,7 @@ std::optional<Column> column_of(std::string_view parameter, std::string_view uni
   return std::nullopt;
 }
 
-std::optional<Interval> interval_of(const JsonValue& row) {
+std::optional<TimeInterval> interval_of(const JsonValue& row) {
   const auto end_of = [&](std::string_view name) -> std::optional<UtcTime> {
     const JsonValue* period = row.find("period");
     const JsonValue* end = period == nullptr ? nullptr : period->find(name);
@@ -117,7 +117,7 @@ std::optional<Interval> interval_of(const JsonValue& row) {
   const auto start = end_of("datetimeFrom");
   const auto end = end_of("datetimeTo");
   if (!start || !end || *start >= *end) return std::nullopt;
-  return Interval{*start, *end};
+  return TimeInterval{*start, *end};
 }
 
 struct Place {

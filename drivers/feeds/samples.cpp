@@ -5,7 +5,8 @@
 
 namespace twinsky {
 
-void StationSamples::add(const std::string& station, const Interval& interval, Reading reading) {
+void StationSamples::add(const std::string& station, const TimeInterval& interval,
+                         Reading reading) {
   Sample& sample = at(station, interval);
   const auto found = std::ranges::find(sample.readings, reading.quantity, &Reading::quantity);
   if (found == sample.readings.end()) {
@@ -15,11 +16,11 @@ void StationSamples::add(const std::string& station, const Interval& interval, R
   }
 }
 
-Official& StationSamples::official(const std::string& station, const Interval& interval) {
+Official& StationSamples::official(const std::string& station, const TimeInterval& interval) {
   return *at(station, interval).official;
 }
 
-Sample& StationSamples::at(const std::string& station, const Interval& interval) {
+Sample& StationSamples::at(const std::string& station, const TimeInterval& interval) {
   const auto [place, is_new] =
       places_.try_emplace({station, interval.start, interval.end}, samples_.size());
   if (is_new) {

@@ -13,11 +13,11 @@
 
 namespace twinsky {
 
-struct Interval {
+struct TimeInterval {
   UtcTime start{};
   UtcTime end{};
 };
-inline Interval ending_at(UtcTime end, milliseconds length) {
+inline TimeInterval ending_at(UtcTime end, milliseconds length) {
   return {end - length, end};
 }
 
@@ -26,14 +26,14 @@ class StationSamples {
   explicit StationSamples(UtcTime fetched) : fetched_(fetched) {}
 
   // A quantity that a station and interval already has is replaced: the later line holds.
-  void add(const std::string& station, const Interval& interval, Reading reading);
+  void add(const std::string& station, const TimeInterval& interval, Reading reading);
   // What holds for the sample as a whole; the sample is there already.
-  Official& official(const std::string& station, const Interval& interval);
+  Official& official(const std::string& station, const TimeInterval& interval);
 
   [[nodiscard]] std::vector<Sample> take() { return std::move(samples_); }
 
  private:
-  Sample& at(const std::string& station, const Interval& interval);
+  Sample& at(const std::string& station, const TimeInterval& interval);
 
   const UtcTime fetched_;
   std::vector<Sample> samples_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must fit together among buses and sensors.
 #include "gateway/config/draft.hpp"
-#include "gateway/config/endpoint.hpp"
+#include "gateway/config/host_port.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
 
@@ -56,7 +56,7 @@ void check_endpoint(const Node& bus, BusSettings& settings, Draft& draft) {
   }
   if (settings.modbus_tcp.empty()) return;
   constexpr int modbus_port = 502;
-  const auto endpoint = parse_endpoint(settings.modbus_tcp);
+  const auto endpoint = parse_host_port(settings.modbus_tcp);
   if (endpoint && endpoint->port != 0) {
     settings.modbus_tcp = with_port(settings.modbus_tcp, *endpoint, modbus_port);
     return;

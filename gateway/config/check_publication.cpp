@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must fit together among feeds, comparisons, sinks and the local page.
 #include "gateway/config/draft.hpp"
-#include "gateway/config/endpoint.hpp"
+#include "gateway/config/host_port.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
 #include "gateway/config/topic_filter.hpp"
@@ -201,7 +201,7 @@ void check_corrections(Draft& draft) {
 void check_broker(const Node& node, SinkSettings& sink, Draft& draft) {
   const bool is_encrypted = sink.mqtt.starts_with("mqtts://");
   const std::string scheme = is_encrypted ? "mqtts://" : "mqtt://";
-  const auto endpoint = parse_endpoint(std::string_view(sink.mqtt).substr(scheme.size()));
+  const auto endpoint = parse_host_port(std::string_view(sink.mqtt).substr(scheme.size()));
   if (!endpoint || endpoint->port == 0) {
     draft.reader.report(*member(node, "mqtt"),
                         in_quotes(sink.mqtt) + " is no broker's address, expected one such as \"" +
@@ -339,7 +339,7 @@ void check_sinks(Draft& draft) {
 void check_page(Draft& draft) {
   if (draft.serve == nullptr) return;
   const std::string& listen = draft.config.serve.listen;
-  const auto endpoint = parse_endpoint(listen);
+  const auto endpoint = parse_host_port(listen);
   const bool is_ours = endpoint && (endpoint->is_address || endpoint->host == "localhost");
   if (is_ours && endpoint->port) return;
   draft.reader.report(*member(*draft.serve, "listen"),

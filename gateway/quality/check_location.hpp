@@ -2,14 +2,10 @@
 // Location, for gateways that move: is the position one on Earth, and near the one before?
 #pragma once
 
+#include "gateway/model/datum.hpp"
 #include "gateway/quality/check.hpp"
 
 namespace twinsky {
-
-struct Coordinates {
-  double latitude_deg = 0;
-  double longitude_deg = 0;
-};
 
 // Along the surface of a sphere of Earth's mean radius.
 double metres_between(const Coordinates& a, const Coordinates& b) noexcept;

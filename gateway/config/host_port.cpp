@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/config/endpoint.hpp"
+#include "gateway/config/host_port.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -31,8 +31,8 @@ std::optional<int> parse_port(std::string_view text) {
 
 }  // namespace
 
-std::optional<Endpoint> parse_endpoint(std::string_view text) {
-  Endpoint endpoint;
+std::optional<HostPort> parse_host_port(std::string_view text) {
+  HostPort endpoint;
   const bool has_brackets = text.starts_with('[');
   const auto end = std::min(has_brackets ? text.find(']') : text.find(':'), text.size());
   endpoint.host = text.substr(has_brackets ? 1 : 0, end - (has_brackets ? 1 : 0));
@@ -54,7 +54,7 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
   return endpoint;
 }
 
-std::string with_port(std::string_view text, const Endpoint& endpoint, int default_port) {
+std::string with_port(std::string_view text, const HostPort& endpoint, int default_port) {
   return endpoint.port ? std::string(text) : std::string(text) + ":" + std::to_string(default_port);
 }
 
