@@ -79,18 +79,19 @@ ComparisonOutlet outlet_to(Bulletin& bulletin, Intake& intake) {
 
 }  // namespace
 
-Assembly::Assembly(Config config, Clock& clock, Log& log)
+Assembly::Assembly(Config config, Surroundings surroundings)
     : config_(std::move(config)),
-      clock_(clock),
-      log_(log),
-      started_(clock.utc()),
+      clock_(surroundings.clock),
+      network_clock_(surroundings.network_clock),
+      log_(surroundings.log),
+      started_(clock_.utc()),
       boot_id_(first_line("/proc/sys/kernel/random/boot_id")),
-      store_(with_machine_id(config_.store), clock, log),
-      audit_(audit_file_of(config_.store.path), config_.keep_audit, clock, log),
-      intake_(store_, board_, bulletin_, clock),
+      store_(with_machine_id(config_.store), clock_, log_),
+      audit_(audit_file_of(config_.store.path), config_.keep_audit, network_clock_, log_),
+      intake_(store_, board_, bulletin_, clock_),
       indices_(intake_, bulletin_),
-      health_due_(clock.now() + first_health_after),
-      clock_was_set_(clock.is_set()) {
+      health_due_(clock_.now() + first_health_after),
+      clock_was_set_(clock_.is_set()) {
   store_.on_commit([this] { wake_sinks(); });
   store_.remember("gateway", config_.gateway.id);  // so that the file alone can be exported
   for (const auto& [id, backlog] : store_.status().sinks) {
@@ -111,9 +112,9 @@ Assembly::Assembly(Config config, Clock& clock, Log& log)
   comparer_ =
       std::make_unique<Comparer>(store_, config_, outlet_to(bulletin_, intake_), clock_, log_);
   for (const BusSettings& bus : config_.buses) start_bus(bus);
-  follower_ = std::make_unique<Follower>(config_.gateway.id, config_.feeds,
-                                         make_fetcher("twinsky/" TWINSKY_VERSION),
-                                         outlet_to(intake_, indices_, bulletin_), clock_, log_);
+  follower_ =
+      std::make_unique<Follower>(config_.gateway.id, config_.feeds, std::move(surroundings.fetcher),
+                                 outlet_to(intake_, indices_, bulletin_), clock_, log_);
   intake_.announce("started", config_.gateway.id, "version " TWINSKY_VERSION);
 }
 
@@ -153,7 +154,7 @@ void Assembly::start_sinks(const std::vector<SinkSettings>& sinks) {
     auto sink = make_mqtt_sink(settings, {.gateway = config_.gateway.id,
                                           .store = store_,
                                           .bulletin = bulletin_,
-                                          .clock = clock_,
+                                          .clock = network_clock_,
                                           .log = log_,
                                           .audit = &audit_});
     if (settings.allow.empty()) {
@@ -226,7 +227,7 @@ void Assembly::apply_to_sinks(const Difference& change) {
       ended = std::move(sinks_[id]);
       sinks_.erase(id);
     }
-    ended->stop(clock_.now() + offline_within);
+    ended->stop(network_clock_.now() + offline_within);
   };
   for (const std::string& id : change.sinks.removed) {
     end(id);
@@ -323,7 +324,9 @@ std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
     sinks.swap(sinks_);
   }
   {
-    const MonotonicTime sinks_deadline = std::min(deadline, clock_.now() + offline_within);
+    const MonotonicTime sinks_deadline =
+        network_clock_.now() +
+        std::min<MonotonicTime::duration>(deadline - clock_.now(), offline_within);
     std::vector<std::jthread> stopping;
     for (const auto& [id, sink] : sinks) {
       stopping.emplace_back([&sink, sinks_deadline] { sink->stop(sinks_deadline); });

@@ -21,10 +21,17 @@
 
 namespace twinsky {
 
+struct Surroundings {
+  Clock& clock;
+  Clock& network_clock;  // of brokers: the system's, in a rehearsal too
+  std::unique_ptr<Fetcher> fetcher;
+  Log& log;
+};
+
 class Assembly {
  public:
   // Opens the store and starts everything. Throws StoreError.
-  Assembly(Config config, Clock& clock, Log& log);
+  Assembly(Config config, Surroundings surroundings);
   ~Assembly();
 
   [[nodiscard]] const Config& config() const { return config_; }
@@ -60,6 +67,7 @@ class Assembly {
 
   Config config_;
   Clock& clock_;
+  Clock& network_clock_;
   Log& log_;
   const UtcTime started_;
   const std::string boot_id_;

@@ -3,6 +3,7 @@
 #include "gateway/compare/report.hpp"
 
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/time_option.hpp"
 #include "gateway/compare/comparer.hpp"
 
 #include <CLI/CLI.hpp>
@@ -21,6 +22,7 @@ struct Options {
   std::string config = "/etc/twinsky/twinsky.json";
   std::string sensor;
   std::string output;
+  std::string at;
 };
 
 std::string record_of(const std::vector<RememberedComparison>& remembered,
@@ -42,7 +44,7 @@ int write_report(const Options& options) {
   const auto remembered = read_comparisons(path);
   const std::vector<Note> notes = read_notes(notes_file(path));
   const auto reader = open_store_reader(path);
-  const UtcTime now = SystemClock().utc();
+  const UtcTime now = time_option("--at", options.at).value_or(SystemClock().utc());
   std::vector<ReportedComparison> reported;
   for (const Comparison& each : configured) {
     if (each.sensor != options.sensor) continue;
@@ -80,6 +82,7 @@ void add_report(CLI::App& app, int& code) {
   command->add_option("--config", options->config, "The configuration file")->capture_default_str();
   command->add_option("SENSOR", options->sensor, "Its id")->required();
   command->add_option("--output", options->output, "The file; without it SENSOR.html");
+  command->add_option("--at", options->at, "As of that time; without it as of now");
   command->callback([options, &code] { code = write_report(*options); });
 }
 

@@ -3,6 +3,7 @@
 // everything that can block lives on other threads.
 #include "gateway/commands/assembly.hpp"
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/rehearsal.hpp"
 #include "gateway/config/watch.hpp"
 #include "gateway/system/memory.hpp"
 #include "gateway/system/notify.hpp"
@@ -31,6 +32,7 @@ constexpr milliseconds leave_within = 1800ms;
 struct Options {
   std::string config = "/etc/twinsky/twinsky.json";
   bool verbose = false;
+  std::vector<std::string> rehearsal;  // from, to
 };
 
 // Signals arrive at a file descriptor of the main loop; no thread is ever interrupted.
@@ -45,7 +47,8 @@ int signal_descriptor() {
 
 class MainLoop {
  public:
-  MainLoop(int signals, Assembly& assembly, std::string file, Clock& clock, Log& log)
+  MainLoop(int signals, Assembly& assembly, std::string file, Clock& clock, Log& log,
+           std::optional<UtcTime> rehearsal_end)
       : assembly_(assembly),
         file_(std::move(file)),
         clock_(clock),
@@ -56,7 +59,8 @@ class MainLoop {
         ticker_(loop_),
         settling_(loop_),
         alive_(loop_),
-        watchdog_(watchdog_period()) {}
+        watchdog_(watchdog_period()),
+        rehearsal_end_(rehearsal_end) {}
 
   // Runs until a signal asks for the end.
   void run() {
@@ -112,6 +116,10 @@ class MainLoop {
 
   void tick() {
     assembly_.tick();
+    if (rehearsal_end_ && clock_.utc() >= *rehearsal_end_) {
+      rehearsal_end_.reset();
+      log_.notice("clock", "the rehearsal has come to its end; from here on time runs as usual");
+    }
     notify_status(assembly_.summary());
     ticker_.expires_after(tick_every);
     ticker_.async_wait([this](auto error) {
@@ -139,6 +147,7 @@ class MainLoop {
   asio::steady_timer settling_;
   asio::steady_timer alive_;
   const std::optional<milliseconds> watchdog_;
+  std::optional<UtcTime> rehearsal_end_;  // until it is reached
 };
 
 int run(const Options& options) {
@@ -150,15 +159,32 @@ int run(const Options& options) {
     return exit_configuration;
   }
   Log log(options.verbose ? LogLevel::debug : LogLevel::info);
-  SystemClock clock(config->gateway.clock == "system");
+  SystemClock system_clock(config->gateway.clock == "system");
+  std::unique_ptr<FastClock> fast_clock;
+  auto fetcher = make_fetcher("twinsky/" TWINSKY_VERSION);
+  if (!options.rehearsal.empty()) {
+    fast_clock = rehearsal_clock(options.rehearsal);
+    log.warning("clock", "a rehearsal: what is measured and published is not of now");
+    fetcher = telling_time(std::move(fetcher), *fast_clock);
+  }
+  Clock& clock = fast_clock ? static_cast<Clock&>(*fast_clock) : system_clock;
   std::unique_ptr<Assembly> assembly;
   try {
-    assembly = std::make_unique<Assembly>(std::move(*config), clock, log);
+    assembly =
+        std::make_unique<Assembly>(std::move(*config), Surroundings{.clock = clock,
+                                                                    .network_clock = system_clock,
+                                                                    .fetcher = std::move(fetcher),
+                                                                    .log = log});
   } catch (const StoreError& problem) {
     log.error("store", problem.what());
     return exit_failed;
   }
-  MainLoop(signals, *assembly, options.config, clock, log).run();
+  std::optional<UtcTime> rehearsal_end;
+  if (fast_clock) {
+    fast_clock->begin();
+    rehearsal_end = fast_clock->end();
+  }
+  MainLoop(signals, *assembly, options.config, clock, log, rehearsal_end).run();
 
   notify_stopping();
   const auto hung = assembly->stop(clock.now() + leave_within);
@@ -176,6 +202,13 @@ void add_run(CLI::App& app, int& code) {
   CLI::App* const command = app.add_subcommand("run", "Run the gateway until it is told to stop");
   command->add_option("--config", options->config, "Configuration file")->capture_default_str();
   command->add_flag("--verbose", options->verbose, "Log what is said to devices and brokers too");
+  command
+      ->add_option(
+          "--rehearse", options->rehearsal,
+          "Go from one time to another as fast as the work allows: for tests with recorded "
+          "devices and emulated agencies")
+      ->type_name("FROM TO")
+      ->expected(2);
   command->callback([options, &code] { code = run(*options); });
 }
 

@@ -92,28 +92,6 @@ void SystemClock::wait(std::unique_lock<std::mutex>& lock, std::condition_variab
   }
 }
 
-FastClock::FastClock(UtcTime start, double factor)
-    : start_(start), origin_(steady_clock::now()), factor_(factor) {}
-
-MonotonicTime FastClock::now() const {
-  const auto elapsed = steady_clock::now() - origin_;
-  return origin_ + duration_cast<MonotonicTime::duration>(elapsed * factor_);
-}
-
-UtcTime FastClock::utc() const {
-  return start_ + floor<milliseconds>(now() - origin_);
-}
-
-void FastClock::wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
-                     MonotonicTime deadline) {
-  if (deadline == MonotonicTime::max()) {
-    changed.wait(lock);
-    return;
-  }
-  const auto left = duration_cast<MonotonicTime::duration>((deadline - now()) / factor_);
-  changed.wait_for(lock, std::max(left, MonotonicTime::duration::zero()));
-}
-
 UtcTime ManualClock::utc() const {
   const std::lock_guard lock(mutex_);
   return utc_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All time comes from here: UTC for what is stored, monotonic for what is waited for. A test drives
-// a ManualClock, a demo of a whole day a FastClock; nothing else in the program asks the system for
-// the time or sleeps.
+// a ManualClock, a rehearsal the FastClock; nothing else in the program asks the system for the
+// time or sleeps.
 #pragma once
 
 #include <chrono>
@@ -53,22 +53,6 @@ class SystemClock final : public Clock {
 
  private:
   const bool trusted_;
-};
-
-// Runs `factor` times as fast as the system's clock, from `start` on.
-class FastClock final : public Clock {
- public:
-  FastClock(UtcTime start, double factor);
-  [[nodiscard]] UtcTime utc() const override;
-  [[nodiscard]] MonotonicTime now() const override;
-  [[nodiscard]] bool is_set() const override { return true; }
-  void wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
-            MonotonicTime deadline) override;
-
- private:
-  const UtcTime start_;
-  const MonotonicTime origin_;
-  const double factor_;
 };
 
 // Stands still until a test moves it.

@@ -33,13 +33,23 @@ constexpr const char* error_page =
 
 }  // namespace
 
-AgencyServer::AgencyServer(Loop& loop, const Scenario& scenario, int port)
+AgencyServer::AgencyServer(Loop& loop, const Scenario& scenario, int port,
+                           const std::string& journal)
     : scenario_(scenario),
-      server_(loop, port, [this](const HttpRequest& request) { return answer(request); }) {}
+      journal_(journal),
+      server_(loop, port, [this](const HttpRequest& request) { return answer(request); }) {
+  for (const Spell& spell : scenario_.spells) {
+    if (!has(spell.agency) || !is_fault(spell.state)) {
+      throw ScenarioError("/spells: \"" + spell.agency + " " + spell.state +
+                          "\" is no agency of the scenario with a state of a feed");
+    }
+  }
+}
 
 bool AgencyServer::is_fault(std::string_view word) {
-  constexpr std::array<std::string_view, 7> faults{"good",      "late", "503",   "html",
-                                                   "truncated", "cut",  "silent"};
+  constexpr std::array<std::string_view, 11> faults{"good", "late",  "stale",   "503",
+                                                    "html", "empty", "strange", "truncated",
+                                                    "cut",  "gone",  "silent"};
   return std::ranges::find(faults, word) != faults.end();
 }
 
@@ -47,20 +57,51 @@ bool AgencyServer::has(std::string_view agency) const {
   return has_agency(scenario_, agency);
 }
 
+void AgencyServer::set_fault(const std::string& agency, const std::string& fault) {
+  states_[agency] = {.word = fault, .since = utc_now()};
+}
+
+AgencyServer::State AgencyServer::state_of(const std::string& agency, Utc now) const {
+  for (const Spell& spell : scenario_.spells) {
+    if (spell.agency == agency && now >= spell.from && now < spell.to) {
+      return {.word = spell.state, .since = spell.from};
+    }
+  }
+  const auto commanded = states_.find(agency);
+  return commanded == states_.end() ? State{} : commanded->second;
+}
+
 std::optional<HttpAnswer> AgencyServer::answer(const HttpRequest& request) {
   const std::string agency = agency_of(scenario_, request.path, request.query);
   if (agency.empty()) return HttpAnswer{.status = 404, .body = "no such document\n"};
+  // A rehearsing gateway lives in a time of its own.
+  const auto told = request.headers.find("rehearsal-time");
+  const Utc now =
+      told == request.headers.end() ? utc_now() : time_in(told->second).value_or(utc_now());
+  const State state = state_of(agency, now);
   auto& counts = counts_[agency];
   ++counts.requests;
-  const std::string fault = faults_[agency];
-  if (fault == "silent") return std::nullopt;
-  if (fault == "503") return HttpAnswer{.status = 503, .body = error_page};
-  if (fault == "html") {
-    return HttpAnswer{
-        .status = 200, .headers = {{"Content-Type", "text/html"}}, .body = error_page};
+  std::optional<HttpAnswer> answer;
+  if (state.word != "silent") answer = answer_in(state, now, request, counts);
+  journal_ << iso_text(now) << ' ' << agency << ' ' << state.word << ' '
+           << (answer ? answer->status : 0) << ' ' << request.path << '?' << request.query
+           << std::endl;
+  return answer;
+}
+
+HttpAnswer AgencyServer::answer_in(const State& state, Utc now, const HttpRequest& request,
+                                   Counts& counts) {
+  if (state.word == "gone") return {.status = 0};
+  if (state.word == "503") return {.status = 503, .body = error_page};
+  if (state.word == "html") {
+    return {.status = 200, .headers = {{"Content-Type", "text/html"}}, .body = error_page};
   }
-  const auto lateness = std::chrono::hours{fault == "late" ? 1 : 0};
-  Document document = document_at(scenario_, request.path, request.query, utc_now() - lateness);
+  if (state.word == "late") now -= std::chrono::hours{1};
+  if (state.word == "stale") now = std::min(now, state.since);
+  Document document = document_at(scenario_, request.path, request.query, now);
+  const bool is_json = document.content_type == "application/json";
+  if (state.word == "empty") document.body = is_json ? "[]" : "<AQHI24HrReport></AQHI24HrReport>";
+  if (state.word == "strange") document.body = is_json ? "{\"code\": 1}" : "<rdf><a/></rdf>";
   const std::string tag = tag_of(document.body);
   const std::string modified = http_text(document.issued);
   HttpAnswer answer{.status = 200, .headers = {{"ETag", tag}, {"Last-Modified", modified}}};
@@ -72,13 +113,13 @@ std::optional<HttpAnswer> AgencyServer::answer(const HttpRequest& request) {
   answer.headers["Content-Type"] = document.content_type;
   answer.body = std::move(document.body);
   const std::size_t part = answer.body.size() * 3 / 5;
-  if (fault == "truncated") {
+  if (state.word == "truncated") {
     answer.headers.erase("ETag");
     answer.headers.erase("Last-Modified");
     answer.body.resize(part);
-  } else if (fault == "cut") {
+  } else if (state.word == "cut") {
     answer.cut_after = part;
-  } else {
+  } else if (state.word == "good" || state.word == "late" || state.word == "stale") {
     ++counts.documents;
   }
   return answer;

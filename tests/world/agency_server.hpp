@@ -7,6 +7,7 @@
 #include "scenario.hpp"
 
 #include <cstdint>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,19 +23,27 @@ class AgencyServer {
     std::uint64_t not_modified = 0;
   };
 
-  AgencyServer(Loop& loop, const Scenario& scenario, int port);
+  // What is asked goes into `journal`: "TIME AGENCY STATE STATUS /PATH?QUERY" a line.
+  AgencyServer(Loop& loop, const Scenario& scenario, int port, const std::string& journal);
   [[nodiscard]] int port() const { return server_.port(); }
-  // "good", "late", "503", "html", "truncated", "cut" or "silent".
+  // "good", "late", "stale" and so on.
   static bool is_fault(std::string_view word);
   [[nodiscard]] bool has(std::string_view agency) const;
-  void set_fault(const std::string& agency, const std::string& fault) { faults_[agency] = fault; }
+  void set_fault(const std::string& agency, const std::string& fault);
   [[nodiscard]] const std::map<std::string, Counts>& counts() const { return counts_; }
 
  private:
+  struct State {
+    std::string word = "good";
+    Utc since{};
+  };
+  [[nodiscard]] State state_of(const std::string& agency, Utc now) const;
   std::optional<HttpAnswer> answer(const HttpRequest& request);
+  HttpAnswer answer_in(const State& state, Utc now, const HttpRequest& request, Counts& counts);
 
   const Scenario& scenario_;
-  std::map<std::string, std::string> faults_;
+  std::ofstream journal_;
+  std::map<std::string, State> states_;  // as commanded
   std::map<std::string, Counts> counts_;
   HttpServer server_;
 };

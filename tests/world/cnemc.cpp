@@ -44,7 +44,7 @@ constexpr std::array<Pollutant, 6> pollutants{{
 
 std::optional<int> value_of(const StationSpec& station, const Pollutant& pollutant, Utc hour_end) {
   if (station.gap(pollutant.quantity, hour_end - hours{1}) != nullptr) return std::nullopt;
-  const double mean = station.view.mean(pollutant.quantity, hour_end - hours{1}, hour_end);
+  const double mean = station.mean(pollutant.quantity, hour_end, hour_end);
   return static_cast<int>(std::lround(std::max(0.0, mean) / pollutant.unit_ug));
 }
 
@@ -86,7 +86,7 @@ json record(const StationSpec& station, Utc hour_end) {
   json entry{{"TimePoint", local_text(hour_end)},
              {"Area", "\u4e0a\u6d77\u5e02"},
              {"CityCode", "310000"},
-             {"PositionName", station.name},
+             {"PositionName", station.name_in(hour_end)},
              {"StationCode", station.code},
              {"AQI", is_published ? std::to_string(*highest) : dash},
              {"PrimaryPollutant", is_published && *highest > 50 ? primary : dash}};

@@ -26,19 +26,19 @@ std::string one_decimal(double value) {
   return text.data();
 }
 
-std::string cell(const StationSpec& station, const std::string& quantity, Utc hour_end) {
-  const Utc start = hour_end - hours{1};
-  if (station.gap(quantity, start) != nullptr) return "-";
-  return one_decimal(station.view.mean(quantity, start, hour_end));
+std::string cell(const StationSpec& station, const std::string& quantity, Utc hour_end,
+                 Utc issued) {
+  if (station.gap(quantity, hour_end - hours{1}) != nullptr) return "-";
+  return one_decimal(station.mean(quantity, hour_end, issued));
 }
 
 // The mean of the three newest hours as they are printed, of which two must be there.
 std::optional<double> three_hour_mean(const StationSpec& station, const std::string& quantity,
-                                      Utc hour_end) {
+                                      Utc hour_end, Utc issued) {
   double sum = 0;
   int count = 0;
   for (int age = 0; age < 3; ++age) {
-    const std::string text = cell(station, quantity, hour_end - hours{age});
+    const std::string text = cell(station, quantity, hour_end - hours{age}, issued);
     if (text == "-") continue;
     sum += std::stod(text);
     ++count;
@@ -54,10 +54,10 @@ struct Coefficient {
 
 // Added risk of hospital admissions, percent; of several pollutants the greatest.
 std::optional<double> added_risk(const StationSpec& station, std::span<const Coefficient> group,
-                                 Utc hour_end) {
+                                 Utc hour_end, Utc issued) {
   std::optional<double> greatest;
   for (const auto& [quantity, coefficient] : group) {
-    const auto mean = three_hour_mean(station, quantity, hour_end);
+    const auto mean = three_hour_mean(station, quantity, hour_end, issued);
     if (!mean) continue;
     const double risk = (std::exp(coefficient * *mean) - 1) * 100;
     greatest = std::max(greatest.value_or(risk), risk);
@@ -66,7 +66,7 @@ std::optional<double> added_risk(const StationSpec& station, std::span<const Coe
 }
 
 // "*" where too little is known, else 1 … 10 and "10+".
-std::string index_text(const StationSpec& station, Utc hour_end) {
+std::string index_text(const StationSpec& station, Utc hour_end, Utc issued) {
   static constexpr std::array<Coefficient, 1> no2{{{"no2", 0.0004462559}}};
   static constexpr std::array<Coefficient, 1> so2{{{"so2", 0.0001393235}}};
   static constexpr std::array<Coefficient, 1> o3{{{"o3", 0.0004888034}}};
@@ -76,7 +76,7 @@ std::string index_text(const StationSpec& station, Utc hour_end) {
   for (const std::span<const Coefficient> group :
        {std::span<const Coefficient>{no2}, std::span<const Coefficient>{so2},
         std::span<const Coefficient>{o3}, std::span<const Coefficient>{particles}}) {
-    const auto risk = added_risk(station, group, hour_end);
+    const auto risk = added_risk(station, group, hour_end, issued);
     if (!risk) return "*";
     sum += *risk;
   }
@@ -135,11 +135,12 @@ std::string epd_concentrations(const std::vector<StationSpec>& stations, Utc iss
   for (const auto& station : stations) {
     for (int age = 0; age < 24; ++age) {
       const Utc hour_end = issued - hours{age};
-      text += "  <PollutantConcentration>\n    <StationName>" + station.name +
+      if (!station.has_row(hour_end, issued)) continue;
+      text += "  <PollutantConcentration>\n    <StationName>" + station.name_in(issued) +
               "</StationName>\n    <DateTime>" + rfc822_text(hour_end) + "</DateTime>\n";
       for (const auto& [element, quantity] : elements) {
-        text += std::string{"    <"} + element + ">" + cell(station, quantity, hour_end) + "</" +
-                element + ">\n";
+        text += std::string{"    <"} + element + ">" + cell(station, quantity, hour_end, issued) +
+                "</" + element + ">\n";
       }
       text += "  </PollutantConcentration>\n";
     }
@@ -153,9 +154,11 @@ std::string epd_past_indices(const std::vector<StationSpec>& stations, Utc issue
   for (const auto& station : stations) {
     for (int age = 23; age >= 0; --age) {
       const Utc hour_end = issued - hours{age};
+      if (!station.has_row(hour_end, issued)) continue;
       text += "  <item>\n    <type>" + type_text(station) + "</type>\n    <StationName>" +
-              station.name + "</StationName>\n    <DateTime>" + rfc822_text(hour_end) +
-              "</DateTime>\n    <aqhi>" + index_text(station, hour_end) + "</aqhi>\n  </item>\n";
+              station.name_in(issued) + "</StationName>\n    <DateTime>" + rfc822_text(hour_end) +
+              "</DateTime>\n    <aqhi>" + index_text(station, hour_end, issued) +
+              "</aqhi>\n  </item>\n";
     }
   }
   return text + "</AQHI24HrReport>\n";
@@ -166,11 +169,12 @@ std::string epd_indices(const std::vector<StationSpec>& stations, Utc issued) {
   std::string text = declaration;
   text += "<rss version=\"2.0\">\n<channel>\n" + head("Current AQHI", issued + minutes{30});
   for (const auto& station : stations) {
-    const std::string index = index_text(station, issued);
-    text += "  <item>\n    <title>" + station.name + " : " + index + " : " + risk_word(index) +
+    const std::string& name = station.name_in(issued);
+    const std::string index = index_text(station, issued, issued);
+    text += "  <item>\n    <title>" + name + " : " + index + " : " + risk_word(index) +
             "</title>\n    <pubDate>" + stamp + "</pubDate>\n    <description>\n      <![CDATA[" +
-            station.name + " - " + type_text(station) + ": " + index + " " + risk_word(index) +
-            " - " + stamp.substr(0, stamp.size() - 9) + "]]>\n    </description>\n  </item>\n";
+            name + " - " + type_text(station) + ": " + index + " " + risk_word(index) + " - " +
+            stamp.substr(0, stamp.size() - 9) + "]]>\n    </description>\n  </item>\n";
   }
   return text + "</channel>\n</rss>\n";
 }

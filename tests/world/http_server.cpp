@@ -70,6 +70,7 @@ std::string reason_of(int status) {
 }
 
 std::string text_of(const HttpAnswer& answer, bool with_body) {
+  if (answer.status == 0) return {};
   std::string text =
       "HTTP/1.1 " + std::to_string(answer.status) + " " + reason_of(answer.status) + "\r\n";
   for (const auto& [name, value] : answer.headers) text += name + ": " + value + "\r\n";
@@ -155,7 +156,7 @@ void HttpServer::take_requests(Connection& connection) {
     if (!answer) return;
     connection.sending += text_of(*answer, request.method != "HEAD");
     const auto wish = request.headers.find("connection");
-    connection.ends = answer->cut_after.has_value() ||
+    connection.ends = answer->status == 0 || answer->cut_after.has_value() ||
                       (wish != request.headers.end() && lower(wish->second) == "close");
   }
 }

@@ -20,7 +20,7 @@ struct HttpRequest {
 };
 
 struct HttpAnswer {
-  int status = 200;
+  int status = 200;  // 0: the connection ends without a word
   std::map<std::string, std::string> headers{};
   std::string body{};
   std::optional<std::size_t> cut_after{};  // the connection ends after so many bytes of the body

@@ -64,6 +64,11 @@ class Section {
     if (!found->is_boolean()) fail(key, "must be true or false");
     return found->get<bool>();
   }
+  Utc time(const std::string& key) {
+    const auto time = time_in(text(key, ""));
+    if (!time) fail(key, "must be a time such as \"2026-10-05T06:00Z\"");
+    return *time;
+  }
   void finish() const {
     for (const auto& [key, value] : value_.items()) {
       if (!asked_.contains(key)) fail(key, "is not a key of a scenario here");
@@ -224,6 +229,36 @@ void read_ports(Scenario& scenario, const json* value, const std::string& place)
   }
 }
 
+// Calls `read` with each section of a list that may be absent.
+template <class Read>
+void read_list(const json* list, const std::string& place, Read read) {
+  if (list == nullptr) return;
+  if (!list->is_array()) throw ScenarioError(place + ": must be a list");
+  for (std::size_t at = 0; at < list->size(); ++at) {
+    Section section((*list)[at], place + "/" + std::to_string(at));
+    read(section);
+    section.finish();
+  }
+}
+
+void read_changes(StationSpec& station, Section& section) {
+  read_list(section.find("revisions"), section.place_of("revisions"), [&](Section& each) {
+    station.revisions.push_back({.quantity = each.text("of", ""),
+                                 .hour_end = each.time("hour_end"),
+                                 .plus = each.number("plus", 0),
+                                 .from = each.time("from"),
+                                 .to = each.time("to")});
+  });
+  read_list(section.find("late_rows"), section.place_of("late_rows"), [&](Section& each) {
+    station.late_rows.push_back({.hour_end = each.time("hour_end"), .from = each.time("from")});
+  });
+  if (const auto* renamed = section.find("renamed")) {
+    Section each(*renamed, section.place_of("renamed"));
+    station.renamed = Renaming{.name = each.text("name", ""), .from = each.time("from")};
+    each.finish();
+  }
+}
+
 // A list of stations that all see the same quantities.
 std::vector<StationSpec> read_stations(const std::shared_ptr<const Truth>& truth, const json& list,
                                        const std::string& place,
@@ -238,6 +273,7 @@ std::vector<StationSpec> read_stations(const std::shared_ptr<const Truth>& truth
                         .view = read_view(truth, section.find("sees"), section.place_of("sees")),
                         .gaps = read_gaps(section.find("gaps"), section.place_of("gaps"))};
     if (station.name.empty()) section.fail("\"name\" is missing");
+    read_changes(station, section);
     section.finish();
     demand(station.view, quantities, section.place_of("") + station.name);
     stations.push_back(std::move(station));
@@ -322,6 +358,27 @@ const std::string* StationSpec::gap(std::string_view quantity, Utc time) const {
   return nullptr;
 }
 
+const std::string& StationSpec::name_in(Utc issued) const {
+  return renamed && issued >= renamed->from ? renamed->name : name;
+}
+
+bool StationSpec::has_row(Utc hour_end, Utc issued) const {
+  return std::ranges::none_of(late_rows, [&](const LateRow& late) {
+    return late.hour_end == hour_end && issued < late.from;
+  });
+}
+
+double StationSpec::mean(const std::string& quantity, Utc hour_end, Utc issued) const {
+  double value = view.mean(quantity, hour_end - std::chrono::hours{1}, hour_end);
+  for (const Revision& revision : revisions) {
+    if (revision.quantity == quantity && revision.hour_end == hour_end && issued >= revision.from &&
+        issued < revision.to) {
+      value += revision.plus;
+    }
+  }
+  return value;
+}
+
 Scenario load_scenario(const std::string& file) {
   std::ifstream stream(file);
   if (!stream) throw ScenarioError(file + ": cannot be read; give the path of a scenario file");
@@ -352,6 +409,12 @@ Scenario load_scenario(const std::string& file) {
   if (const auto* faults = section.find("faults")) {
     read_faults(scenario, *faults, section.place_of("faults"));
   }
+  read_list(section.find("spells"), section.place_of("spells"), [&](Section& each) {
+    scenario.spells.push_back({.agency = each.text("agency", ""),
+                               .state = each.text("state", ""),
+                               .from = each.time("from"),
+                               .to = each.time("to")});
+  });
   section.finish();
   return scenario;
 }

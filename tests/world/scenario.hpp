@@ -7,6 +7,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -45,15 +46,42 @@ struct Gap {
   std::string text;  // what the agency prints instead; empty: its usual word
 };
 
+// From some issue of the document on, the value of one hour is another, up to another issue.
+struct Revision {
+  std::string quantity;
+  Utc hour_end{};
+  double plus = 0;
+  Utc from{};
+  Utc to{};
+};
+
+// The row of one hour comes only with a later issue.
+struct LateRow {
+  Utc hour_end{};
+  Utc from{};
+};
+
+struct Renaming {
+  std::string name;
+  Utc from{};
+};
+
 struct StationSpec {
   std::string name;
   std::string code{};  // of a mainland site
   bool roadside = false;
   View view;
   std::vector<Gap> gaps{};
+  std::vector<Revision> revisions{};
+  std::vector<LateRow> late_rows{};
+  std::optional<Renaming> renamed{};
 
   // The text printed instead of the value at this time; null when there is a value.
   [[nodiscard]] const std::string* gap(std::string_view quantity, Utc time) const;
+  // How a document of that issue calls it, whether it has that hour, and the mean that it has.
+  [[nodiscard]] const std::string& name_in(Utc issued) const;
+  [[nodiscard]] bool has_row(Utc hour_end, Utc issued) const;
+  [[nodiscard]] double mean(const std::string& quantity, Utc hour_end, Utc issued) const;
 };
 
 // A weather warning that is in force every day from then to then.
@@ -63,6 +91,14 @@ struct WarningSpec {
   std::string type;
   double from_second = 0;
   double to_second = 86'400;
+};
+
+// How an agency's answers are in some time: one of the states of `feed AGENCY STATE`.
+struct Spell {
+  std::string agency;
+  std::string state;
+  Utc from{};
+  Utc to{};
 };
 
 struct TimedCommand {
@@ -81,6 +117,7 @@ struct Scenario {
   std::vector<StationSpec> cnemc;
   std::vector<StationSpec> metar;
   std::vector<TimedCommand> faults;
+  std::vector<Spell> spells;
 };
 
 // Throws ScenarioError that names the file and the place in it.

@@ -60,6 +60,22 @@ Instant instant_now() {
   return Instant{std::chrono::microseconds{now.tv_sec * 1'000'000 + now.tv_nsec / 1000}};
 }
 
+std::optional<Utc> time_in(const std::string& text) {
+  int year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  int hour = 0;
+  int minute = 0;
+  double second = 0;
+  const int found = std::sscanf(text.c_str(), "%4d-%2u-%2uT%2d:%2d:%lf", &year, &month, &day, &hour,
+                                &minute, &second);
+  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{month},
+                                         std::chrono::day{day}};
+  if (found < 5 || !text.ends_with('Z') || !date.ok()) return std::nullopt;
+  return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
+         std::chrono::milliseconds{static_cast<long>(second * 1000 + 0.5)};
+}
+
 double second_of_day(Utc time) {
   const auto local = time + hong_kong_offset;
   const auto since_midnight = local - std::chrono::floor<std::chrono::days>(local);

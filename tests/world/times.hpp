@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 namespace world {
@@ -12,6 +13,8 @@ using Utc = std::chrono::sys_time<std::chrono::milliseconds>;
 using Instant = std::chrono::time_point<std::chrono::steady_clock, std::chrono::microseconds>;
 
 Utc utc_now();
+// "2026-10-05T06:00Z", with or without seconds and fraction.
+std::optional<Utc> time_in(const std::string& text);
 Instant instant_now();
 
 // Seconds since midnight in Hong Kong.

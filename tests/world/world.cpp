@@ -18,7 +18,7 @@ using json = nlohmann::ordered_json;
 
 constexpr const char* command_list =
     "unplug NAME, plug NAME, silence DEVICE, garble DEVICE, heal DEVICE, rate DEVICE N, "
-    "feed AGENCY good|late|503|html|truncated|cut|silent, offered, quit";
+    "feed AGENCY good|late|stale|503|html|empty|strange|truncated|cut|gone|silent, offered, quit";
 
 const std::string done = "ok";
 
@@ -44,7 +44,7 @@ World::World(Loop& loop, Scenario scenario, const std::string& directory, int ht
     : loop_(loop),
       scenario_(std::move(scenario)),
       directory_(directory),
-      agencies_(loop, scenario_, http_port) {
+      agencies_(loop, scenario_, http_port, directory + "/requests") {
   for (const auto& [name, spec] : scenario_.ports) {
     ports_.emplace(name, std::make_unique<Port>(loop, directory + "/" + name, spec));
   }

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/commands/rehearsal.hpp"
+
+#include "gateway/commands/time_option.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace twinsky {
+namespace {
+
+class TimeTeller final : public Fetcher {
+ public:
+  TimeTeller(std::unique_ptr<Fetcher> fetcher, const Clock& clock)
+      : fetcher_(std::move(fetcher)), clock_(clock) {}
+
+  FetchReply get(const FetchRequest& request, const std::stop_token& stop) override {
+    FetchRequest telling = request;
+    telling.headers.push_back("Rehearsal-Time: " + iso8601(clock_.utc()));
+    return fetcher_->get(telling, stop);
+  }
+
+ private:
+  const std::unique_ptr<Fetcher> fetcher_;
+  const Clock& clock_;
+};
+
+}  // namespace
+
+std::unique_ptr<FastClock> rehearsal_clock(const std::vector<std::string>& words) {
+  const auto start = time_option("--rehearse", words.at(0));
+  const auto end = time_option("--rehearse", words.at(1));
+  if (!start || !end || *start >= *end) {
+    throw CLI::ValidationError("--rehearse", "expected two times, the earlier first");
+  }
+  return std::make_unique<FastClock>(*start, *end);
+}
+
+std::unique_ptr<Fetcher> telling_time(std::unique_ptr<Fetcher> fetcher, const Clock& clock) {
+  return std::make_unique<TimeTeller>(std::move(fetcher), clock);
+}
+
+}  // namespace twinsky

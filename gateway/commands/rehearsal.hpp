@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a rehearsal changes: `twinsky run --rehearse FROM TO` goes through the time between as fast
+// as the work allows. Devices must be recorded and agencies on loopback; brokers are real.
+#pragma once
+
+#include "gateway/model/fast_clock.hpp"
+#include "gateway/system/fetch.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace twinsky {
+
+// Of the two times after --rehearse. Wrong usage is told to the user by CLI11.
+std::unique_ptr<FastClock> rehearsal_clock(const std::vector<std::string>& words);
+
+// Tells whoever is asked what time it is (header `Rehearsal-Time`, RFC 3339), so that an emulated
+// agency answers as of then.
+std::unique_ptr<Fetcher> telling_time(std::unique_ptr<Fetcher> fetcher, const Clock& clock);
+
+}  // namespace twinsky

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/model/fast_clock.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+#include <vector>
+
+namespace twinsky {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr UtcTime start{milliseconds(1566086400000)};  // 2019-08-18T00:00:00Z
+
+TEST(fast_clock, a_year_passes_as_fast_as_those_who_wait_can_work) {
+  FastClock clock(start, start + 24h * 365);
+  std::vector<UtcTime> daily;
+  std::vector<UtcTime> weekly;
+  const auto work = [&clock](milliseconds every, std::size_t count, std::vector<UtcTime>& times) {
+    for (std::size_t n = 1; n <= count; ++n) {
+      clock.pause_until(MonotonicTime{} + every * static_cast<int>(n), {});
+      times.push_back(clock.utc());
+    }
+  };
+  {
+    const std::jthread one([&] { work(24h, 365, daily); });
+    const std::jthread other([&] { work(24h * 7, 52, weekly); });
+    clock.begin();
+  }
+  for (std::size_t n = 0; n < 364; ++n) EXPECT_EQ(daily.at(n), start + (n + 1) * 24h);
+  for (std::size_t n = 0; n < 52; ++n) EXPECT_EQ(weekly.at(n), start + (n + 1) * 24h * 7);
+}
+
+TEST(fast_clock, time_stands_while_somebody_is_at_work) {
+  FastClock clock(start, start + 24h);
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool is_done = false;
+  UtcTime while_working{};
+  {
+    const std::jthread worker([&] {
+      clock.pause_until(MonotonicTime{} + 1h, {});
+      // At work, as when it waits for an answer of the network: outside of the clock.
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return is_done; });
+      while_working = clock.utc();
+    });
+    const std::jthread sleeper([&] {
+      clock.pause_until(MonotonicTime{} + 1h, {});
+      {
+        const std::lock_guard lock(mutex);
+        is_done = true;
+      }
+      changed.notify_all();
+      clock.pause_until(MonotonicTime{} + 2h, {});
+      EXPECT_EQ(while_working, start + 1h);
+      EXPECT_EQ(clock.utc(), start + 2h);
+    });
+    clock.begin();
+  }
+}
+
+TEST(fast_clock, stands_before_it_begins_and_runs_on_after_its_end) {
+  FastClock clock(start, start + 1h);
+  std::stop_source stop;
+  bool is_reached = true;
+  std::jthread waiter([&] { is_reached = clock.pause_until(MonotonicTime{} + 1min, stop.get_token()); });
+  EXPECT_EQ(clock.utc(), start);
+  stop.request_stop();
+  waiter.join();
+  EXPECT_FALSE(is_reached);
+  waiter = std::jthread([&] { clock.pause_until(MonotonicTime{} + 1h + 2ms, {}); });
+  clock.begin();
+  waiter.join();
+  EXPECT_GE(clock.utc(), start + 1h + 2ms);
+}
+
+}  // namespace
+}  // namespace twinsky
