@@ -17,6 +17,7 @@ namespace {
 using std::chrono::hours;
 
 constexpr hours shown{720};
+constexpr hours longest_wait{3};  // for the reference
 
 struct Options {
   std::string config = "/etc/twinsky/twinsky.json";
@@ -49,12 +50,12 @@ int write_report(const Options& options) {
   for (const Comparison& each : configured) {
     if (each.sensor != options.sensor) continue;
     const HourStart hour = std::chrono::floor<hours>(now);
-    Window window{hour - shown, hour};
+    StoredPairs pairs = read_pairs(*reader, each, notes, {hour - shown - longest_wait, hour});
+    const HourStart end = window_end(pairs.rows, now, longest_wait);  // as the record is made
+    Window window{end - shown, end};
     if (const auto placed = placed_since(each, notes)) {
-      window.begin = std::min(std::max(window.begin, *placed), window.end);
+      window.begin = std::min(std::max(window.begin, *placed), end);
     }
-    StoredPairs pairs = read_pairs(*reader, each, notes, window);
-    window.end = window_end(pairs.rows, now);
     reported.push_back({each, std::move(pairs), window, record_of(remembered, each.topic())});
   }
   if (reported.empty()) {
