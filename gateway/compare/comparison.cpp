@@ -84,8 +84,20 @@ Siting siting_of(const std::optional<Position>& sensor, const std::optional<Posi
   return siting;
 }
 
+using Feeds = std::map<std::string, std::shared_ptr<const Feed>>;
+
+Feeds feeds_of(const Config& config) {
+  Feeds feeds;
+  for (const FeedSettings& each : config.feeds) {
+    if (const FeedInfo* const info = feed_named(each.feed)) {
+      feeds.emplace(each.feed, info->make(each.settings));
+    }
+  }
+  return feeds;
+}
+
 Comparison comparison_of(const Config& config, const std::vector<Carrier>& carriers,
-                         const CompareSettings& wanted) {
+                         const Feeds& feeds, const CompareSettings& wanted) {
   Comparison made;
   made.sensor = wanted.sensor;
   made.quantity = *quantity_named(wanted.quantity);
@@ -93,8 +105,8 @@ Comparison comparison_of(const Config& config, const std::vector<Carrier>& carri
   made.reference.station = wanted.station;
   const FeedInfo* const info = feed_named(wanted.feed);
   made.reference.label = label_of(info);
-  const auto feed = std::ranges::find(config.feeds, wanted.feed, &FeedSettings::feed);
-  if (info != nullptr && feed != config.feeds.end()) made.feed = info->make(feed->settings);
+  made.feeds = feeds;
+  if (const auto feed = feeds.find(wanted.feed); feed != feeds.end()) made.feed = feed->second;
   if (made.feed) {
     if (const ReferenceStation* const known = made.feed->station(wanted.station)) {
       made.reference.kind = known->kind;
@@ -118,6 +130,7 @@ Comparison comparison_of(const Config& config, const std::vector<Carrier>& carri
     made.humidity_stream = stream_with(carriers, *own, Quantity::humidity);
     made.temperature_stream = stream_with(carriers, *own, Quantity::temperature);
   }
+  made.sensor_position = position;
   made.is_indoor = placement == "indoor";
   made.reference.siting = siting_of(position, made.position, config.gateway.position_rule,
                                     placement, made.reference.kind);
@@ -202,9 +215,10 @@ std::string Comparison::subject() const {
 
 std::vector<Comparison> comparisons_of(const Config& config) {
   const std::vector<Carrier> carriers = carriers_of(config);
+  const Feeds feeds = feeds_of(config);
   std::vector<Comparison> comparisons;
   for (const CompareSettings& wanted : config.compare) {
-    comparisons.push_back(comparison_of(config, carriers, wanted));
+    comparisons.push_back(comparison_of(config, carriers, feeds, wanted));
   }
   return comparisons;
 }

@@ -9,6 +9,7 @@
 #include "gateway/compare/record.hpp"
 #include "gateway/config/config.hpp"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,6 +23,7 @@ struct Comparison {
   Quantity quantity{};  // the sensor's
   ReferenceFacts reference;
   std::optional<Position> position;  // of the station
+  std::optional<Position> sensor_position;
   bool is_indoor = false;
   std::optional<UtcTime> since;
   std::string humidity_stream;  // what tells the air at the sensor; empty: nothing does
@@ -29,6 +31,7 @@ struct Comparison {
   std::optional<Correction> correction;
   double usual_gas_reference_k = 0;  // where the reference has not said anything yet
   std::shared_ptr<const Feed> feed;  // knows the other stations; null: unknown feed
+  std::map<std::string, std::shared_ptr<const Feed>> feeds;  // all that are followed
 
   // "roof-pm/pm2_5/hk-epd/mong-kok"
   [[nodiscard]] std::string subject() const;

@@ -317,6 +317,16 @@ std::string verdict_of(const Json& record) {
     for (const Json& each : record[key]) html += " <code>" + escaped(text_in(each)) + "</code>";
     html += "</p>\n";
   };
+  // A record of an earlier version has neither.
+  const Json neighbours = record.value("neighbours", Json());
+  if (neighbours.is_object() && neighbours["flag"] == static_cast<int>(Flag::suspect)) {
+    html += "<p>For three hours it has been far from what " + text_in(neighbours["stations"]) +
+            " official stations around say.</p>\n";
+  }
+  if (const Json heating = record.value("self_heating", Json()); heating.is_object()) {
+    html += "<p>It seems to heat itself: " + text_in(heating["night_degc"]) +
+            " °C above the station at night, " + text_in(heating["day_degc"]) + " °C by day.</p>\n";
+  }
   list("reasons", "Reasons");
   list("limits", "What it cannot show");
   return html;

@@ -4,6 +4,7 @@
 // program.
 #include "gateway/compare/comparer.hpp"
 
+#include "drivers/registry.hpp"
 #include "gateway/acquire/intake.hpp"
 #include "gateway/compare/reference_hours.hpp"
 #include "gateway/quality/hourly.hpp"
@@ -319,6 +320,79 @@ TEST_F(ComparerFacts, is_remembered_for_status_and_withdrawn_when_it_is_removed)
   EXPECT_TRUE(posted_.empty());
   ASSERT_TRUE(commit());
   EXPECT_TRUE(read_comparisons(settings_.path).empty());
+}
+
+// ---- the stations around ------------------------------------------------------------------------
+
+class ComparerNeighbours : public ComparerTest {
+ protected:
+  ComparerNeighbours() {
+    const FeedInfo& info = *feed_named("hk-epd");
+    comparison_.feeds["hk-epd"] = info.make(Settings::defaults(info.settings));
+    comparison_.sensor_position = comparison_.feeds["hk-epd"]->station("mong-kok")->position;
+    start();
+    clock_.advance(5min);
+  }
+  // An hour of the sensor and of three stations whose median is 20.
+  void pass_hour(double value, int stations = 3) {
+    const UtcTime begin = hour_of(clock_.utc());
+    for (int n = 0; n < 4; ++n) take(begin + n * 15min, Quantity::pm2_5, value);
+    const char* const names[] = {"mong-kok", "sham-shui-po", "eastern"};
+    for (int n = 0; n < stations; ++n) {
+      intake_->open(
+          {.name = std::string("ref/hk-epd/") + names[n], .columns = {{Quantity::pm2_5, 1}}});
+      take_hour(names[n], begin, Quantity::pm2_5, 19 + n);
+    }
+    clock_.advance(1h);
+    evaluate();
+  }
+  [[nodiscard]] Json neighbours() const { return Json::parse(record())["neighbours"]; }
+  [[nodiscard]] std::vector<std::string> told() const {  // of them; verdicts change too
+    std::vector<std::string> events = events_;
+    std::erase_if(events, [](const auto& event) { return !event.starts_with("neighbours_"); });
+    return events;
+  }
+};
+
+TEST_F(ComparerNeighbours, three_hours_far_from_all_of_them_are_told_once) {
+  pass_hour(22);
+  EXPECT_EQ(neighbours(), (Json{{"flag", 1}, {"stations", 3}, {"deviation", 0.4}}));
+  pass_hour(60);
+  pass_hour(60);
+  EXPECT_EQ(neighbours()["flag"], 1);
+  EXPECT_TRUE(told().empty());
+  pass_hour(60);
+  EXPECT_EQ(neighbours(), (Json{{"flag", 3}, {"stations", 3}, {"deviation", 8}}));
+  const std::string far = "neighbours_differ roof/pm2_5/hk-epd/mong-kok ";
+  ASSERT_EQ(told().size(), 1U);
+  EXPECT_TRUE(told()[0].starts_with(far)) << told()[0];
+  restart();
+  pass_hour(60);
+  EXPECT_EQ(neighbours()["flag"], 3);
+  EXPECT_EQ(told().size(), 1U);
+  pass_hour(22);
+  ASSERT_EQ(told().size(), 2U);
+  EXPECT_TRUE(told()[1].starts_with("neighbours_agree ")) << told()[1];
+}
+
+TEST_F(ComparerNeighbours, two_stations_or_none_within_reach_say_nothing) {
+  pass_hour(60, 2);
+  EXPECT_TRUE(neighbours().is_null());
+  comparison_.sensor_position->latitude_deg += 1;
+  restart();
+  for (int hour = 0; hour < 3; ++hour) pass_hour(60);
+  EXPECT_TRUE(neighbours().is_null());
+}
+
+// A late value of any of them makes the record anew.
+TEST_F(ComparerNeighbours, a_station_that_comes_late_is_heard) {
+  for (int hour = 0; hour < 3; ++hour) pass_hour(60);
+  const UtcTime begin = hour_of(clock_.utc()) - 1h;
+  EXPECT_EQ(neighbours()["flag"], 3);
+  take_hour("eastern", begin, Quantity::pm2_5, 62);
+  take_hour("sham-shui-po", begin, Quantity::pm2_5, 61);
+  evaluate();
+  EXPECT_EQ(neighbours()["flag"], 1);
 }
 
 // ---- hours of a station -------------------------------------------------------------------------
