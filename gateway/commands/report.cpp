@@ -5,6 +5,7 @@
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/time_option.hpp"
 #include "gateway/compare/comparer.hpp"
+#include "gateway/compare/unit_change.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -41,7 +42,8 @@ int write_report(const Options& options) {
     return exit_configuration;
   }
   const std::string& path = config->store.path;
-  const std::vector<Comparison> configured = comparisons_of(*config);
+  std::vector<Comparison> configured = comparisons_of(*config);
+  heed_units(configured, path);
   const auto remembered = read_comparisons(path);
   const std::vector<Note> notes = read_notes(notes_file(path));
   const auto reader = open_store_reader(path);

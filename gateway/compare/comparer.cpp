@@ -2,6 +2,7 @@
 #include "gateway/compare/comparer.hpp"
 
 #include "gateway/compare/neighbours.hpp"
+#include "gateway/compare/unit_change.hpp"
 #include "gateway/model/record.hpp"
 #include "gateway/quality/hour.hpp"
 
@@ -84,6 +85,7 @@ void ComparisonMaker::configure(std::vector<Comparison> comparisons,
   config_hash_ = config_hash;
   kept_.clear();
   looked_around_.reset();
+  are_units_known_ = false;
   std::string topics;
   for (Comparison& comparison : comparisons) {
     topics += comparison.topic() + "\n";
@@ -121,6 +123,7 @@ void ComparisonMaker::take_up(Kept& kept) const {
 
 void ComparisonMaker::step(const std::stop_token& stop) {
   look_at_notes();
+  look_at_units();
   look_around();
   bool is_committed = false;
   for (Kept& kept : kept_) {
@@ -144,6 +147,25 @@ void ComparisonMaker::look_at_notes() {
   notes_time_ = time;
   notes_size_ = size;
   for (Kept& kept : kept_) kept.stamp.reset();
+}
+
+// Once the clock is right: another serial number counts from now on.
+void ComparisonMaker::look_at_units() {
+  if (are_units_known_) return;
+  for (Kept& kept : kept_) {
+    Comparison& comparison = kept.comparison;
+    const std::string name = memory_of_unit(comparison.sensor);
+    const Unit before = unit_in(store_.remembered(name).value_or(""));
+    const Unit now = unit_now(before, comparison.serial_number, clock_.utc());
+    if (!now.serial_number.empty()) store_.remember(name, text_of(now));
+    if (now.since != before.since) {
+      outlet_.announce("sensor_replaced", comparison.sensor,
+                       "serial number " + before.serial_number + " -> " + now.serial_number +
+                           ": its comparisons begin anew");
+    }
+    heed(comparison, now);
+  }
+  are_units_known_ = true;
 }
 
 // Which stations there are changes seldom; streams are asked for them once an hour.
@@ -185,7 +207,7 @@ std::optional<Commissioning> ComparisonMaker::commissioning(const Comparison& co
   }
   const auto placed = placed_since(comparison, notes_);
   const bool is_of_this_place = known && (!placed || known->window.begin >= *placed);
-  const bool has_noted = collocation_of(notes_, comparison.sensor).has_value();
+  const bool has_noted = noted_collocation(comparison, notes_).has_value();
   const bool is_gone = window && known && known->window.begin < window->begin;
   if (is_of_this_place && !has_noted && (is_gone || !window)) return known;
   if (!window) return std::nullopt;

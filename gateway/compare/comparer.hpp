@@ -58,6 +58,7 @@ class ComparisonMaker {
   void take_up(Kept& kept) const;
   void look_at_notes();
   void look_around();
+  void look_at_units();
   [[nodiscard]] Stamp stamp_of(const Kept& kept) const;
   [[nodiscard]] std::optional<Commissioning> commissioning(const Comparison& comparison);
   void make(Kept& kept);
@@ -76,6 +77,7 @@ class ComparisonMaker {
   std::filesystem::file_time_type notes_time_{};
   std::uintmax_t notes_size_ = 0;
   std::optional<UtcTime> looked_around_;  // the hour
+  bool are_units_known_ = false;
 };
 
 class Comparer {

@@ -125,6 +125,7 @@ Comparison comparison_of(const Config& config, const std::vector<Carrier>& carri
     const SensorSettings& sensor = *own->sensor;
     if (sensor.position) position = sensor.position;
     placement = sensor.placement;
+    made.serial_number = sensor.serial_number;
     made.since = parse_time(sensor.since.size() == 10 ? sensor.since + "T00:00" : sensor.since,
                             std::chrono::minutes(local_offset));
     made.humidity_stream = stream_with(carriers, *own, Quantity::humidity);
@@ -280,9 +281,15 @@ std::optional<HourStart> placed_since(const Comparison& comparison, std::span<co
   return since;
 }
 
+std::optional<Window> noted_collocation(const Comparison& comparison, std::span<const Note> notes) {
+  const auto noted = collocation_of(notes, comparison.sensor);
+  const bool is_of_another = noted && comparison.replaced && noted->begin < *comparison.replaced;
+  return is_of_another ? std::nullopt : noted;
+}
+
 std::optional<Window> commissioning_window(StoreReader& store, const Comparison& comparison,
                                            std::span<const Note> notes) {
-  if (const auto noted = collocation_of(notes, comparison.sensor)) return noted;
+  if (const auto noted = noted_collocation(comparison, notes)) return noted;
   const UtcTime from = placed_since(comparison, notes).value_or(HourStart{});
   const auto local = store.first_hour(comparison.sensor_stream(), comparison.quantity, from);
   std::optional<UtcTime> official;

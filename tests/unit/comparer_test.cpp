@@ -309,6 +309,44 @@ TEST_F(ComparerFacts, a_move_starts_new_windows) {
   EXPECT_EQ(json()["coverage"]["24h"]["pairs"], 4);
 }
 
+TEST_F(ComparerFacts, another_serial_number_starts_new_windows_also_after_a_restart) {
+  const auto pairs = [&] { return json()["coverage"]["24h"]["pairs"]; };
+  const auto name_unit = [&](const char* serial_number) {
+    comparison_.serial_number = serial_number;
+    restart();
+    evaluate();
+  };
+  name_unit("A");  // nobody had said which it was
+  EXPECT_EQ(pairs(), 23);
+  EXPECT_TRUE(events_.empty());
+  name_unit("B");
+  EXPECT_EQ(pairs(), 0);
+  const std::string told = "sensor_replaced roof serial number A -> B: its comparisons begin anew";
+  EXPECT_EQ(std::ranges::count(events_, told), 1);
+  name_unit("");  // left out of the configuration: still B
+  for (int hour = 30; hour < 34; ++hour) {
+    const UtcTime begin = midnight + hours(hour);
+    for (int n = 0; n < 4; ++n) take(begin + n * 15min, Quantity::pm2_5, 12);
+    take_hour("mong-kok", begin, Quantity::pm2_5, 12);
+  }
+  clock_.advance(hours(4));
+  name_unit("B");
+  EXPECT_EQ(pairs(), 3);  // it was replaced within the first of the four
+  EXPECT_EQ(std::ranges::count(events_, told), 1);
+}
+
+TEST_F(ComparerFacts, a_collocation_of_the_unit_before_says_nothing_of_this_one) {
+  const Note note{.sensor = "roof",
+                  .kind = NoteKind::collocation,
+                  .from = midnight,
+                  .to = midnight + 24h,
+                  .noted = clock_.utc(),
+                  .text = {}};
+  EXPECT_TRUE(noted_collocation(comparison_, {&note, 1}));
+  comparison_.replaced = midnight + 25h;
+  EXPECT_FALSE(noted_collocation(comparison_, {&note, 1}));
+}
+
 TEST_F(ComparerFacts, is_remembered_for_status_and_withdrawn_when_it_is_removed) {
   const auto kept = read_comparisons(settings_.path);
   ASSERT_EQ(kept.size(), 1U);
