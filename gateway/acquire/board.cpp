@@ -39,14 +39,17 @@ std::vector<Latest> Board::latest(std::string_view stream) const {
   return all;
 }
 
-std::optional<double> Board::nearby(Quantity quantity, UtcTime now) const {
+std::optional<double> Board::nearby(
+    Quantity quantity, UtcTime now,
+    const std::function<bool(std::string_view stream)>& counts) const {
   const Latest* newest = nullptr;
   const std::lock_guard lock(mutex_);
   for (const auto& [name, stream] : streams_) {
     if (!name.starts_with("sensor/")) continue;  // official values are from elsewhere
     const auto found = stream.find(quantity);
     if (found == stream.end() || !is_good(found->second.reading)) continue;
-    if (newest == nullptr || found->second.time > newest->time) newest = &found->second;
+    if (newest != nullptr && found->second.time <= newest->time) continue;
+    if (!counts || counts(name)) newest = &found->second;
   }
   if (newest == nullptr || newest->time + nearby_age < now) return std::nullopt;
   return newest->reading.value;

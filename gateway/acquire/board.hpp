@@ -7,6 +7,7 @@
 #include "gateway/model/sample.hpp"
 #include "gateway/publish/formats.hpp"
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -23,8 +24,11 @@ class Board {
   void remove(std::string_view stream);
 
   [[nodiscard]] std::vector<Latest> latest(std::string_view stream) const;
-  // The newest good reading of a quantity in any sensor's stream, at most ten minutes old.
-  [[nodiscard]] std::optional<double> nearby(Quantity quantity, UtcTime now) const;
+  // The newest good reading of a quantity in any sensor's stream, at most ten minutes old; of the
+  // streams for which `counts` is true where it is given.
+  [[nodiscard]] std::optional<double> nearby(
+      Quantity quantity, UtcTime now,
+      const std::function<bool(std::string_view stream)>& counts = {}) const;
 
  private:
   using Stream = std::map<Quantity, Latest>;

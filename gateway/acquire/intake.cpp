@@ -23,6 +23,13 @@ constexpr milliseconds longest_open_gap = 1h;
 // The humidity around changes slowly; a stream asks its neighbours for it so often.
 constexpr milliseconds humidity_every = 30s;
 
+// To be computed, or to know whether it is inside the hull.
+bool asks(const Correction& correction, CorrectionInput input) {
+  const auto inputs = inputs_of(correction.formula);
+  return std::ranges::find(inputs, input) != inputs.end() ||
+         std::ranges::find(correction.hull, input, &InputRange::input) != correction.hull.end();
+}
+
 std::uint64_t content_hash(const Sample& sample, std::string_view members) {
   std::string content(members);
   for (const Reading& reading : sample.readings) {
@@ -131,6 +138,16 @@ void Intake::set_checks(Stream& stream) {
   }
 }
 
+// What the other sensors say of the air. A room says nothing of the street, nor the other way
+// round.
+std::optional<double> Intake::around(const Stream& stream, Quantity quantity, UtcTime time) const {
+  const auto is_indoor = [](const Stream& one) { return one.description.placement == "indoor"; };
+  return board_.nearby(quantity, time, [&](std::string_view name) {
+    const auto other = streams_.find(name);
+    return other != streams_.end() && is_indoor(*other->second) == is_indoor(stream);
+  });
+}
+
 // What stands beside the raw readings, as the configuration names it.
 std::vector<CorrectedReading> Intake::corrected(const Stream& stream, const Sample& sample,
                                                 std::string_view channel) const {
@@ -141,25 +158,26 @@ std::vector<CorrectedReading> Intake::corrected(const Stream& stream, const Samp
     });
     return found == sample.readings.end() ? nullptr : &*found;
   };
-  const auto around = [&](Quantity quantity) {
-    const Reading* const here = own(quantity);
-    return here != nullptr ? here->value : board_.nearby(quantity, sample.time);
-  };
   for (std::size_t at = 0; at < stream.description.corrections.size(); ++at) {
     const Correction& correction = stream.description.corrections[at];
     CorrectionValues values;
-    for (const CorrectionInput input : inputs_of(correction.formula)) {
+    Flag doubt = Flag::pass;  // about what it is made of
+    for (const auto& [input, quantity] : {std::pair(CorrectionInput::raw, correction.raw_quantity),
+                                          {CorrectionInput::temperature, Quantity::temperature},
+                                          {CorrectionInput::humidity, Quantity::humidity}}) {
+      if (!asks(correction, input)) continue;
       auto& value = values[static_cast<std::size_t>(input)];
-      if (input == CorrectionInput::temperature) value = around(Quantity::temperature);
-      if (input == CorrectionInput::humidity) value = around(Quantity::humidity);
+      if (const Reading* const here = own(quantity)) {
+        value = here->value;
+        if (here->flag != Flag::not_evaluated) doubt = worst(doubt, here->flag);
+      } else if (input != CorrectionInput::raw) {
+        value = around(stream, quantity, sample.time);
+      }
     }
-    const Reading* const raw = own(correction.raw_quantity);
-    if (raw != nullptr) values[static_cast<std::size_t>(CorrectionInput::raw)] = raw->value;
     const Corrected made = apply(correction, values, sample.time);
-    const bool is_doubtful = raw != nullptr && raw->flag != Flag::not_evaluated;
     readings.push_back({.quantity = correction.quantity,
                         .value = made.value,
-                        .flag = is_doubtful ? worst(made.flag, raw->flag) : made.flag,
+                        .flag = made.value ? worst(made.flag, doubt) : made.flag,
                         .correction = stream.correction_names[at]});
   }
   return readings;
@@ -169,7 +187,7 @@ std::vector<CorrectedReading> Intake::corrected(const Stream& stream, const Samp
 void Intake::check(Stream& stream, Sample& sample, std::string_view channel, bool clock_set) {
   if (!stream.checks) return;
   if (stream.checks->asks_humidity() && clock_.now() >= stream.humidity_due) {
-    stream.humidity_percent = board_.nearby(Quantity::humidity, sample.time);
+    stream.humidity_percent = around(stream, Quantity::humidity, sample.time);
     stream.humidity_due = clock_.now() + humidity_every;
   }
   const Sample* const before = stream.checks->check(sample, channel, stream.humidity_percent);

@@ -50,6 +50,8 @@ class Intake {
   // These want mutex_ held.
   Stream* find(std::string_view stream);
   void post_state(Stream& stream);
+  [[nodiscard]] std::optional<double> around(const Stream& stream, Quantity quantity,
+                                             UtcTime time) const;
   [[nodiscard]] std::vector<CorrectedReading> corrected(const Stream& stream, const Sample& sample,
                                                         std::string_view channel) const;
   void set_checks(Stream& stream);

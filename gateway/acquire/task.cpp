@@ -59,6 +59,7 @@ std::vector<StreamDescription> streams_of(const SensorSettings& sensor) {
                          .period = sensor.every.value_or(info.shortest_period),
                          .driver = sensor.driver,
                          .datasheet = std::string(info.datasheet),
+                         .serial_number = sensor.serial_number,
                          .placement = sensor.placement,
                          .since = sensor.since,
                          .position = sensor.published_position,

@@ -135,6 +135,7 @@ void Assembly::know_hourly_streams() {
     for (const StreamDescription& stream : streams_of(sensor)) {
       HourlyStream& hours = hourly_streams_[stream.name];
       hours = {.period = stream.period, .use_suspect = sensor.quality.use_suspect, .decimals = {}};
+      hours.standard = day_standard_of(config_.gateway.jurisdiction);
       for (const Column& column : stream.columns) {
         hours.decimals[column.quantity] = decimals_of(column);
       }

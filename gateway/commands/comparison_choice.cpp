@@ -2,6 +2,7 @@
 #include "gateway/commands/comparison_choice.hpp"
 
 #include "gateway/commands/command.hpp"
+#include "gateway/compare/unit_change.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -34,7 +35,10 @@ std::optional<ChosenComparison> chosen_comparison(const ComparisonChoice& choice
            is_other(choice.quantity, name_of(each.quantity)) ||
            is_other(choice.with, each.reference.feed + "/" + each.reference.station);
   });
-  if (fitting.size() == 1) return ChosenComparison{std::move(*config), std::move(fitting[0])};
+  if (fitting.size() == 1) {
+    heed_units(fitting, config->store.path);
+    return ChosenComparison{std::move(*config), std::move(fitting[0])};
+  }
   code = exit_failed;
   if (fitting.empty()) {
     std::cerr << "no such comparison is configured; those that are:";

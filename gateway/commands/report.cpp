@@ -5,6 +5,7 @@
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/time_option.hpp"
 #include "gateway/compare/comparer.hpp"
+#include "gateway/compare/unit_change.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -17,6 +18,7 @@ namespace {
 using std::chrono::hours;
 
 constexpr hours shown{720};
+constexpr hours longest_wait{3};  // for the reference
 
 struct Options {
   std::string config = "/etc/twinsky/twinsky.json";
@@ -40,7 +42,8 @@ int write_report(const Options& options) {
     return exit_configuration;
   }
   const std::string& path = config->store.path;
-  const std::vector<Comparison> configured = comparisons_of(*config);
+  std::vector<Comparison> configured = comparisons_of(*config);
+  heed_units(configured, path);
   const auto remembered = read_comparisons(path);
   const std::vector<Note> notes = read_notes(notes_file(path));
   const auto reader = open_store_reader(path);
@@ -49,12 +52,12 @@ int write_report(const Options& options) {
   for (const Comparison& each : configured) {
     if (each.sensor != options.sensor) continue;
     const HourStart hour = std::chrono::floor<hours>(now);
-    Window window{hour - shown, hour};
+    StoredPairs pairs = read_pairs(*reader, each, notes, {hour - shown - longest_wait, hour});
+    const HourStart end = window_end(pairs.rows, now, longest_wait);  // as the record is made
+    Window window{end - shown, end};
     if (const auto placed = placed_since(each, notes)) {
-      window.begin = std::min(std::max(window.begin, *placed), window.end);
+      window.begin = std::min(std::max(window.begin, *placed), end);
     }
-    StoredPairs pairs = read_pairs(*reader, each, notes, window);
-    window.end = window_end(pairs.rows, now);
     reported.push_back({each, std::move(pairs), window, record_of(remembered, each.topic())});
   }
   if (reported.empty()) {

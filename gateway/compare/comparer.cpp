@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/compare/comparer.hpp"
 
+#include "gateway/compare/neighbours.hpp"
+#include "gateway/compare/unit_change.hpp"
 #include "gateway/model/fast_clock.hpp"
 #include "gateway/model/record.hpp"
 #include "gateway/quality/hour.hpp"
@@ -83,6 +85,8 @@ void ComparisonMaker::configure(std::vector<Comparison> comparisons,
                                 const std::string& config_hash) {
   config_hash_ = config_hash;
   kept_.clear();
+  looked_around_.reset();
+  are_units_known_ = false;
   std::string topics;
   for (Comparison& comparison : comparisons) {
     topics += comparison.topic() + "\n";
@@ -108,6 +112,11 @@ void ComparisonMaker::take_up(Kept& kept) const {
   kept.revision = json.value("revision", 0);
   kept.verdict = verdict_named(record.value("verdict", ""));
   if (end) kept.window_end = std::chrono::floor<hours>(*end);
+  const auto neighbours = record.find("neighbours");
+  kept.is_far = neighbours != record.end() && neighbours->is_object() &&
+                neighbours->value("flag", 0) == static_cast<int>(Flag::suspect);
+  const auto heating = record.find("self_heating");
+  kept.is_warm = heating != record.end() && heating->is_object();
   // As it was written, which the parser need not give back: numbers.
   const std::size_t begin = text->find("\"record\":") + std::string_view("\"record\":").size();
   kept.content = content_of(text->substr(begin, text->size() - begin - 1));
@@ -115,10 +124,12 @@ void ComparisonMaker::take_up(Kept& kept) const {
 
 void ComparisonMaker::step(const std::stop_token& stop) {
   look_at_notes();
+  look_at_units();
+  look_around();
   bool is_committed = false;
   for (Kept& kept : kept_) {
     if (stop.stop_requested()) return;
-    const Stamp stamp = stamp_of(kept.comparison);
+    const Stamp stamp = stamp_of(kept);
     if (kept.stamp == stamp) continue;
     // What the stamp counts may still wait for its commit.
     if (!is_committed && !store_.flush(clock_.now() + commit_within)) return;
@@ -139,13 +150,44 @@ void ComparisonMaker::look_at_notes() {
   for (Kept& kept : kept_) kept.stamp.reset();
 }
 
-ComparisonMaker::Stamp ComparisonMaker::stamp_of(const Comparison& comparison) const {
+// Once the clock is right: another serial number counts from now on.
+void ComparisonMaker::look_at_units() {
+  if (are_units_known_) return;
+  for (Kept& kept : kept_) {
+    Comparison& comparison = kept.comparison;
+    const std::string name = memory_of_unit(comparison.sensor);
+    const Unit before = unit_in(store_.remembered(name).value_or(""));
+    const Unit now = unit_now(before, comparison.serial_number, clock_.utc());
+    if (!now.serial_number.empty()) store_.remember(name, text_of(now));
+    if (now.since != before.since) {
+      outlet_.announce("sensor_replaced", comparison.sensor,
+                       "serial number " + before.serial_number + " -> " + now.serial_number +
+                           ": its comparisons begin anew");
+    }
+    heed(comparison, now);
+  }
+  are_units_known_ = true;
+}
+
+// Which stations there are changes seldom; streams are asked for them once an hour.
+void ComparisonMaker::look_around() {
+  const UtcTime hour = hour_of(clock_.utc());
+  if (looked_around_ == hour) return;
+  const std::vector<std::string> streams = reader_->streams();
+  for (Kept& kept : kept_) kept.neighbours = neighbours_of(kept.comparison, streams);
+  looked_around_ = hour;
+}
+
+ComparisonMaker::Stamp ComparisonMaker::stamp_of(const Kept& kept) const {
+  const Comparison& comparison = kept.comparison;
   const auto changes = [&](const std::string& stream) {
     return stream.empty() ? 0 : store_.changes_of_hours(stream);
   };
+  std::uint64_t around = 0;
+  for (const std::string& stream : kept.neighbours) around += changes(stream);
   return {.sensor = changes(comparison.sensor_stream()),
           .reference = changes(comparison.reference_stream()),
-          .surroundings = changes(comparison.humidity_stream) +
+          .surroundings = around + changes(comparison.humidity_stream) +
                           (comparison.correction ? changes(comparison.temperature_stream) : 0),
           .hour = hour_of(clock_.utc() - settles_within)};
 }
@@ -166,7 +208,7 @@ std::optional<Commissioning> ComparisonMaker::commissioning(const Comparison& co
   }
   const auto placed = placed_since(comparison, notes_);
   const bool is_of_this_place = known && (!placed || known->window.begin >= *placed);
-  const bool has_noted = collocation_of(notes_, comparison.sensor).has_value();
+  const bool has_noted = noted_collocation(comparison, notes_).has_value();
   const bool is_gone = window && known && known->window.begin < window->begin;
   if (is_of_this_place && !has_noted && (is_gone || !window)) return known;
   if (!window) return std::nullopt;
@@ -203,6 +245,8 @@ void ComparisonMaker::make(Kept& kept) {
       .rows = pairs.rows,
       .commissioning = commissioning(comparison),
       .floor = read_floor(*reader_, comparison, pairs.quantity, window),
+      .neighbours = read_neighbours(*reader_, comparison, pairs, kept.neighbours,
+                                    window_end(pairs.rows, now)),
       .now = now};
   const ComparisonRecord record = writer_.write(input);
 
@@ -218,11 +262,27 @@ void ComparisonMaker::make(Kept& kept) {
   std::string json = with_revision(record.json, kept.revision);
   store_.remember(comparison.topic(), remembered_text(kept.revision, record.summary, json));
   outlet_.post(comparison.topic(), std::move(json));
+  announce_changes(kept, record, input.neighbours);
+}
+
+void ComparisonMaker::announce_changes(Kept& kept, const ComparisonRecord& record,
+                                       const std::optional<NeighbourCheck>& neighbours) const {
+  const std::string subject = kept.comparison.subject();
   if (kept.verdict && *kept.verdict != record.verdict) {
-    outlet_.announce("verdict_changed", comparison.subject(),
+    outlet_.announce("verdict_changed", subject,
                      std::string(name_of(*kept.verdict)) + " -> " + record.summary);
   }
   kept.verdict = record.verdict;
+  const bool is_far = neighbours ? neighbours->flag == Flag::suspect : kept.is_far;
+  if (is_far != kept.is_far) {
+    outlet_.announce(is_far ? "neighbours_differ" : "neighbours_agree", subject, record.summary);
+  }
+  kept.is_far = is_far;
+  const bool is_warm = record.self_heating.has_value();
+  if (is_warm != kept.is_warm) {
+    outlet_.announce(is_warm ? "self_heating" : "self_heating_over", subject, record.summary);
+  }
+  kept.is_warm = is_warm;
 }
 
 class Comparer::Thread {

@@ -39,7 +39,7 @@ class ComparisonMaker {
   struct Stamp {  // as long as it is the same a record stays as it is
     std::uint64_t sensor = 0;
     std::uint64_t reference = 0;
-    std::uint64_t surroundings = 0;  // humidity, temperature
+    std::uint64_t surroundings = 0;  // humidity, temperature, the stations around
     UtcTime hour{};
     bool operator==(const Stamp&) const = default;
   };
@@ -50,13 +50,20 @@ class ComparisonMaker {
     int revision = 0;
     std::string content;             // what was published, less what changes with every evaluation
     std::optional<Verdict> verdict;  // of the evaluation before
+    bool is_far = false;             // from the stations around
+    bool is_warm = false;            // in its own heat
+    std::vector<std::string> neighbours;  // streams
   };
 
   void take_up(Kept& kept) const;
   void look_at_notes();
-  [[nodiscard]] Stamp stamp_of(const Comparison& comparison) const;
+  void look_around();
+  void look_at_units();
+  [[nodiscard]] Stamp stamp_of(const Kept& kept) const;
   [[nodiscard]] std::optional<Commissioning> commissioning(const Comparison& comparison);
   void make(Kept& kept);
+  void announce_changes(Kept& kept, const ComparisonRecord& record,
+                        const std::optional<NeighbourCheck>& neighbours) const;
 
   Store& store_;
   Clock& clock_;
@@ -69,6 +76,8 @@ class ComparisonMaker {
   std::vector<Note> notes_;
   std::filesystem::file_time_type notes_time_{};
   std::uintmax_t notes_size_ = 0;
+  std::optional<UtcTime> looked_around_;  // the hour
+  bool are_units_known_ = false;
 };
 
 class Comparer {

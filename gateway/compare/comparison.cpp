@@ -84,8 +84,20 @@ Siting siting_of(const std::optional<Position>& sensor, const std::optional<Posi
   return siting;
 }
 
+using Feeds = std::map<std::string, std::shared_ptr<const Feed>>;
+
+Feeds feeds_of(const Config& config) {
+  Feeds feeds;
+  for (const FeedSettings& each : config.feeds) {
+    if (const FeedInfo* const info = feed_named(each.feed)) {
+      feeds.emplace(each.feed, info->make(each.settings));
+    }
+  }
+  return feeds;
+}
+
 Comparison comparison_of(const Config& config, const std::vector<Carrier>& carriers,
-                         const CompareSettings& wanted) {
+                         const Feeds& feeds, const CompareSettings& wanted) {
   Comparison made;
   made.sensor = wanted.sensor;
   made.quantity = *quantity_named(wanted.quantity);
@@ -93,8 +105,8 @@ Comparison comparison_of(const Config& config, const std::vector<Carrier>& carri
   made.reference.station = wanted.station;
   const FeedInfo* const info = feed_named(wanted.feed);
   made.reference.label = label_of(info);
-  const auto feed = std::ranges::find(config.feeds, wanted.feed, &FeedSettings::feed);
-  if (info != nullptr && feed != config.feeds.end()) made.feed = info->make(feed->settings);
+  made.feeds = feeds;
+  if (const auto feed = feeds.find(wanted.feed); feed != feeds.end()) made.feed = feed->second;
   if (made.feed) {
     if (const ReferenceStation* const known = made.feed->station(wanted.station)) {
       made.reference.kind = known->kind;
@@ -113,11 +125,13 @@ Comparison comparison_of(const Config& config, const std::vector<Carrier>& carri
     const SensorSettings& sensor = *own->sensor;
     if (sensor.position) position = sensor.position;
     placement = sensor.placement;
+    made.serial_number = sensor.serial_number;
     made.since = parse_time(sensor.since.size() == 10 ? sensor.since + "T00:00" : sensor.since,
                             std::chrono::minutes(local_offset));
     made.humidity_stream = stream_with(carriers, *own, Quantity::humidity);
     made.temperature_stream = stream_with(carriers, *own, Quantity::temperature);
   }
+  made.sensor_position = position;
   made.is_indoor = placement == "indoor";
   made.reference.siting = siting_of(position, made.position, config.gateway.position_rule,
                                     placement, made.reference.kind);
@@ -202,9 +216,10 @@ std::string Comparison::subject() const {
 
 std::vector<Comparison> comparisons_of(const Config& config) {
   const std::vector<Carrier> carriers = carriers_of(config);
+  const Feeds feeds = feeds_of(config);
   std::vector<Comparison> comparisons;
   for (const CompareSettings& wanted : config.compare) {
-    comparisons.push_back(comparison_of(config, carriers, wanted));
+    comparisons.push_back(comparison_of(config, carriers, feeds, wanted));
   }
   return comparisons;
 }
@@ -266,9 +281,15 @@ std::optional<HourStart> placed_since(const Comparison& comparison, std::span<co
   return since;
 }
 
+std::optional<Window> noted_collocation(const Comparison& comparison, std::span<const Note> notes) {
+  const auto noted = collocation_of(notes, comparison.sensor);
+  const bool is_of_another = noted && comparison.replaced && noted->begin < *comparison.replaced;
+  return is_of_another ? std::nullopt : noted;
+}
+
 std::optional<Window> commissioning_window(StoreReader& store, const Comparison& comparison,
                                            std::span<const Note> notes) {
-  if (const auto noted = collocation_of(notes, comparison.sensor)) return noted;
+  if (const auto noted = noted_collocation(comparison, notes)) return noted;
   const UtcTime from = placed_since(comparison, notes).value_or(HourStart{});
   const auto local = store.first_hour(comparison.sensor_stream(), comparison.quantity, from);
   std::optional<UtcTime> official;

@@ -9,6 +9,7 @@
 #include "gateway/compare/record.hpp"
 #include "gateway/config/config.hpp"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,13 +23,17 @@ struct Comparison {
   Quantity quantity{};  // the sensor's
   ReferenceFacts reference;
   std::optional<Position> position;  // of the station
+  std::optional<Position> sensor_position;
   bool is_indoor = false;
   std::optional<UtcTime> since;
-  std::string humidity_stream;  // what tells the air at the sensor; empty: nothing does
+  std::string serial_number;        // as configured
+  std::optional<UtcTime> replaced;  // since when it is this instrument (unit_change.hpp)
+  std::string humidity_stream;      // what tells the air at the sensor; empty: nothing does
   std::string temperature_stream;
   std::optional<Correction> correction;
   double usual_gas_reference_k = 0;  // where the reference has not said anything yet
   std::shared_ptr<const Feed> feed;  // knows the other stations; null: unknown feed
+  std::map<std::string, std::shared_ptr<const Feed>> feeds;  // all that are followed
 
   // "roof-pm/pm2_5/hk-epd/mong-kok"
   [[nodiscard]] std::string subject() const;
@@ -54,6 +59,9 @@ StoredPairs read_pairs(StoreReader& store, const Comparison& comparison,
 
 // The first hour at the present place; nothing: it always was there.
 std::optional<HourStart> placed_since(const Comparison& comparison, std::span<const Note> notes);
+
+// The newest noted collocation, of this instrument.
+std::optional<Window> noted_collocation(const Comparison& comparison, std::span<const Note> notes);
 
 // The hours that say what the unit did when it was commissioned: a noted collocation, else the
 // first week of which both sides are kept. Nothing when nothing is kept.

@@ -34,6 +34,7 @@ struct Findings {
   std::optional<Drift> drift;
   LagScan lag;
   std::optional<Proposal> proposal;
+  std::optional<SelfHeating> self_heating;
   Judgement judgement;  // of the newest evaluation
   Verdict verdict{};    // after hysteresis
 };
@@ -90,6 +91,20 @@ Verdict published_verdict(const Situation& situation, const Findings& found, Ser
   return settled(oldest_first);
 }
 
+// Seen against a station that has the same weather, at about the same height.
+std::optional<SelfHeating> self_heating_of(const Situation& situation, const Assessment& week) {
+  constexpr double most_height_m = 100;  // 0.65 degC
+  const ComparisonIdentity& identity = situation.input.identity;
+  const double height_m = situation.input.reference.siting.height_difference_m.value_or(0);
+  const bool is_telling = identity.quantity == Quantity::temperature && !identity.is_indoor &&
+                          situation.relation != Relation::background &&
+                          std::abs(height_m) <= most_height_m;
+  if (!is_telling) return std::nullopt;
+  std::vector<TemperaturePair> pairs;
+  for (const Pair& pair : week.pairs) pairs.push_back({pair.hour, pair.sensor, pair.reference});
+  return self_heating(pairs);
+}
+
 Findings find(const Situation& situation, Series series) {
   const Window week = trailing(situation.end, headline);
   const Window month = trailing(situation.end, longest);
@@ -101,6 +116,7 @@ Findings find(const Situation& situation, Series series) {
   found.lag = scan_lags(within(situation.rows, week), scan_reach, series);
   if (series == Series::raw) {
     found.proposal = propose(assess(situation.rows, month, series), situation.relation);
+    found.self_heating = self_heating_of(situation, found.week);
   }
   found.judgement = judgement_of(situation, found.week, found.lag, drift_at(found.drift, 0));
   found.verdict = published_verdict(situation, found, series);
@@ -336,6 +352,29 @@ void write_floor(JsonText& json, const std::optional<Floor>& floor) {
   json.close();
 }
 
+void write_neighbours(JsonText& json, const std::optional<NeighbourCheck>& neighbours) {
+  if (!neighbours) {
+    json.null("neighbours");
+    return;
+  }
+  json.open("neighbours");
+  json.put("flag", static_cast<int>(neighbours->flag));
+  json.put("stations", neighbours->stations);
+  json.put("deviation", neighbours->deviation);
+  json.close();
+}
+
+void write_self_heating(JsonText& json, const std::optional<SelfHeating>& heating) {
+  if (!heating) {
+    json.null("self_heating");
+    return;
+  }
+  json.open("self_heating");
+  json.put("night_degc", heating->night_degc);
+  json.put("day_degc", heating->day_degc);
+  json.close();
+}
+
 void write_drift(JsonText& json, const Findings& found, const ComparisonInput& input) {
   json.open("drift");
   const auto& drift = found.drift;
@@ -477,6 +516,14 @@ std::string summary_of(const Situation& situation, const Findings& found) {
   line += "  " + std::to_string(seen.coverage.pairs) + "/" +
           std::to_string(seen.coverage.expected) + " h  " +
           std::string(name_of(situation.relation));
+  const auto& neighbours = situation.input.neighbours;
+  if (neighbours && neighbours->flag == Flag::suspect) {
+    line += "  far from " + std::to_string(neighbours->stations) + " stations around";
+  }
+  if (found.self_heating) {
+    line += "  heats itself: " + short_number(found.self_heating->night_degc, 1) +
+            " °C at night, " + short_number(found.self_heating->day_degc, 1) + " by day";
+  }
   if (found.proposal) {
     line += "  proposal: gain " + short_number(found.proposal->gain, 2) + " offset " +
             short_number(found.proposal->offset, 1) + " → RMSE " +
@@ -530,6 +577,8 @@ ComparisonRecord RecordWriter::write(const ComparisonInput& input) const {
   write_exceedance(json, found.week, situation.target);
   write_humidity(json, situation, Series::raw);
   write_floor(json, input.floor);
+  write_neighbours(json, input.neighbours);
+  write_self_heating(json, found.self_heating);
   write_drift(json, found, input);
   write_lag(json, found.lag);
   write_targets(json, situation, found);
@@ -537,7 +586,10 @@ ComparisonRecord RecordWriter::write(const ComparisonInput& input) const {
   write_verdict(json, situation, found, texts_.of(found.verdict));
   write_corrected(json, situation, texts_);
   json.close();
-  return {.json = json.take(), .verdict = found.verdict, .summary = summary_of(situation, found)};
+  return {.json = json.take(),
+          .verdict = found.verdict,
+          .summary = summary_of(situation, found),
+          .self_heating = found.self_heating};
 }
 
 }  // namespace twinsky

@@ -8,6 +8,7 @@
 #include "gateway/compare/proposal.hpp"
 #include "gateway/compare/verdict.hpp"
 #include "gateway/model/clock.hpp"
+#include "gateway/quality/self_heating.hpp"
 
 #include <optional>
 #include <span>
@@ -46,6 +47,13 @@ struct Commissioning {
 // 75 % of its hours or r <= 0.
 std::optional<Commissioning> commissioning_of(std::span<const PairRow> rows, Window window);
 
+// The newest hour beside all official stations around.
+struct NeighbourCheck {
+  Flag flag{};           // suspect when three hours in a row were far away
+  int stations = 0;      // that have the hour
+  double deviation = 0;  // from their median, in units of their spread
+};
+
 struct ComparisonInput {
   ComparisonIdentity identity;
   ReferenceFacts reference;
@@ -53,6 +61,7 @@ struct ComparisonInput {
       rows;  // in any order, one row an hour, up to 720 h before the window end
   std::optional<Commissioning> commissioning;
   std::optional<Floor> floor;
+  std::optional<NeighbourCheck> neighbours;
   UtcTime now{};
 };
 
@@ -65,6 +74,7 @@ struct ComparisonRecord {
   std::string json;
   Verdict verdict{};    // published, after hysteresis; a change of it goes out as an event
   std::string summary;  // one line for `twinsky status`
+  std::optional<SelfHeating> self_heating;
 };
 
 class RecordWriter {

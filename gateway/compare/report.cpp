@@ -20,7 +20,7 @@ using std::chrono::hours;
 constexpr double width = 420;
 constexpr double height = 300;
 constexpr double left = 48;
-constexpr double right = 10;
+constexpr double right = 20;
 constexpr double top = 12;
 constexpr double bottom = 34;
 
@@ -85,6 +85,29 @@ Span span_of(std::span<const double> values) {
   return {least - air, most + air};
 }
 
+// A place on an axis, with what is written there.
+using Label = std::pair<double, std::string>;
+
+// Every multiple of `step` within the span.
+std::vector<Label> labels_of(Span span, double step) {
+  const int decimals = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
+  std::vector<Label> labels;
+  for (double n = std::ceil(span.lower / step); n * step <= span.upper; ++n) {
+    labels.emplace_back(n * step, number(n * step, decimals));
+  }
+  return labels;
+}
+
+// The round step (1, 2 or 5 times a power of ten) that gives about five of them.
+double step_of(Span span) {
+  const double rough = (span.upper - span.lower) / 5;
+  const double decade = std::pow(10, std::floor(std::log10(rough)));
+  for (const double factor : {1.0, 2.0, 5.0}) {
+    if (factor * decade >= rough) return factor * decade;
+  }
+  return 10 * decade;
+}
+
 // One drawing with its axes.
 class Drawing {
  public:
@@ -92,16 +115,19 @@ class Drawing {
     text_ = "<svg width=\"" + number(width_, 0) + "\" height=\"" + number(height, 0) +
             "\" viewBox=\"0 0 " + number(width_, 0) + " " + number(height, 0) +
             "\" role=\"img\">\n";
+    for (const auto& [place, text] : labels_of(y, step_of(y))) {
+      path("M" + point(x.lower, place) + "L" + point(x.upper, place), faint, 1);
+      label(left - 6, at_y(place) + 4, "end", text);
+    }
     path("M" + point(x.lower, y.upper) + "L" + point(x.lower, y.lower) + "L" +
              point(x.upper, y.lower),
          "#888", 1);
-    for (const double share : {0.0, 0.5, 1.0}) {
-      label(left - 6, at_y(std::lerp(y.lower, y.upper, share)) + 4, "end",
-            number(std::lerp(y.lower, y.upper, share)));
-    }
   }
-  void x_labels(std::span<const std::pair<double, std::string>> labels) {
-    for (const auto& [x, text] : labels) label(at_x(x), height - bottom + 16, "middle", text);
+  void x_labels(std::span<const Label> labels) {
+    for (const auto& [x, text] : labels) {
+      path("M" + point(x, y_.lower) + "L" + point(x, y_.upper), faint, 1);
+      label(at_x(x), height - bottom + 16, "middle", text);
+    }
   }
   void titles(const std::string& x, const std::string& y) {
     label((left + width_ - right) / 2, height - 4, "middle", x);
@@ -131,6 +157,8 @@ class Drawing {
   }
 
  private:
+  static constexpr std::string_view faint = "#e4e4e4";
+
   [[nodiscard]] double at_x(double x) const {
     return left + (x - x_.lower) / (x_.upper - x_.lower) * (width_ - left - right);
   }
@@ -164,6 +192,7 @@ std::string scatter(const ReportedComparison& reported, const Assessment& seen) 
   }
   const Span span = span_of(all);
   Drawing drawing(span, span);
+  drawing.x_labels(labels_of(span, step_of(span)));
   drawing.titles("reference, " + unit_of(reported), "sensor, " + unit_of(reported));
   drawing.line(span.lower, span.lower, span.upper, span.upper, grey, true);
   for (const Pair& pair : seen.pairs) drawing.dot(pair.reference, pair.sensor, blue);
@@ -175,10 +204,21 @@ std::string scatter(const ReportedComparison& reported, const Assessment& seen) 
     drawing.line(least.reference, on_line(least.reference), most.reference, on_line(most.reference),
                  orange);
   }
-  const std::vector<std::pair<double, std::string>> labels{{span.lower, number(span.lower)},
-                                                           {span.upper, number(span.upper)}};
-  drawing.x_labels(labels);
   return drawing.finish("Hourly pairs, the fitted line (orange) and 1:1 (dashed)");
+}
+
+// At most eight, where they begin: hours since the window's begin.
+std::vector<Label> local_days(Window window) {
+  constexpr int most = 8;
+  const hours step(24 * ((window.hours() / 24 + most) / most));
+  const HourStart first =
+      std::chrono::ceil<std::chrono::days>(window.begin + local_offset) - local_offset;
+  std::vector<Label> labels;
+  for (HourStart day = first; day < window.end; day += step) {
+    labels.emplace_back(static_cast<double>((day - window.begin).count()),
+                        iso8601(day + local_offset).substr(5, 5));
+  }
+  return labels;
 }
 
 std::string series(const ReportedComparison& reported) {
@@ -194,7 +234,9 @@ std::string series(const ReportedComparison& reported) {
   constexpr double wide = 880;
   Drawing drawing({0, static_cast<double>(std::max(reported.window.hours(), 1))}, span_of(all),
                   wide);
-  drawing.titles("", unit_of(reported));
+  drawing.x_labels(local_days(reported.window));
+  drawing.titles("days from " + iso8601(reported.window.begin).substr(0, 10) + " on, UTC+8",
+                 unit_of(reported));
   const auto draw = [&](auto value_of, std::string_view colour) {
     std::string d;
     std::optional<HourStart> before;
@@ -212,10 +254,6 @@ std::string series(const ReportedComparison& reported) {
   draw([](const PairRow& row) { return is_sensor_valid(row) ? row.sensor : std::nullopt; }, blue);
   draw([](const PairRow& row) { return is_sensor_valid(row) ? row.corrected : std::nullopt; },
        orange);
-  const std::vector<std::pair<double, std::string>> labels{
-      {0, iso8601(reported.window.begin).substr(0, 10)},
-      {reported.window.hours() * 0.96, iso8601(reported.window.end).substr(0, 10)}};
-  drawing.x_labels(labels);
   return "<div class=\"wide\">" +
          drawing.finish("Sensor (blue), reference (grey), corrected (orange, where there is one)") +
          "</div>";
@@ -227,17 +265,16 @@ struct Residual {
   double y = 0;
 };
 
-std::string residuals(const std::vector<Residual>& found, Span x, const std::string& title,
-                      const std::string& unit, const std::string& caption) {
+std::string residuals(const std::vector<Residual>& found, Span x, double step,
+                      const std::string& title, const std::string& unit,
+                      const std::string& caption) {
   std::vector<double> ys{0};
   for (const Residual& each : found) ys.push_back(each.y);
   Drawing drawing(x, span_of(ys));
+  drawing.x_labels(labels_of(x, step));
   drawing.titles(title, unit);
   drawing.line(x.lower, 0, x.upper, 0, grey, true);
   for (const Residual& each : found) drawing.dot(each.x, each.y, blue);
-  const std::vector<std::pair<double, std::string>> labels{{x.lower, number(x.lower, 0)},
-                                                           {x.upper, number(x.upper, 0)}};
-  drawing.x_labels(labels);
   return drawing.finish(caption);
 }
 
@@ -252,9 +289,9 @@ std::string residual_drawings(const ReportedComparison& reported, const Assessme
     by_hour.push_back({static_cast<double>(of_day / hours(1)), rest});
     if (row.humidity) by_humidity.push_back({*row.humidity, rest});
   }
-  return residuals(by_hour, {0, 23}, "hour of the day, UTC+8", unit_of(reported),
+  return residuals(by_hour, {-0.5, 23.5}, 3, "hour of the day, UTC+8", unit_of(reported),
                    "What the line leaves, by hour of the day") +
-         residuals(by_humidity, {0, 100}, "relative humidity, %", unit_of(reported),
+         residuals(by_humidity, {0, 100}, 20, "relative humidity, %", unit_of(reported),
                    "What the line leaves, by humidity");
 }
 
@@ -280,6 +317,16 @@ std::string verdict_of(const Json& record) {
     for (const Json& each : record[key]) html += " <code>" + escaped(text_in(each)) + "</code>";
     html += "</p>\n";
   };
+  // A record of an earlier version has neither.
+  const Json neighbours = record.value("neighbours", Json());
+  if (neighbours.is_object() && neighbours["flag"] == static_cast<int>(Flag::suspect)) {
+    html += "<p>For three hours it has been far from what " + text_in(neighbours["stations"]) +
+            " official stations around say.</p>\n";
+  }
+  if (const Json heating = record.value("self_heating", Json()); heating.is_object()) {
+    html += "<p>It seems to heat itself: " + text_in(heating["night_degc"]) +
+            " °C above the station at night, " + text_in(heating["day_degc"]) + " °C by day.</p>\n";
+  }
   list("reasons", "Reasons");
   list("limits", "What it cannot show");
   return html;
@@ -317,8 +364,19 @@ std::string figures(const ReportedComparison& reported, const Assessment& seen,
   std::string html = "<h3>Figures</h3>\n" + table(rows);
   if (!record.is_object()) return html;
   rows.clear();
-  for (const auto& [name, value] : record["targets"].items())
-    rows.emplace_back(name, text_in(value));
+  constexpr std::pair<const char*, const char*> targets[] = {
+      {"name", "which"},
+      {"interval_h", "hours averaged"},
+      {"n", "means"},
+      {"slope", "slope"},
+      {"intercept", "intercept"},
+      {"r2", "r²"},
+      {"error", "error"},
+      {"goal_seen", "saw high levels"},
+      {"meets", "meets all, after 30 days beside the station"}};
+  for (const auto& [key, title] : targets) {
+    rows.emplace_back(title, text_in(record["targets"][key]));
+  }
   return html + "<h3>Targets</h3>\n" + table(rows);
 }
 

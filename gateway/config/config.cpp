@@ -148,8 +148,9 @@ bool SensorSettings::operator==(const SensorSettings& other) const {
   const auto values = [](const SensorSettings& sensor) {
     return std::tuple(
         std::tie(sensor.id, sensor.driver, sensor.bus, sensor.every, sensor.device, sensor.settings,
-                 sensor.placement, sensor.since, sensor.north_offset_deg, sensor.ambient,
-                 sensor.sleep_between, sensor.mean, sensor.quality, sensor.corrections),
+                 sensor.placement, sensor.since, sensor.serial_number, sensor.north_offset_deg,
+                 sensor.ambient, sensor.sleep_between, sensor.mean, sensor.quality,
+                 sensor.corrections),
         comparable(sensor.position), comparable(sensor.published_position));
   };
   return values(*this) == values(other);

@@ -43,6 +43,7 @@ struct SensorSettings {
   Settings settings;  // the driver's own
   std::string placement;
   std::string since;
+  std::string serial_number;
   std::optional<Position> position;
   double north_offset_deg = 0;
   bool ambient = false;        // a device's inner thermometer stands for the air

@@ -153,6 +153,7 @@ void read_sensor(const Node& node, Draft& draft) {
   if (values.has("every")) sensor.every = values.duration("every");
   sensor.placement = text_or_none(values, "placement");
   sensor.since = values.text("since");
+  sensor.serial_number = values.text("serial_number");
   sensor.position = read_position(node, draft);
   sensor.north_offset_deg = values.number("north_offset_deg");
   sensor.ambient = values.boolean("ambient");

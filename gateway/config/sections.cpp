@@ -9,6 +9,25 @@
 namespace twinsky {
 namespace {
 
+bool is_in_shanghai(Coordinates place) {
+  return place.latitude_deg > 30.6 && place.latitude_deg < 32 && place.longitude_deg > 120.8 &&
+         place.longitude_deg < 122.6;  // with its islands
+}
+
+// A slip of the pen here would make every distance, and with it every verdict, wrong.
+void check_place(const Node& node, Draft& draft) {
+  const GatewaySettings& gateway = draft.config.gateway;
+  const bool is_hong_kong = gateway.jurisdiction == "hk";
+  if (!gateway.position || (!is_hong_kong && gateway.jurisdiction != "cn-sh")) return;
+  const auto is_there = is_hong_kong ? is_in_hong_kong : is_in_shanghai;
+  const Coordinates place{gateway.position->latitude_deg, gateway.position->longitude_deg};
+  if (is_there(place)) return;
+  draft.reader.report(*member(node, "position"),
+                      "the position is not in " +
+                          std::string(is_hong_kong ? "Hong Kong" : "Shanghai") +
+                          ", expected one that is, or the \"jurisdiction\" where it is");
+}
+
 void read_gateway(const Node& node, Draft& draft) {
   const Settings values = draft.reader.read(node, gateway_settings());
   GatewaySettings& gateway = draft.config.gateway;
@@ -17,6 +36,7 @@ void read_gateway(const Node& node, Draft& draft) {
   gateway.jurisdiction = text_or_none(values, "jurisdiction");
   gateway.clock = values.text("clock");
   gateway.position = read_position(node, draft);
+  check_place(node, draft);
   const bool is_shanghai = gateway.jurisdiction == "cn-sh";
   gateway.position_rule.is_published =
       values.has("publish_position") ? values.boolean("publish_position") : !is_shanghai;

@@ -68,6 +68,7 @@ constexpr auto sensor = std::to_array<Setting>({
   {.name = "stop_bits", .kind = integer, .documentation = "Stop bits, where bus and driver are not right for this device.", .lower = 1, .upper = 2},
   {.name = "placement", .kind = id, .documentation = "What kind of place it is in: indoor, roadside, rooftop, balcony, …"},
   {.name = "since", .kind = text, .documentation = "Since when it has been at this place (a date, or a date with time); a change starts new comparison windows."},
+  {.name = "serial_number", .kind = text, .documentation = "Which instrument it is, as its label says; another one starts new comparison windows."},
   {.name = "position", .kind = table, .documentation = "Where it stands, if not where the gateway stands."},
   {.name = "north_offset_deg", .kind = number, .documentation = "A wind vane's own north in degrees east of true north; added to what it reads.", .fallback = "0", .lower = -360, .upper = 360},
   {.name = "ambient", .kind = boolean, .documentation = "The device's case is open to the air, so what it measures inside stands for the air.", .fallback = "false"},

@@ -25,7 +25,12 @@ constexpr milliseconds settles_within = 20s;
 // Late samples are looked for so often.
 constexpr milliseconds look_every = 5min;
 constexpr milliseconds commit_within = 10s;
-constexpr int extra_decimals = 3;  // of a mean, beyond its samples'
+constexpr std::size_t date_length = 10;  // of a time in ISO 8601
+constexpr int extra_decimals = 3;        // of a mean, beyond its samples'
+
+std::optional<double> valid_value(const Hour& hour) {
+  return hour.is_valid() ? hour.value : std::nullopt;
+}
 
 std::string_view value_key(Quantity quantity) {
   switch (info_of(quantity).averaging) {
@@ -40,7 +45,8 @@ std::string_view value_key(Quantity quantity) {
 
 }  // namespace
 
-std::string hour_body(std::span<const HourRow> rows, const std::map<Quantity, int>& decimals) {
+std::string hour_body(std::span<const HourRow> rows, const std::map<Quantity, int>& decimals,
+                      const std::map<Quantity, LongerMeans>& longer) {
   std::string text = "{\"start\":\"";
   append_iso8601(text, rows.front().start);
   text += "\",\"end\":\"";
@@ -84,7 +90,20 @@ std::string hour_body(std::span<const HourRow> rows, const std::map<Quantity, in
     count("4", hour.counts.fail);
     count("9", hour.counts.missing);
     if (text.back() == ',') text.pop_back();
-    text += "}},";
+    text += "},";
+    const auto means = longer.find(row.quantity);
+    if (means != longer.end() && means->second.eight_hours) {
+      put("mean_8h", means->second.eight_hours->mean);
+      text += "\"hours_8h\":" + std::to_string(means->second.eight_hours->hours) + ",";
+    }
+    if (means != longer.end() && means->second.day) {
+      const LongerMeans::Day& day = *means->second.day;
+      text.append("\"day\":{\"date\":\"").append(iso8601(day.date), 0, date_length).append("\",");
+      put(day.is_maximum_8h ? "maximum_8h" : "mean", day.value);
+      text += "\"hours\":" + std::to_string(day.hours) + "},";
+    }
+    text.back() = '}';
+    text += ',';
   }
   text.back() = '}';
   text += '}';
@@ -195,7 +214,9 @@ void HourMaker::make(const Dirty& dirty) {
       work.builder.add(row.time, stored.readings);
     });
   }
-  std::vector<HoursOfStream> made;
+  Made made;
+  std::map<StreamId, HourlyStream> streams;
+  std::vector<std::pair<Key, Quantity>> changed;  // of which longer means are made
   for (auto& [key, work] : works) {
     std::int64_t expected = expected_count(work.stream.period);
     std::int64_t revision = 1;
@@ -203,27 +224,84 @@ void HourMaker::make(const Dirty& dirty) {
       expected = work.kept.front().hour.expected;  // as the sensor was set then
       revision = work.kept.front().revision + 1;
     }
-    HoursOfStream hours{.record_time = key.start + 1h};
+    std::vector<HourRow> rows;
     for (const HourBuilder::Part& part : work.builder.finish(expected)) {
-      hours.rows.push_back({.stream = key.stream,
-                            .start = key.start,
-                            .quantity = part.quantity,
-                            .revision = revision,
-                            .hour = part.hour,
-                            .first_row = work.rows.first,
-                            .last_row = work.rows.last});
+      rows.push_back({.stream = key.stream,
+                      .start = key.start,
+                      .quantity = part.quantity,
+                      .revision = revision,
+                      .hour = part.hour,
+                      .first_row = work.rows.first,
+                      .last_row = work.rows.last});
     }
-    const auto is_kept = [&](const HourRow& row) {
+    const auto kept_as = [&](const HourRow& row) {
       const auto same = std::ranges::find(work.kept, row.quantity, &HourRow::quantity);
-      return same != work.kept.end() && same->hour == row.hour;
+      return same == work.kept.end() ? nullptr : &same->hour;
     };
-    if (hours.rows.empty() || std::ranges::all_of(hours.rows, is_kept)) continue;
-    hours.record_stream = store_.stream(reader_->name_of(key.stream) + "/hour");
-    hours.record_body = hour_body(hours.rows, work.stream.decimals);
-    made.push_back(std::move(hours));
+    const auto is_kept = [&](const HourRow& row) {
+      const Hour* const kept = kept_as(row);
+      return kept != nullptr && *kept == row.hour;
+    };
+    if (rows.empty() || std::ranges::all_of(rows, is_kept)) continue;
+    for (const HourRow& row : rows) {
+      const Hour* const kept = kept_as(row);
+      const auto before = kept == nullptr ? std::nullopt : valid_value(*kept);
+      const bool is_other = before != valid_value(row.hour);
+      if (is_other && has_longer_means(row.quantity)) changed.emplace_back(key, row.quantity);
+    }
+    made.emplace(key, std::move(rows));
+    streams.emplace(key.stream, std::move(work.stream));
   }
-  store_.keep_hours(std::move(made), done());
+  for (const auto& [key, quantity] : changed) renew_later_hours(key, quantity, made);
+
+  std::vector<HoursOfStream> hours;
+  for (const auto& [key, rows] : made) {
+    const HourlyStream& stream = streams.at(key.stream);
+    hours.push_back({.rows = rows,
+                     .record_stream = store_.stream(reader_->name_of(key.stream) + "/hour"),
+                     .record_time = key.start + 1h,
+                     .record_body = hour_body(rows, stream.decimals,
+                                              longer_means_of(key, made, stream.standard))});
+  }
+  store_.keep_hours(std::move(hours), done());
   store_.flush(clock_.now() + commit_within);  // what is made next may ask for them
+}
+
+// They say something else now, although their own samples are the same.
+void HourMaker::renew_later_hours(const Key& key, Quantity quantity, Made& made) {
+  const UtcTime end = last_hour_of(key.start) + 1h;
+  for (const HourRow& later :
+       reader_->hours(reader_->name_of(key.stream), quantity, key.start + 1h, end)) {
+    const Key of_later{key.stream, later.start};
+    if (made.contains(of_later)) continue;
+    std::vector<HourRow> rows = store_.hours_of(key.stream, later.start);
+    for (HourRow& row : rows) ++row.revision;
+    std::ranges::sort(rows, {}, &HourRow::quantity);
+    made.emplace(of_later, std::move(rows));
+  }
+}
+
+// Of the hours that are kept and those that are about to be.
+std::map<Quantity, LongerMeans> HourMaker::longer_means_of(const Key& key, const Made& made,
+                                                           const DayStandard& standard) {
+  std::map<Quantity, LongerMeans> means;
+  const UtcTime first = first_hour_for(key.start);
+  for (const HourRow& row : made.at(key)) {
+    if (!has_longer_means(row.quantity)) continue;
+    ValidHours valid;
+    const auto take = [&](const HourRow& hour) {
+      valid.erase(hour.start);
+      if (const auto value = valid_value(hour.hour)) valid.emplace(hour.start, *value);
+    };
+    const std::string& name = reader_->name_of(key.stream);
+    std::ranges::for_each(reader_->hours(name, row.quantity, first, key.start + 1h), take);
+    for (auto at = made.lower_bound({key.stream, first}); at != made.upper_bound(key); ++at) {
+      const auto same = std::ranges::find(at->second, row.quantity, &HourRow::quantity);
+      if (same != at->second.end()) take(*same);
+    }
+    means.emplace(row.quantity, longer_means(row.quantity, key.start, valid, standard));
+  }
+  return means;
 }
 
 // Up to the first sample of an hour that is still to be made.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Turns stored samples into hours. A thread of its own follows the rows of the store; when an hour
-// is over it is made of all its samples, kept and published. A late sample makes its hour dirty:
-// then that is made anew of all samples, never patched, and goes out with the next revision.
+// is over it is made of all its samples, kept and published, with the longer means that end with
+// it. A late sample makes its hour dirty: then that is made anew of all samples, never patched, and
+// goes out with the next revision, and so do the hours whose longer means it is part of.
 #pragma once
 
-#include "gateway/quality/hour.hpp"
+#include "gateway/quality/longer_means.hpp"
 #include "gateway/store/hours.hpp"
 #include "gateway/system/log.hpp"
 
@@ -20,6 +21,7 @@ struct HourlyStream {
   milliseconds period{0};
   bool use_suspect = false;
   std::map<Quantity, int> decimals;
+  DayStandard standard = {};
 };
 
 // The work without the thread. One thread.
@@ -43,10 +45,14 @@ class HourMaker {
     RowId last = 0;
   };
   using Dirty = std::map<Key, Rows>;
+  using Made = std::map<Key, std::vector<HourRow>>;  // quantities in the order of the catalogue
 
   // Reads on, at most so far that memory stays small; true when there is more.
   bool follow();
   void make(const Dirty& dirty);
+  void renew_later_hours(const Key& key, Quantity quantity, Made& made);
+  [[nodiscard]] std::map<Quantity, LongerMeans> longer_means_of(const Key& key, const Made& made,
+                                                                const DayStandard& standard);
   [[nodiscard]] RowId done() const;
 
   Store& store_;
@@ -73,6 +79,7 @@ class Hourly {
 };
 
 // The record of a stream's hour, for the stream "<stream>/hour".
-std::string hour_body(std::span<const HourRow> rows, const std::map<Quantity, int>& decimals);
+std::string hour_body(std::span<const HourRow> rows, const std::map<Quantity, int>& decimals,
+                      const std::map<Quantity, LongerMeans>& longer = {});
 
 }  // namespace twinsky

@@ -86,6 +86,7 @@ std::vector<ComparisonInput> sundry(std::vector<std::vector<PairRow>>& kept) {
       input_of(kept[2], Quantity::pm2_5), input_of(kept[3], Quantity::no2_ppb)};
   inputs[0].identity.correction = "roof-o3@1";
   inputs[0].floor = Floor{.station = "b", .distance_m = 900, .pairs = 700, .r2 = 0.9, .rmse = 4};
+  inputs[0].neighbours = NeighbourCheck{.flag = Flag::suspect, .stations = 5, .deviation = 7.5};
   for (ComparisonInput& input : inputs) {
     const HourStart begin = input.rows.front().hour;
     input.commissioning = commissioning_of(input.rows, {begin, begin + hours(168)});
@@ -230,6 +231,36 @@ TEST(compare_record, judges_as_the_data_deserve) {
   EXPECT_TRUE(json_of(input)["proposal"].is_null());
   input.reference.siting.distance_m = 9000;
   EXPECT_EQ(json_of(input)["verdict"], "not_comparable");
+}
+
+TEST(compare_record, hints_at_what_the_stations_around_say_and_at_its_own_heat) {
+  const std::vector<PairRow> ozone = last_month("s1_o3", "ref_o3");
+  ComparisonInput input = input_of(ozone, Quantity::o3_ppb);
+  EXPECT_TRUE(json_of(input)["neighbours"].is_null());
+  input.neighbours = NeighbourCheck{.flag = Flag::suspect, .stations = 5, .deviation = 7.5};
+  EXPECT_EQ(json_of(input)["neighbours"], (Json{{"flag", 3}, {"stations", 5}, {"deviation", 7.5}}));
+  EXPECT_NE(written(input).summary.find("far from 5 stations around"), std::string::npos);
+
+  std::vector<PairRow> warm = last_month("s1_temp", "ref_temp");
+  for (PairRow& row : warm) {
+    const auto hour = (row.hour + hours(8)).time_since_epoch() % hours(24);
+    const bool is_day = hour >= hours(9) && hour < hours(18);
+    row.usable = row.expected;
+    if (row.reference) row.sensor = *row.reference + (is_day ? 3.5 : 1.5);
+  }
+  ComparisonInput heated = input_of(warm, Quantity::temperature);
+  EXPECT_EQ(json_of(heated)["self_heating"], (Json{{"night_degc", 1.5}, {"day_degc", 3.5}}));
+  EXPECT_NE(written(heated).summary.find("heats itself: 1.5 °C at night, 3.5 by day"),
+            std::string::npos);
+  // On a hill it is as much colder; in a room, or far away, nothing is known.
+  heated.reference.siting.height_difference_m = -300;
+  EXPECT_TRUE(json_of(heated)["self_heating"].is_null());
+  heated = input_of(warm, Quantity::temperature);
+  heated.identity.is_indoor = true;
+  EXPECT_TRUE(json_of(heated)["self_heating"].is_null());
+  heated = input_of(warm, Quantity::temperature);
+  heated.reference.siting.distance_m = 9000;
+  EXPECT_TRUE(json_of(heated)["self_heating"].is_null());
 }
 
 TEST(compare_record, drift_is_told_against_commissioning) {

@@ -4,6 +4,7 @@
 // program.
 #include "gateway/compare/comparer.hpp"
 
+#include "drivers/registry.hpp"
 #include "gateway/acquire/intake.hpp"
 #include "gateway/compare/reference_hours.hpp"
 #include "gateway/quality/hourly.hpp"
@@ -308,6 +309,44 @@ TEST_F(ComparerFacts, a_move_starts_new_windows) {
   EXPECT_EQ(json()["coverage"]["24h"]["pairs"], 4);
 }
 
+TEST_F(ComparerFacts, another_serial_number_starts_new_windows_also_after_a_restart) {
+  const auto pairs = [&] { return json()["coverage"]["24h"]["pairs"]; };
+  const auto name_unit = [&](const char* serial_number) {
+    comparison_.serial_number = serial_number;
+    restart();
+    evaluate();
+  };
+  name_unit("A");  // nobody had said which it was
+  EXPECT_EQ(pairs(), 23);
+  EXPECT_TRUE(events_.empty());
+  name_unit("B");
+  EXPECT_EQ(pairs(), 0);
+  const std::string told = "sensor_replaced roof serial number A -> B: its comparisons begin anew";
+  EXPECT_EQ(std::ranges::count(events_, told), 1);
+  name_unit("");  // left out of the configuration: still B
+  for (int hour = 30; hour < 34; ++hour) {
+    const UtcTime begin = midnight + hours(hour);
+    for (int n = 0; n < 4; ++n) take(begin + n * 15min, Quantity::pm2_5, 12);
+    take_hour("mong-kok", begin, Quantity::pm2_5, 12);
+  }
+  clock_.advance(hours(4));
+  name_unit("B");
+  EXPECT_EQ(pairs(), 3);  // it was replaced within the first of the four
+  EXPECT_EQ(std::ranges::count(events_, told), 1);
+}
+
+TEST_F(ComparerFacts, a_collocation_of_the_unit_before_says_nothing_of_this_one) {
+  const Note note{.sensor = "roof",
+                  .kind = NoteKind::collocation,
+                  .from = midnight,
+                  .to = midnight + 24h,
+                  .noted = clock_.utc(),
+                  .text = {}};
+  EXPECT_TRUE(noted_collocation(comparison_, {&note, 1}));
+  comparison_.replaced = midnight + 25h;
+  EXPECT_FALSE(noted_collocation(comparison_, {&note, 1}));
+}
+
 TEST_F(ComparerFacts, is_remembered_for_status_and_withdrawn_when_it_is_removed) {
   const auto kept = read_comparisons(settings_.path);
   ASSERT_EQ(kept.size(), 1U);
@@ -319,6 +358,79 @@ TEST_F(ComparerFacts, is_remembered_for_status_and_withdrawn_when_it_is_removed)
   EXPECT_TRUE(posted_.empty());
   ASSERT_TRUE(commit());
   EXPECT_TRUE(read_comparisons(settings_.path).empty());
+}
+
+// ---- the stations around ------------------------------------------------------------------------
+
+class ComparerNeighbours : public ComparerTest {
+ protected:
+  ComparerNeighbours() {
+    const FeedInfo& info = *feed_named("hk-epd");
+    comparison_.feeds["hk-epd"] = info.make(Settings::defaults(info.settings));
+    comparison_.sensor_position = comparison_.feeds["hk-epd"]->station("mong-kok")->position;
+    start();
+    clock_.advance(5min);
+  }
+  // An hour of the sensor and of three stations whose median is 20.
+  void pass_hour(double value, int stations = 3) {
+    const UtcTime begin = hour_of(clock_.utc());
+    for (int n = 0; n < 4; ++n) take(begin + n * 15min, Quantity::pm2_5, value);
+    const char* const names[] = {"mong-kok", "sham-shui-po", "eastern"};
+    for (int n = 0; n < stations; ++n) {
+      intake_->open(
+          {.name = std::string("ref/hk-epd/") + names[n], .columns = {{Quantity::pm2_5, 1}}});
+      take_hour(names[n], begin, Quantity::pm2_5, 19 + n);
+    }
+    clock_.advance(1h);
+    evaluate();
+  }
+  [[nodiscard]] Json neighbours() const { return Json::parse(record())["neighbours"]; }
+  [[nodiscard]] std::vector<std::string> told() const {  // of them; verdicts change too
+    std::vector<std::string> events = events_;
+    std::erase_if(events, [](const auto& event) { return !event.starts_with("neighbours_"); });
+    return events;
+  }
+};
+
+TEST_F(ComparerNeighbours, three_hours_far_from_all_of_them_are_told_once) {
+  pass_hour(22);
+  EXPECT_EQ(neighbours(), (Json{{"flag", 1}, {"stations", 3}, {"deviation", 0.4}}));
+  pass_hour(60);
+  pass_hour(60);
+  EXPECT_EQ(neighbours()["flag"], 1);
+  EXPECT_TRUE(told().empty());
+  pass_hour(60);
+  EXPECT_EQ(neighbours(), (Json{{"flag", 3}, {"stations", 3}, {"deviation", 8}}));
+  const std::string far = "neighbours_differ roof/pm2_5/hk-epd/mong-kok ";
+  ASSERT_EQ(told().size(), 1U);
+  EXPECT_TRUE(told()[0].starts_with(far)) << told()[0];
+  restart();
+  pass_hour(60);
+  EXPECT_EQ(neighbours()["flag"], 3);
+  EXPECT_EQ(told().size(), 1U);
+  pass_hour(22);
+  ASSERT_EQ(told().size(), 2U);
+  EXPECT_TRUE(told()[1].starts_with("neighbours_agree ")) << told()[1];
+}
+
+TEST_F(ComparerNeighbours, two_stations_or_none_within_reach_say_nothing) {
+  pass_hour(60, 2);
+  EXPECT_TRUE(neighbours().is_null());
+  comparison_.sensor_position->latitude_deg += 1;
+  restart();
+  for (int hour = 0; hour < 3; ++hour) pass_hour(60);
+  EXPECT_TRUE(neighbours().is_null());
+}
+
+// A late value of any of them makes the record anew.
+TEST_F(ComparerNeighbours, a_station_that_comes_late_is_heard) {
+  for (int hour = 0; hour < 3; ++hour) pass_hour(60);
+  const UtcTime begin = hour_of(clock_.utc()) - 1h;
+  EXPECT_EQ(neighbours()["flag"], 3);
+  take_hour("eastern", begin, Quantity::pm2_5, 62);
+  take_hour("sham-shui-po", begin, Quantity::pm2_5, 61);
+  evaluate();
+  EXPECT_EQ(neighbours()["flag"], 1);
 }
 
 // ---- hours of a station -------------------------------------------------------------------------

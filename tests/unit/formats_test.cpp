@@ -272,6 +272,11 @@ TEST(record_schema, accepts_what_we_send_and_nothing_else) {
   const std::string plain_gap =
       R"({"cause":"no_response","stream":"*","start":"2026-11-22T01:00:00.000Z",)"
       R"("end":"2026-11-22T02:00:00.000Z","count":3,"estimated":true})";
+  const std::string hour = record(
+      "sensor/roof/hour",
+      R"({"start":"2026-11-22T15:00:00.000Z","end":"2026-11-22T16:00:00.000Z","revision":2,)"
+      R"("quantities":{"co_ppm":{"mean":0.4,"n":60,"expected":60,"valid":true,"flags":{"1":60},)"
+      R"("mean_8h":0.5,"hours_8h":8,"day":{"date":"2026-11-22","mean":null,"hours":17}}}})");
   const auto replaced = [](std::string text, std::string_view from, std::string_view to) {
     return text.replace(text.find(from), from.size(), to);
   };
@@ -292,6 +297,10 @@ TEST(record_schema, accepts_what_we_send_and_nothing_else) {
                   record("index/cn-hj633-2026/cn-cnemc--1141a",
                          R"({"aqi":74,"flag":2,"parts":{"pm25":74},"meta":1})") +
                   "]"},
+      {true, "[" + hour + "]"},
+      {true, "[" + replaced(hour, "\"mean\":null", "\"maximum_8h\":44.1") + "]"},
+      {false, "[" + replaced(hour, "2026-11-22\"", "22 November\"") + "]"},
+      {false, "[" + replaced(hour, "\"hours_8h\":8", "\"hours_8h\":9") + "]"},
       {true, "[" + record("ledger", plain_gap) + "]"},
       {true, "[" + record("event", event_body("sensor_lost", "roof-pm", "x")) + "]"},
       {false, "[]"},

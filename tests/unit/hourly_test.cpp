@@ -171,6 +171,65 @@ TEST_F(HourlyTest, a_restart_goes_on_where_the_hours_ended) {
   EXPECT_EQ(rows_of("sensor/roof/hour").size(), 2U);
 }
 
+TEST_F(HourlyTest, longer_means_stand_beside_their_hour_and_late_samples_revise_them) {
+  const UtcTime midnight = ten - 10h;
+  for (int hour = 0; hour < 26; ++hour) {
+    if (hour == 3) continue;
+    for (int n = 0; n < 45; ++n) put("sensor/roof", midnight + hour * 1h + n * 1min, hour);
+  }
+  step(midnight + 26h);
+  const auto record_of = [&](int hour) {
+    Json newest;
+    for (const Row& row : rows_of("sensor/roof/hour")) {
+      if (row.time == midnight + (hour + 1) * 1h) newest = Json::parse(row.body);
+    }
+    return newest;
+  };
+  const auto day_of = [&](int hour) { return record_of(hour)["quantities"]["pm2_5"]["day"]; };
+  EXPECT_EQ(day_of(23), (Json{{"date", "2026-11-22"}, {"mean", 11.8696}, {"hours", 23}}));
+  EXPECT_EQ(day_of(16), (Json{{"date", "2026-11-22"}, {"mean", nullptr}, {"hours", 16}}));
+  EXPECT_EQ(day_of(25), (Json{{"date", "2026-11-23"}, {"mean", nullptr}, {"hours", 2}}));
+  EXPECT_EQ(record_of(2)["revision"], 1);
+  EXPECT_EQ(rows_of("sensor/roof/hour").size(), 25U);
+
+  restart();
+  for (int n = 0; n < 45; ++n) put("sensor/roof", midnight + 3h + n * 1min, 3);
+  step(midnight + 26h + 5min);
+  EXPECT_EQ(day_of(23), (Json{{"date", "2026-11-22"}, {"mean", 11.5}, {"hours", 24}}));
+  EXPECT_EQ(record_of(3)["revision"], 1);
+  EXPECT_EQ(record_of(23)["revision"], 2);
+  EXPECT_EQ(record_of(2)["revision"], 1);   // before it
+  EXPECT_EQ(record_of(24)["revision"], 1);  // of another day
+  EXPECT_EQ(rows_of("sensor/roof/hour").size(), 25U + 21U);
+  step(midnight + 26h + 10min);
+  EXPECT_EQ(rows_of("sensor/roof/hour").size(), 25U + 21U);
+}
+
+TEST_F(HourlyTest, longer_means_are_the_same_in_whatever_order_samples_come) {
+  std::vector<std::pair<UtcTime, double>> samples;
+  for (int n = 0; n < 24 * 60; n += 1) samples.emplace_back(ten - 10h + n * 1min, n % 97);
+  const auto newest_of = [&](const std::string& name) {
+    std::map<UtcTime, Json> newest;
+    for (const Row& row : rows_of(name + "/hour")) {
+      newest[row.time] = Json::parse(row.body);
+      newest[row.time].erase("revision");
+    }
+    return newest;
+  };
+  for (const auto& [time, value] : samples) put("sensor/ordered", time, value);
+  step(ten + 14h);
+  ASSERT_EQ(newest_of("sensor/ordered").size(), 24U);
+  std::mt19937 random(11);
+  std::ranges::shuffle(samples, random);
+  for (const auto& [time, value] : samples) {
+    put("sensor/shuffled", time, value);
+    if (random() % 400 == 0) step(ten + 14h);
+    if (random() % 400 == 0) restart();
+  }
+  step(ten + 14h);
+  EXPECT_EQ(newest_of("sensor/shuffled"), newest_of("sensor/ordered"));
+}
+
 TEST_F(HourlyTest, the_thread_makes_them_as_time_passes) {
   const Hourly hourly(
       *store_, [](std::string_view) { return std::optional(HourlyStream{.period = 1min}); }, clock_,

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that read a comparison's record and hours, on a store that a daemon has filled with
+// EPA's month: `accept-correction`, `report`.
+#include "gateway/compare/comparer.hpp"
+#include "gateway/model/gas.hpp"
+#include "gateway/quality/hourly.hpp"
+#include "gateway/store/official.hpp"
+#include "store_fixture.hpp"
+#include "tests/unit/collocation.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <stdio.h>
+#include <sys/wait.h>
+
+namespace twinsky {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using std::chrono::hours;
+
+constexpr double hong_kong_k = 293.15;
+// A sensor that measures ozone as share, beside a station that reports its mass.
+constexpr const char* sections = R"(
+  "gateway": {"id": "mk-roof", "jurisdiction": "hk",
+              "position": {"datum": "wgs84", "latitude": 22.3225, "longitude": 114.16834}},
+  "buses": {"rs485": {"modbus": "/dev/ttyUSB1"}},
+  "sensors": [{"id": "roof", "driver": "modbus", "bus": "rs485", "every": "1min",
+               "placement": "roadside", "map": "renke-rs-fsxcs",
+               "map_override": {"pm10": {"quantity": "o3_ppb"}}}],
+  "feeds": [{"feed": "hk-epd", "stations": ["mong-kok"]}],
+  "compare": [{"sensor": "roof", "quantity": "o3_ppb", "with": "hk-epd/mong-kok"},
+              {"sensor": "roof", "quantity": "pm2_5", "with": "hk-epd/mong-kok"}],
+  "store": {"path": "store.db"})";
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+class comparison_commands : public StoreTest {
+ protected:
+  struct Answer {
+    int code = -1;
+    std::string text;  // standard output and error
+  };
+  Answer twinsky(const std::string& command) {
+    Answer answer;
+    FILE* pipe =
+        ::popen((TWINSKY_BINARY " " + command + " --config " + config_ + " 2>&1").c_str(), "r");
+    std::array<char, 4096> buffer{};
+    while (const std::size_t count = ::fread(buffer.data(), 1, buffer.size(), pipe)) {
+      answer.text.append(buffer.data(), count);
+    }
+    const int status = ::pclose(pipe);
+    answer.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return answer;
+  }
+  Answer accept(const std::string& options = {}) {
+    return twinsky("accept-correction --quantity o3_ppb --author Ada " + options);
+  }
+
+  void SetUp() override {
+    configure("");
+    clock_.step_utc(newest_ + 1h + 5min - clock_.utc());
+    open();
+  }
+  void configure(const std::string& more) {
+    std::ofstream(config_) << "{" << sections << more << "}\n";
+  }
+  Config config() {
+    auto loaded = load_config(config_);
+    EXPECT_TRUE(loaded);
+    return std::move(*loaded);
+  }
+
+  // Unit 2 and the reference.
+  void put_month() {
+    const auto ozone = collocated_rows("s2_o3", "ref_o3");
+    const auto particles = collocated_rows("s2_pm25", "ref_pm25");
+    const auto humidity = collocated_rows("s2_rh", "ref_rh");
+    const StreamId sensor = store_->stream("sensor/roof");
+    std::vector<HoursOfStream> made;
+    for (std::size_t at = 0; at < ozone.size(); ++at) {
+      const UtcTime start = ozone[at].hour;
+      HoursOfStream of_hour{.record_stream = store_->stream("sensor/roof/hour"),
+                            .record_time = start + 1h};
+      for (const auto& [quantity, row] : {std::pair(Quantity::o3_ppb, &ozone[at]),
+                                          {Quantity::pm2_5, &particles[at]},
+                                          {Quantity::humidity, &humidity[at]}}) {
+        of_hour.rows.push_back({.stream = sensor, .start = start, .quantity = quantity});
+        Hour& hour = of_hour.rows.back().hour;
+        hour = {.expected = 60, .counts = {.pass = row->usable}, .used = row->usable};
+        hour.value = row->sensor;
+      }
+      of_hour.record_body = hour_body(of_hour.rows, {});
+      made.push_back(std::move(of_hour));
+      put_official(start, ozone[at].reference, particles[at].reference);
+    }
+    store_->keep_hours(std::move(made), 0);
+    ASSERT_TRUE(commit());
+  }
+  void put_official(UtcTime start, std::optional<double> ozone_ppb,
+                    std::optional<double> particles) {
+    std::optional<double> ozone;
+    if (ozone_ppb) ozone = mass_of_share(Quantity::o3_ppb, *ozone_ppb, hong_kong_k);
+    const auto flag = [](const auto& value) { return value ? Flag::pass : Flag::missing; };
+    Entry made = entry(store_->stream("ref/hk-epd/mong-kok"), R"({"flag":1})");
+    made.time = start + 1h;
+    made.reference = ReferenceKey{"24pc", start, start + 1h, 1};
+    made.official = {{.quantity = Quantity::o3,
+                      .value = ozone,
+                      .flag = flag(ozone),
+                      .gas_reference_k = hong_kong_k},
+                     {.quantity = Quantity::pm2_5, .value = particles, .flag = flag(particles)}};
+    store_->append(std::move(made));
+  }
+  // What the daemon publishes with the configuration as it is now, by topic.
+  std::map<std::string, Json> evaluate() {
+    std::map<std::string, Json> records;
+    const Config now = config();
+    ComparisonMaker maker(
+        *store_, clock_, notes_file(settings_.path),
+        {.post = [&](const std::string& topic,
+                     const std::string& text) { records[topic] = Json::parse(text); },
+         .withdraw = [](std::string_view) {},
+         .announce = [](std::string_view, std::string_view, std::string_view) {}});
+    maker.configure(comparisons_of(now), now.hash);
+    maker.step();
+    EXPECT_TRUE(commit());
+    return records;
+  }
+
+  const HourStart newest_ = collocated_rows("s2_o3", "ref_o3").back().hour;
+  const std::string config_ = (directory_ / "twinsky.json").string();
+  const std::string ozone_ = "compare/roof/o3_ppb/hk-epd/mong-kok";
+  const std::filesystem::path accepted_ = directory_ / "conf.d" / "correction-o3-ppb-roof.json";
+};
+
+TEST_F(comparison_commands, a_proposal_becomes_a_correction_of_the_configuration) {
+  put_month();
+  const Json record = evaluate()[ozone_];
+  const Json proposal = record["proposal"];
+  ASSERT_TRUE(proposal.is_object()) << record.dump(1);
+  EXPECT_EQ(record["quantity"], "o3");  // the proposal speaks of ug/m3
+  EXPECT_TRUE(record["corrected"].is_null());
+
+  const Answer dry = accept("--dry-run");
+  EXPECT_EQ(dry.code, 0) << dry.text;
+  EXPECT_FALSE(std::filesystem::exists(accepted_));
+  const Answer accepted = accept();
+  ASSERT_EQ(accepted.code, 0) << accepted.text;
+  EXPECT_TRUE(std::filesystem::exists(accepted_)) << accepted.text;
+  const Answer checked = twinsky("check");
+  EXPECT_EQ(checked.code, 0) << checked.text;
+
+  const Config now = config();
+  ASSERT_EQ(now.corrections.size(), 1U);
+  const Correction& correction = now.corrections[0].correction;
+  EXPECT_EQ(name_of(correction), "o3-ppb-roof@1");
+  EXPECT_EQ(correction.author, "Ada, from the comparison with hk-epd/mong-kok");
+  const auto& line = std::get<LinearCorrection>(correction.formula);
+  constexpr double micrograms_of_ppb = 1.9953;  // ozone at 293.15 K
+  const auto ppb = [&](const char* key) { return proposal[key].get<double>() / micrograms_of_ppb; };
+  EXPECT_DOUBLE_EQ(line.gain, proposal["gain"].get<double>());
+  EXPECT_NEAR(line.offset, ppb("offset"), 0.01);
+  ASSERT_EQ(correction.hull.size(), 1U);
+  EXPECT_NEAR(correction.hull[0].lower, ppb("lowest_raw"), 0.01);
+  EXPECT_NEAR(correction.hull[0].upper, ppb("highest_raw"), 0.01);
+  EXPECT_EQ(iso8601(correction.trained_from.value()), proposal["basis_from"]);
+
+  // From then on both series are judged, and the corrected one is better on the same hours.
+  const Json after = evaluate()[ozone_];
+  EXPECT_EQ(after["corrected"]["correction"], "o3-ppb-roof@1");
+  EXPECT_EQ(after["error"]["rmse"], record["error"]["rmse"]);
+  EXPECT_LT(after["corrected"]["error"]["rmse"], after["error"]["rmse"].get<double>() / 2);
+
+  ASSERT_EQ(accept().code, 0);
+  EXPECT_EQ(name_of(config().corrections.at(0).correction), "o3-ppb-roof@2");
+}
+
+TEST_F(comparison_commands, what_the_configuration_cannot_have_is_taken_back) {
+  put_month();
+  configure(R"(, "corrections": [{"id": "mine", "sensor": "roof", "quantity": "o3_ppb",
+                                  "method": "linear", "gain": 1.1}])");
+  evaluate();
+  const Answer answer = accept();
+  EXPECT_EQ(answer.code, 1);
+  EXPECT_NE(answer.text.find("another correction stands for"), std::string::npos) << answer.text;
+  EXPECT_FALSE(std::filesystem::exists(accepted_));
+  EXPECT_EQ(twinsky("check").code, 0);
+}
+
+TEST_F(comparison_commands, nothing_is_accepted_where_nothing_is_proposed) {
+  const Answer unmade = accept();
+  EXPECT_EQ(unmade.code, 1);
+  EXPECT_NE(unmade.text.find("roof/o3_ppb/hk-epd/mong-kok proposes nothing"), std::string::npos)
+      << unmade.text;
+  evaluate();  // of no hours at all
+  EXPECT_EQ(accept().code, 1);
+  EXPECT_FALSE(std::filesystem::exists(accepted_));
+}
+
+TEST_F(comparison_commands, report_draws_what_is_stored_on_a_page_that_needs_nothing_else) {
+  put_month();
+  const Json record = evaluate()[ozone_];
+  const std::string file = (directory_ / "roof.html").string();
+  const Answer answer = twinsky("report roof --at 2019-09-01T01:05Z --output " + file);
+  ASSERT_EQ(answer.code, 0) << answer.text;
+  std::ifstream stream(file);
+  const std::string page(std::istreambuf_iterator<char>(stream), {});
+  for (const char* outside : {"<script", "javascript:", "://", "src=", "href=", "url(", "@import",
+                              "<link", "<iframe", " onload"}) {
+    EXPECT_EQ(count_of(page, outside), 0U) << outside;
+  }
+  for (const char* element : {"svg", "figure", "table", "div", "p", "h2", "h3"}) {
+    const std::string name(element);
+    EXPECT_EQ(count_of(page, "<" + name + " ") + count_of(page, "<" + name + ">"),
+              count_of(page, "</" + name + ">"))
+        << name;
+  }
+  EXPECT_EQ(page.find("nan"), std::string::npos);
+
+  const std::size_t second = page.find("<h2>", page.find("<h2>") + 1);
+  ASSERT_NE(second, std::string::npos);
+  const std::string ozone = page.substr(0, second);
+  EXPECT_NE(ozone.find("<h2>o3 with hk-epd/mong-kok</h2>"), std::string::npos);
+  // Every pair of the record's month is a dot in the scatter and in both plots of residuals.
+  const std::size_t pairs = record["coverage"]["720h"]["pairs"];
+  EXPECT_GT(pairs, 600U);
+  EXPECT_EQ(count_of(ozone, "<circle"), 3 * pairs);
+  EXPECT_NE(ozone.find("the fitted line (orange)"), std::string::npos);
+  EXPECT_EQ(count_of(ozone, "stroke=\"#d9730d\" stroke-width=\"1.5\""), 1U);
+  EXPECT_NE(ozone.find("What the line leaves, by hour of the day"), std::string::npos);
+  EXPECT_NE(ozone.find("What the line leaves, by humidity"), std::string::npos);
+  const std::size_t series = ozone.find("<div class=\"wide\">");
+  ASSERT_NE(series, std::string::npos);
+  EXPECT_GT(count_of(ozone.substr(series), "L"), 1200U);  // two lines of 700 hours
+  EXPECT_NE(ozone.find("<p class=\"verdict\"><b>biased_correctable</b>"), std::string::npos);
+  EXPECT_NE(ozone.find("<h3>Targets</h3>"), std::string::npos);
+  EXPECT_NE(ozone.find("<tr><th>slope</th><td>0.4"), std::string::npos);
+}
+
+TEST_F(comparison_commands, report_of_nothing_stored_says_so) {
+  const std::string file = (directory_ / "roof.html").string();
+  ASSERT_EQ(twinsky("report roof --at 2019-09-01T01:05Z --output " + file).code, 0);
+  std::ifstream stream(file);
+  const std::string page(std::istreambuf_iterator<char>(stream), {});
+  EXPECT_NE(page.find("There is no record of it yet."), std::string::npos);
+  EXPECT_EQ(page.find("nan"), std::string::npos);
+  EXPECT_EQ(twinsky("report attic --output " + file).code, 1);
+}
+
+}  // namespace
+}  // namespace twinsky
