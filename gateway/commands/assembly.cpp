@@ -89,7 +89,8 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       store_(with_machine_id(config_.store), clock_, log_),
       audit_(audit_file_of(config_.store.path), config_.keep_audit, network_clock_, log_),
       intake_(store_, board_, bulletin_, clock_),
-      indices_(intake_, bulletin_),
+      indices_(catalogue_, intake_, bulletin_),
+      own_indices_(config_, catalogue_, store_, intake_, clock_),
       health_due_(clock_.now() + first_health_after),
       clock_was_set_(clock_.is_set()) {
   store_.on_commit([this] { wake_sinks(); });
@@ -108,7 +109,8 @@ Assembly::Assembly(Config config, Surroundings surroundings)
   declare_topics();
   know_hourly_streams();
   hourly_ = std::make_unique<Hourly>(
-      store_, [this](std::string_view name) { return hourly_stream(name); }, clock_, log_);
+      store_, [this](std::string_view name) { return hourly_stream(name); }, clock_, log_,
+      [this](const std::set<UtcTime>& starts) { own_indices_.take(starts); });
   comparer_ =
       std::make_unique<Comparer>(store_, config_, outlet_to(bulletin_, intake_), clock_, log_);
   for (const BusSettings& bus : config_.buses) start_bus(bus);
@@ -193,6 +195,7 @@ std::vector<Problem> Assembly::apply(Config next) {
     if (!after.contains(stream)) intake_.close(stream);
   }
   if (change.feeds) follower_->change(config_.feeds);
+  own_indices_.change(config_);
   comparer_->change(config_);
   apply_to_sinks(change);
   audit_.set_keep(config_.keep_audit);

@@ -90,10 +90,11 @@ std::string hour_body(std::span<const HourRow> rows, const std::map<Quantity, in
   return text;
 }
 
-HourMaker::HourMaker(Store& store, Clock& clock, Describe describe)
+HourMaker::HourMaker(Store& store, Clock& clock, Describe describe, Tell tell)
     : store_(store),
       clock_(clock),
       describe_(std::move(describe)),
+      tell_(std::move(tell)),
       reader_(store.reader()),
       read_(store.hours_done()) {}
 
@@ -195,6 +196,7 @@ void HourMaker::make(const Dirty& dirty) {
     });
   }
   std::vector<HoursOfStream> made;
+  std::set<UtcTime> starts;
   for (auto& [key, work] : works) {
     std::int64_t expected = expected_count(work.stream.period);
     std::int64_t revision = 1;
@@ -220,9 +222,11 @@ void HourMaker::make(const Dirty& dirty) {
     hours.record_stream = store_.stream(reader_->name_of(key.stream) + "/hour");
     hours.record_body = hour_body(hours.rows, work.stream.decimals);
     made.push_back(std::move(hours));
+    starts.insert(key.start);
   }
   store_.keep_hours(std::move(made), done());
   store_.flush(clock_.now() + commit_within);  // what is made next may ask for them
+  if (tell_ && !starts.empty()) tell_(starts);
 }
 
 // Up to the first sample of an hour that is still to be made.
@@ -234,11 +238,11 @@ RowId HourMaker::done() const {
 
 class Hourly::Thread {
  public:
-  Thread(Store& store, HourMaker::Describe describe, Clock& clock, Log& log)
+  Thread(Store& store, HourMaker::Describe describe, Clock& clock, Log& log, HourMaker::Tell tell)
       : store_(store),
         clock_(clock),
         log_(log),
-        maker_(store, clock, std::move(describe)),
+        maker_(store, clock, std::move(describe), std::move(tell)),
         thread_([this] { run(); }) {
     ::pthread_setname_np(thread_.native_handle(), "hours");
   }
@@ -293,8 +297,9 @@ class Hourly::Thread {
   std::jthread thread_;  // last: it uses all of the above
 };
 
-Hourly::Hourly(Store& store, HourMaker::Describe describe, Clock& clock, Log& log)
-    : thread_(std::make_unique<Thread>(store, std::move(describe), clock, log)) {}
+Hourly::Hourly(Store& store, HourMaker::Describe describe, Clock& clock, Log& log,
+               HourMaker::Tell tell)
+    : thread_(std::make_unique<Thread>(store, std::move(describe), clock, log, std::move(tell))) {}
 Hourly::~Hourly() = default;
 
 void Hourly::request_stop() {

@@ -232,7 +232,7 @@ class FeedWeek : public StoreTest {
   void start_gateway() {
     open();
     intake_ = std::make_unique<Intake>(*store_, board_, bulletin_, clock_);
-    indices_ = std::make_unique<OfficialIndices>(*intake_, bulletin_);
+    indices_ = std::make_unique<OfficialIndices>(catalogue_, *intake_, bulletin_);
     outlet_ = outlet_to(*intake_, *indices_, bulletin_);
     for (const FeedSettings& settings :
          {settings_of("hk-epd", {"24pc", "24aqhi"}), settings_of("cn-cnemc")}) {
@@ -271,6 +271,7 @@ class FeedWeek : public StoreTest {
   Board board_;
   Bulletin bulletin_;
   std::unique_ptr<Intake> intake_;
+  const IndexCatalogue catalogue_;
   std::unique_ptr<OfficialIndices> indices_;
   FollowerOutlet outlet_;
   Agencies agencies_{clock_};

@@ -292,6 +292,16 @@ TEST(record_schema, accepts_what_we_send_and_nothing_else) {
                   record("index/cn-hj633-2026/cn-cnemc--1141a",
                          R"({"aqi":74,"flag":2,"parts":{"pm25":74},"meta":1})") +
                   "]"},
+      {true, "[" +
+                 record("index/hk-aqhi-2025/own",
+                        R"({"revision":1,"aqhi":null,"flag":9,"indicative":true,)"
+                        R"("part_risk_percent":{"pm2_5":0.44},"sensors":{"pm2_5":"roof-pm"},)"
+                        R"("meta":1})") +
+                 "]"},
+      {false,
+       "[" +
+           record("index/hk-aqhi-2025/own", R"({"aqhi":3,"flag":2,"indicative":false,"meta":1})") +
+           "]"},
       {true, "[" + record("ledger", plain_gap) + "]"},
       {true, "[" + record("event", event_body("sensor_lost", "roof-pm", "x")) + "]"},
       {false, "[]"},
