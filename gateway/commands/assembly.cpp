@@ -2,6 +2,7 @@
 #include "gateway/commands/assembly.hpp"
 
 #include "gateway/acquire/official_outlet.hpp"
+#include "gateway/commands/expected_topics.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -46,23 +47,6 @@ std::set<std::string> sensor_streams(const Config& config) {
     for (const StreamDescription& stream : streams_of(sensor)) names.insert(stream.name);
   }
   return names;
-}
-
-// What may be retained for a configuration: all topics that begin so.
-std::vector<std::string> beginnings_of_topics(const Config& config) {
-  std::vector<std::string> beginnings = {"info", "health", "index/"};
-  for (const std::string& stream : sensor_streams(config)) beginnings.push_back(stream + "/");
-  for (const FeedSettings& feed : config.feeds) {
-    const std::string base = "ref/" + feed.feed + "/";
-    if (feed.stations.empty()) beginnings.push_back(base);
-    for (const std::string& station : feed.stations) beginnings.push_back(base + station + "/");
-    beginnings.push_back(base + "warnings");
-  }
-  for (const CompareSettings& pair : config.compare) {
-    beginnings.push_back("compare/" + pair.sensor + "/" + pair.quantity + "/" + pair.feed + "/" +
-                         pair.station);
-  }
-  return beginnings;
 }
 
 ComparisonOutlet outlet_to(Bulletin& bulletin, Intake& intake) {
@@ -174,7 +158,7 @@ void Assembly::start_sinks(const std::vector<SinkSettings>& sinks) {
 
 // What else a broker retains of ours belongs to what was removed, while we were off perhaps.
 void Assembly::declare_topics() {
-  bulletin_.declare_complete(beginnings_of_topics(config_));
+  bulletin_.declare_complete(beginnings_of_topics(config_, catalogue_));
 }
 
 void Assembly::wake_sinks() {
