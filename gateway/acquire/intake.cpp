@@ -226,12 +226,30 @@ void Intake::take_official(std::string_view name, Sample sample, std::string_vie
                                            .content_hash = content_hash(sample, members)},
                  .clock_unset = false,
                  .official = values_kept_of(sample)});
+  stream.is_first = false;
+  stream.last = std::max(stream.last.value_or(sample.time), sample.time);
   board_.put(name, sample);
   if (sample.time >= stream.members_time) {
     stream.members = members;
     stream.members_time = sample.time;
   }
   post_state(stream);
+}
+
+void Intake::note_missed(std::string_view name, const Sample& oldest, std::string_view cause) {
+  const std::lock_guard lock(mutex_);
+  const Stream* const stream = find(name);
+  if (stream == nullptr || !stream->last) return;
+  const auto [start, end] = std::pair(oldest.official->start, oldest.official->end);
+  const milliseconds length = end - start;
+  if (length <= 0ms || length != stream->description.period || start < *stream->last + length) {
+    return;
+  }
+  store_.note_gap({.cause = stream->is_first ? "gateway_off" : std::string(cause),
+                   .stream = stream->description.name,
+                   .start = *stream->last,
+                   .end = start,
+                   .count = static_cast<std::uint64_t>((start - *stream->last) / length)});
 }
 
 // What is missing between the newest sample and one at `time`.
