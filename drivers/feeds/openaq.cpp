@@ -21,6 +21,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <utility>
 
 namespace twinsky {
@@ -192,6 +194,14 @@ constexpr auto settings = std::to_array<Setting>({
          "OpenAQ's sensor ids with the station that each belongs to, such as {\"3920\": "
          "\"del-norte\"}.",
      .required = true},
+    {.name = "places",
+     .kind = SettingKind::table,
+     .documentation =
+         "Where stations are (WGS 84) and of which kind, as OpenAQ's record of the location has "
+         "it: {\"del-norte\": {\"latitude\": 35.13, \"longitude\": -106.58, "
+         "\"height_above_sea_m\": 1590, \"kind\": \"general\"}}. A sensor can be compared "
+         "only with a station whose place is known.",
+     .fallback = "{}"},
     {.name = "key_file",
      .kind = SettingKind::path,
      .documentation =
@@ -224,12 +234,68 @@ std::vector<std::pair<std::string, std::string>> sensors_in(const Settings& chos
   return sensors;
 }
 
+std::optional<double> number_at(const JsonValue& object, std::string_view name) {
+  const JsonValue* const found = object.find(name);
+  if (found == nullptr || found->kind != JsonValue::Kind::number) return std::nullopt;
+  double number = 0;
+  const char* const end = found->text.data() + found->text.size();
+  const auto [rest, error] = std::from_chars(found->text.data(), end, number);
+  return error == std::errc{} && rest == end ? std::optional(number) : std::nullopt;
+}
+
+constexpr std::array<std::string_view, 3> kinds = {"general", "roadside", "background"};
+constexpr std::array<std::string_view, 4> keys_of_a_place = {"latitude", "longitude",
+                                                             "height_above_sea_m", "kind"};
+
+// An entry of `places`; the error is a sentence for people.
+Result<ReferenceStation, std::string> station_in(const JsonValue& entry) {
+  const auto latitude = number_at(entry, "latitude");
+  const auto longitude = number_at(entry, "longitude");
+  if (!latitude || !longitude || std::abs(*latitude) > 90 || std::abs(*longitude) > 180) {
+    return Unexpected{"the place of " + in_quotes(entry.key) +
+                      " needs latitude and longitude in degrees"};
+  }
+  for (const JsonValue& member : entry.children) {
+    if (std::ranges::find(keys_of_a_place, member.key) == keys_of_a_place.end()) {
+      return Unexpected{"the place of " + in_quotes(entry.key) + " has no " +
+                        in_quotes(member.key) +
+                        ", expected latitude, longitude, height_above_sea_m and kind"};
+    }
+  }
+  const std::string kind(entry.text_at("kind"));
+  if (!kind.empty() && std::ranges::find(kinds, kind) == kinds.end()) {
+    return Unexpected{in_quotes(kind) + " is no kind of a station, expected " +
+                      in_quotes(kinds[0]) + ", " + in_quotes(kinds[1]) + " or " +
+                      in_quotes(kinds[2])};
+  }
+  ReferenceStation station;
+  station.id = entry.key;
+  station.kind = kind;
+  station.position = Position{.datum = Datum::wgs84,
+                              .latitude_deg = *latitude,
+                              .longitude_deg = *longitude,
+                              .height_above_sea_m = number_at(entry, "height_above_sea_m"),
+                              .height_above_ground_m = {}};
+  return station;
+}
+
+std::vector<ReferenceStation> stations_in(const Settings& chosen) {
+  std::vector<ReferenceStation> stations;
+  const auto table = parse_json(chosen.has("places") ? chosen.text("places") : "{}");
+  if (!table) return stations;
+  for (const JsonValue& entry : table->children) {
+    if (auto station = station_in(entry)) stations.push_back(*std::move(station));
+  }
+  return stations;
+}
+
 class OpenAq final : public Feed {
  public:
   explicit OpenAq(const Settings& chosen)
       : base_(base_of(chosen)),
         key_file_(chosen.has("key_file") ? chosen.text("key_file") : ""),
         sensors_(sensors_in(chosen)),
+        stations_(stations_in(chosen)),
         place_{chosen.text("station"), chosen.has("gas_reference_k")
                                            ? std::optional(chosen.number("gas_reference_k"))
                                            : std::nullopt} {}
@@ -257,12 +323,16 @@ class OpenAq final : public Feed {
     return decode_openaq(response.body, response.received, place);
   }
 
-  [[nodiscard]] const ReferenceStation* station(std::string_view) const override { return nullptr; }
+  [[nodiscard]] const ReferenceStation* station(std::string_view id) const override {
+    const auto found = std::ranges::find(stations_, id, &ReferenceStation::id);
+    return found == stations_.end() ? nullptr : &*found;
+  }
 
  private:
   const std::string base_;
   const std::string key_file_;
   const std::vector<std::pair<std::string, std::string>> sensors_;
+  const std::vector<ReferenceStation> stations_;
   const Place place_;
 };
 
@@ -274,6 +344,15 @@ std::string problem_of(const Settings& chosen) {
     if (!is_id(station)) {
       return in_quotes(station) + " is not the id of a station, expected " +
              expectation({.kind = SettingKind::id});
+    }
+  }
+  const auto places = parse_json(chosen.has("places") ? chosen.text("places") : "{}");
+  for (const JsonValue& entry : places ? places->children : std::vector<JsonValue>()) {
+    if (const auto station = station_in(entry); !station) return station.error();
+    const auto sensors = sensors_in(chosen);
+    if (std::ranges::find(sensors, entry.key, &std::pair<std::string, std::string>::second) ==
+        sensors.end()) {
+      return "no sensor belongs to " + in_quotes(entry.key) + " of places";
     }
   }
   return {};

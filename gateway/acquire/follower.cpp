@@ -2,6 +2,7 @@
 #include "gateway/acquire/follower.hpp"
 
 #include "gateway/acquire/feed_watch.hpp"
+#include "gateway/model/fast_clock.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -43,6 +44,7 @@ class Follower::Thread {
   using Watches = std::vector<std::unique_ptr<FeedWatch>>;
 
   void run(const std::stop_token& stop) {
+    const Presence presence(clock_);
     const std::stop_callback wake(stop, [this] {
       const std::lock_guard lock(mutex_);
       changed_.notify_all();

@@ -2,6 +2,7 @@
 #include "gateway/acquire/poller.hpp"
 
 #include "gateway/acquire/task.hpp"
+#include "gateway/model/fast_clock.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -65,6 +66,7 @@ class Poller::Thread {
 
  private:
   void run() {
+    const Presence presence(clock_);
     try {
       while (!stop_.stop_requested()) {
         apply_changes();

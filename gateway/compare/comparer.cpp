@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/compare/comparer.hpp"
 
+#include "gateway/model/fast_clock.hpp"
 #include "gateway/model/record.hpp"
 #include "gateway/quality/hour.hpp"
 
@@ -250,6 +251,7 @@ class Comparer::Thread {
 
  private:
   void run() {
+    const Presence presence(clock_);
     while (!stop_.stop_requested()) {
       work();
       std::unique_lock lock(mutex_);

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <list>
-#include <vector>
+#include <set>
 
 namespace twinsky {
 namespace {
@@ -16,6 +16,8 @@ constexpr milliseconds longest_sleep{5};
 constexpr milliseconds starting{100};
 
 struct Waiter {
+  std::uint64_t number;
+  bool takes_part;
   MonotonicTime deadline;
   std::condition_variable* changed;
 };
@@ -25,12 +27,13 @@ struct Waiter {
 struct FastClock::Threads {
   std::mutex mutex;
   std::condition_variable_any all_wait;
-  std::size_t at_work = 0;    // guarded by mutex
-  std::list<Waiter> waiting;  // guarded by mutex
-  std::uint64_t moves = 0;    // guarded by mutex; waits that began or ended
-  bool has_begun = false;     // guarded by mutex
-  MonotonicTime reached{};    // guarded by mutex; by leaps
-  MonotonicTime ended{};      // guarded by mutex; the system's time when they came to the end
+  std::set<std::thread::id> present;  // guarded by mutex
+  std::size_t at_work = 0;            // guarded by mutex
+  std::list<Waiter> waiting;          // guarded by mutex
+  std::uint64_t moves = 0;            // guarded by mutex; waits that began or ended
+  bool has_begun = false;             // guarded by mutex
+  MonotonicTime reached{};            // guarded by mutex; by leaps
+  MonotonicTime ended{};  // guarded by mutex; the system's time when they came to the end
   const MonotonicTime end;
 
   explicit Threads(MonotonicTime the_end) : end(the_end) {}
@@ -53,7 +56,7 @@ struct FastClock::Threads {
         ++each;
         continue;
       }
-      ++at_work;  // from now on, even if it takes a while to notice
+      if (each->takes_part) ++at_work;  // from now on, even if it takes a while to notice
       each->changed->notify_all();
       each = waiting.erase(each);
     }
@@ -75,36 +78,28 @@ struct FastClock::Threads {
   }
 };
 
-// That a thread is known to a clock.
-class FastClock::Presence {
- public:
-  explicit Presence(std::shared_ptr<Threads> threads) : threads_(std::move(threads)) {
-    const std::lock_guard lock(threads_->mutex);
-    ++threads_->at_work;
-  }
-  Presence(Presence&&) noexcept = default;
-  Presence& operator=(Presence&&) noexcept = default;
-  Presence(const Presence&) = delete;
-  Presence& operator=(const Presence&) = delete;
-  ~Presence() {
-    if (!threads_) return;
-    const std::lock_guard lock(threads_->mutex);
-    --threads_->at_work;
-    threads_->all_wait.notify_all();
-  }
-  [[nodiscard]] bool is_of(const std::shared_ptr<Threads>& threads) const {
-    return threads_ == threads;
-  }
+Presence::Presence(Clock& clock) : clock_(dynamic_cast<FastClock*>(&clock)) {
+  if (clock_ == nullptr) return;
+  FastClock::Threads& threads = *clock_->threads_;
+  const std::lock_guard lock(threads.mutex);
+  threads.present.insert(std::this_thread::get_id());
+  ++threads.at_work;
+}
 
- private:
-  std::shared_ptr<Threads> threads_;
-};
+Presence::~Presence() {
+  if (clock_ == nullptr) return;
+  FastClock::Threads& threads = *clock_->threads_;
+  const std::lock_guard lock(threads.mutex);
+  threads.present.erase(std::this_thread::get_id());
+  --threads.at_work;
+  threads.all_wait.notify_all();
+}
 
 FastClock::FastClock(UtcTime start, UtcTime end)
     : start_(start),
       end_(end),
-      threads_(std::make_shared<Threads>(MonotonicTime{} + (end - start))),
-      leaper_([threads = threads_](const std::stop_token& stop) { threads->run(stop); }) {}
+      threads_(std::make_unique<Threads>(MonotonicTime{} + (end - start))),
+      leaper_([threads = threads_.get()](const std::stop_token& stop) { threads->run(stop); }) {}
 
 FastClock::~FastClock() = default;
 
@@ -124,31 +119,27 @@ UtcTime FastClock::utc() const {
   return start_ + std::chrono::floor<milliseconds>(now().time_since_epoch());
 }
 
-void FastClock::attend() {
-  thread_local std::vector<Presence> presences;
-  const auto is_known = [this](const Presence& each) { return each.is_of(threads_); };
-  if (std::ranges::none_of(presences, is_known)) presences.emplace_back(threads_);
-}
-
 void FastClock::wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
                      MonotonicTime deadline) {
-  attend();
   Threads& threads = *threads_;
-  const Waiter* self = nullptr;
+  std::uint64_t number = 0;
+  bool takes_part = false;
   {
     const std::lock_guard own(threads.mutex);
     if (threads.now() >= deadline) return;
-    self = &threads.waiting.emplace_back(deadline, &changed);
-    --threads.at_work;
-    ++threads.moves;
+    number = ++threads.moves;
+    takes_part = threads.present.contains(std::this_thread::get_id());
+    threads.waiting.push_back({number, takes_part, deadline, &changed});
+    if (takes_part) --threads.at_work;
     threads.all_wait.notify_all();
   }
   changed.wait_for(lock, longest_sleep);
   const std::lock_guard own(threads.mutex);
-  const bool is_awake =
-      threads.waiting.remove_if([self](const Waiter& each) { return &each == self; }) == 0;
-  if (is_awake) return;  // by a leap, which counted it
-  ++threads.at_work;
+  const bool is_leapt_to = std::erase_if(threads.waiting, [=](const Waiter& each) {
+                             return each.number == number;
+                           }) == 0;
+  if (is_leapt_to) return;  // and counted
+  if (takes_part) ++threads.at_work;
   ++threads.moves;
 }
 

@@ -11,8 +11,8 @@
 
 namespace twinsky {
 
-// A thread counts from its first wait() to its end: while one of them is at work, time stands.
-// Threads that never wait here (a client library's) are not waited for.
+// While a thread that takes part (see Presence) is at work, time stands. Others may wait here too,
+// but are not waited for: those of brokers live in the network's time.
 class FastClock final : public Clock {
  public:
   // Stands at `start` until begin(), and runs like any clock from `end` on.
@@ -30,14 +30,25 @@ class FastClock final : public Clock {
             MonotonicTime deadline) override;
 
  private:
+  friend class Presence;
   struct Threads;
-  class Presence;
-  void attend();
 
   const UtcTime start_;
   const UtcTime end_;
-  const std::shared_ptr<Threads> threads_;  // outlives the clock in threads that have met it
+  const std::unique_ptr<Threads> threads_;
   std::jthread leaper_;
+};
+
+// As long as it lives, the calling thread takes part in a rehearsal. Means nothing to other clocks.
+class Presence {
+ public:
+  explicit Presence(Clock& clock);
+  ~Presence();
+  Presence(const Presence&) = delete;
+  Presence& operator=(const Presence&) = delete;
+
+ private:
+  FastClock* const clock_;  // nullptr: no rehearsal
 };
 
 }  // namespace twinsky

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/quality/hourly.hpp"
 
+#include "gateway/model/fast_clock.hpp"
 #include "gateway/model/record.hpp"
 #include "gateway/quality/stored_readings.hpp"
 
@@ -257,6 +258,7 @@ class Hourly::Thread {
 
  private:
   void run() {
+    const Presence presence(clock_);
     while (!stop_.stop_requested()) {
       work();
       wait();

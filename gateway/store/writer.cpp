@@ -2,6 +2,8 @@
 // The writer's thread: rounds of "take what waits, commit it, look after the file".
 #include "gateway/store/writer.hpp"
 
+#include "gateway/model/fast_clock.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <span>
@@ -44,6 +46,7 @@ Store::Writer::~Writer() {
 }
 
 void Store::Writer::run() {
+  const Presence presence(clock_);
   Round round;
   std::unique_lock lock(mutex_);
   while (!round.is_last) {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/model/fast_clock.hpp"
 
-#include <gtest/gtest.h>
-
 #include <chrono>
+#include <gtest/gtest.h>
 #include <thread>
 #include <vector>
 
@@ -19,6 +18,7 @@ TEST(fast_clock, a_year_passes_as_fast_as_those_who_wait_can_work) {
   std::vector<UtcTime> daily;
   std::vector<UtcTime> weekly;
   const auto work = [&clock](milliseconds every, std::size_t count, std::vector<UtcTime>& times) {
+    const Presence presence(clock);
     for (std::size_t n = 1; n <= count; ++n) {
       clock.pause_until(MonotonicTime{} + every * static_cast<int>(n), {});
       times.push_back(clock.utc());
@@ -41,6 +41,7 @@ TEST(fast_clock, time_stands_while_somebody_is_at_work) {
   UtcTime while_working{};
   {
     const std::jthread worker([&] {
+      const Presence presence(clock);
       clock.pause_until(MonotonicTime{} + 1h, {});
       // At work, as when it waits for an answer of the network: outside of the clock.
       std::unique_lock lock(mutex);
@@ -48,6 +49,7 @@ TEST(fast_clock, time_stands_while_somebody_is_at_work) {
       while_working = clock.utc();
     });
     const std::jthread sleeper([&] {
+      const Presence presence(clock);
       clock.pause_until(MonotonicTime{} + 1h, {});
       {
         const std::lock_guard lock(mutex);
@@ -66,7 +68,8 @@ TEST(fast_clock, stands_before_it_begins_and_runs_on_after_its_end) {
   FastClock clock(start, start + 1h);
   std::stop_source stop;
   bool is_reached = true;
-  std::jthread waiter([&] { is_reached = clock.pause_until(MonotonicTime{} + 1min, stop.get_token()); });
+  std::jthread waiter(
+      [&] { is_reached = clock.pause_until(MonotonicTime{} + 1min, stop.get_token()); });
   EXPECT_EQ(clock.utc(), start);
   stop.request_stop();
   waiter.join();

@@ -92,5 +92,43 @@ TEST(openaq, says_what_is_wrong_with_its_sensors) {
             std::string::npos);
 }
 
+TEST(openaq, knows_the_places_that_it_is_told) {
+  const auto own =
+      opendata::feed_of("openaq", R"({"sensors": {"3920": "del-norte"}, "places": {"del-norte":
+      {"latitude": 35.13, "longitude": -106.58, "height_above_sea_m": 1590, "kind": "general"}}})");
+  const ReferenceStation* const station = own->station("del-norte");
+  ASSERT_NE(station, nullptr);
+  EXPECT_EQ(station->kind, "general");
+  EXPECT_EQ(station->position->longitude_deg, -106.58);
+  EXPECT_EQ(station->position->height_above_sea_m, 1590);
+  EXPECT_EQ(own->station("mong-kok"), nullptr);
+}
+
+TEST(openaq, says_what_is_wrong_with_its_places) {
+  const FeedInfo& info = *feed_named("openaq");
+  const auto problem_of = [&](const std::string& places) {
+    Settings settings = Settings::defaults(info.settings);
+    settings.set("sensors", std::string(R"({"3920": "a"})"));
+    settings.set("places", places);
+    return info.check(settings);
+  };
+  EXPECT_EQ(problem_of(R"({"a": {"latitude": 1, "longitude": -180}})"), "");
+  for (const char* const place :
+       {"5", "{}", R"({"latitude": 1})", R"({"latitude": 91, "longitude": 0})",
+        R"({"latitude": "1", "longitude": 0})"}) {
+    EXPECT_EQ(problem_of(std::string(R"({"a": )") + place + "}"),
+              "the place of \"a\" needs latitude and longitude in degrees")
+        << place;
+  }
+  EXPECT_EQ(problem_of(R"({"a": {"latitude": 1, "longitude": 2, "height": 3}})"),
+            "the place of \"a\" has no \"height\", expected latitude, longitude, "
+            "height_above_sea_m and kind");
+  EXPECT_EQ(problem_of(R"({"a": {"latitude": 1, "longitude": 2, "kind": "urban"}})"),
+            "\"urban\" is no kind of a station, expected \"general\", \"roadside\" or "
+            "\"background\"");
+  EXPECT_EQ(problem_of(R"({"b": {"latitude": 1, "longitude": 2}})"),
+            "no sensor belongs to \"b\" of places");
+}
+
 }  // namespace
 }  // namespace twinsky

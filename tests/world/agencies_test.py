@@ -146,9 +146,58 @@ class Agencies(harness.WorldTest):
         self.world.say("feed hk-epd cut")
         with self.assertRaises(http.client.IncompleteRead):
             self.get("hk-epd", path)
+        self.world.say("feed hk-epd gone")
+        with self.assertRaises(http.client.RemoteDisconnected):
+            self.get("hk-epd", path)
+        self.world.say("feed hk-epd empty")
+        self.assertEqual(len(xml.fromstring(self.get("hk-epd", path)[2])), 0)
+        self.world.say("feed hk-epd strange")
+        self.assertEqual(xml.fromstring(self.get("hk-epd", path)[2]).tag, "rdf")
         self.assertEqual(self.get("hk-hko", self.HKO + "latest_10min_wind.csv")[0], 200)
         self.world.say("feed hk-epd good")
         self.assertEqual(self.concentrations()[0]["DateTime"], newest)
+
+
+class Rehearsal(harness.WorldTest):
+    """Documents of another time, and what the scenario has for it."""
+
+    @classmethod
+    def setUpClass(cls):
+        station = {**harness.SCENARIO["hk-epd"][0], "gaps": [],
+                   "revisions": [{"of": "no2", "hour_end": "2026-01-05T03:00Z", "plus": 1.5,
+                                  "from": "2026-01-05T05:00Z", "to": "2026-01-05T06:00Z"}],
+                   "late_rows": [{"hour_end": "2026-01-05T02:00Z", "from": "2026-01-05T04:00Z"}],
+                   "renamed": {"name": "Elsewhere", "from": "2026-01-06T00:00Z"}}
+        cls.world = harness.World({
+            **harness.SCENARIO, "devices": [], "ports": {}, "hk-epd": [station],
+            "spells": [{"agency": "hk-epd", "state": "stale", "from": "2026-01-07T00:10Z",
+                        "to": "2026-01-07T06:00Z"}]})
+
+    def rows(self, time):
+        request = urllib.request.Request(
+            self.world.ready["feeds"]["hk-epd"] + Agencies.EPD + "24pc_Eng.xml", headers={"Rehearsal-Time": time})
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            root = xml.fromstring(answer.read())
+        return {email.utils.parsedate_to_datetime(row.findtext("DateTime")).strftime("%dT%H"):
+                (row.findtext("StationName"), row.findtext("NO2")) for row in root.iter("PollutantConcentration")}
+
+    def test_a_document_is_as_of_the_time_that_is_told(self):
+        self.assertEqual(max(self.rows("2026-01-05T05:10:00.000Z")), "05T13")
+
+    def test_values_change_rows_come_late_and_names_change(self):
+        hour = "05T11"  # 03:00 UTC
+        self.assertEqual([self.rows(f"2026-01-05T{time}Z")[hour][1] for time in ("04:10", "05:10", "06:10")],
+                         ["40.0", "41.5", "40.0"])
+        self.assertNotIn("05T10", self.rows("2026-01-05T03:10Z"))
+        self.assertIn("05T10", self.rows("2026-01-05T04:10Z"))
+        self.assertEqual({name for name, _ in self.rows("2026-01-05T12:00Z").values()}, {"Central/Western"})
+        self.assertEqual({name for name, _ in self.rows("2026-01-06T12:00Z").values()}, {"Elsewhere"})
+
+    def test_a_spell_ends_by_itself_and_all_is_in_the_journal(self):
+        self.assertEqual(max(self.rows("2026-01-07T05:30Z")), "07T08")
+        self.assertEqual(max(self.rows("2026-01-07T06:10Z")), "07T14")
+        with open(self.world.path("w/requests"), encoding="utf-8") as file:
+            self.assertIn("2026-01-07T05:30:00.000Z hk-epd stale 200 " + Agencies.EPD + "24pc_Eng.xml?\n", file.readlines())
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ QUANTITIES = [("o3", "o3_ppb", "1", "o3", "ppb"), ("pm25", "pm2_5", "2", "pm25",
               ("temp", "temperature", "3", "temperature", "c"),
               ("rh", "humidity", "4", "relativehumidity", "%")]
 NOTHING = -2**31
+# The unit stood beside the reference; where that is matters no more than that both have one place.
+PLACE = {"latitude": 35.889, "longitude": -78.875, "height_above_sea_m": 100}
 
 
 def rows_of(name):
@@ -140,7 +142,7 @@ def configuration(directory, base, port):
     file = directory / "collocation.json"
     file.write_text(json.dumps({
         "gateway": {"id": GATEWAY, "name": "EPA's collocation of August 2019", "jurisdiction": "other",
-                    "clock": "system"},
+                    "clock": "system", "position": {"datum": "wgs84", **PLACE}},
         "buses": {"recorded": {"recorded": str(directory / "unit-1.json")}},
         # The expected figures are of all samples, so nothing is checked.
         "sensors": [{"id": SENSOR, "driver": "modbus", "bus": "recorded", "map": str(directory / "unit-1-map.json"),
@@ -148,10 +150,10 @@ def configuration(directory, base, port):
                      "quality": {ours: {"off": ["range", "climatology", "spike", "rate_of_change", "flat_line",
                                                 "attenuated_signal"]} for _, ours, *_ in QUANTITIES}}],
         "feeds": [{"feed": "openaq", "base": base, "allow_private_addresses": True, "terms_accepted": True,
-                   "key_file": "openaq-key", "poll_delay": "1min",
+                   "key_file": "openaq-key", "poll_delay": "1min", "places": {STATION: {**PLACE, "kind": "general"}},
                    "sensors": {number: STATION for _, _, number, *_ in QUANTITIES}}],
         "compare": [{"sensor": SENSOR, "quantity": ours, "with": f"openaq/{STATION}"} for _, ours, *_ in QUANTITIES],
-        "store": {"path": str(directory / "collocation.db"), "commit_every": "10min"},
+        "store": {"path": str(directory / "collocation.db"), "commit_every": "1min"},
         "sinks": [{"id": "broker", "mqtt": f"mqtt://127.0.0.1:{port}", "start_at": "oldest",
                    "redistribute": ["openaq"]}]}, indent=1))
     return file
