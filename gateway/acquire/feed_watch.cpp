@@ -17,6 +17,8 @@ constexpr milliseconds stale_after{3 * 3'600'000};
 constexpr milliseconds farthest_ahead{3'600'000};  // as far as our own clock may be wrong
 constexpr int most_retries = 3;
 constexpr int spread = 12;  // jitter and the first retry are within a twelfth of the cadence
+// Why an interval is missed where nothing failed: the agency went on to the next.
+constexpr std::string_view not_shown = "not_shown";
 
 // The gateway's moment stays the same for ever.
 std::uint64_t moment_of(const std::string& gateway_and_feed) {
@@ -52,7 +54,8 @@ FeedWatch::FeedWatch(std::string_view gateway, FeedSettings settings, const Feed
       delay_(settings_.settings.has("poll_delay") ? settings_.settings.duration("poll_delay")
                                                   : info.delay),
       is_near_(settings_.settings.has("allow_private_addresses") &&
-               settings_.settings.boolean("allow_private_addresses")) {
+               settings_.settings.boolean("allow_private_addresses")),
+      missed_cause_(not_shown) {
   counters_.state = "waiting";
   refresh_documents();
 }
@@ -231,6 +234,7 @@ void FeedWatch::fail(Document& document, const FeedFailure& failure) {
 
 void FeedWatch::set_fault(Document& document, std::optional<FeedFault> fault,
                           const std::string& message) {
+  if (fault) missed_cause_ = name_of(*fault);
   if (document.fault == fault) return;
   document.fault = fault;
   std::string text = document.request.name + ": ";
@@ -258,11 +262,17 @@ void FeedWatch::hand_on() {
   // Oldest first, so that a stream's records are in the order of time.
   std::ranges::stable_sort(arrivals_, {}, [](const Arrival& each) { return each.sample.time; });
   open_streams();
+  const bool nothing_else_comes = is_whole();
+  std::set<std::string> begun;
   for (Arrival& arrival : arrivals_) {
     const std::string stream = stream_of(arrival.sample.official->station);
+    if (nothing_else_comes && begun.insert(stream).second) {
+      at_.outlet.begin(stream, arrival.sample, missed_cause_);
+    }
     at_.outlet.take(stream, std::move(arrival.sample), arrival.document);
     ++counters_.samples;
   }
+  if (nothing_else_comes && !arrivals_.empty()) missed_cause_ = not_shown;
   arrivals_.clear();
   at_.outlet.settle(info_.name);
   report_missing_stations();
@@ -329,6 +339,11 @@ void FeedWatch::close_streams(const FeedWatch* next) const {
   for (const std::string& station : stations_ | std::views::keys) {
     if (next == nullptr || !next->is_followed(station)) at_.outlet.close(stream_of(station));
   }
+}
+
+bool FeedWatch::is_whole() const {
+  return std::ranges::none_of(documents_ | std::views::values,
+                              [](const Document& document) { return document.fault.has_value(); });
 }
 
 bool FeedWatch::is_followed(std::string_view station) const {

@@ -82,6 +82,8 @@ class FeedWatch {
   [[nodiscard]] StreamDescription description_of(std::string_view station) const;
   void report_missing_stations();
 
+  // No document is in trouble: what one does not show another would.
+  [[nodiscard]] bool is_whole() const;
   [[nodiscard]] bool is_followed(std::string_view station) const;
   [[nodiscard]] std::string stream_of(std::string_view station) const;
   [[nodiscard]] milliseconds cadence_of(const Document& document) const;
@@ -104,7 +106,8 @@ class FeedWatch {
   std::map<std::string, std::set<Quantity>, std::less<>> stations_;  // opened, with what they have
   std::optional<std::vector<Warning>> warnings_;                     // in force; nothing: not known
   std::string warnings_document_;                                    // that they came in
-  UtcTime next_request_{};  // a host is given a pause between two requests
+  std::string missed_cause_;  // why intervals may be missing since the last whole update
+  UtcTime next_request_{};    // a host is given a pause between two requests
   bool are_stations_checked_ = false;
   FeedCounters counters_;
 };

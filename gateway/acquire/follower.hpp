@@ -33,6 +33,10 @@ struct FollowerOutlet {
   // The warnings in force are others than before; null: they are not known any more.
   std::function<void(std::string_view feed, const std::vector<Warning>* in_force)> warn =
       [](std::string_view, const std::vector<Warning>*) {};
+  // Nothing of a stream is shown before this sample, which comes next: what has not come by now is
+  // missed, and why.
+  std::function<void(std::string_view stream, const Sample& oldest, std::string_view cause)> begin =
+      [](std::string_view, const Sample&, std::string_view) {};
   // All that came of an update has been handed on.
   std::function<void(std::string_view feed)> settle = [](std::string_view) {};
 };

@@ -67,6 +67,8 @@ struct Intake::Stream {
   bool is_before_set = false;          // the sample before was stamped by a clock that was set
   std::optional<double> humidity_percent;
   MonotonicTime humidity_due = MonotonicTime::min();
+  std::string members;  // of the newest official record
+  UtcTime members_time{};
   std::optional<UtcTime> stale_at;  // when `state` will say null of what it now says
 };
 
@@ -242,8 +244,30 @@ void Intake::take_official(std::string_view name, Sample sample, std::string_vie
                                            .content_hash = content_hash(sample, members)},
                  .clock_unset = false,
                  .official = values_kept_of(sample)});
+  stream.is_first = false;
+  stream.last = std::max(stream.last.value_or(sample.time), sample.time);
   board_.put(name, sample);
+  if (sample.time >= stream.members_time) {
+    stream.members = members;
+    stream.members_time = sample.time;
+  }
   post_state(stream);
+}
+
+void Intake::note_missed(std::string_view name, const Sample& oldest, std::string_view cause) {
+  const std::lock_guard lock(mutex_);
+  const Stream* const stream = find(name);
+  if (stream == nullptr || !stream->last) return;
+  const auto [start, end] = std::pair(oldest.official->start, oldest.official->end);
+  const milliseconds length = end - start;
+  if (length <= 0ms || length != stream->description.period || start < *stream->last + length) {
+    return;
+  }
+  store_.note_gap({.cause = stream->is_first ? "gateway_off" : std::string(cause),
+                   .stream = stream->description.name,
+                   .start = *stream->last,
+                   .end = start,
+                   .count = static_cast<std::uint64_t>((start - *stream->last) / length)});
 }
 
 // What is missing between the newest sample and one at `time`.
@@ -335,12 +359,19 @@ void Intake::post_state(Stream& stream) {
       stream.stale_at = stale;
     }
   }
-  bulletin_.post(
-      {.topic = stream.description.name + "/state",
-       .payload = state_document(stream.description, latest, now, store_.epoch(), clock_.is_set()),
-       .retain = Retain::expiring,
-       .qos = 1,
-       .expiry = lifetime});
+  std::string document =
+      state_document(stream.description, latest, now, store_.epoch(), clock_.is_set());
+  const UtcTime members_stale = stream.members_time + 3 * stream.description.period;
+  if (!stream.members.empty() && members_stale >= now) {
+    document.back() = ',';
+    document.append(stream.members).back() = '}';  // they end with a comma
+    stream.stale_at = std::min(stream.stale_at.value_or(members_stale), members_stale);
+  }
+  bulletin_.post({.topic = stream.description.name + "/state",
+                  .payload = std::move(document),
+                  .retain = Retain::expiring,
+                  .qos = 1,
+                  .expiry = lifetime});
 }
 
 }  // namespace twinsky

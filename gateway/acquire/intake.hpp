@@ -35,6 +35,9 @@ class Intake {
   // further members of its record (model/record.hpp); a change of them is a revision too.
   void take_official(std::string_view stream, Sample sample, std::string_view document,
                      std::string_view members = {});
+  // Before this official sample, which comes next, nothing will come any more: intervals between it
+  // and the newest that we have go on record. Only of a pace that is as long as its intervals.
+  void note_missed(std::string_view stream, const Sample& oldest, std::string_view cause);
 
   // Polls fail since `start` for this reason; the next sample (or close) puts the gap on record.
   void silent(std::string_view stream, std::string_view cause, UtcTime start);

@@ -2,7 +2,7 @@
 #include "gateway/acquire/official_indices.hpp"
 
 #include "drivers/registry.hpp"
-#include "gateway/model/record.hpp"
+#include "gateway/acquire/index_record.hpp"
 #include "gateway/publish/formats.hpp"
 
 #include <algorithm>
@@ -33,51 +33,6 @@ std::string subject_of(std::string_view stream) {
 
 std::string agreement_topic(std::string_view edition) {
   return std::string("index/").append(edition).append("/agreement");
-}
-
-// What the record says beside the index (model/record.hpp): sub-indices, primary pollutants, risk.
-std::string members_of(const IndexReport& report) {
-  std::string text;
-  const auto append_name = [&](Quantity quantity) { append_json_string(text, name_of(quantity)); };
-  if (!report.parts.empty()) {
-    text += "\"parts\":{";
-    for (const auto& [quantity, part] : report.parts) {
-      append_name(quantity);
-      text += ":" + std::to_string(part) + ",";
-    }
-    text.back() = '}';
-    text += ',';
-  }
-  if (!report.primary.empty()) {
-    text += "\"primary\":[";
-    for (const Quantity quantity : report.primary) {
-      append_name(quantity);
-      text += ',';
-    }
-    text.back() = ']';
-    text += ',';
-  }
-  if (report.added_risk_percent) {
-    text += "\"added_risk_percent\":";
-    append_number(text, *report.added_risk_percent, 2);
-    text += ',';
-  }
-  return text;
-}
-
-Sample sample_of(const IndexReport& report) {
-  Reading index{.quantity = report.quantity, .value = report.value};
-  if (!report.value) index.flag = Flag::missing;
-  // A text that is the number itself says nothing more.
-  if (report.value && report.text != std::to_string(static_cast<int>(*report.value))) {
-    index.text = report.text;
-  }
-  Official official;
-  official.station = report.station;
-  official.start = report.start;
-  official.end = report.end;
-  official.fetched = report.fetched;
-  return {.time = report.end, .readings = {std::move(index)}, .facts = {}, .official = official};
 }
 
 // Of the station's description: what it is made of is under the same terms.

@@ -16,7 +16,9 @@ namespace twinsky {
 
 class OfficialIndices {
  public:
-  OfficialIndices(Intake& intake, Bulletin& bulletin) : intake_(intake), bulletin_(bulletin) {}
+  // The catalogue outlives it.
+  OfficialIndices(const IndexCatalogue& catalogue, Intake& intake, Bulletin& bulletin)
+      : catalogue_(catalogue), intake_(intake), bulletin_(bulletin) {}
 
   // A station's stream became known, or is gone: its indices are described alike, or go with it.
   void open(const StreamDescription& stream);
@@ -35,9 +37,9 @@ class OfficialIndices {
   OfFeed* of_feed(std::string_view feed);
   void publish(std::string_view stream, const IndexReport& report);
 
+  const IndexCatalogue& catalogue_;
   Intake& intake_;
   Bulletin& bulletin_;
-  const IndexCatalogue catalogue_;
   std::map<std::string, OfFeed, std::less<>> feeds_;
   std::map<std::string, StreamDescription, std::less<>> stations_;       // by stream
   std::map<std::string, std::set<std::string>, std::less<>> published_;  // streams by station's

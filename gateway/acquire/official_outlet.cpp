@@ -33,6 +33,8 @@ FollowerOutlet outlet_to(Intake& intake, OfficialIndices& indices, Bulletin& bul
               bulletin.post({.topic = topic, .payload = warnings_document(*in_force)});
             }
           },
+      .begin = [&](std::string_view stream, const Sample& oldest,
+                   std::string_view cause) { intake.note_missed(stream, oldest, cause); },
       .settle = [&](std::string_view feed) { indices.settle(feed); },
   };
 }

@@ -2,6 +2,7 @@
 #include "gateway/commands/assembly.hpp"
 
 #include "gateway/acquire/official_outlet.hpp"
+#include "gateway/commands/expected_topics.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -48,23 +49,6 @@ std::set<std::string> sensor_streams(const Config& config) {
   return names;
 }
 
-// What may be retained for a configuration: all topics that begin so.
-std::vector<std::string> beginnings_of_topics(const Config& config) {
-  std::vector<std::string> beginnings = {"info", "health", "index/"};
-  for (const std::string& stream : sensor_streams(config)) beginnings.push_back(stream + "/");
-  for (const FeedSettings& feed : config.feeds) {
-    const std::string base = "ref/" + feed.feed + "/";
-    if (feed.stations.empty()) beginnings.push_back(base);
-    for (const std::string& station : feed.stations) beginnings.push_back(base + station + "/");
-    beginnings.push_back(base + "warnings");
-  }
-  for (const CompareSettings& pair : config.compare) {
-    beginnings.push_back("compare/" + pair.sensor + "/" + pair.quantity + "/" + pair.feed + "/" +
-                         pair.station);
-  }
-  return beginnings;
-}
-
 ComparisonOutlet outlet_to(Bulletin& bulletin, Intake& intake) {
   return {
       .post =
@@ -89,7 +73,8 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       store_(with_machine_id(config_.store), clock_, log_),
       audit_(audit_file_of(config_.store.path), config_.keep_audit, network_clock_, log_),
       intake_(store_, board_, bulletin_, clock_),
-      indices_(intake_, bulletin_),
+      indices_(catalogue_, intake_, bulletin_),
+      own_indices_(config_, catalogue_, store_, intake_, clock_),
       health_due_(clock_.now() + first_health_after),
       clock_was_set_(clock_.is_set()) {
   store_.on_commit([this] { wake_sinks(); });
@@ -108,7 +93,8 @@ Assembly::Assembly(Config config, Surroundings surroundings)
   declare_topics();
   know_hourly_streams();
   hourly_ = std::make_unique<Hourly>(
-      store_, [this](std::string_view name) { return hourly_stream(name); }, clock_, log_);
+      store_, [this](std::string_view name) { return hourly_stream(name); }, clock_, log_,
+      [this](const std::set<UtcTime>& starts) { own_indices_.take(starts); });
   comparer_ =
       std::make_unique<Comparer>(store_, config_, outlet_to(bulletin_, intake_), clock_, log_);
   for (const BusSettings& bus : config_.buses) start_bus(bus);
@@ -173,7 +159,7 @@ void Assembly::start_sinks(const std::vector<SinkSettings>& sinks) {
 
 // What else a broker retains of ours belongs to what was removed, while we were off perhaps.
 void Assembly::declare_topics() {
-  bulletin_.declare_complete(beginnings_of_topics(config_));
+  bulletin_.declare_complete(beginnings_of_topics(config_, catalogue_));
 }
 
 void Assembly::wake_sinks() {
@@ -194,6 +180,7 @@ std::vector<Problem> Assembly::apply(Config next) {
     if (!after.contains(stream)) intake_.close(stream);
   }
   if (change.feeds) follower_->change(config_.feeds);
+  own_indices_.change(config_);
   comparer_->change(config_);
   apply_to_sinks(change);
   audit_.set_keep(config_.keep_audit);

@@ -5,6 +5,7 @@
 
 #include "gateway/acquire/follower.hpp"
 #include "gateway/acquire/official_indices.hpp"
+#include "gateway/acquire/own_indices.hpp"
 #include "gateway/acquire/poller.hpp"
 #include "gateway/compare/comparer.hpp"
 #include "gateway/config/difference.hpp"
@@ -76,7 +77,9 @@ class Assembly {
   Bulletin bulletin_;
   Audit audit_;
   Intake intake_;
+  const IndexCatalogue catalogue_;
   OfficialIndices indices_;  // the follower's thread alone
+  OwnIndices own_indices_;
   std::mutex sinks_mutex_;
   std::map<std::string, std::unique_ptr<Sink>> sinks_;  // guarded by sinks_mutex_
   mutable std::mutex hourly_mutex_;

@@ -109,7 +109,8 @@ void append_official(std::string& text, const Official& official) {
   append_time_key(text, "start", official.start);
   append_time_key(text, "end", official.end);
   if (official.issued) append_time_key(text, "issued", *official.issued);
-  append_time_key(text, "fetched", official.fetched);
+  // Nobody fetched an index of our own hours.
+  if (official.fetched != UtcTime{}) append_time_key(text, "fetched", official.fetched);
   if (official.gas_reference_k) {
     text += "\"gas_reference_k\":";
     append_number(text, *official.gas_reference_k, 2);

@@ -4,11 +4,19 @@
 #include "gateway/model/quantity.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace twinsky {
 namespace {
 
 constexpr std::string_view made_of_it = "_corrected";
+
+// Members of an index's record that tell as much as the index itself.
+struct Telling {
+  std::string_view member;
+  std::string_view quantity;
+};
+constexpr std::array telling = {Telling{"added_risk_percent", "aqhi"}, Telling{"primary", "aqi"}};
 
 // Walks over JSON that we have written ourselves: no blanks, and nothing in it is wrong.
 class Filter {
@@ -81,6 +89,8 @@ class Filter {
 
   [[nodiscard]] bool may_go(std::string_view key) const {
     if (key.ends_with(made_of_it)) key.remove_suffix(made_of_it.size());
+    const auto* const tells = std::ranges::find(telling, key, &Telling::member);
+    if (tells != telling.end()) return allowed_.contains(tells->quantity);
     return allowed_.contains(key) || !quantity_named(key);
   }
 

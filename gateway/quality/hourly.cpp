@@ -110,10 +110,11 @@ std::string hour_body(std::span<const HourRow> rows, const std::map<Quantity, in
   return text;
 }
 
-HourMaker::HourMaker(Store& store, Clock& clock, Describe describe)
+HourMaker::HourMaker(Store& store, Clock& clock, Describe describe, Tell tell)
     : store_(store),
       clock_(clock),
       describe_(std::move(describe)),
+      tell_(std::move(tell)),
       reader_(store.reader()),
       read_(store.hours_done()) {}
 
@@ -217,6 +218,7 @@ void HourMaker::make(const Dirty& dirty) {
   Made made;
   std::map<StreamId, HourlyStream> streams;
   std::vector<std::pair<Key, Quantity>> changed;  // of which longer means are made
+  std::set<UtcTime> starts;
   for (auto& [key, work] : works) {
     std::int64_t expected = expected_count(work.stream.period);
     std::int64_t revision = 1;
@@ -249,6 +251,7 @@ void HourMaker::make(const Dirty& dirty) {
       const bool is_other = before != valid_value(row.hour);
       if (is_other && has_longer_means(row.quantity)) changed.emplace_back(key, row.quantity);
     }
+    starts.insert(key.start);
     made.emplace(key, std::move(rows));
     streams.emplace(key.stream, std::move(work.stream));
   }
@@ -265,6 +268,7 @@ void HourMaker::make(const Dirty& dirty) {
   }
   store_.keep_hours(std::move(hours), done());
   store_.flush(clock_.now() + commit_within);  // what is made next may ask for them
+  if (tell_ && !starts.empty()) tell_(starts);
 }
 
 // They say something else now, although their own samples are the same.
@@ -313,11 +317,11 @@ RowId HourMaker::done() const {
 
 class Hourly::Thread {
  public:
-  Thread(Store& store, HourMaker::Describe describe, Clock& clock, Log& log)
+  Thread(Store& store, HourMaker::Describe describe, Clock& clock, Log& log, HourMaker::Tell tell)
       : store_(store),
         clock_(clock),
         log_(log),
-        maker_(store, clock, std::move(describe)),
+        maker_(store, clock, std::move(describe), std::move(tell)),
         thread_([this] { run(); }) {
     ::pthread_setname_np(thread_.native_handle(), "hours");
   }
@@ -373,8 +377,9 @@ class Hourly::Thread {
   std::jthread thread_;  // last: it uses all of the above
 };
 
-Hourly::Hourly(Store& store, HourMaker::Describe describe, Clock& clock, Log& log)
-    : thread_(std::make_unique<Thread>(store, std::move(describe), clock, log)) {}
+Hourly::Hourly(Store& store, HourMaker::Describe describe, Clock& clock, Log& log,
+               HourMaker::Tell tell)
+    : thread_(std::make_unique<Thread>(store, std::move(describe), clock, log, std::move(tell))) {}
 Hourly::~Hourly() = default;
 
 void Hourly::request_stop() {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace twinsky {
@@ -29,7 +30,9 @@ class HourMaker {
  public:
   // What is known of a stream ("sensor/roof-pm"); nullopt: its hours are not made.
   using Describe = std::function<std::optional<HourlyStream>(std::string_view stream)>;
-  HourMaker(Store& store, Clock& clock, Describe describe);
+  // Hears of hours that were made, or made anew, by when they begin.
+  using Tell = std::function<void(const std::set<UtcTime>& starts)>;
+  HourMaker(Store& store, Clock& clock, Describe describe, Tell tell = {});
 
   // Makes the hours that were over at `now`, of the rows that are committed.
   void step(UtcTime now);
@@ -58,6 +61,7 @@ class HourMaker {
   Store& store_;
   Clock& clock_;
   const Describe describe_;
+  const Tell tell_;
   const std::unique_ptr<StoreReader> reader_;
   RowId read_ = 0;    // the last row that was looked at
   RowId oldest_ = 0;  // that was kept when hours were made last
@@ -67,7 +71,8 @@ class HourMaker {
 
 class Hourly {
  public:
-  Hourly(Store& store, HourMaker::Describe describe, Clock& clock, Log& log);
+  Hourly(Store& store, HourMaker::Describe describe, Clock& clock, Log& log,
+         HourMaker::Tell tell = {});
   ~Hourly();
 
   void request_stop();

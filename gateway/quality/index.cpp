@@ -16,11 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Header {
-  std::string id;
-  std::string family;
-  UtcTime effective{};
-};
+using Header = IndexEdition::Header;
 
 Rational number(const Json& json) {
   return decimal(json.is_string() ? json.get<std::string>() : json.dump()).value();
@@ -88,8 +84,7 @@ Pollutant gapped(const Json& rule) {
 
 class Breakpoints final : public IndexEdition {
  public:
-  Breakpoints(Header header, const Json& json)
-      : IndexEdition(std::move(header.id), std::move(header.family), header.effective) {
+  Breakpoints(Header header, const Json& json) : IndexEdition(std::move(header)) {
     const bool is_shared = json.at("rule") == "breakpoints";
     if (is_shared) {
       concentration_rounding_ =
@@ -101,13 +96,23 @@ class Breakpoints final : public IndexEdition {
       inputs_.push_back(input);
     }
     const Json reports = json.value("reports", Json::object());
-    for (const auto& [report, inputs] : reports.items()) {
-      reports_[report] = inputs.get<std::vector<std::string>>();
+    for (const auto& [report, names] : reports.items()) {
+      reports_[report] = names.get<std::vector<std::string>>();
     }
     primary_above_ = json.value("primary_above", 50);
     if (json.contains("incomplete")) {
       incomplete_above_ = json.at("incomplete").at("published_above");
     }
+  }
+
+  [[nodiscard]] std::vector<std::string> inputs(std::string_view report) const override {
+    const auto demanded = reports_.find(report);
+    return demanded == reports_.end() ? inputs_ : demanded->second;
+  }
+
+  [[nodiscard]] std::optional<double> part_risk_percent(std::string_view,
+                                                        std::string_view) const override {
+    return std::nullopt;
   }
 
   [[nodiscard]] std::optional<int> part(std::string_view input,
@@ -129,16 +134,15 @@ class Breakpoints final : public IndexEdition {
     return static_cast<int>(floor_of(rounded(index, 0, index_rounding_)));
   }
 
-  [[nodiscard]] IndexValue total(std::string_view report,
-                                 const IndexInputs& inputs) const override {
+  [[nodiscard]] IndexValue total(std::string_view report, const IndexInputs& given) const override {
     const auto demanded = reports_.find(report);
     const std::vector<std::string>& names = demanded == reports_.end() ? inputs_ : demanded->second;
     IndexValue result;
     bool is_complete = true;
     for (const std::string& name : names) {
-      const auto input = inputs.find(name);
+      const auto input = given.find(name);
       std::optional<int> sub_index;
-      if (input != inputs.end() && input->second) sub_index = part(name, *input->second);
+      if (input != given.end() && input->second) sub_index = part(name, *input->second);
       if (sub_index) result.parts[name] = *sub_index;
       is_complete = is_complete && (sub_index || demanded == reports_.end());
     }
@@ -172,21 +176,35 @@ class Breakpoints final : public IndexEdition {
 class AddedRisk final : public IndexEdition {
  public:
   AddedRisk(Header header, const Json& json)
-      : IndexEdition(std::move(header.id), std::move(header.family), header.effective),
-        coefficients_(json.at("coefficients").get<std::map<std::string, double>>()),
+      : IndexEdition(std::move(header)),
+        coefficients_(json.at("coefficients").get<std::map<std::string, double, std::less<>>>()),
         groups_(json.at("sum_of").get<std::vector<std::vector<std::string>>>()),
         bands_(json.at("bands").get<std::vector<double>>()) {}
+
+  [[nodiscard]] std::vector<std::string> inputs(std::string_view) const override {
+    std::vector<std::string> names;
+    for (const auto& group : groups_) names.insert(names.end(), group.begin(), group.end());
+    return names;
+  }
 
   // The rule knows no sub-indices.
   [[nodiscard]] std::optional<int> part(std::string_view, std::string_view) const override {
     return std::nullopt;
   }
 
-  [[nodiscard]] IndexValue total(std::string_view, const IndexInputs& inputs) const override {
+  [[nodiscard]] std::optional<double> part_risk_percent(
+      std::string_view input, std::string_view concentration) const override {
+    const auto coefficient = coefficients_.find(input);
+    const auto printed = decimal(concentration);
+    if (coefficient == coefficients_.end() || !printed) return std::nullopt;
+    return std::expm1(coefficient->second * printed->convert_to<double>()) * 100.0;
+  }
+
+  [[nodiscard]] IndexValue total(std::string_view, const IndexInputs& given) const override {
     IndexValue result;
     double risk_percent = 0;
     for (const std::vector<std::string>& group : groups_) {
-      const auto risk = greatest_risk_percent(group, inputs);
+      const auto risk = greatest_risk_percent(group, given);
       if (!risk) return result;  // all groups of pollutants, or no index
       risk_percent += *risk;
     }
@@ -200,21 +218,18 @@ class AddedRisk final : public IndexEdition {
 
  private:
   [[nodiscard]] std::optional<double> greatest_risk_percent(const std::vector<std::string>& group,
-                                                            const IndexInputs& inputs) const {
+                                                            const IndexInputs& given) const {
     std::optional<double> greatest;
     for (const std::string& name : group) {
-      const auto input = inputs.find(name);
-      if (input == inputs.end() || !input->second) continue;
-      const auto concentration = decimal(*input->second);
-      if (!concentration) continue;
-      const double risk =
-          std::expm1(coefficients_.at(name) * concentration->convert_to<double>()) * 100.0;
-      greatest = std::max(greatest.value_or(risk), risk);
+      const auto input = given.find(name);
+      if (input == given.end() || !input->second) continue;
+      const auto risk = part_risk_percent(name, *input->second);
+      if (risk) greatest = std::max(greatest.value_or(*risk), *risk);
     }
     return greatest;
   }
 
-  std::map<std::string, double> coefficients_;
+  std::map<std::string, double, std::less<>> coefficients_;
   std::vector<std::vector<std::string>> groups_;
   std::vector<double> bands_;
 };
@@ -222,7 +237,9 @@ class AddedRisk final : public IndexEdition {
 std::unique_ptr<IndexEdition> edition_of(const Json& json) {
   Header header{.id = json.at("edition"),
                 .family = json.at("family"),
-                .effective = parse_time(json.at("effective").get<std::string>()).value()};
+                .effective = parse_time(json.at("effective").get<std::string>()).value(),
+                .gas_reference_k = std::nullopt};
+  if (json.contains("gas_reference_k")) header.gas_reference_k = json.at("gas_reference_k");
   const std::string rule = json.at("rule");
   if (rule == "breakpoints" || rule == "segments") {
     return std::make_unique<Breakpoints>(std::move(header), json);
@@ -250,6 +267,14 @@ IndexCatalogue::IndexCatalogue() {
 const IndexEdition* IndexCatalogue::named(std::string_view id) const {
   const auto found = std::ranges::find(editions_, id, [](const auto& each) { return each->id(); });
   return found == editions_.end() ? nullptr : found->get();
+}
+
+std::vector<const IndexEdition*> IndexCatalogue::editions_of(std::string_view family) const {
+  std::vector<const IndexEdition*> editions;
+  for (const auto& edition : editions_) {
+    if (edition->family() == family) editions.push_back(edition.get());
+  }
+  return editions;
 }
 
 const IndexEdition* IndexCatalogue::in_force(std::string_view family, UtcTime time) const {

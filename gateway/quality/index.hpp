@@ -31,26 +31,36 @@ struct IndexValue {
 
 class IndexEdition {
  public:
-  virtual ~IndexEdition() = default;
-  [[nodiscard]] const std::string& id() const { return id_; }
-  [[nodiscard]] const std::string& family() const { return family_; }
-  [[nodiscard]] UtcTime effective() const { return effective_; }
+  struct Header {
+    std::string id;
+    std::string family;
+    UtcTime effective{};
+    std::optional<double> gas_reference_k;  // of its ug/m3; nullopt: the rule has no gases
+  };
 
+  virtual ~IndexEdition() = default;
+  [[nodiscard]] const std::string& id() const { return header_.id; }
+  [[nodiscard]] const std::string& family() const { return header_.family; }
+  [[nodiscard]] UtcTime effective() const { return header_.effective; }
+  [[nodiscard]] std::optional<double> gas_reference_k() const { return header_.gas_reference_k; }
+
+  // What a report asks for; all of them make it complete.
+  [[nodiscard]] virtual std::vector<std::string> inputs(std::string_view report) const = 0;
   // The sub-index of one input; nullopt where the rule defines none.
   [[nodiscard]] virtual std::optional<int> part(std::string_view input,
                                                 std::string_view concentration) const = 0;
+  // Hong Kong: what one input adds to the risk; nullopt under other rules.
+  [[nodiscard]] virtual std::optional<double> part_risk_percent(
+      std::string_view input, std::string_view concentration) const = 0;
   // The index of a report: "hourly", "daily"; empty where the rule has only one.
   [[nodiscard]] virtual IndexValue total(std::string_view report,
                                          const IndexInputs& inputs) const = 0;
 
  protected:
-  IndexEdition(std::string id, std::string family, UtcTime effective)
-      : id_(std::move(id)), family_(std::move(family)), effective_(effective) {}
+  explicit IndexEdition(Header header) : header_(std::move(header)) {}
 
  private:
-  std::string id_;
-  std::string family_;
-  UtcTime effective_;
+  Header header_;
 };
 
 // The editions that the program carries; throws std::runtime_error where a file of them is wrong.
@@ -58,7 +68,9 @@ class IndexCatalogue {
  public:
   IndexCatalogue();
   [[nodiscard]] const IndexEdition* named(std::string_view id) const;
-  // The edition of a family ("cn-aqi", "hk-aqhi", "us-aqi") that is in force at `time`.
+  // All of a family ("cn-aqi", "hk-aqhi", "us-aqi", "us-nowcast"), by effective date.
+  [[nodiscard]] std::vector<const IndexEdition*> editions_of(std::string_view family) const;
+  // The edition of a family that is in force at `time`.
   [[nodiscard]] const IndexEdition* in_force(std::string_view family, UtcTime time) const;
 
  private:

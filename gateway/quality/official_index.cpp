@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/quality/official_index.hpp"
 
+#include "gateway/quality/pollutant.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -12,18 +14,6 @@ namespace {
 constexpr std::chrono::hours hour{1};
 constexpr std::chrono::hours compared_span{24};
 constexpr std::size_t hours_kept = 30;  // a day to compare, and what its first hour looks back on
-
-struct Pollutant {
-  Quantity quantity;
-  std::string_view name;  // in the rules
-  double rule_unit;       // of the rule in ug/m3
-};
-
-constexpr std::array pollutants = {
-    Pollutant{Quantity::pm2_5, "pm25", 1}, Pollutant{Quantity::pm10, "pm10", 1},
-    Pollutant{Quantity::so2, "so2", 1},    Pollutant{Quantity::no2, "no2", 1},
-    Pollutant{Quantity::o3, "o3", 1},      Pollutant{Quantity::co, "co", 1000},  // mg/m3
-};
 
 // The shortest decimals that stand for the number: those that were printed, where it is one that
 // was.
@@ -37,11 +27,6 @@ std::string decimal(double value) {
 // Hong Kong's rule looks at the mean of three hours, of which at least two are there (the agency's
 // own rule for missing hours is not published).
 constexpr int least_of_three = 2;
-
-// "pm25" or "pm25_1h"
-Quantity quantity_named(std::string_view name) {
-  return std::ranges::find(pollutants, name.substr(0, name.find('_')), &Pollutant::name)->quantity;
-}
 
 IndexReport report_of(const Sample& sample, UtcTime end, const IndexEdition& edition,
                       const IndexValue& value, Quantity quantity) {
@@ -57,9 +42,10 @@ IndexReport report_of(const Sample& sample, UtcTime end, const IndexEdition& edi
                      .primary = {},
                      .added_risk_percent = value.added_risk_percent};
   for (const auto& [name, part] : value.parts) {
-    report.parts.emplace_back(quantity_named(name), part);
+    report.parts.emplace_back(pollutant_named(name).quantity, part);
   }
-  for (const std::string& name : value.primary) report.primary.push_back(quantity_named(name));
+  for (const std::string& name : value.primary)
+    report.primary.push_back(pollutant_named(name).quantity);
   return report;
 }
 

@@ -6,30 +6,15 @@
 
 #include "gateway/model/sample.hpp"
 #include "gateway/quality/index.hpp"
+#include "gateway/quality/index_report.hpp"
 
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace twinsky {
-
-// An index of a station's hour.
-struct IndexReport {
-  std::string edition;
-  std::string station;
-  UtcTime start{};
-  UtcTime end{};
-  UtcTime fetched{};            // when the value came that made it known or changed it
-  Quantity quantity{};          // aqhi or aqi
-  std::optional<double> value;  // absent when the rule gives none
-  std::string text;             // as the agency would print it: "10+"
-  std::vector<std::pair<Quantity, int>> parts;  // sub-indices, where the rule has them
-  std::vector<Quantity> primary;                // that make the index, all that tie
-  std::optional<double> added_risk_percent;     // Hong Kong
-};
 
 // How often ours equals the agency's, over the newest day of all stations.
 struct IndexAgreement {

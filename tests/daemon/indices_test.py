@@ -143,6 +143,26 @@ class Indices(gateway.GatewayTest):
             until(lambda topic=stream: any("pressure_sea_level" in record for record
                                            in self.subscriber.records(topic)), 20, stream)
 
+    def test_a_feed_removed_while_the_gateway_was_off_leaves_no_index_behind(self):
+        ours = "index/hk-aqhi-2025/hk-epd--mong-kok/meta"
+        for topic in (ours, "hk-aqhi-2025/agreement", "cn-cnemc--1141a/meta",
+                      "cn-hj633-2026/agreement"):
+            until(lambda ending=topic: self.subscriber.latest(ending), 30, topic)
+        self.gateway.stop()
+        configuration = self.configuration()
+        configuration["feeds"] = [feed for feed in configuration["feeds"]
+                                  if feed["feed"] != "hk-epd"]
+        self.gateway.write(configuration)
+        self.gateway.start()
+        until(lambda: self.subscriber.latest(ours) == "", 20, "the index of the station is cleared")
+        until(lambda: self.subscriber.latest("hk-aqhi-2025/agreement") == "", 20,
+              "the agreement is cleared")
+        late = gateway.Subscriber(self.broker.port, name="late")
+        self.addCleanup(late.end)
+        until(lambda: late.latest("index/cn-hj633-2026/cn-cnemc--1141a/meta"), 10, "what stays")
+        until(lambda: late.latest("index/cn-hj633-2026/agreement"), 10, "what stays")
+        self.assertFalse([topic for topic, _ in list(late.heard) if "/index/hk-aqhi" in topic])
+
     def test_records_and_meta_are_as_described(self):
         until(lambda: self.records("index/cn-hj633-2026/") and self.records("index/hk-aqhi-2025/"),
               20, "indices of both cities")

@@ -180,8 +180,23 @@ class Week(gateway.GatewayTest):
                            for state, start, end, _ in SPELLS)
             self.assertTrue(troubled or ("ref/cn-cnemc/1141a", "pm2_5", hour(number)) in kept, number)
 
+        self.check_ledger(kept)
         self.check_failures()
         self.check_requests(asked)
+
+    def check_ledger(self, kept):
+        """Every hour that was never had is in it, and nothing else."""
+        site, missed = "ref/cn-cnemc/1141a", set()
+        for row in self.gateway.export("ledger"):
+            self.assertTrue(row["stream"].startswith("ref/cn-cnemc/"), row)
+            if row["stream"] == site:
+                start, end = (datetime.fromisoformat(row[key].replace("Z", "+00:00")) for key in ("start", "end"))
+                self.assertEqual(row["count"], (end - start) // HOUR, row)
+                missed.update(start + (number + 1) * HOUR for number in range(row["count"]))
+        ends = [end for stream, _, end in kept if stream == site]
+        between = (min(ends) + number * HOUR for number in range((max(ends) - min(ends)) // HOUR))
+        self.assertEqual(missed, {end for end in between if end not in ends})
+        self.assertTrue(missed)
 
     def check_failures(self):
         told = defaultdict(list)

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 namespace twinsky {
@@ -232,7 +233,7 @@ class FeedWeek : public StoreTest {
   void start_gateway() {
     open();
     intake_ = std::make_unique<Intake>(*store_, board_, bulletin_, clock_);
-    indices_ = std::make_unique<OfficialIndices>(*intake_, bulletin_);
+    indices_ = std::make_unique<OfficialIndices>(catalogue_, *intake_, bulletin_);
     outlet_ = outlet_to(*intake_, *indices_, bulletin_);
     for (const FeedSettings& settings :
          {settings_of("hk-epd", {"24pc", "24aqhi"}), settings_of("cn-cnemc")}) {
@@ -271,6 +272,7 @@ class FeedWeek : public StoreTest {
   Board board_;
   Bulletin bulletin_;
   std::unique_ptr<Intake> intake_;
+  const IndexCatalogue catalogue_;
   std::unique_ptr<OfficialIndices> indices_;
   FollowerOutlet outlet_;
   Agencies agencies_{clock_};
@@ -291,6 +293,7 @@ TEST_F(FeedWeek, every_published_hour_is_kept_once_per_revision_and_failures_are
   std::map<std::string, std::map<UtcTime, int>> computed;  // index records by stream and hour
   std::vector<std::string> events;
   for (const Row& row : rows()) {
+    if (row.stream == "ledger") continue;
     const auto body = nlohmann::json::parse(row.body);
     if (row.stream == "event") {
       events.push_back(body.at("event").get<std::string>() + " " +
@@ -357,6 +360,22 @@ TEST_F(FeedWeek, every_published_hour_is_kept_once_per_revision_and_failures_are
     const bool is_kept = kept.contains({"ref/cn-cnemc/1141a", "pm2_5", hour_end(hour)});
     EXPECT_TRUE(is_kept || is_troubled) << hour;
   }
+  // And then the ledger says so, hour by hour, and of nothing else.
+  std::set<UtcTime> missed;
+  std::set<UtcTime> expected_missed;
+  for (const LedgerRow& row : ledger()) {
+    ASSERT_TRUE(row.stream.starts_with("ref/cn-cnemc/")) << row.stream << " " << row.cause;
+    EXPECT_EQ(row.count, static_cast<std::uint64_t>((row.end - row.start) / 1h));
+    if (row.stream != "ref/cn-cnemc/1141a") continue;
+    for (UtcTime at = row.start; at < row.end; at += 1h) EXPECT_TRUE(missed.insert(at).second);
+  }
+  for (int hour = 1; hour < hours_of_week; ++hour) {
+    if (!kept.contains({"ref/cn-cnemc/1141a", "pm2_5", hour_end(hour)})) {
+      expected_missed.insert(hour_end(hour) - 1h);
+    }
+  }
+  EXPECT_FALSE(missed.empty());
+  EXPECT_EQ(missed, expected_missed);
 
   // ---- indices
   const auto& of_mong_kok = computed.at("index/hk-aqhi-2025/hk-epd--mong-kok");

@@ -301,6 +301,16 @@ TEST(record_schema, accepts_what_we_send_and_nothing_else) {
       {true, "[" + replaced(hour, "\"mean\":null", "\"maximum_8h\":44.1") + "]"},
       {false, "[" + replaced(hour, "2026-11-22\"", "22 November\"") + "]"},
       {false, "[" + replaced(hour, "\"hours_8h\":8", "\"hours_8h\":9") + "]"},
+      {true, "[" +
+                 record("index/hk-aqhi-2025/own",
+                        R"({"revision":1,"aqhi":null,"flag":9,"indicative":true,)"
+                        R"("part_risk_percent":{"pm2_5":0.44},"sensors":{"pm2_5":"roof-pm"},)"
+                        R"("meta":1})") +
+                 "]"},
+      {false,
+       "[" +
+           record("index/hk-aqhi-2025/own", R"({"aqhi":3,"flag":2,"indicative":false,"meta":1})") +
+           "]"},
       {true, "[" + record("ledger", plain_gap) + "]"},
       {true, "[" + record("event", event_body("sensor_lost", "roof-pm", "x")) + "]"},
       {false, "[]"},

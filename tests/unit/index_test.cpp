@@ -19,6 +19,24 @@ TEST(index, chooses_the_edition_by_the_time_of_the_reading) {
   EXPECT_EQ(id("hk-aqhi", "2010-01-01T00:00:00Z"), "none");
 }
 
+TEST(index, an_edition_says_what_it_asks_for) {
+  const IndexCatalogue catalogue;
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(catalogue.named("hk-aqhi-2025")->inputs("hourly"),
+            (Names{"no2_3h", "so2_3h", "o3_3h", "pm10_3h", "pm25_3h"}));
+  EXPECT_EQ(catalogue.named("us-nowcast-pm")->inputs("hourly"),
+            (Names{"pm25_nowcast", "pm10_nowcast"}));
+  EXPECT_EQ(catalogue.named("us-nowcast-pm")->gas_reference_k(), std::nullopt);
+  EXPECT_EQ(catalogue.named("cn-hj633-2026")->inputs("hourly").size(), 6U);
+  EXPECT_EQ(catalogue.named("cn-hj633-2026")->gas_reference_k(), 298.15);
+  Names editions;
+  for (const IndexEdition* const each : catalogue.editions_of("cn-aqi")) {
+    editions.push_back(each->id());
+  }
+  EXPECT_EQ(editions, (Names{"cn-hj633-2012", "cn-hj633-2026"}));
+  EXPECT_TRUE(catalogue.editions_of("none").empty());
+}
+
 TEST(index, rounds_in_decimals_and_not_in_binary) {
   const IndexCatalogue catalogue;
   const IndexEdition& china = *catalogue.named("cn-hj633-2026");

@@ -19,7 +19,8 @@ FLAGS = {1: "good", 2: "not evaluated", 3: "suspect", 4: "failed", 9: "missing"}
 RECORD_KEYS = {"gateway", "sensor", "feed", "station", "epoch", "seq", "ts", "time", "start", "end",
                "issued", "fetched", "flag", "flags", "faults", "text", "corrections", "meta",
                "amends", "clock", "revision", "gas_reference_k", "reasons", "edition", "subject",
-               "parts", "primary", "added_risk_percent"}
+               "parts", "primary", "added_risk_percent", "part_risk_percent", "sensors",
+               "indicative"}
 EXTRAS = ("_cf1", "_ppb", "_ppm")  # second forms of a value; n_above_… are counts of particles
 
 
