@@ -173,7 +173,7 @@ TEST_F(comparison_commands, a_proposal_becomes_a_correction_of_the_configuration
   ASSERT_EQ(correction.hull.size(), 1U);
   EXPECT_NEAR(correction.hull[0].lower, ppb("lowest_raw"), 0.01);
   EXPECT_NEAR(correction.hull[0].upper, ppb("highest_raw"), 0.01);
-  EXPECT_EQ(iso8601(correction.trained_from.value()), proposal["basis_from"]);
+  EXPECT_EQ(proposal["basis_from"], iso8601(correction.trained_from.value()));
 
   // From then on both series are judged, and the corrected one is better on the same hours.
   const Json after = evaluate()[ozone_];

@@ -61,9 +61,9 @@ TEST(own_index, golden_cases_of_whole_sets_come_out_as_for_stations) {
     if (series.size() < edition.inputs("hourly").size()) continue;
     const IndexReport report = own_index(edition, series, ten);
     const Json& expected = item.at("expect");
-    EXPECT_EQ(report.edition, item.at("index"));
+    EXPECT_EQ(item.at("index"), report.edition);
     if (is_hong_kong) {
-      EXPECT_EQ(report.text, expected.at("aqhi")) << item;
+      EXPECT_EQ(expected.at("aqhi"), report.text) << item;
       EXPECT_NEAR(report.added_risk_percent.value(), expected.at("ar_percent"), 1e-4) << item;
     } else {
       EXPECT_EQ(report.value, expected.at("aqi").get<double>()) << item;

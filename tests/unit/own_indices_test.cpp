@@ -78,7 +78,7 @@ class OwnIndicesTest : public StoreTest {
     std::vector<Json> records;
     for (const Row& row : rows_of("index/" + edition + "/own")) {
       records.push_back(Json::parse(row.body));
-      EXPECT_EQ(iso8601(row.time), records.back()["end"]);
+      EXPECT_EQ(records.back()["end"], iso8601(row.time));
     }
     return records;
   }
