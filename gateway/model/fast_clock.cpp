@@ -133,14 +133,18 @@ void FastClock::wait(std::unique_lock<std::mutex>& lock, std::condition_variable
     if (takes_part) --threads.at_work;
     threads.all_wait.notify_all();
   }
-  changed.wait_for(lock, longest_sleep);
-  const std::lock_guard own(threads.mutex);
-  const bool is_leapt_to = std::erase_if(threads.waiting, [=](const Waiter& each) {
-                             return each.number == number;
-                           }) == 0;
-  if (is_leapt_to) return;  // and counted
-  if (takes_part) ++threads.at_work;
-  ++threads.moves;
+  for (;;) {
+    const std::cv_status status = changed.wait_for(lock, longest_sleep);
+    const std::lock_guard own(threads.mutex);
+    const auto self = std::ranges::find(threads.waiting, number, &Waiter::number);
+    if (self == threads.waiting.end()) return;  // leapt to, and counted
+    // Nobody called: to go on sleeping is no move, which would keep time from leaping.
+    if (status == std::cv_status::timeout && threads.now() < deadline) continue;
+    threads.waiting.erase(self);
+    if (takes_part) ++threads.at_work;
+    ++threads.moves;
+    return;
+  }
 }
 
 }  // namespace twinsky
