@@ -101,7 +101,7 @@ Assembly::Assembly(Config config, Surroundings surroundings)
   follower_ =
       std::make_unique<Follower>(config_.gateway.id, config_.feeds, std::move(surroundings.fetcher),
                                  outlet_to(intake_, indices_, bulletin_), clock_, log_);
-  intake_.announce("started", config_.gateway.id, "version " TWINSKY_VERSION);
+  intake_.announce("started", config_.gateway.id, "version " TWINSKY_VERSION + surroundings.remark);
 }
 
 // The store commits once more when it closes; by then there are no sinks to wake.

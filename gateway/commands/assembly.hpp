@@ -27,6 +27,7 @@ struct Surroundings {
   Clock& network_clock;  // of brokers: the system's, in a rehearsal too
   std::unique_ptr<Fetcher> fetcher;
   Log& log;
+  std::string remark = {};  // what subscribers must know of this run; goes with its first event
 };
 
 class Assembly {

@@ -161,10 +161,12 @@ int run(const Options& options) {
   Log log(options.verbose ? LogLevel::debug : LogLevel::info);
   SystemClock system_clock(config->gateway.clock == "system");
   std::unique_ptr<FastClock> fast_clock;
+  std::string remark;
   auto fetcher = make_fetcher("twinsky/" TWINSKY_VERSION);
   if (!options.rehearsal.empty()) {
     fast_clock = rehearsal_clock(options.rehearsal);
-    log.warning("clock", "a rehearsal: what is measured and published is not of now");
+    remark = ", a rehearsal: what is measured and published is not of now";
+    log.warning("clock", remark.substr(2));
     fetcher = telling_time(std::move(fetcher), *fast_clock);
   }
   Clock& clock = fast_clock ? static_cast<Clock&>(*fast_clock) : system_clock;
@@ -174,7 +176,8 @@ int run(const Options& options) {
         std::make_unique<Assembly>(std::move(*config), Surroundings{.clock = clock,
                                                                     .network_clock = system_clock,
                                                                     .fetcher = std::move(fetcher),
-                                                                    .log = log});
+                                                                    .log = log,
+                                                                    .remark = remark});
   } catch (const StoreError& problem) {
     log.error("store", problem.what());
     return exit_failed;

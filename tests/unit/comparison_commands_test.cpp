@@ -7,14 +7,12 @@
 #include "gateway/store/official.hpp"
 #include "store_fixture.hpp"
 #include "tests/unit/collocation.hpp"
+#include "tests/unit/shell.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <map>
-#include <stdio.h>
-#include <sys/wait.h>
 
 namespace twinsky {
 namespace {
@@ -46,21 +44,8 @@ std::size_t count_of(const std::string& text, const std::string& part) {
 
 class comparison_commands : public StoreTest {
  protected:
-  struct Answer {
-    int code = -1;
-    std::string text;  // standard output and error
-  };
   Answer twinsky(const std::string& command) {
-    Answer answer;
-    FILE* pipe =
-        ::popen((TWINSKY_BINARY " " + command + " --config " + config_ + " 2>&1").c_str(), "r");
-    std::array<char, 4096> buffer{};
-    while (const std::size_t count = ::fread(buffer.data(), 1, buffer.size(), pipe)) {
-      answer.text.append(buffer.data(), count);
-    }
-    const int status = ::pclose(pipe);
-    answer.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return answer;
+    return shell(TWINSKY_BINARY " " + command + " --config " + config_);
   }
   Answer accept(const std::string& options = {}) {
     return twinsky("accept-correction --quantity o3_ppb --author Ada " + options);

@@ -2,36 +2,19 @@
 // The commands `export` and `status` on a store, beside the process that writes it.
 #include "gateway/commands/csv.hpp"
 #include "gateway/model/record.hpp"
+#include "tests/unit/shell.hpp"
 #include "tests/unit/store_fixture.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <array>
 #include <memory>
-#include <stdio.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 namespace twinsky {
 namespace {
 
 class export_of_store : public StoreTest {
  protected:
-  struct Answer {
-    int code = -1;
-    std::string text;  // standard output and error
-  };
-  static Answer shell(const std::string& command) {
-    Answer answer;
-    FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-    std::array<char, 4096> buffer{};
-    while (const std::size_t count = ::fread(buffer.data(), 1, buffer.size(), pipe)) {
-      answer.text.append(buffer.data(), count);
-    }
-    const int status = ::pclose(pipe);
-    answer.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return answer;
-  }
   Answer twinsky(const std::string& command, const std::string& options = {}) {
     return shell(std::string(TWINSKY_BINARY) + ' ' + command + " --store " + settings_.path + ' ' +
                  options);
