@@ -29,7 +29,7 @@ struct Options {
 };
 
 std::string user_name() {
-  const char* const name = std::getenv("USER");
+  const char* const name = std::getenv("USER");  // NOLINT(concurrency-mt-unsafe): one thread
   return name == nullptr ? "" : name;
 }
 

@@ -316,6 +316,7 @@ std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
         network_clock_.now() +
         std::min<MonotonicTime::duration>(deadline - clock_.now(), offline_within);
     std::vector<std::jthread> stopping;
+    stopping.reserve(sinks.size());
     for (const auto& [id, sink] : sinks) {
       stopping.emplace_back([&sink, sinks_deadline] { sink->stop(sinks_deadline); });
     }

@@ -2,7 +2,7 @@
 // The subcommands. Each file adds its own options and returns what runs it.
 #pragma once
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's
 class App;
 }
 

@@ -61,8 +61,8 @@ constexpr std::string_view word_of(LogLevel level) {
 }
 
 bool under_journal() {
-  return ::getenv("JOURNAL_STREAM") !=
-         nullptr;  // NOLINT(concurrency-mt-unsafe): nobody calls setenv
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody calls setenv
+  return ::getenv("JOURNAL_STREAM") != nullptr;
 }
 
 }  // namespace

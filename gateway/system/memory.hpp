@@ -10,9 +10,11 @@ namespace twinsky {
 // Before the first thread starts.
 inline void keep_little_memory() {
   constexpr int threshold_bytes = 64 << 10;
+  // NOLINTBEGIN(concurrency-mt-unsafe): there are no other threads yet
   ::mallopt(M_ARENA_MAX, 2);
   ::mallopt(M_MMAP_THRESHOLD, 2 * threshold_bytes);
   ::mallopt(M_TRIM_THRESHOLD, threshold_bytes);
+  // NOLINTEND(concurrency-mt-unsafe)
 }
 
 }  // namespace twinsky

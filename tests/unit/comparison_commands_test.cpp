@@ -42,7 +42,7 @@ std::size_t count_of(const std::string& text, const std::string& part) {
   return count;
 }
 
-class comparison_commands : public StoreTest {
+class ComparisonCommands : public StoreTest {
  protected:
   Answer twinsky(const std::string& command) {
     return shell(TWINSKY_BINARY " " + command + " --config " + config_);
@@ -128,10 +128,10 @@ class comparison_commands : public StoreTest {
   const std::filesystem::path accepted_ = directory_ / "conf.d" / "correction-o3-ppb-roof.json";
 };
 
-TEST_F(comparison_commands, a_proposal_becomes_a_correction_of_the_configuration) {
+TEST_F(ComparisonCommands, a_proposal_becomes_a_correction_of_the_configuration) {
   put_month();
   const Json record = evaluate()[ozone_];
-  const Json proposal = record["proposal"];
+  const Json& proposal = record["proposal"];
   ASSERT_TRUE(proposal.is_object()) << record.dump(1);
   EXPECT_EQ(record["quantity"], "o3");  // the proposal speaks of ug/m3
   EXPECT_TRUE(record["corrected"].is_null());
@@ -170,7 +170,7 @@ TEST_F(comparison_commands, a_proposal_becomes_a_correction_of_the_configuration
   EXPECT_EQ(name_of(config().corrections.at(0).correction), "o3-ppb-roof@2");
 }
 
-TEST_F(comparison_commands, what_the_configuration_cannot_have_is_taken_back) {
+TEST_F(ComparisonCommands, what_the_configuration_cannot_have_is_taken_back) {
   put_month();
   configure(R"(, "corrections": [{"id": "mine", "sensor": "roof", "quantity": "o3_ppb",
                                   "method": "linear", "gain": 1.1}])");
@@ -182,7 +182,7 @@ TEST_F(comparison_commands, what_the_configuration_cannot_have_is_taken_back) {
   EXPECT_EQ(twinsky("check").code, 0);
 }
 
-TEST_F(comparison_commands, nothing_is_accepted_where_nothing_is_proposed) {
+TEST_F(ComparisonCommands, nothing_is_accepted_where_nothing_is_proposed) {
   const Answer unmade = accept();
   EXPECT_EQ(unmade.code, 1);
   EXPECT_NE(unmade.text.find("roof/o3_ppb/hk-epd/mong-kok proposes nothing"), std::string::npos)
@@ -192,7 +192,7 @@ TEST_F(comparison_commands, nothing_is_accepted_where_nothing_is_proposed) {
   EXPECT_FALSE(std::filesystem::exists(accepted_));
 }
 
-TEST_F(comparison_commands, report_draws_what_is_stored_on_a_page_that_needs_nothing_else) {
+TEST_F(ComparisonCommands, report_draws_what_is_stored_on_a_page_that_needs_nothing_else) {
   put_month();
   const Json record = evaluate()[ozone_];
   const std::string file = (directory_ / "roof.html").string();
@@ -232,7 +232,7 @@ TEST_F(comparison_commands, report_draws_what_is_stored_on_a_page_that_needs_not
   EXPECT_NE(ozone.find("<tr><th>slope</th><td>0.4"), std::string::npos);
 }
 
-TEST_F(comparison_commands, report_of_nothing_stored_says_so) {
+TEST_F(ComparisonCommands, report_of_nothing_stored_says_so) {
   const std::string file = (directory_ / "roof.html").string();
   ASSERT_EQ(twinsky("report roof --at 2019-09-01T01:05Z --output " + file).code, 0);
   std::ifstream stream(file);

@@ -13,7 +13,7 @@
 namespace twinsky {
 namespace {
 
-class export_of_store : public StoreTest {
+class ExportOfStore : public StoreTest {
  protected:
   Answer twinsky(const std::string& command, const std::string& options = {}) {
     return shell(std::string(TWINSKY_BINARY) + ' ' + command + " --store " + settings_.path + ' ' +
@@ -34,7 +34,7 @@ class export_of_store : public StoreTest {
   }
 };
 
-TEST_F(export_of_store, json_lines_are_the_published_records) {
+TEST_F(ExportOfStore, json_lines_are_the_published_records) {
   const Answer answer = twinsky("export", "--format json");
   EXPECT_EQ(answer.code, 0);
   std::string expected;
@@ -46,7 +46,7 @@ TEST_F(export_of_store, json_lines_are_the_published_records) {
   EXPECT_EQ(answer.text, expected);
 }
 
-TEST_F(export_of_store, csv_has_quantities_first_and_numbers_as_they_were_printed) {
+TEST_F(ExportOfStore, csv_has_quantities_first_and_numbers_as_they_were_printed) {
   const std::string epoch = store_->epoch();
   EXPECT_EQ(twinsky("export", "--sensor roof-pm").text,
             "stream,epoch,seq,time,pm2_5,pm10,flag,meta,faults\n"
@@ -59,7 +59,7 @@ TEST_F(export_of_store, csv_has_quantities_first_and_numbers_as_they_were_printe
                 "\"{\"\"pm2_5\"\":\"\"checksum\"\"}\"\n");
 }
 
-TEST_F(export_of_store, chooses_streams_and_times) {
+TEST_F(ExportOfStore, chooses_streams_and_times) {
   const auto lines = [&](const std::string& options) {
     const Answer answer = twinsky("export", "--format json " + options);
     EXPECT_EQ(answer.code, 0) << answer.text;
@@ -72,7 +72,7 @@ TEST_F(export_of_store, chooses_streams_and_times) {
   EXPECT_EQ(lines("--from 2026-11-22T10:31 --to '2026-11-22 10:33'"), 2);  // local time
 }
 
-TEST_F(export_of_store, writes_into_a_file) {
+TEST_F(ExportOfStore, writes_into_a_file) {
   const std::string file = (directory_ / "out.csv").string();
   const Answer answer = twinsky("export", "--output " + file);
   EXPECT_EQ(answer.code, 0);
@@ -81,7 +81,7 @@ TEST_F(export_of_store, writes_into_a_file) {
   EXPECT_EQ(twinsky("export", "--output /nonexistent/out.csv").code, 1);
 }
 
-TEST_F(export_of_store, says_what_is_wrong) {
+TEST_F(ExportOfStore, says_what_is_wrong) {
   const Answer stream = twinsky("export", "--sensor roof-pn");
   EXPECT_EQ(stream.code, 1);
   EXPECT_NE(stream.text.find("has no stream sensor/roof-pn; it has:"), std::string::npos);
@@ -92,7 +92,7 @@ TEST_F(export_of_store, says_what_is_wrong) {
   EXPECT_NE(missing.text.find("there is no store /nonexistent.db"), std::string::npos);
 }
 
-TEST_F(export_of_store, needs_no_right_to_write) {
+TEST_F(ExportOfStore, needs_no_right_to_write) {
   // The daemon's files may be read by others, not written; of its directory the same.
   ::chmod(directory_.c_str(), 0755);
   for (const auto& file : std::filesystem::directory_iterator(directory_)) {
@@ -115,7 +115,7 @@ TEST_F(export_of_store, needs_no_right_to_write) {
   EXPECT_NE(refused.text.find("must be readable for you"), std::string::npos) << refused.text;
 }
 
-TEST_F(export_of_store, status_shows_what_waits_and_the_newest_of_every_stream) {
+TEST_F(ExportOfStore, status_shows_what_waits_and_the_newest_of_every_stream) {
   store_->add_sink("city", true);
   store_->note_gap(
       {"no_response", "sensor/roof-pm", clock_.utc(), clock_.utc(), 12, true, "", 0, 0, ""});
