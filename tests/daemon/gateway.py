@@ -21,13 +21,17 @@ MOSQUITTO = next((path for path in ("/usr/sbin/mosquitto", "/usr/bin/mosquitto")
                   if os.path.exists(path)), "mosquitto")
 
 
-def until(condition, within, what):
-    """Waits for a condition of other processes; fails with what was waited for."""
-    end = time.monotonic() + within
+def until(condition, within, what, progress=lambda: None):
+    """Waits for a condition of other processes; fails with what was waited for. `within` counts from
+    the last change of `progress`: what takes long may take as long as it goes on."""
+    end, state = time.monotonic() + within, progress()
     while True:
         value = condition()
         if value:
             return value
+        now = progress()
+        if now != state:
+            end, state = time.monotonic() + within, now
         if time.monotonic() > end:
             raise AssertionError(f"not within {within} s: {what}")
         time.sleep(0.02)

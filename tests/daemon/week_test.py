@@ -83,7 +83,8 @@ class Week(gateway.GatewayTest):
             self.gateway.process = subprocess.Popen(
                 [self.gateway.binary, "run", "--config", self.gateway.file, "--rehearse", text_of(start),
                  text_of(end)], stderr=file, stdout=file)
-        until(lambda: "come to its end" in self.gateway.log()[log:], 300, f"it is {end}")
+        until(lambda: "come to its end" in self.gateway.log()[log:], 60, f"it is {end}",
+              progress=lambda: os.path.getsize(self.world.path("w/requests")))
         self.gateway.stop()
 
     def asked(self):
