@@ -25,11 +25,11 @@ void Audit::count(const AuditView& key, const AuditSums& sums) {
 }
 
 void Audit::run(const std::stop_token& stop) {
-  do {
+  while (!stop.stop_requested()) {
     fold();
-    clock_.pause_until(clock_.now() + write_every, stop);
-    write();
-  } while (!stop.stop_requested());
+    if (clock_.pause_until(clock_.now() + write_every, stop)) write();
+  }
+  write();  // also what was refused a moment ago
   has_stopped_ = true;
 }
 
