@@ -262,24 +262,21 @@ void Assembly::post_health() {
   }
   std::map<std::string, SensorCounters> sensors;
   for (const auto& [bus, poller] : pollers_) sensors.merge(poller->counters());
+  const StoreStatus store = store_.status();
   bulletin_.post({.topic = "health",
-                  .payload = health_document(store_.status(), sinks, sensors, clock_.utc(),
-                                             started_, clock_was_set_, follower_->counters()),
+                  .payload = health_document(store, sinks, sensors, clock_.utc(), started_,
+                                             clock_was_set_, follower_->counters()),
                   .retain = Retain::expiring,
                   .qos = 0,
                   .expiry = 3 * health_every});
+  std::uint64_t waiting = 0;
+  for (const auto& [id, backlog] : store.sinks) waiting = std::max(waiting, backlog.rows);
+  summary_ = std::to_string(config_.sensors.size()) + " sensors, " + std::to_string(waiting) +
+             " records waiting" + (store.disk_fault.empty() ? "" : ", disk: " + store.disk_fault);
 }
 
 bool Assembly::is_alive() const {
   return clock_.now() - store_.alive() < writer_patience;
-}
-
-std::string Assembly::summary() const {
-  const StoreStatus status = store_.status();
-  std::uint64_t waiting = 0;
-  for (const auto& [id, backlog] : status.sinks) waiting = std::max(waiting, backlog.rows);
-  return std::to_string(config_.sensors.size()) + " sensors, " + std::to_string(waiting) +
-         " records waiting" + (status.disk_fault.empty() ? "" : ", disk: " + status.disk_fault);
 }
 
 std::vector<std::string> Assembly::stop(MonotonicTime deadline) {

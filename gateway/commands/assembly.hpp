@@ -48,8 +48,8 @@ class Assembly {
   void tick();
   // Has the writer shown a sign of life lately?
   [[nodiscard]] bool is_alive() const;
-  // "6 of 6 sensors, 0 records waiting"
-  [[nodiscard]] std::string summary() const;
+  // As of the last `health`: "6 sensors, 0 records waiting".
+  [[nodiscard]] const std::string& summary() const { return summary_; }
 
   // Stops in the order of the promise: polling, last commit, `offline`, cursors. Names the threads
   // that had not ended at `deadline`; then the process must be left without destructors.
@@ -91,6 +91,7 @@ class Assembly {
   std::unique_ptr<Follower> follower_;
   std::string posted_epoch_;
   MonotonicTime health_due_{};
+  std::string summary_ = "starting";
   bool clock_was_set_;
 };
 

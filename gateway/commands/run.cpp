@@ -120,7 +120,7 @@ class MainLoop {
       rehearsal_end_.reset();
       log_.notice("clock", "the rehearsal has come to its end; from here on time runs as usual");
     }
-    notify_status(assembly_.summary());
+    if (status_ != assembly_.summary()) notify_status(status_ = assembly_.summary());
     ticker_.expires_after(tick_every);
     ticker_.async_wait([this](auto error) {
       if (!error) tick();
@@ -137,6 +137,7 @@ class MainLoop {
 
   Assembly& assembly_;
   const std::string file_;
+  std::string status_;  // as systemd knows it
   Clock& clock_;
   Log& log_;
   ConfigWatch watch_;
