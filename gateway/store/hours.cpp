@@ -17,6 +17,7 @@ void Store::Writer::keep_hours(std::vector<HoursOfStream> hours, RowId done) {
   for (const HoursOfStream& each : *shared) {
     if (!each.rows.empty()) ++hours_changes_[each.rows.front().stream];
   }
+  hours_done_ = done;
   change([shared, done](OpenedStore& store) {
     for (const HoursOfStream& each : *shared) {
       for (const HourRow& row : each.rows) store.tables.save_hour(row);
@@ -27,11 +28,13 @@ void Store::Writer::keep_hours(std::vector<HoursOfStream> hours, RowId done) {
 }
 
 std::vector<HourRow> Store::Writer::hours_of(StreamId stream, UtcTime start) const {
-  return Tables(file_->path, Tables::Access::read).hours_of(stream, start);
+  return file_->reading(
+      [&] { return Tables(file_->path, Tables::Access::read).hours_of(stream, start); });
 }
 
 RowId Store::Writer::hours_done() const {
-  return Tables(file_->path, Tables::Access::read).hours_done();
+  const std::lock_guard lock(mutex_);
+  return hours_done_;
 }
 
 std::uint64_t Store::Writer::changes_of_hours(std::string_view name) const {
@@ -57,8 +60,14 @@ void Store::Writer::recall(StreamId stream, UtcTime since,
   if (last == 0) return;
   std::string text;
   std::vector<StoredRow> rows;
-  Tables(file_->path, Tables::Access::read)
-      .read_stream(stream, std::max<RowId>(last - recalled_rows, 1), since, text, rows);
+  try {
+    file_->reading([&] {
+      Tables(file_->path, Tables::Access::read)
+          .read_stream(stream, std::max<RowId>(last - recalled_rows, 1), since, text, rows);
+    });
+  } catch (const std::exception& problem) {
+    if (fault_of(problem) != DiskFault::damaged) throw;  // what came before the damage is good
+  }
   for (const StoredRow& row : rows) each(row);
 }
 

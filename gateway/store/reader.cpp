@@ -27,12 +27,13 @@ class FileReader final : public StoreReader {
     }
     if (!rows_.empty()) return rows_;
     try {
-      const RowId last = tables_->sendable();
-      if (last > after) tables_->read(after + 1, last, most, text_, rows_);
+      file_->reading([&] {
+        const RowId last = tables_->sendable();
+        if (last > after) tables_->read(after + 1, last, most, text_, rows_);
+      });
     } catch (const std::exception& problem) {
       // What was read before the damage is good; the writer brings the rest back if it can.
       if (fault_of(problem) != DiskFault::damaged) throw;
-      file_->is_damaged = true;
     }
     return rows_;
   }
@@ -40,7 +41,7 @@ class FileReader final : public StoreReader {
   const std::string& name_of(StreamId stream) override {
     const auto found = names_.find(stream);
     if (found != names_.end()) return found->second;
-    for (const SavedStream& saved : tables_->streams()) names_[saved.stream] = saved.name;
+    learn_names();
     const auto now_known = names_.find(stream);
     return now_known == names_.end() ? no_name : now_known->second;
   }
@@ -49,7 +50,9 @@ class FileReader final : public StoreReader {
     // The last epoch known may be replaced as long as it has no rows, and followed by others.
     if (epochs_.empty() || row > checked_until_) {
       const RowId from = epochs_.empty() ? 0 : epochs_.rbegin()->first;
-      for (SavedEpoch& saved : tables_->epochs(from)) epochs_[saved.first_row] = saved.epoch;
+      for (SavedEpoch& saved : file_->reading([&] { return tables_->epochs(from); })) {
+        epochs_[saved.first_row] = saved.epoch;
+      }
       checked_until_ = std::max(row, rows_.empty() ? row : rows_.back().row);
     }
     const auto after = epochs_.upper_bound(row);
@@ -58,30 +61,35 @@ class FileReader final : public StoreReader {
 
   std::vector<std::string> streams() override {
     if (file_->generation != generation_) open();
+    learn_names();
     std::vector<std::string> names;
-    for (SavedStream& saved : tables_->streams()) names.push_back(std::move(saved.name));
+    for (const auto& [stream, name] : names_) names.push_back(name);
     return names;
   }
 
   std::vector<HourRow> hours(std::string_view stream, Quantity quantity, UtcTime from,
                              UtcTime to) override {
     const auto id = find(stream);
-    return id ? tables_->hours(*id, quantity, from, to) : std::vector<HourRow>();
+    if (!id) return {};
+    return file_->reading([&] { return tables_->hours(*id, quantity, from, to); });
   }
   std::vector<OfficialRow> official(std::string_view stream, Quantity quantity, UtcTime from,
                                     UtcTime to) override {
     const auto id = find(stream);
-    return id ? tables_->official(*id, quantity, from, to) : std::vector<OfficialRow>();
+    if (!id) return {};
+    return file_->reading([&] { return tables_->official(*id, quantity, from, to); });
   }
   std::optional<UtcTime> first_hour(std::string_view stream, Quantity quantity,
                                     UtcTime from) override {
     const auto id = find(stream);
-    return id ? tables_->first_hour(*id, quantity, from) : std::nullopt;
+    if (!id) return {};
+    return file_->reading([&] { return tables_->first_hour(*id, quantity, from); });
   }
   std::optional<UtcTime> first_official(std::string_view stream, Quantity quantity,
                                         UtcTime from) override {
     const auto id = find(stream);
-    return id ? tables_->first_official(*id, quantity, from) : std::nullopt;
+    if (!id) return {};
+    return file_->reading([&] { return tables_->first_official(*id, quantity, from); });
   }
 
  private:
@@ -92,11 +100,16 @@ class FileReader final : public StoreReader {
     };
     auto found = known();
     if (found == names_.end()) {
-      for (const SavedStream& saved : tables_->streams()) names_[saved.stream] = saved.name;
+      learn_names();
       found = known();
     }
     if (found == names_.end()) return std::nullopt;
     return found->first;
+  }
+  void learn_names() {
+    for (SavedStream& saved : file_->reading([&] { return tables_->streams(); })) {
+      names_[saved.stream] = std::move(saved.name);
+    }
   }
   void open() {
     generation_ = file_->generation;

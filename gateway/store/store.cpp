@@ -215,11 +215,13 @@ StoreStatus Store::Writer::status() const {
     status.sinks[sink] = backlog_of(row, oldest, status.last_row, std::nullopt);
   }
   try {
-    Tables tables(file_->path, Tables::Access::read);
-    status.ledger_sums = tables.ledger_sums();
-    for (auto& [sink, backlog] : status.sinks) {
-      if (backlog.rows != 0) backlog.oldest = tables.time_after(backlog.cursor);
-    }
+    file_->reading([&] {
+      Tables tables(file_->path, Tables::Access::read);
+      status.ledger_sums = tables.ledger_sums();
+      for (auto& [sink, backlog] : status.sinks) {
+        if (backlog.rows != 0) backlog.oldest = tables.time_after(backlog.cursor);
+      }
+    });
   } catch (const std::exception&) {
     return status;  // a disk in trouble is reported by the writer; what is in memory is still good
   }

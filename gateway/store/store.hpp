@@ -210,6 +210,7 @@ class Store {
   void keep_hours(std::vector<HoursOfStream> hours, RowId done);
   // All quantities of one stream and hour.
   [[nodiscard]] std::vector<HourRow> hours_of(StreamId stream, UtcTime start) const;
+  // `done` of the last time.
   [[nodiscard]] RowId hours_done() const;
   // Rises when an hour or an official value of a stream was handed over: then, after a flush(),
   // what a reader sees may be another than before.

@@ -186,6 +186,7 @@ struct Store::Writer {
   std::vector<SavedStream> streams_;  // by StreamId
   std::map<std::string, StreamId, std::less<>> stream_ids_;
   std::map<StreamId, std::uint64_t> hours_changes_;
+  RowId hours_done_ = 0;
   std::map<std::string, Outbox> sinks_;
   std::map<std::string, std::set<std::string>> retained_;
   std::map<std::string, std::string, std::less<>> remembered_;

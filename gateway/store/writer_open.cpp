@@ -148,44 +148,56 @@ Store::Writer::Writer(StoreSettings settings, Clock& clock, Log& log)
                      "): look whether its directory exists, may be written by this user and has "
                      "free space");
   }
-  load();
-  publish();
   start_salvage();
   thread_ = std::jthread([this] { run(); });
 }
 
 void Store::Writer::open() {
-  try {
+  const auto open_file = [this] {
     opened_ = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
+    load();
+  };
+  try {
+    open_file();
   } catch (const StoreError&) {
     throw;
   } catch (const std::exception& problem) {
+    opened_.reset();
     if (fault_of(problem) == DiskFault::damaged) {
       replace_damaged_file(problem.what());
+      load();
       return;
     }
     // On a full disk not even the files beside it can be made; SQLite calls that an I/O error.
     Upkeep::give_up_reserve(settings_);
-    opened_ = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
+    open_file();
   }
 }
 
-// What is in memory as well; before the thread starts.
+// What is in memory as well; before the thread starts. Done again when it meets damage.
 void Store::Writer::load() {
   Tables& tables = opened_->tables;
-  const std::lock_guard lock(mutex_);
-  for (SavedStream& stream : tables.streams()) {
-    const auto index = static_cast<std::size_t>(stream.stream);
-    if (index >= streams_.size()) streams_.resize(index + 1);
-    stream.last_time = opened_->journal.last_time(stream.stream);
-    stream_ids_.emplace(stream.name, stream.stream);
-    streams_[index] = std::move(stream);
+  {
+    const std::lock_guard lock(mutex_);
+    streams_.clear();
+    stream_ids_.clear();
+    for (SavedStream& stream : tables.streams()) {
+      const auto index = static_cast<std::size_t>(stream.stream);
+      if (index >= streams_.size()) streams_.resize(index + 1);
+      stream.last_time = opened_->journal.last_time(stream.stream);
+      stream_ids_.emplace(stream.name, stream.stream);
+      streams_[index] = std::move(stream);
+    }
+    sinks_.clear();
+    for (const auto& [sink, row] : tables.cursors())
+      sinks_[sink] = {.acknowledged = row, .saved = row};
+    retained_ = tables.retained();
+    remembered_.clear();
+    for (auto& [name, value] : tables.remembered()) remembered_.emplace(name, std::move(value));
+    epoch_ = opened_->epochs.back().epoch;
+    hours_done_ = tables.hours_done();
   }
-  for (const auto& [sink, row] : tables.cursors())
-    sinks_[sink] = {.acknowledged = row, .saved = row};
-  retained_ = tables.retained();
-  for (auto& [name, value] : tables.remembered()) remembered_.emplace(name, std::move(value));
-  epoch_ = opened_->epochs.back().epoch;
+  publish();
 }
 
 void Store::Writer::replace_damaged_file(const std::string& why) {

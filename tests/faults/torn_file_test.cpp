@@ -4,6 +4,7 @@
 #include "tests/unit/store_fixture.hpp"
 
 #include <gtest/gtest.h>
+#include <iostream>
 #include <random>
 
 namespace twinsky {
@@ -23,6 +24,7 @@ TEST_F(torn_file, samples_go_on_within_five_seconds_whatever_is_damaged) {
   const std::string original = settings_.path;
   const auto size = std::filesystem::file_size(original);
   const unsigned seed = std::random_device{}();
+  std::cout << "seed " << seed << '\n';
   std::mt19937 random(seed);
   SystemClock real(true);
   for (int round = 0; round < 30; ++round) {

@@ -2,6 +2,7 @@
 #include "gateway/store/salvage.hpp"
 
 #include "gateway/store/hours.hpp"
+#include "gateway/store/official.hpp"
 #include "tests/unit/store_fixture.hpp"
 
 #include <random>
@@ -104,6 +105,49 @@ TEST_F(salvage_of_store, damage_of_the_small_tables_does_not_stop_the_start) {
   ASSERT_GE(kept.size(), 5U);
   EXPECT_EQ(kept.back().seq, 5U);
   EXPECT_EQ(kept.back().epoch, store_->epoch());
+}
+
+// Whatever is only read at the start, or only beside the writer, is a page of its own.
+TEST_F(salvage_of_store, no_page_of_a_small_table_stops_the_start_or_what_comes_after_it) {
+  open();
+  store_->add_sink("city", true);
+  fill("sensor/a", 20);
+  store_->note_retained("city", "sensor/a/meta");
+  store_->remember("rain", "3.2");
+  store_->note_gap({.cause = "test", .stream = "*", .count = 1});
+  store_->keep_hours({}, 20);
+  const StreamId stream = store_->stream("sensor/a");
+  close();
+  const std::string original = settings_.path;
+  const auto pages = static_cast<int>(std::filesystem::file_size(original) / 1024);
+  ASSERT_GT(pages, 15);  // a root for each table
+  for (int page = 1; page < pages; ++page) {
+    SCOPED_TRACE(page + 1);
+    settings_.path = (directory_ / (std::to_string(page) + ".db")).string();
+    std::filesystem::copy_file(original, settings_.path);
+    scribble(1024 * page, 1024, static_cast<unsigned>(page));
+    open();
+    const auto reader = store_->reader();
+    const auto read = [&] {
+      read_all(*reader);
+      reader->streams();
+      reader->hours("sensor/a", Quantity::pm2_5, {}, clock_.utc());
+      reader->official("sensor/a", Quantity::pm2_5, {}, clock_.utc());
+      store_->hours_of(stream, {});
+      store_->status();
+    };
+    try {
+      read();
+    } catch (const std::exception&) {
+      ASSERT_TRUE(commit());  // the writer was told
+      read();
+    }
+    store_->recall(stream, {}, [](const StoredRow&) {});
+    fill("sensor/new", 5);
+    wait_for_salvage();
+    ASSERT_EQ(rows_of("sensor/new").size(), 5U);
+    close();
+  }
 }
 
 TEST_F(salvage_of_store, a_file_that_is_no_database_is_set_aside_and_its_loss_estimated) {
