@@ -27,13 +27,13 @@ bool is_synchronised() {
   return ::adjtimex(&state) >= 0 && (state.status & STA_UNSYNC) == 0;
 }
 
-void append_padded(std::string& text, unsigned value, int width) {
-  std::array<char, 8> digits{};
-  for (int at = width - 1; at >= 0; --at) {
-    digits[static_cast<std::size_t>(at)] = static_cast<char>('0' + value % 10);
-    value /= 10;
+// Writes `value` over the zeros at `place`.
+template <std::size_t size>
+void put_digits(std::array<char, size>& text, std::size_t place, std::size_t width, auto value) {
+  auto rest = static_cast<unsigned>(value);
+  for (std::size_t at = place + width; at > place; rest /= 10) {
+    text[--at] = static_cast<char>('0' + rest % 10);
   }
-  text.append(digits.data(), static_cast<std::size_t>(width));
 }
 
 // Takes exactly `width` digits off the front of `text`.
@@ -148,20 +148,15 @@ void append_iso8601(std::string& text, UtcTime time) {
   const auto day = floor<days>(time);
   const year_month_day date(day);
   const hh_mm_ss clock(time - day);
-  append_padded(text, static_cast<unsigned>(static_cast<int>(date.year())), 4);
-  text += '-';
-  append_padded(text, static_cast<unsigned>(date.month()), 2);
-  text += '-';
-  append_padded(text, static_cast<unsigned>(date.day()), 2);
-  text += 'T';
-  append_padded(text, static_cast<unsigned>(clock.hours().count()), 2);
-  text += ':';
-  append_padded(text, static_cast<unsigned>(clock.minutes().count()), 2);
-  text += ':';
-  append_padded(text, static_cast<unsigned>(clock.seconds().count()), 2);
-  text += '.';
-  append_padded(text, static_cast<unsigned>(clock.subseconds().count()), 3);
-  text += 'Z';
+  auto digits = std::to_array("0000-00-00T00:00:00.000Z");
+  put_digits(digits, 0, 4, static_cast<int>(date.year()));
+  put_digits(digits, 5, 2, static_cast<unsigned>(date.month()));
+  put_digits(digits, 8, 2, static_cast<unsigned>(date.day()));
+  put_digits(digits, 11, 2, clock.hours().count());
+  put_digits(digits, 14, 2, clock.minutes().count());
+  put_digits(digits, 17, 2, clock.seconds().count());
+  put_digits(digits, 20, 3, clock.subseconds().count());
+  text.append(digits.data(), digits.size() - 1);
 }
 
 std::string iso8601(UtcTime time) {

@@ -54,6 +54,8 @@ class Inbox {
  public:
   // How long may wait what nobody waits for.
   static constexpr milliseconds patience{250};
+  // How soon after rows the next rows wake the thread.
+  static constexpr milliseconds pace{5};
 
   void post(BrokerEvent event) {
     {
@@ -75,11 +77,11 @@ class Inbox {
     }
     changed_.notify_one();
   }
-  // There may be new rows or notices.
+  // There are new rows. While commits follow each other closely, the thread takes them together.
   void wake() {
     {
       const std::lock_guard lock(mutex_);
-      woken_ = true;
+      if (std::exchange(has_rows_, true)) return;
     }
     changed_.notify_one();
   }
@@ -106,21 +108,27 @@ class Inbox {
     awaits_done_ = awaits_done;
     if (awaits_done && !events_.empty()) woken_ = true;
     wakes_at_ = deadline;
-    while (!woken_ && clock.now() < deadline) clock.wait(lock, changed_, deadline);
+    for (MonotonicTime now = clock.now(); !woken_ && now < deadline; now = clock.now()) {
+      if (has_rows_ && now >= rows_from_) break;
+      clock.wait(lock, changed_, has_rows_ ? std::min(rows_from_, deadline) : deadline);
+    }
     wakes_at_ = MonotonicTime::min();
     woken_ = false;
+    if (std::exchange(has_rows_, false)) rows_from_ = clock.now() + pace;
     return std::exchange(events_, {});
   }
 
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<BrokerEvent> events_;                // guarded by mutex_
-  bool woken_ = false;                             // guarded by mutex_
-  bool is_nudged_ = false;                         // guarded by mutex_
-  bool awaits_done_ = true;                        // guarded by mutex_
-  MonotonicTime wakes_at_ = MonotonicTime::min();  // guarded by mutex_; while it waits
-  std::optional<MonotonicTime> stop_deadline_;     // guarded by mutex_
+  std::vector<BrokerEvent> events_;                 // guarded by mutex_
+  bool woken_ = false;                              // guarded by mutex_
+  bool has_rows_ = false;                           // guarded by mutex_
+  MonotonicTime rows_from_ = MonotonicTime::min();  // guarded by mutex_; not before
+  bool is_nudged_ = false;                          // guarded by mutex_
+  bool awaits_done_ = true;                         // guarded by mutex_
+  MonotonicTime wakes_at_ = MonotonicTime::min();   // guarded by mutex_; while it waits
+  std::optional<MonotonicTime> stop_deadline_;      // guarded by mutex_
 };
 
 }  // namespace twinsky

@@ -21,6 +21,7 @@ class FileReader final : public StoreReader {
     rows_.clear();
     held_ = file_->tail.after(after, most);
     for (const auto& piece : held_) {
+      note_epoch(*piece);
       for (const StoredRow& row : piece->rows) {
         if (row.row > after && rows_.size() < most) rows_.push_back(row);
       }
@@ -110,6 +111,13 @@ class FileReader final : public StoreReader {
     for (SavedStream& saved : file_->reading([&] { return tables_->streams(); })) {
       names_[saved.stream] = std::move(saved.name);
     }
+  }
+  // What follows the rows whose epochs are known need not be asked for.
+  void note_epoch(const TailPiece& piece) {
+    const RowId first = piece.rows.front().row;
+    if (first > checked_until_ + 1) return;
+    if (epochs_.empty() || epochs_.rbegin()->second != piece.epoch) epochs_[first] = piece.epoch;
+    checked_until_ = std::max(checked_until_, piece.rows.back().row);
   }
   void open() {
     generation_ = file_->generation;

@@ -29,13 +29,10 @@ inline constexpr const char* settings_of_writer =
     "PRAGMA cache_size = -512; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;"
     "PRAGMA journal_size_limit = 4000000";
 
-inline constexpr std::size_t rows_inserted_at_once = 20;
-
 enum class Name : std::uint8_t {
   begin,
   commit,
   sample_insert,
-  sample_insert_many,
   sample_insert_missing,
   sample_page,
   sample_marked,
@@ -108,13 +105,8 @@ inline constexpr std::array texts = {
     Text{Name::begin, "BEGIN IMMEDIATE"},
     Text{Name::commit, "COMMIT"},
 
-    Text{Name::sample_insert, "INSERT INTO samples VALUES (?, ?, ?, ?, ?)"},
-    // As many as `rows_inserted_at_once`.
-    Text{Name::sample_insert_many,
-         "INSERT INTO samples VALUES (?,?,?,?,?),(?,?,?,?,?),(?,?,?,?,?),(?,?,?,?,?),(?,?,?,?,?),"
-         "(?,?,?,?,?),(?,?,?,?,?),(?,?,?,?,?),(?,?,?,?,?),(?,?,?,?,?),(?,?,?,?,?),(?,?,?,?,?),"
-         "(?,?,?,?,?),(?,?,?,?,?),(?,?,?,?,?),(?,?,?,?,?),(?,?,?,?,?),(?,?,?,?,?),(?,?,?,?,?),"
-         "(?,?,?,?,?)"},
+    // From pending_rows.hpp.
+    Text{Name::sample_insert, "INSERT INTO samples SELECT row, stream, seq, ts, body FROM pending"},
     Text{Name::sample_insert_missing, "INSERT OR IGNORE INTO samples VALUES (?, ?, ?, ?, ?)"},
     Text{Name::sample_page,
          "SELECT row, stream, seq, ts, body FROM samples WHERE row BETWEEN ? AND ?"

@@ -3,6 +3,7 @@
 
 #include "gateway/store/hours.hpp"
 #include "gateway/store/official.hpp"
+#include "gateway/store/pending_rows.hpp"
 #include "gateway/store/sql.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -11,6 +12,7 @@
 #include <array>
 #include <filesystem>
 #include <limits>
+#include <stdexcept>
 #include <utility>
 
 namespace twinsky {
@@ -106,6 +108,7 @@ DiskFault fault_of(const std::exception& problem) noexcept {
 }
 
 struct Tables::Connection {
+  PendingRows pending;
   SQLite::Database database;
   std::array<std::unique_ptr<SQLite::Statement>, sql::count> statements;
   std::int64_t page_bytes = 0;
@@ -143,49 +146,24 @@ struct Tables::Connection {
     SQLite::Statement& statement_;
   };
 
-  // Samples that are still to be inserted: many with one statement cost half of what each alone
-  // does.
-  struct Pending {
-    RowId row = 0;
-    StreamId stream{};
-    std::uint64_t seq = 0;
-    UtcTime time{};
-    std::string body;
-  };
-  std::array<Pending, sql::rows_inserted_at_once> pending;
-  std::size_t pending_count = 0;
-
   void insert(RowId row, StreamId stream, std::uint64_t seq, UtcTime time,
               const std::string& body) {
-    Pending& place = pending[pending_count++];
-    place.row = row;
-    place.stream = stream;
-    place.seq = seq;
-    place.time = time;
-    place.body.assign(body);  // the memory is used again
-    if (pending_count == pending.size()) insert_pending();
+    constexpr std::size_t most_pending = 100;  // for the memory
+    pending.add(row, stream, seq, time, body);
+    if (pending.size() == most_pending) insert_pending();
   }
   void insert_pending() {
-    const std::size_t rows = std::exchange(pending_count, 0);
-    if (rows == pending.size()) {
-      auto& statement = prepared(sql::Name::sample_insert_many);
-      int place = 0;
-      for (const Pending& each : pending) bind_all(statement, place, each);
-      Use(statement).next();
-      return;
+    Use(prepared(sql::Name::sample_insert)).next();
+    if (database.getLastInsertRowid() != pending.last()) {
+      throw std::logic_error("samples were not stored in the rows meant for them");
     }
-    auto& statement = prepared(sql::Name::sample_insert);
-    for (std::size_t at = 0; at < rows; ++at) {
-      int place = 0;
-      bind_all(statement, place, pending[at]);
-      Use(statement).next();
-    }
+    pending.clear();
   }
 
   // Whatever is asked, it sees all samples.
   template <class... Values>
   Use use(sql::Name name, const Values&... values) {
-    if (pending_count != 0) insert_pending();
+    if (pending.size() != 0) insert_pending();
     auto& statement = prepared(name);
     int place = 0;
     (bind(statement, ++place, values), ...);
@@ -210,13 +188,6 @@ struct Tables::Connection {
   }
 
  private:
-  static void bind_all(SQLite::Statement& statement, int& place, const Pending& sample) {
-    bind(statement, ++place, sample.row);
-    bind(statement, ++place, sample.stream);
-    bind(statement, ++place, sample.seq);
-    bind(statement, ++place, sample.time);
-    bind(statement, ++place, sample.body);
-  }
   // Text is not copied: it outlives the statement's use.
   static void bind(SQLite::Statement& statement, int place, const std::string& text) {
     statement.bindNoCopy(place, text);
@@ -284,6 +255,7 @@ void Tables::open_for_writing(const std::string& path) {
   connection_ = std::make_unique<Connection>(
       path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX);
   bring_up_to_date(connection_->database, path, steps);
+  connection_->pending.show_to(connection_->database.getHandle());
   connection_->database.exec(sql::settings_of_writer);
 }
 
@@ -300,7 +272,7 @@ void Tables::commit() {
 }
 
 void Tables::rollback() noexcept {
-  connection_->pending_count = 0;
+  connection_->pending.clear();
   // Some failures have rolled back already.
   if (sqlite3_get_autocommit(connection_->database.getHandle()) != 0) return;
   connection_->database.tryExec("ROLLBACK");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/store/tail.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace twinsky {
@@ -9,14 +10,17 @@ namespace {
 constexpr std::size_t most_bytes = 128U << 10U;
 
 std::size_t bytes_of(const TailPiece& piece) {
-  return piece.text.size() + piece.rows.size() * sizeof(StoredRow);
+  return piece.text.capacity() + piece.rows.size() * sizeof(StoredRow);
 }
 
 }  // namespace
 
 void Tail::stage(RowId row, StreamId stream, std::uint64_t seq, UtcTime time,
                  std::string_view body) {
-  if (!staged_) staged_ = std::make_shared<TailPiece>();
+  if (!staged_) {
+    staged_ = std::make_shared<TailPiece>();
+    staged_->text.reserve(usual_bytes_);
+  }
   // While the text grows it may move: until publish() only the size of a view is right.
   staged_->rows.push_back({row, stream, seq, time, body});
   staged_->text.append(body);
@@ -26,8 +30,10 @@ void Tail::drop_staged() {
   staged_.reset();
 }
 
-void Tail::publish() {
+void Tail::publish(const std::string& epoch) {
   if (!staged_) return;
+  staged_->epoch = epoch;
+  usual_bytes_ = std::min(staged_->text.size() * 9 / 8, most_bytes);
   std::size_t begin = 0;
   for (StoredRow& row : staged_->rows) {
     row.body = std::string_view(staged_->text).substr(begin, row.body.size());

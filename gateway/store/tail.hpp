@@ -18,6 +18,7 @@ namespace twinsky {
 struct TailPiece {
   std::vector<StoredRow> rows;  // bodies point into `text`
   std::string text;
+  std::string epoch;
 };
 
 class Tail {
@@ -28,7 +29,7 @@ class Tail {
   void stage(RowId row, StreamId stream, std::uint64_t seq, UtcTime time, std::string_view body);
   void drop_staged();
   // Writer thread: everything staged is committed and may be read.
-  void publish();
+  void publish(const std::string& epoch);
   // Rows have changed or gone: readers go to the disk until new ones come.
   void clear();
 
@@ -39,6 +40,7 @@ class Tail {
   void forget();  // mutex_ held
 
   std::shared_ptr<TailPiece> staged_;  // writer thread's
+  std::size_t usual_bytes_ = 0;        // writer thread's: of a commit's text
   mutable std::mutex mutex_;
   std::deque<std::shared_ptr<const TailPiece>> pieces_;  // guarded by mutex_
   std::size_t bytes_ = 0;                                // guarded by mutex_

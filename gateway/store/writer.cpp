@@ -250,7 +250,7 @@ void Store::Writer::publish() {
       may_be_held ? std::min(journal.last(), opened_->tables.sendable()) : journal.last();
   rows_are_held_ = sendable < journal.last();
   if (sendable == journal.last()) {
-    file_->tail.publish();
+    file_->tail.publish(opened_->epochs.back().epoch);
   } else {  // some will still change
     file_->tail.drop_staged();
     file_->tail.clear();

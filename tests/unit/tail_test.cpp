@@ -11,7 +11,7 @@ void commit(Tail& tail, RowId first, int rows) {
   for (RowId row = first; row < first + rows; ++row) {
     tail.stage(row, StreamId{1}, static_cast<std::uint64_t>(row), UtcTime{}, std::to_string(row));
   }
-  tail.publish();
+  tail.publish("a1b2c3d4");
 }
 
 std::vector<RowId> page(const Tail& tail, RowId after, std::size_t most) {
