@@ -27,8 +27,12 @@ Journal::Journal(Tables& tables, Tail& tail) : tables_(tables), tail_(tail) {
     stream.unsaved = true;
     ++now_.count;
   });
-  now_.last = std::max(now_.last, tables_.newest_row());
+  const RowId newest = tables_.newest_row();
   const RowId oldest = tables_.oldest_row();
+  const bool is_possible =
+      newest == 0 || (oldest > 0 && mark.last_row <= newest && newest <= largest_row);
+  if (!is_possible) report_damage("the rows are not those that were counted");
+  now_.last = std::max(now_.last, newest);
   now_.oldest = oldest == 0 ? now_.last + 1 : oldest;
   saved_last_ = mark.last_row;
   committed_ = now_;

@@ -32,9 +32,9 @@ class FileReader final : public StoreReader {
         const RowId last = tables_->sendable();
         if (last > after) tables_->read(after + 1, last, most, text_, rows_);
       });
-    } catch (const std::exception& problem) {
-      // What was read before the damage is good; the writer brings the rest back if it can.
-      if (fault_of(problem) != DiskFault::damaged) throw;
+    } catch (const std::exception&) {
+      // What was read before the damage is good. An empty page would say that there are no rows.
+      if (rows_.empty()) throw;
     }
     return rows_;
   }
@@ -156,8 +156,19 @@ SinkBacklog backlog_of(RowId cursor, RowId oldest, RowId last, std::optional<Utc
   return {cursor, static_cast<std::uint64_t>(last - before), time};
 }
 
-StoreStatus read_store_status(const std::string& path) {
-  Tables tables(path, Tables::Access::read);
+namespace {
+
+template <class Work>
+auto read_file(const std::string& path, Work&& work) {
+  SharedFile file;
+  file.path = path;
+  return file.reading([&] {
+    Tables tables(path, Tables::Access::read);
+    return work(tables);
+  });
+}
+
+StoreStatus status_in(Tables& tables) {
   StoreStatus status;
   const RowId oldest = tables.oldest_row();
   const RowCount mark = tables.mark();
@@ -174,24 +185,9 @@ StoreStatus read_store_status(const std::string& path) {
   return status;
 }
 
-std::vector<LedgerRow> read_ledger(const std::string& path) {
-  Tables tables(path, Tables::Access::read);
-  std::vector<LedgerRow> rows;
-  for (auto& [entry, row] : tables.ledger(false)) rows.push_back(std::move(row));
-  return rows;
-}
-
-std::optional<std::string> read_remembered(const std::string& path, const std::string& name) {
-  const auto all = Tables(path, Tables::Access::read).remembered();
-  const auto found = all.find(name);
-  if (found == all.end()) return std::nullopt;
-  return found->second;
-}
-
-std::vector<StreamSummary> read_streams(const std::string& path) {
+std::vector<StreamSummary> streams_in(Tables& tables) {
   constexpr RowId rows_at_once = 1000;
   constexpr int pages = 50;
-  Tables tables(path, Tables::Access::read);
   std::map<StreamId, StreamSummary> streams;
   for (SavedStream& stream : tables.streams()) streams[stream.stream].name = std::move(stream.name);
   std::size_t missing = streams.size();
@@ -210,6 +206,31 @@ std::vector<StreamSummary> read_streams(const std::string& path) {
   std::vector<StreamSummary> summaries;
   for (auto& [id, stream] : streams) summaries.push_back(std::move(stream));
   return summaries;
+}
+
+}  // namespace
+
+StoreStatus read_store_status(const std::string& path) {
+  return read_file(path, status_in);
+}
+
+std::vector<LedgerRow> read_ledger(const std::string& path) {
+  std::vector<LedgerRow> rows;
+  for (auto& [entry, row] : read_file(path, [](Tables& tables) { return tables.ledger(false); })) {
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<StreamSummary> read_streams(const std::string& path) {
+  return read_file(path, streams_in);
+}
+
+std::optional<std::string> read_remembered(const std::string& path, const std::string& name) {
+  const auto all = read_file(path, [](Tables& tables) { return tables.remembered(); });
+  const auto found = all.find(name);
+  if (found == all.end()) return std::nullopt;
+  return found->second;
 }
 
 }  // namespace twinsky

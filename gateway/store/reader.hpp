@@ -14,17 +14,21 @@ namespace twinsky {
 
 struct SharedFile {
   std::string path;
+  bool has_writer = false;              // in this process
   std::atomic<unsigned> generation{0};  // rises when the file was replaced
   std::atomic<bool> is_damaged{false};  // a reader saw it; the writer sets the file aside
   Tail tail;                            // empty where the writer is another process
 
-  // All reading beside the writer: it may be the only one that ever comes to a damaged page.
+  // Reading beside the writer, which may never come to the damaged page itself; without one the
+  // damage is told to people, as a StoreError.
   template <class Work>
   auto reading(Work&& work) {
     try {
       return work();
     } catch (const std::exception& problem) {
-      if (fault_of(problem) == DiskFault::damaged) is_damaged = true;
+      if (fault_of(problem) != DiskFault::damaged) throw;
+      if (!has_writer) throw StoreError(damage_text(path, problem));
+      is_damaged = true;
       throw;
     }
   }

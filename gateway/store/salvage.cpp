@@ -11,6 +11,7 @@ namespace {
 
 constexpr RowId rows_at_once = 1000;
 constexpr std::int64_t usual_row_bytes = 110;  // to reckon what an unreadable file held
+constexpr std::int64_t smallest_row_bytes = 8;
 
 // Takes what can be read; damage in one table harms no other.
 template <class Value, class Read>
@@ -32,7 +33,7 @@ RowId last_readable_row(Tables& tables, RowId known) {
       return -1;
     }
   };
-  RowId found = newest_until(no_row_limit);
+  RowId found = newest_until(largest_row);
   if (found >= 0) return found;
   RowId bad = std::max<RowId>(known, 1) + rows_at_once;
   for (RowId step = 1; bad > 0; step *= 2) {
@@ -53,10 +54,27 @@ RowId last_readable_row(Tables& tables, RowId known) {
   return std::max<RowId>(found, 0);
 }
 
+std::uint64_t most_rows_in(const std::string& file) {
+  std::error_code unknown;
+  const auto bytes = std::filesystem::file_size(file, unknown);
+  return unknown ? 0 : bytes / smallest_row_bytes;
+}
+
 // Reads rows by ranges; splits a range that cannot be read until it is one row.
 class Walk {
  public:
   explicit Walk(Tables& tables) : tables_(tables) {}
+
+  // The first row from `first` on, which itself may be unreadable; last + 1: none. Numbers that
+  // came from damaged places may be far apart.
+  RowId next(RowId first, RowId last) {
+    try {
+      tables_.read(first, last, 1, text_, rows_);
+    } catch (const std::exception&) {
+      return first;
+    }
+    return rows_.empty() ? last + 1 : rows_.front().row;
+  }
 
   void read(RowId first, RowId last, Salvaged& into) {
     if (first > last) return;
@@ -120,7 +138,9 @@ Inheritance read_inheritance(const std::string& damaged_file) {
     RowCount mark;
     take(mark, [&] { return tables.mark(); });
     RowId known = mark.last_row;
-    for (const auto& [sink, row] : inheritance.cursors) known = std::max(known, row);
+    for (const auto& [sink, row] : inheritance.cursors) {
+      if (row <= largest_row) known = std::max(known, row);
+    }
     const RowId last = last_readable_row(tables, known);
     inheritance.rows_are_readable = last > 0 && !inheritance.streams.empty();
     inheritance.first_row = mark.last_row - static_cast<RowId>(mark.rows) + 1;
@@ -217,14 +237,17 @@ void salvage_rows(const std::vector<SalvageRange>& ranges, const Deliver& delive
       continue;
     }
     Walk walk(*tables);
-    for (RowId first = range.first_row; first <= range.last_row; first += rows_at_once) {
+    const std::uint64_t most = most_rows_in(range.file);
+    for (RowId first = range.first_row; first <= range.last_row;) {
       Salvaged piece;
       piece.range = range;
       piece.range.first_row = first;
-      piece.done_until = std::min(first + rows_at_once - 1, range.last_row);
-      walk.read(first, piece.done_until, piece);
+      const RowId start = unreadable < most ? walk.next(first, range.last_row) : range.last_row + 1;
+      piece.done_until = std::min(start + rows_at_once - 1, range.last_row);
+      walk.read(start, piece.done_until, piece);
       brought_back += piece.rows.size();
       unreadable += piece.unreadable;
+      first = piece.done_until + 1;
       if (!deliver(std::move(piece))) return;
     }
   }

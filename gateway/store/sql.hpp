@@ -50,6 +50,7 @@ enum class Name : std::uint8_t {
   mark_get,
   mark_put,
   stream_all,
+  stream_count,
   stream_put,
   stream_progress,
   epoch_all,
@@ -115,7 +116,7 @@ inline constexpr std::array texts = {
     Text{Name::sample_marked,
          "SELECT row, stream, seq, ts, body FROM samples WHERE row BETWEEN ? AND ?"
          " AND instr(body, '\"clock\":\"unset\"') ORDER BY row LIMIT ?"},
-    Text{Name::sample_tail, "SELECT stream, seq, ts FROM samples WHERE row > ? ORDER BY row"},
+    Text{Name::sample_tail, "SELECT row, stream, seq, ts FROM samples WHERE row > ? ORDER BY row"},
     Text{Name::sample_shares,
          "SELECT stream, count(*), min(seq), max(seq), min(ts), max(ts) FROM samples"
          " WHERE row BETWEEN ? AND ? GROUP BY stream"},
@@ -150,6 +151,7 @@ inline constexpr std::array texts = {
     Text{Name::stream_all,
          "SELECT stream, name, last_seq, last_ts, meta_revision, meta_hash FROM streams"
          " ORDER BY stream"},
+    Text{Name::stream_count, "SELECT count(*) FROM streams"},
     Text{Name::stream_put,
          "INSERT INTO streams VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET"
          " name = excluded.name, meta_revision = excluded.meta_revision,"

@@ -118,7 +118,8 @@ class StoreReader {
  public:
   virtual ~StoreReader() = default;
 
-  // Up to `most` rows after `after`, in row order. The views live until the next call.
+  // Up to `most` rows after `after`, in row order; empty when there are none. The views live until
+  // the next call.
   virtual const std::vector<StoredRow>& page(RowId after, std::size_t most) = 0;
   // The stream's name ("sensor/roof-pm") and the epoch that holds for a row.
   virtual const std::string& name_of(StreamId stream) = 0;

@@ -9,10 +9,10 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <limits>
-#include <stdexcept>
 #include <utility>
 
 namespace twinsky {
@@ -56,10 +56,7 @@ std::string why_not_open(const std::string& path, const SQLite::Exception& probl
   if (!std::filesystem::exists(path, unknown) && !unknown) {
     return "there is no store " + path + ": the daemon makes it when it first runs";
   }
-  if (fault_of(problem) == DiskFault::damaged) {
-    return path + " is no readable store (" + problem.what() +
-           "): the daemon sets it aside and salvages it when it starts";
-  }
+  if (fault_of(problem) == DiskFault::damaged) return damage_text(path, problem);
   return path + " cannot be opened (" + problem.what() + "): it, " + path + "-wal and " + path +
          "-shm must be readable for you; try as root or as the user of the daemon";
 }
@@ -102,9 +99,23 @@ DiskFault fault_of(const std::exception& problem) noexcept {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return DiskFault::damaged;
+    case SQLITE_ERROR:
+      // "no such table", "no such column": every statement fits our schema, so the file's is not
+      // ours any more.
+      return std::string_view(problem.what()).starts_with("no such ") ? DiskFault::damaged
+                                                                      : DiskFault::other;
     default:
       return DiskFault::other;
   }
+}
+
+void report_damage(const char* what) {
+  throw SQLite::Exception(what, SQLITE_CORRUPT);
+}
+
+std::string damage_text(const std::string& path, const std::exception& problem) {
+  return path + " is no readable store (" + problem.what() +
+         "): the daemon sets it aside and salvages it when it comes to the damage";
 }
 
 struct Tables::Connection {
@@ -152,10 +163,21 @@ struct Tables::Connection {
     pending.add(row, stream, seq, time, body);
     if (pending.size() == most_pending) insert_pending();
   }
+  // Every row that is read comes by here: nobody behind has to expect another's stream.
+  void check(RowId row, StreamId stream, std::uint64_t seq) {
+    const std::int64_t id = number(stream);
+    if (id >= streams_known) streams_known = one(sql::Name::stream_count);
+    if (row < 1 || row > largest_row || id < 0 || id >= streams_known || seq < 1 ||
+        seq > natural(row)) {
+      report_damage("a sample has impossible numbers");
+    }
+  }
+  std::int64_t streams_known = 0;
+
   void insert_pending() {
     Use(prepared(sql::Name::sample_insert)).next();
     if (database.getLastInsertRowid() != pending.last()) {
-      throw std::logic_error("samples were not stored in the rows meant for them");
+      report_damage("the newest sample is not in the last row");
     }
     pending.clear();
   }
@@ -307,9 +329,11 @@ std::optional<UtcTime> Tables::time_after(RowId row) {
 
 namespace {
 
-// Bodies go into one buffer; while it grows it may move, so the views are set at the end.
-template <class Use>
-void take_rows(Use found, std::string& text, std::vector<StoredRow>& rows) {
+// Bodies go into one buffer; while it grows it may move, so the views are set at the end. The rows
+// are from `next` on and in order, as they were asked for: a damaged file may have others.
+template <class Connection, class Use>
+void take_rows(Connection& connection, RowId next, Use found, std::string& text,
+               std::vector<StoredRow>& rows) {
   text.clear();
   rows.clear();
   const auto point = [&] {
@@ -321,10 +345,13 @@ void take_rows(Use found, std::string& text, std::vector<StoredRow>& rows) {
   };
   try {
     while (found.next()) {
-      const std::string_view body = found.view(4);
-      rows.push_back({found.integer(0), StreamId{found.integer(1)}, natural(found.integer(2)),
-                      found.time(3), body});
-      text.append(body);
+      const StoredRow row{found.integer(0), StreamId{found.integer(1)}, natural(found.integer(2)),
+                          found.time(3), found.view(4)};
+      connection.check(row.row, row.stream, row.seq);
+      if (row.row < next) report_damage("samples are out of order");
+      next = row.row + 1;
+      rows.push_back(row);
+      text.append(row.body);
     }
   } catch (...) {
     point();  // what came before an unreadable row is good
@@ -337,12 +364,14 @@ void take_rows(Use found, std::string& text, std::vector<StoredRow>& rows) {
 
 void Tables::read(RowId first, RowId last, std::size_t most, std::string& text,
                   std::vector<StoredRow>& rows) {
-  take_rows(connection_->use(sql::Name::sample_page, first, last, most), text, rows);
+  take_rows(*connection_, first, connection_->use(sql::Name::sample_page, first, last, most), text,
+            rows);
 }
 
 void Tables::read_marked(RowId first, RowId last, std::size_t most, std::string& text,
                          std::vector<StoredRow>& rows) {
-  take_rows(connection_->use(sql::Name::sample_marked, first, last, most), text, rows);
+  take_rows(*connection_, first, connection_->use(sql::Name::sample_marked, first, last, most),
+            text, rows);
 }
 
 std::uint64_t Tables::seq_of(StreamId stream, UtcTime time, RowId first, RowId newest) {
@@ -353,7 +382,8 @@ std::uint64_t Tables::seq_of(StreamId stream, UtcTime time, RowId first, RowId n
 
 void Tables::read_stream(StreamId stream, RowId first, UtcTime since, std::string& text,
                          std::vector<StoredRow>& rows) {
-  take_rows(connection_->use(sql::Name::sample_stream, first, stream, since), text, rows);
+  take_rows(*connection_, first, connection_->use(sql::Name::sample_stream, first, stream, since),
+            text, rows);
 }
 
 RowId Tables::sendable() {
@@ -362,7 +392,12 @@ RowId Tables::sendable() {
 
 void Tables::tail(RowId after, const std::function<void(StreamId, std::uint64_t, UtcTime)>& each) {
   auto found = connection_->use(sql::Name::sample_tail, after);
-  while (found.next()) each(StreamId{found.integer(0)}, natural(found.integer(1)), found.time(2));
+  while (found.next()) {
+    const StreamId stream{found.integer(1)};
+    const std::uint64_t seq = natural(found.integer(2));
+    connection_->check(found.integer(0), stream, seq);
+    each(stream, seq, found.time(3));
+  }
 }
 
 RowId Tables::first_not_before(RowId first, RowId last, UtcTime time) {
@@ -373,6 +408,8 @@ std::vector<StreamShare> Tables::shares(RowId first, RowId last) {
   std::vector<StreamShare> shares;
   auto found = connection_->use(sql::Name::sample_shares, first, last);
   while (found.next()) {
+    connection_->check(std::min(last, largest_row), StreamId{found.integer(0)},
+                       natural(found.integer(3)));
     shares.push_back({StreamId{found.integer(0)}, natural(found.integer(1)),
                       natural(found.integer(2)), natural(found.integer(3)), found.time(4),
                       found.time(5)});
@@ -392,7 +429,9 @@ void Tables::forget_references(UtcTime before) {
 RowCount Tables::mark() {
   auto found = connection_->use(sql::Name::mark_get);
   if (!found.next()) return {};
-  return {found.integer(0), natural(found.integer(1))};
+  const RowCount mark{found.integer(0), natural(found.integer(1))};
+  if (mark.last_row < 0 || mark.last_row > largest_row) report_damage("the mark is impossible");
+  return mark;
 }
 
 void Tables::save_mark(const RowCount& mark) {
@@ -403,6 +442,9 @@ std::vector<SavedStream> Tables::streams() {
   std::vector<SavedStream> streams;
   auto found = connection_->use(sql::Name::stream_all);
   while (found.next()) {
+    if (found.integer(0) != static_cast<std::int64_t>(streams.size())) {
+      report_damage("the streams are not numbered one after the other");
+    }
     SavedStream& stream = streams.emplace_back();
     stream.stream = StreamId{found.integer(0)};
     stream.name = found.text(1);

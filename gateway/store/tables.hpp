@@ -26,6 +26,11 @@ enum class DiskFault : std::uint8_t {
   other,    // say so, try again
 };
 DiskFault fault_of(const std::exception& problem) noexcept;
+// SQLite has no checksums: what it reads without complaint may still be what was never written.
+// Throws what `fault_of` calls damaged.
+[[noreturn]] void report_damage(const char* what);
+// For who reads a damaged file while no daemon does.
+std::string damage_text(const std::string& path, const std::exception& problem);
 
 struct SavedStream {
   StreamId stream{};
@@ -91,6 +96,7 @@ struct FileSize {
 // Of a new file: two thirds of the bytes per small commit of SQLite's usual 4096.
 inline constexpr std::int64_t new_page_bytes = 1024;
 inline constexpr RowId no_row_limit = std::int64_t{1} << 62;
+inline constexpr RowId largest_row = std::int64_t{1} << 53;  // of what was ever written
 
 class Tables {
  public:

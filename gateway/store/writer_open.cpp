@@ -139,6 +139,7 @@ void OpenedStore::take_back(const Salvaged& piece, UtcTime now) {
 Store::Writer::Writer(StoreSettings settings, Clock& clock, Log& log)
     : settings_(std::move(settings)), clock_(clock), log_(log), queue_(settings_.queue_bytes) {
   file_->path = settings_.path;
+  file_->has_writer = true;
   try {
     open();
   } catch (const StoreError&) {
@@ -148,7 +149,6 @@ Store::Writer::Writer(StoreSettings settings, Clock& clock, Log& log)
                      "): look whether its directory exists, may be written by this user and has "
                      "free space");
   }
-  start_salvage();
   thread_ = std::jthread([this] { run(); });
 }
 
@@ -156,6 +156,7 @@ void Store::Writer::open() {
   const auto open_file = [this] {
     opened_ = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
     load();
+    start_salvage();
   };
   try {
     open_file();
@@ -166,6 +167,7 @@ void Store::Writer::open() {
     if (fault_of(problem) == DiskFault::damaged) {
       replace_damaged_file(problem.what());
       load();
+      start_salvage();
       return;
     }
     // On a full disk not even the files beside it can be made; SQLite calls that an I/O error.
@@ -189,8 +191,10 @@ void Store::Writer::load() {
       streams_[index] = std::move(stream);
     }
     sinks_.clear();
-    for (const auto& [sink, row] : tables.cursors())
-      sinks_[sink] = {.acknowledged = row, .saved = row};
+    for (const auto& [sink, row] : tables.cursors()) {
+      const RowId possible = std::clamp<RowId>(row, 0, opened_->journal.last());
+      sinks_[sink] = {.acknowledged = possible, .saved = possible};
+    }
     retained_ = tables.retained();
     remembered_.clear();
     for (auto& [name, value] : tables.remembered()) remembered_.emplace(name, std::move(value));

@@ -167,7 +167,7 @@ TEST_F(OwnIndicesTest, whole_sets_make_the_index_of_the_jurisdiction) {
   EXPECT_EQ(made[1]["aqhi"], nullptr) << "gases had one valid hour so far";
   EXPECT_TRUE(made[1]["part_risk_percent"].contains("pm10"));
   EXPECT_FALSE(made[1]["part_risk_percent"].contains("no2"));
-  for (const int hour : {2, 3}) {
+  for (const std::size_t hour : {2U, 3U}) {
     // 38.25 of NO2, 5.33 of SO2, 79.81 of O3, 30 of PM10: 1.722 + 0.074 + 3.978 + 0.850
     EXPECT_EQ(made[hour]["aqhi"], 4);
     EXPECT_NEAR(made[hour]["added_risk_percent"].get<double>(), 6.62, 0.011);
@@ -224,7 +224,7 @@ TEST_F(OwnIndicesTest, a_restart_repeats_nothing_and_a_crash_before_the_index_le
   make_hours(ten + 3h);
   const auto made = records("cn-hj633-2026");
   ASSERT_EQ(made.size(), 3U);
-  for (int hour = 0; hour < 3; ++hour) {
+  for (std::size_t hour = 0; hour < 3; ++hour) {
     EXPECT_EQ(made[hour]["start"], iso8601(ten + hour * 1h));
     EXPECT_EQ(made[hour]["revision"], 1);
   }

@@ -62,7 +62,8 @@ TEST_F(salvage_of_store, rows_come_back_with_their_keys_and_what_cannot_be_read_
   scribble(200 * 1024, 3000);  // in the middle of the rows
   open();
   EXPECT_EQ(store_->epoch(), first);  // not noticed: a start does not read all rows
-  read_all(*store_->reader());        // reading does
+  // Reading does; an empty page would say that there are no more rows.
+  EXPECT_ANY_THROW(read_all(*store_->reader()));
   fill("sensor/a", 1);
   wait_for_salvage();
   const std::string second = store_->epoch();
@@ -133,8 +134,8 @@ TEST_F(salvage_of_store, no_page_of_a_small_table_stops_the_start_or_what_comes_
       reader->streams();
       reader->hours("sensor/a", Quantity::pm2_5, {}, clock_.utc());
       reader->official("sensor/a", Quantity::pm2_5, {}, clock_.utc());
-      store_->hours_of(stream, {});
-      store_->status();
+      static_cast<void>(store_->hours_of(stream, {}));
+      static_cast<void>(store_->status());
     };
     try {
       read();
@@ -216,7 +217,7 @@ TEST_F(salvage_of_store, the_new_store_counts_from_one_in_a_new_epoch_with_the_s
   scribble(1024 * 20, 40'000);
   clock_.advance(1h);
   open();
-  read_all(*store_->reader());
+  read_into_damage();
   ASSERT_TRUE(commit());
   ASSERT_TRUE(commit());
   EXPECT_EQ(store_->stream("sensor/a"), id);
@@ -248,7 +249,7 @@ TEST_F(salvage_of_store, hours_come_back) {
   close();
   scribble(300 * 1024, 3000);  // in the middle of the rows
   open();
-  read_all(*store_->reader());
+  read_into_damage();
   fill("sensor/a", 1);
   wait_for_salvage();
   ASSERT_FALSE(damaged_file().empty());

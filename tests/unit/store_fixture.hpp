@@ -51,7 +51,7 @@ class StoreTest : public ::testing::Test {
     settings_.path = copy.string();
   }
 
-  [[nodiscard]] bool commit() { return store_->flush(clock_.now() + 10s); }
+  bool commit() { return store_->flush(clock_.now() + 10s); }
   // Until the writer has nothing more to do.
   void settle() {
     ASSERT_TRUE(commit());
@@ -94,6 +94,14 @@ class StoreTest : public ::testing::Test {
         after = row.row;
       }
       if (rows.size() == before) return rows;
+    }
+  }
+  // A reader that comes to damage: the writer is told, and is given the time to act.
+  void read_into_damage() {
+    try {
+      read_all(*store_->reader());
+    } catch (const std::exception&) {
+      commit();
     }
   }
   std::vector<Row> rows() { return read_all(*store_->reader()); }
