@@ -5,6 +5,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -77,9 +78,13 @@ struct Log::Implementation {
         journal ? "%v" : "%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc));
   }
 
+  // A message is one line whatever it quotes: what follows a line's end would be another entry.
   void write(LogLevel level, std::string_view subject, std::string_view message) {
+    std::string line(message);
+    std::ranges::replace_if(
+        line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
     logger.log(level_of(level), "{}{}: {}", journal ? journal_prefix(level) : word_of(level),
-               subject, message);
+               subject, line);
   }
 
   const bool journal;
