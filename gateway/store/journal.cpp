@@ -29,9 +29,9 @@ Journal::Journal(Tables& tables, Tail& tail) : tables_(tables), tail_(tail) {
   });
   const RowId newest = tables_.newest_row();
   const RowId oldest = tables_.oldest_row();
-  const bool is_possible =
-      newest == 0 || (oldest > 0 && mark.last_row <= newest && newest <= largest_row);
-  if (!is_possible) report_damage("the rows are not those that were counted");
+  if (newest != 0 && (oldest < 1 || newest > largest_row)) {
+    report_damage("samples stand in impossible rows");
+  }
   now_.last = std::max(now_.last, newest);
   now_.oldest = oldest == 0 ? now_.last + 1 : oldest;
   saved_last_ = mark.last_row;
