@@ -20,12 +20,13 @@ Journal::Journal(Tables& tables, Tail& tail) : tables_(tables), tail_(tail) {
     stream.seq = saved.last_seq;
     stream.last_time = saved.last_time;
   }
-  tables_.tail(mark.last_row, [this](StreamId id, std::uint64_t seq, UtcTime time) {
+  RowId unmarked = 0;
+  tables_.tail(mark.last_row, [&](StreamId id, std::uint64_t seq, UtcTime time) {
     Stream& stream = at(id);
     stream.seq = std::max(stream.seq, seq);
     stream.last_time = std::max(stream.last_time.value_or(time), time);
     stream.unsaved = true;
-    ++now_.count;
+    ++unmarked;
   });
   const RowId newest = tables_.newest_row();
   const RowId oldest = tables_.oldest_row();
@@ -33,6 +34,8 @@ Journal::Journal(Tables& tables, Tail& tail) : tables_(tables), tail_(tail) {
     report_damage("samples stand in impossible rows");
   }
   now_.last = std::max(now_.last, newest);
+  now_.count += static_cast<std::uint64_t>(unmarked);
+  if (now_.last - mark.last_row != unmarked) report_damage("samples are missing");
   now_.oldest = oldest == 0 ? now_.last + 1 : oldest;
   saved_last_ = mark.last_row;
   committed_ = now_;

@@ -28,10 +28,7 @@ class FileReader final : public StoreReader {
     }
     if (!rows_.empty()) return rows_;
     try {
-      file_->reading([&] {
-        const RowId last = tables_->sendable();
-        if (last > after) tables_->read(after + 1, last, most, text_, rows_);
-      });
+      file_->reading([&] { read_page(after, most); });
     } catch (const std::exception&) {
       // What was read before the damage is good. An empty page would say that there are no rows.
       if (rows_.empty()) throw;
@@ -94,6 +91,43 @@ class FileReader final : public StoreReader {
   }
 
  private:
+  void read_page(RowId after, std::size_t most) {
+    const RowId last = std::min(tables_->sendable(), tables_->newest_row());
+    if (last <= after) return;
+    tables_->read(after + 1, last, most, text_, rows_);
+    if (is_whole(after, last, most, [](RowId, RowId) { return false; })) return;
+    // Of what the table tells at two moments, rows that are brought back or deleted between them
+    // must not look as if they were missing.
+    const std::vector<SalvageRange> missing = tables_->salvages();
+    tables_->read(after + 1, last, most, text_, rows_);
+    const RowId oldest = tables_->oldest_row();
+    const RowId newest = tables_->newest_row();
+    const bool is_good = (newest == 0 || oldest <= newest) &&
+                         is_whole(after, last, most, [&](RowId first, RowId until) {
+                           if (oldest == 0 || oldest > until) return true;
+                           return is_within(missing, std::max(first, oldest), until);
+                         });
+    if (!is_good) report_damage("samples are missing");
+  }
+  // Rows are numbered without a gap. A search that is led astray by noise finds none, or later
+  // ones.
+  template <class MayMiss>
+  bool is_whole(RowId after, RowId last, std::size_t most, MayMiss may_miss) const {
+    RowId next = after + 1;
+    for (const StoredRow& row : rows_) {
+      if (row.row != next && !may_miss(next, row.row - 1)) return false;
+      next = row.row + 1;
+    }
+    return rows_.size() == most || next > last || may_miss(next, last);
+  }
+  static bool is_within(std::vector<SalvageRange> ranges, RowId first, RowId last) {
+    std::ranges::sort(ranges, {}, &SalvageRange::first_row);
+    for (const SalvageRange& range : ranges) {
+      if (range.first_row <= first && first <= range.last_row) first = range.last_row + 1;
+    }
+    return first > last;
+  }
+
   std::optional<StreamId> find(std::string_view stream) {
     if (file_->generation != generation_) open();
     const auto known = [&] {

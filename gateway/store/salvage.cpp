@@ -12,6 +12,7 @@ namespace {
 constexpr RowId rows_at_once = 1000;
 constexpr std::int64_t usual_row_bytes = 110;  // to reckon what an unreadable file held
 constexpr std::int64_t smallest_row_bytes = 8;
+constexpr RowId most_after_mark = 20'000;  // the journal saves its mark more often
 
 // Takes what can be read; damage in one table harms no other.
 template <class Value, class Read>
@@ -54,39 +55,78 @@ RowId last_readable_row(Tables& tables, RowId known) {
   return std::max<RowId>(found, 0);
 }
 
+// What the new file has not: all rows of the damaged one, and what that had not either.
+std::vector<SalvageRange> ranges_of(const Inheritance& inheritance, const std::string& damaged) {
+  const std::string file = inheritance.rows_are_readable ? damaged : "";
+  std::vector<SalvageRange> ranges = inheritance.salvages;
+  std::vector<SalvageRange> older = inheritance.salvages;
+  std::ranges::sort(older, {}, &SalvageRange::first_row);
+  RowId next = std::max<RowId>(inheritance.first_row, 1);
+  const auto add_until = [&](RowId last) {
+    if (next <= last) ranges.push_back({next, last, file, false});
+  };
+  for (const SalvageRange& range : older) {
+    add_until(std::min(range.first_row - 1, inheritance.last_row));
+    next = std::max(next, range.last_row + 1);
+  }
+  add_until(inheritance.last_row);
+  return ranges;
+}
+
 std::uint64_t most_rows_in(const std::string& file) {
   std::error_code unknown;
   const auto bytes = std::filesystem::file_size(file, unknown);
   return unknown ? 0 : bytes / smallest_row_bytes;
 }
 
-// Reads rows by ranges; splits a range that cannot be read until it is one row.
+// The last row that there surely was. Numbers that came from damaged places may be far apart.
+RowId last_sure_row(Tables& tables) {
+  RowId marked = 0;
+  RowId newest = 0;
+  take(marked, [&] { return tables.mark().last_row; });
+  take(newest, [&] { return last_readable_row(tables, marked); });
+  return newest <= marked + most_after_mark ? std::max(newest, marked) : marked;
+}
+
+// Reads rows by ranges; splits a range that cannot be read until it is one row. A row may also be
+// missing without an error, when a search is led astray by noise on its way.
 class Walk {
  public:
-  explicit Walk(Tables& tables) : tables_(tables) {}
+  explicit Walk(Tables& tables) : tables_(tables), last_sure_(last_sure_row(tables)) {}
 
-  // The first row from `first` on, which itself may be unreadable; last + 1: none. Numbers that
-  // came from damaged places may be far apart.
-  RowId next(RowId first, RowId last) {
+  // The first row from `first` on, which itself may be unreadable; last + 1: none.
+  RowId next(RowId first, RowId last, Salvaged& into) {
+    RowId next = last + 1;
     try {
       tables_.read(first, last, 1, text_, rows_);
+      if (!rows_.empty()) next = rows_.front().row;
     } catch (const std::exception&) {
       return first;
     }
-    return rows_.empty() ? last + 1 : rows_.front().row;
+    miss(first, next - 1, into);
+    return next;
   }
 
   void read(RowId first, RowId last, Salvaged& into) {
     if (first > last) return;
-    RowId next = first;
+    bool is_whole = false;
     try {
       tables_.read(first, last, static_cast<std::size_t>(rows_at_once), text_, rows_);
-      next = last + 1;
+      is_whole = true;
     } catch (const std::exception&) {
-      if (!rows_.empty()) next = rows_.back().row + 1;
+      is_whole = false;
     }
-    for (const StoredRow& row : rows_) into.rows.push_back({row, std::string(row.body)});
+    RowId next = first;
+    for (const StoredRow& row : rows_) {
+      miss(next, row.row - 1, into);
+      into.rows.push_back({row, std::string(row.body)});
+      next = row.row + 1;
+    }
     rows_.clear();
+    if (is_whole) {
+      miss(next, last, into);
+      return;
+    }
     if (next > last) return;
     if (first == last) {
       ++into.unreadable;
@@ -99,7 +139,13 @@ class Walk {
   }
 
  private:
+  void miss(RowId first, RowId last, Salvaged& into) const {
+    last = std::min(last, last_sure_);
+    if (first <= last) into.unreadable += static_cast<std::uint64_t>(last - first + 1);
+  }
+
   Tables& tables_;
+  const RowId last_sure_;
   std::string text_;
   std::vector<StoredRow> rows_;
 };
@@ -135,16 +181,26 @@ Inheritance read_inheritance(const std::string& damaged_file) {
     take(inheritance.cursors, [&] { return tables.cursors(); });
     take(inheritance.retained, [&] { return tables.retained(); });
     take(inheritance.remembered, [&] { return tables.remembered(); });
+    take(inheritance.salvages, [&] { return tables.salvages(); });
     RowCount mark;
     take(mark, [&] { return tables.mark(); });
     RowId known = mark.last_row;
+    const RowId possible = mark.last_row == 0 ? largest_row : mark.last_row + most_after_mark;
     for (const auto& [sink, row] : inheritance.cursors) {
-      if (row <= largest_row) known = std::max(known, row);
+      if (row <= possible) known = std::max(known, row);
     }
-    const RowId last = last_readable_row(tables, known);
+    const RowId last = std::min(last_readable_row(tables, known), possible);
     inheritance.rows_are_readable = last > 0 && !inheritance.streams.empty();
+    // The mark tells it as well; too early is better than too late.
+    RowId oldest = 0;
+    take(oldest, [&] { return tables.oldest_row(); });
     inheritance.first_row = mark.last_row - static_cast<RowId>(mark.rows) + 1;
-    take(inheritance.first_row, [&] { return tables.oldest_row(); });
+    for (const SalvageRange& range : inheritance.salvages) {
+      inheritance.first_row -= range.last_row - range.first_row + 1;
+    }
+    if (mark.last_row == 0 || (oldest > 0 && oldest < inheritance.first_row)) {
+      inheritance.first_row = oldest;
+    }
     inheritance.last_row = std::max(known, last);
   } catch (const std::exception&) {
     return inheritance;  // not even its header can be read
@@ -170,14 +226,19 @@ void hand_over(Tables& tables, const Inheritance& inheritance, const std::string
   }
   for (const auto& [name, value] : inheritance.remembered) tables.save_remembered(name, value);
   tables.save_mark({inheritance.last_row, 0});
-  if (!inheritance.rows_are_readable) return;
-  const RowId first = std::max<RowId>(inheritance.first_row, 1);
-  if (acknowledged < inheritance.last_row) {
-    tables.save_salvage(
-        {std::max(first, acknowledged + 1), inheritance.last_row, damaged_file, true});
-  }
-  if (first <= std::min(acknowledged, inheritance.last_row)) {
-    tables.save_salvage({first, std::min(acknowledged, inheritance.last_row), damaged_file, false});
+  for (const SalvageRange& range : ranges_of(inheritance, damaged_file)) {
+    if (range.file.empty()) {  // nothing to wait for
+      tables.save_salvage(range);
+      continue;
+    }
+    const RowId last_acknowledged = std::min(acknowledged, range.last_row);
+    const RowId first_held = std::max(acknowledged + 1, range.first_row);
+    if (first_held <= range.last_row) {
+      tables.save_salvage({first_held, range.last_row, range.file, true});
+    }
+    if (range.first_row <= last_acknowledged) {
+      tables.save_salvage({range.first_row, last_acknowledged, range.file, false});
+    }
   }
 }
 
@@ -221,7 +282,9 @@ void salvage_small_tables(const std::string& damaged_file, const Deliver& delive
 void salvage_rows(const std::vector<SalvageRange>& ranges, const Deliver& deliver, Log& log) {
   std::uint64_t brought_back = 0;
   std::uint64_t unreadable = 0;
+  std::set<std::string> files;
   for (const SalvageRange& range : ranges) {
+    files.insert(range.file);
     std::unique_ptr<Tables> tables;
     try {
       tables = std::make_unique<Tables>(range.file, Tables::Access::set_aside);
@@ -237,12 +300,13 @@ void salvage_rows(const std::vector<SalvageRange>& ranges, const Deliver& delive
       continue;
     }
     Walk walk(*tables);
-    const std::uint64_t most = most_rows_in(range.file);
+    const std::uint64_t most = unreadable + most_rows_in(range.file);
     for (RowId first = range.first_row; first <= range.last_row;) {
       Salvaged piece;
       piece.range = range;
       piece.range.first_row = first;
-      const RowId start = unreadable < most ? walk.next(first, range.last_row) : range.last_row + 1;
+      const RowId start =
+          unreadable < most ? walk.next(first, range.last_row, piece) : range.last_row + 1;
       piece.done_until = std::min(start + rows_at_once - 1, range.last_row);
       walk.read(start, piece.done_until, piece);
       brought_back += piece.rows.size();
@@ -251,9 +315,12 @@ void salvage_rows(const std::vector<SalvageRange>& ranges, const Deliver& delive
       if (!deliver(std::move(piece))) return;
     }
   }
-  log.notice("store", std::to_string(brought_back) + " samples were brought back from " +
-                          ranges.front().file + ", " + std::to_string(unreadable) +
-                          " could not be read; that file may be deleted now");
+  std::string names;
+  for (const std::string& file : files) names += (names.empty() ? "" : " and ") + file;
+  log.notice("store", std::to_string(brought_back) + " samples were brought back from " + names +
+                          ", " + std::to_string(unreadable) + " could not be read; " +
+                          (files.size() == 1 ? "that file" : "these files") +
+                          " may be deleted now");
 }
 
 }  // namespace twinsky

@@ -27,7 +27,8 @@ struct Inheritance {
   RowId first_row = 0;  // of the readable ones; 0: none
   RowId last_row = 0;   // the new store's rows come after it
   bool rows_are_readable = false;
-  std::uint64_t estimated_rows = 0;  // when none is readable: reckoned from the size of the file
+  std::uint64_t estimated_rows = 0;    // when none is readable: reckoned from the size of the file
+  std::vector<SalvageRange> salvages;  // rows that it had not itself
 };
 
 // Renames the file and what belongs to it to "<path>.damaged-<UTC>", and returns that.
@@ -50,7 +51,7 @@ struct Salvaged {
   SalvageRange range;  // as it is saved: begins with this piece; last_row 0: none
   RowId done_until = 0;
   std::vector<SalvagedRow> rows;
-  std::uint64_t unreadable = 0;
+  std::uint64_t unreadable = 0;  // of those that there were
   std::vector<SavedReference> references;
   std::vector<LedgerRow> ledger;
   std::vector<HourRow> hours;

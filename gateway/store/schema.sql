@@ -99,7 +99,8 @@ CREATE TABLE clock_blocks (
   released INTEGER NOT NULL       -- may be sent, marked; amended once the clock is set
 );
 
--- Ranges of rows still to be brought back from a damaged file.
+-- Ranges of rows still to be brought back from a damaged file, or lost with it (`file` is '').
+-- Between the oldest row and the newest no other row is missing.
 CREATE TABLE salvages (
   first_row INTEGER PRIMARY KEY,
   last_row INTEGER NOT NULL,

@@ -78,6 +78,7 @@ enum class Name : std::uint8_t {
   salvage_all,
   salvage_put,
   salvage_erase,
+  salvage_forget,
   page_count,
   free_count,
   checkpoint,
@@ -204,6 +205,7 @@ inline constexpr std::array texts = {
          "SELECT first_row, last_row, file, hold FROM salvages ORDER BY hold DESC, first_row"},
     Text{Name::salvage_put, "INSERT OR REPLACE INTO salvages VALUES (?, ?, ?, ?)"},
     Text{Name::salvage_erase, "DELETE FROM salvages WHERE first_row = ?"},
+    Text{Name::salvage_forget, "DELETE FROM salvages WHERE file = '' AND last_row <= ?"},
 
     Text{Name::page_count, "PRAGMA page_count"},
     Text{Name::free_count, "PRAGMA freelist_count"},

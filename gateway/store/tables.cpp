@@ -418,6 +418,7 @@ std::vector<StreamShare> Tables::shares(RowId first, RowId last) {
 }
 
 std::uint64_t Tables::erase(RowId first, RowId last) {
+  connection_->run(sql::Name::salvage_forget, last);
   connection_->run(sql::Name::sample_erase, first, last);
   return natural(connection_->database.getChanges());
 }
@@ -734,7 +735,12 @@ std::vector<SalvageRange> Tables::salvages() {
   std::vector<SalvageRange> ranges;
   auto found = connection_->use(sql::Name::salvage_all);
   while (found.next()) {
-    ranges.push_back({found.integer(0), found.integer(1), found.text(2), found.integer(3) != 0});
+    const RowId first = found.integer(0);
+    const RowId last = found.integer(1);
+    if (first < 1 || last < first || last > largest_row) {
+      report_damage("rows to be brought back have impossible numbers");
+    }
+    ranges.push_back({first, last, found.text(2), found.integer(3) != 0});
   }
   return ranges;
 }

@@ -65,10 +65,11 @@ struct ClockBlock {
   bool operator==(const ClockBlock&) const = default;
 };
 
+// Rows that are not there although newer and older ones are.
 struct SalvageRange {
   RowId first_row = 0;
   RowId last_row = 0;
-  std::string file;
+  std::string file;  // the damaged one that has them; empty: they are lost
   bool hold = false;
 };
 
@@ -137,7 +138,7 @@ class Tables {
   // Deletion.
   [[nodiscard]] RowId first_not_before(RowId first, RowId last, UtcTime time);  // 0: none
   [[nodiscard]] std::vector<StreamShare> shares(RowId first, RowId last);
-  std::uint64_t erase(RowId first, RowId last);
+  std::uint64_t erase(RowId first, RowId last);  // the oldest
   void forget_references(UtcTime before);
 
   // Small tables.
@@ -197,7 +198,7 @@ class Tables {
   void read_marked(RowId first, RowId last, std::size_t most, std::string& text,
                    std::vector<StoredRow>& rows);
 
-  // Ranges that are being brought back.
+  // Rows are numbered without a gap but for these: being brought back, or lost.
   [[nodiscard]] std::vector<SalvageRange> salvages();
   void save_salvage(const SalvageRange& range);
   void erase_salvage(RowId first_row);

@@ -124,7 +124,7 @@ struct Store::Writer {
   void replace_damaged_file(const std::string& why);
   Inheritance inheritance_in_memory(Inheritance read) const;
   void start_salvage();
-  bool deliver(Salvaged piece);
+  bool deliver(Salvaged piece, unsigned generation);
 
   // Writer thread.
   void run();

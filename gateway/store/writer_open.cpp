@@ -118,8 +118,17 @@ void OpenedStore::take_back(const Salvaged& piece, UtcTime now) {
     if (!tables.reference(row.stream, key)) tables.save_official(row);
   }
   if (piece.range.last_row == 0) return;
-  for (const SalvagedRow& salvaged : piece.rows) journal.bring_back(salvaged.row, salvaged.body);
   tables.erase_salvage(piece.range.first_row);
+  RowId next = piece.range.first_row;
+  const auto lose_until = [&](RowId last) {
+    if (next <= last) tables.save_salvage({next, last, "", false});
+  };
+  for (const SalvagedRow& salvaged : piece.rows) {
+    lose_until(salvaged.row.row - 1);
+    journal.bring_back(salvaged.row, salvaged.body);
+    next = salvaged.row.row + 1;
+  }
+  lose_until(piece.done_until);
   if (piece.done_until < piece.range.last_row) {
     SalvageRange rest = piece.range;
     rest.first_row = piece.done_until + 1;
@@ -220,6 +229,10 @@ void Store::Writer::replace_damaged_file(const std::string& why) {
     inheritance.last_row = std::max(inheritance.last_row, last_row);
     inheritance = inheritance_in_memory(std::move(inheritance));
   }
+  if (inheritance.epochs.empty()) {
+    inheritance.epochs.push_back({1, random_epoch(), settings_.machine_id, clock_.utc(),
+                                  "its name was lost with a damaged store"});
+  }
   const SavedEpoch next{inheritance.last_row + 1, random_epoch(), settings_.machine_id,
                         clock_.utc(), "the store was damaged"};
   {
@@ -254,10 +267,13 @@ Inheritance Store::Writer::inheritance_in_memory(Inheritance read) const {
 
 void Store::Writer::start_salvage() {
   const std::string small_tables_of = std::exchange(small_tables_of_, {});
-  const std::vector<SalvageRange> ranges = opened_->tables.salvages();
+  std::vector<SalvageRange> ranges = opened_->tables.salvages();
+  std::erase_if(ranges, [](const SalvageRange& range) { return range.file.empty(); });
   if (ranges.empty() && small_tables_of.empty()) return;
-  salvages_.emplace_back([this, ranges, small_tables_of] {
-    const Deliver deliver = [this](Salvaged piece) { return this->deliver(std::move(piece)); };
+  salvages_.emplace_back([this, ranges, small_tables_of, generation = file_->generation.load()] {
+    const Deliver deliver = [this, generation](Salvaged piece) {
+      return this->deliver(std::move(piece), generation);
+    };
     try {
       if (!small_tables_of.empty()) salvage_small_tables(small_tables_of, deliver);
     } catch (const std::exception&) {
@@ -273,13 +289,19 @@ void Store::Writer::start_salvage() {
   });
 }
 
-// On the salvage's thread.
-bool Store::Writer::deliver(Salvaged piece) {
+// On the salvage's thread. When the new file was damaged as well, the thread of the next one goes
+// on with the rows that this one has not brought back; nobody else has the small tables.
+bool Store::Writer::deliver(Salvaged piece, unsigned generation) {
   const auto shared = std::make_shared<const Salvaged>(std::move(piece));
   std::unique_lock lock(mutex_);
-  if (stopping_) return false;
+  const auto is_superseded = [this, shared, generation] {
+    return shared->range.last_row != 0 && generation != file_->generation;
+  };
+  if (stopping_ || is_superseded()) return false;
   const UtcTime now = clock_.utc();
-  change([shared, now](OpenedStore& store) { store.take_back(*shared, now); });
+  change([shared, now, is_superseded](OpenedStore& store) {
+    if (!is_superseded()) store.take_back(*shared, now);
+  });
   // A disk in trouble is waited for; the change stays in line.
   while (!wait_for_commit(lock, MonotonicTime::max())) {
     if (stopping_ || ended_) return false;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing that was accepted is lost: the daemon and its broker are killed and stopped under load."""
 
+import os
 import random
 import signal
 import time
@@ -9,7 +10,7 @@ import gateway
 
 SENSORS = 12
 COMMIT_S = 0.2
-SEED = random.randrange(1 << 30)
+SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
 
 
 class Loss(gateway.GatewayTest):
@@ -34,7 +35,7 @@ class Loss(gateway.GatewayTest):
     def test_fifty_kills_at_random_moments(self):
         kills = 50
         chance = random.Random(SEED)
-        print(f"seed {SEED}", flush=True)
+        print(f"once more with SEED={SEED}", flush=True)
         self.gateway.start()
         gateway.until(lambda: len(self.subscriber.streams()) == SENSORS, 30, "all sensors speak")
         for kill in range(kills):

@@ -2,6 +2,7 @@
 // Killed at random instants, the store must hold all that was reported as committed, and every
 // stream must count on without a hole or a repetition.
 #include "gateway/store/store.hpp"
+#include "tests/faults/seed.hpp"
 
 #include <array>
 #include <charconv>
@@ -59,8 +60,7 @@ TEST(kill, what_was_reported_is_there_and_no_stream_has_a_hole) {
   std::string pattern = (std::filesystem::temp_directory_path() / "twinsky-kill-XXXXXX").string();
   const std::filesystem::path directory = ::mkdtemp(pattern.data());
   const std::string path = (directory / "store.db").string();
-  const unsigned seed = std::random_device{}();
-  RecordProperty("seed", std::to_string(seed));
+  const unsigned seed = draw_seed();
   std::mt19937 random(seed);
   RowId last = 0;
   for (int round = 0; round < rounds; ++round) {

@@ -5,6 +5,9 @@
 #include "gateway/store/official.hpp"
 #include "tests/unit/store_fixture.hpp"
 
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <algorithm>
 #include <random>
 
 namespace twinsky {
@@ -27,16 +30,26 @@ class salvage_of_store : public StoreTest {
     ASSERT_TRUE(commit());
     clock_.settle(1);
   }
-  bool is_salvage_done() { return Tables(settings_.path, Tables::Access::read).salvages().empty(); }
+  bool is_salvage_done() {
+    const auto ranges = Tables(settings_.path, Tables::Access::read).salvages();
+    return std::ranges::all_of(ranges, [](const SalvageRange& one) { return one.file.empty(); });
+  }
   std::filesystem::path damaged_file() {
     for (const auto& file : std::filesystem::directory_iterator(directory_)) {
       const std::string name = file.path().filename().string();
-      if (name.find(".damaged-") != std::string::npos && !name.ends_with("-wal") &&
+      const std::string store = std::filesystem::path(settings_.path).filename().string();
+      if (name.starts_with(store + ".damaged-") && !name.ends_with("-wal") &&
           !name.ends_with("-shm")) {
         return file.path();
       }
     }
     return {};
+  }
+  int root_of(const std::string& table) const {
+    const SQLite::Database file(settings_.path);
+    SQLite::Statement found(file, "SELECT rootpage FROM sqlite_schema WHERE name = ?");
+    found.bind(1, table);
+    return found.executeStep() ? found.getColumn(0).getInt() : 0;
   }
   static std::uint64_t lost(const std::vector<LedgerRow>& gaps) {
     std::uint64_t count = 0;
@@ -226,6 +239,50 @@ TEST_F(salvage_of_store, the_new_store_counts_from_one_in_a_new_epoch_with_the_s
   wait_for_salvage();
   fill("sensor/a", 1);
   EXPECT_EQ(rows_of("sensor/a").back().seq, 1U);
+}
+
+// A card that dies damages one file after the other.
+TEST_F(salvage_of_store, a_new_file_that_is_damaged_before_it_has_all_rows_passes_on_what_is_left) {
+  for (const bool at_start : {true, false}) {
+    SCOPED_TRACE(at_start);
+    settings_.path = (directory_ / (at_start ? "start.db" : "run.db")).string();
+    open();
+    fill("sensor/a", 5000, 50);
+    close();
+    scribble(300 * 1024, 2000);
+    open();
+    read_into_damage();
+    fill("sensor/b", 3000, 50);
+    wait_for_salvage();
+    const std::uint64_t lost_of_first = lost(ledger());
+    close();
+    // As if it had been stopped in the midst of it.
+    const std::string first = damaged_file().string();
+    {
+      Tables tables(settings_.path, Tables::Access::write);
+      tables.begin();
+      tables.erase(1001, 2500);
+      tables.save_salvage({1001, 2500, first, false});
+      tables.commit();
+    }
+    if (at_start) {
+      scribble(1024 * (root_of("remembered") - 1), 1024);
+    } else {
+      // Near the end, since pages of rows that were erased are nobody's.
+      scribble(static_cast<std::streamoff>(std::filesystem::file_size(settings_.path) / 10 * 9),
+               2000);
+    }
+    clock_.advance(1h);
+    open();
+    read_into_damage();
+    fill("sensor/c", 1);
+    wait_for_salvage();
+    const std::uint64_t lost_of_second = lost(ledger()) - lost_of_first;
+    EXPECT_EQ(lost_of_second == 0, at_start);
+    EXPECT_EQ(rows_of("sensor/a").size() + rows_of("sensor/b").size() + lost(ledger()), 8000U);
+    EXPECT_EQ(rows_of("sensor/c").size(), 1U);
+    close();
+  }
 }
 
 TEST_F(salvage_of_store, hours_come_back) {
