@@ -14,13 +14,14 @@ constexpr std::int64_t usual_row_bytes = 110;  // to reckon what an unreadable f
 constexpr std::int64_t smallest_row_bytes = 8;
 constexpr RowId most_after_mark = 20'000;  // the journal saves its mark more often
 
-// Takes what can be read; damage in one table harms no other.
+// Takes what can be read; damage in one table harms no other. False: nothing.
 template <class Value, class Read>
-void take(Value& value, Read&& read) {
+bool take(Value& value, Read&& read) {
   try {
     value = read();
+    return true;
   } catch (const std::exception&) {
-    return;
+    return false;
   }
 }
 
@@ -178,7 +179,7 @@ Inheritance read_inheritance(const std::string& damaged_file) {
     Tables tables(damaged_file, Tables::Access::set_aside);
     take(inheritance.streams, [&] { return tables.streams(); });
     take(inheritance.epochs, [&] { return tables.epochs(); });
-    take(inheritance.cursors, [&] { return tables.cursors(); });
+    inheritance.cursors_are_lost = !take(inheritance.cursors, [&] { return tables.cursors(); });
     take(inheritance.retained, [&] { return tables.retained(); });
     take(inheritance.remembered, [&] { return tables.remembered(); });
     take(inheritance.salvages, [&] { return tables.salvages(); });
@@ -217,6 +218,7 @@ void hand_over(Tables& tables, const Inheritance& inheritance, const std::string
   for (const SavedEpoch& epoch : inheritance.epochs) tables.save_epoch(epoch);
   tables.save_epoch(next);
   RowId acknowledged = inheritance.cursors.empty() ? inheritance.last_row : no_row_limit;
+  if (inheritance.cursors_are_lost) acknowledged = 0;
   for (const auto& [sink, row] : inheritance.cursors) {
     tables.save_cursor(sink, row);
     acknowledged = std::min(acknowledged, row);

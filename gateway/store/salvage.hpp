@@ -22,6 +22,7 @@ struct Inheritance {
   std::vector<SavedStream> streams;
   std::vector<SavedEpoch> epochs;
   std::map<std::string, RowId> cursors;
+  bool cursors_are_lost = true;
   std::map<std::string, std::set<std::string>> retained;
   std::map<std::string, std::string> remembered;
   RowId first_row = 0;  // of the readable ones; 0: none

@@ -95,7 +95,7 @@ void Store::Writer::note_gap(LedgerRow row) {
 void Store::Writer::add_sink(const std::string& sink, bool from_oldest) {
   const std::lock_guard lock(mutex_);
   if (sinks_.contains(sink)) return;
-  const RowId row = from_oldest ? oldest_row_ - 1 : last_row_;
+  const RowId row = cursors_are_lost_ ? 0 : from_oldest ? oldest_row_ - 1 : last_row_;
   sinks_[sink] = {.acknowledged = row, .saved = row};
   change([sink, row](OpenedStore& store) { store.tables.save_cursor(sink, row); });
 }

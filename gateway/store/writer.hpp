@@ -188,6 +188,7 @@ struct Store::Writer {
   std::map<StreamId, std::uint64_t> hours_changes_;
   RowId hours_done_ = 0;
   std::map<std::string, Outbox> sinks_;
+  bool cursors_are_lost_ = false;  // a sink that comes now need not be a new one
   std::map<std::string, std::set<std::string>> retained_;
   std::map<std::string, std::string, std::less<>> remembered_;
   std::string epoch_;

@@ -245,8 +245,13 @@ void Store::Writer::replace_damaged_file(const std::string& why) {
   rows_are_held_ = true;
   file_->tail.clear();
   ++file_->generation;
+  if (inheritance.cursors_are_lost) {
+    log_.warning("store",
+                 "how far each sink had come is lost with it: they begin with the oldest sample");
+  }
   const std::lock_guard lock(mutex_);
   epoch_ = next.epoch;
+  cursors_are_lost_ = cursors_are_lost_ || inheritance.cursors_are_lost;
   if (!inheritance.rows_are_readable && inheritance.estimated_rows != 0) {
     gaps_.push_back({"salvage", "*", next.started, next.started, inheritance.estimated_rows, true,
                      "", 0, 0, ""});
@@ -259,6 +264,7 @@ Inheritance Store::Writer::inheritance_in_memory(Inheritance read) const {
   const std::lock_guard lock(mutex_);
   read.streams = streams_;
   read.cursors.clear();
+  read.cursors_are_lost = false;
   for (const auto& [sink, outbox] : sinks_) read.cursors[sink] = outbox.acknowledged;
   read.retained = retained_;
   read.remembered = {remembered_.begin(), remembered_.end()};

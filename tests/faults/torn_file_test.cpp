@@ -46,10 +46,7 @@ TEST_F(torn_file, samples_go_on_within_five_seconds_whatever_is_damaged) {
     read_into_damage();
     fill("sensor/new", 10);
     EXPECT_LT(real.now() - begin, 5s);
-    // Newer rows are sent when the older ones are back.
-    while (store_->sendable() != store_->status().last_row && real.now() - begin < 60s) {
-      ASSERT_TRUE(commit());
-    }
+    while (!is_salvage_done() && real.now() - begin < 60s) ASSERT_TRUE(commit());
     std::map<std::string, std::uint64_t> seen;
     std::uint64_t accounted_for = 0;
     for (const Row& row : rows()) {
@@ -106,10 +103,14 @@ TEST_F(torn_file, samples_go_on_whatever_bytes_change) {
       }
       return false;
     };
+    // All that there is, once nothing more comes back; reading may itself come to damage.
     const auto read = [&] {
-      for (int turn = 0; turn < 10; ++turn) {
+      for (int turn = 0; turn < 1000; ++turn) {
         try {
-          return rows_of("sensor/new");
+          const std::string epoch = store_->epoch();
+          std::vector<Row> found = rows();
+          EXPECT_TRUE(commits());
+          if (is_salvage_done() && store_->epoch() == epoch) return found;
         } catch (const std::exception&) {
           EXPECT_TRUE(commits());
         }
@@ -123,10 +124,9 @@ TEST_F(torn_file, samples_go_on_whatever_bytes_change) {
         ASSERT_TRUE(commits());
       }
     }
-    for (int turn = 0; turn < 1000 && store_->sendable() < store_->status().last_row; ++turn) {
-      ASSERT_TRUE(commits());
-    }
-    const auto fresh = read();
+    const std::vector<Row> found = read();
+    std::vector<Row> fresh = found;
+    std::erase_if(fresh, [](const Row& row) { return row.stream != "sensor/new"; });
     if (fresh.empty()) {
       // Pages that are used and belong to nobody count as size: then there is room for few rows.
       EXPECT_TRUE(
@@ -134,9 +134,12 @@ TEST_F(torn_file, samples_go_on_whatever_bytes_change) {
     } else {
       EXPECT_EQ(fresh.back().body, R"({"n":1600,"pad":"......"})");
     }
-    std::uint64_t accounted_for = rows().size();
+    std::uint64_t accounted_for = found.size();
     for (const LedgerRow& gap : ledger()) accounted_for += gap.count;
-    EXPECT_GE(accounted_for, 4600U);
+    // Nobody counts what is deleted when no sink waits for it, or its name was lost.
+    if (store_->status().sinks.contains("city")) {
+      EXPECT_GE(accounted_for, 4600U);
+    }
     close();
     std::filesystem::remove(settings_.path);
   }

@@ -30,10 +30,6 @@ class salvage_of_store : public StoreTest {
     ASSERT_TRUE(commit());
     clock_.settle(1);
   }
-  bool is_salvage_done() {
-    const auto ranges = Tables(settings_.path, Tables::Access::read).salvages();
-    return std::ranges::all_of(ranges, [](const SalvageRange& one) { return one.file.empty(); });
-  }
   std::filesystem::path damaged_file() {
     for (const auto& file : std::filesystem::directory_iterator(directory_)) {
       const std::string name = file.path().filename().string();
@@ -239,6 +235,23 @@ TEST_F(salvage_of_store, the_new_store_counts_from_one_in_a_new_epoch_with_the_s
   wait_for_salvage();
   fill("sensor/a", 1);
   EXPECT_EQ(rows_of("sensor/a").back().seq, 1U);
+}
+
+TEST_F(salvage_of_store, sinks_whose_cursors_are_lost_pass_over_nothing) {
+  open();
+  store_->add_sink("city", true);
+  fill("sensor/a", 3000, 50);
+  store_->acknowledge("city", 1000);
+  close();
+  scribble(1024 * (root_of("cursors") - 1), 1024);
+  open();
+  store_->add_sink("city", false);
+  fill("sensor/a", 1);
+  wait_for_salvage();
+  EXPECT_EQ(store_->cursor("city"), 0);
+  EXPECT_EQ(read_all(*store_->reader(), store_->cursor("city")).size(), 3001U);
+  store_->add_sink("new", false);  // may be an old one as well
+  EXPECT_EQ(store_->cursor("new"), 0);
 }
 
 // A card that dies damages one file after the other.

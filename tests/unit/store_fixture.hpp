@@ -2,8 +2,9 @@
 // A store in a directory of its own, on a clock that the test moves.
 #pragma once
 
-#include "gateway/store/store.hpp"
+#include "gateway/store/tables.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -103,6 +104,11 @@ class StoreTest : public ::testing::Test {
     } catch (const std::exception&) {
       commit();
     }
+  }
+  // Nothing is left to be brought back from a damaged file.
+  bool is_salvage_done() {
+    const auto ranges = Tables(settings_.path, Tables::Access::read).salvages();
+    return std::ranges::all_of(ranges, [](const SalvageRange& one) { return one.file.empty(); });
   }
   std::vector<Row> rows() { return read_all(*store_->reader()); }
   std::vector<Row> rows_of(const std::string& stream) {
