@@ -336,7 +336,7 @@ std::optional<Floor> read_floor(StoreReader& store, const Comparison& comparison
   const StationHours reference = hours_of(own, *comparison.feed->station(own));
   for (const Neighbour& neighbour : neighbours) {
     const StationHours other = hours_of(neighbour.station, *neighbour.known);
-    if (const auto floor = representativeness_floor(reference, {&other, 1})) return floor;
+    if (auto floor = representativeness_floor(reference, {&other, 1})) return floor;
   }
   return std::nullopt;
 }

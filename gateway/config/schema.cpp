@@ -50,7 +50,7 @@ Json values_of(const Setting& setting) {
     case SettingKind::boolean:
       return {{"type", "boolean"}};
     case SettingKind::integer: {
-      const Json number = number_in(setting, "integer");
+      Json number = number_in(setting, "integer");
       if (!setting.hexadecimal) return number;
       const Json text = {{"type", "string"}, {"pattern", "^(0[xX][0-9a-fA-F]{1,8}|[0-9]+)$"}};
       return {{"anyOf", Json::array({number, text})}};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <sys/timex.h>
 #include <unistd.h>
@@ -243,7 +244,7 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
   if (found == duration_units.end()) return std::nullopt;
   const double length_ms = number * static_cast<double>(found->length_ms);
   if (length_ms > 1e14) return std::nullopt;  // three thousand years are enough
-  return milliseconds(static_cast<std::int64_t>(length_ms + 0.5));
+  return milliseconds(std::llround(length_ms));
 }
 
 std::string duration_text(milliseconds duration) {

@@ -148,7 +148,7 @@ class Core {
   // that a broker which is merely starting is not taken for an old one.
   Ending connect_by_version(BrokerSettings broker, const std::string& where) {
     broker.version = version_;
-    const Ending ending = connect_and_serve(broker, where);
+    Ending ending = connect_and_serve(broker, where);
     const bool is_old =
         ending.kind == Kind::wrong_version || (ending.kind == Kind::hung_up && !is_version_known_);
     if (!is_old || has_fixed_version() || version_ != MqttVersion::v5) return ending;

@@ -50,8 +50,10 @@ double value_of(Period period, UtcTime time) noexcept {
   switch (period) {
     case Period::year:
       return static_cast<int>(date.year());
-    case Period::quarter:
-      return (month_number + 2) / 3;
+    case Period::quarter: {
+      const unsigned quarter = (month_number + 2) / 3;
+      return quarter;
+    }
     case Period::month:
       return month_number;
     case Period::week:

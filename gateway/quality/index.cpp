@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <ranges>
 #include <stdexcept>
 
@@ -295,8 +296,8 @@ std::optional<double> nowcast(std::span<const std::optional<double>> newest_firs
                             &std::optional<double>::has_value) < needed_of_newest) {
     return std::nullopt;
   }
-  double least = INFINITY;
-  double greatest = -INFINITY;
+  double least = std::numeric_limits<double>::infinity();
+  double greatest = -least;
   for (const auto& hour : newest_first) {
     if (!hour) continue;
     least = std::min(least, *hour);

@@ -29,11 +29,10 @@ int main(int argc, char** argv) {
                      nullptr);
   sqlite3_prepare_v2(database, "DELETE FROM samples WHERE seq = ?", -1, &erase, nullptr);
   const auto play = [database](sqlite3_stmt* statement) {
-    if (sqlite3_step(statement) != SQLITE_DONE) {
-      std::cerr << "naive: " << sqlite3_errmsg(database) << '\n';
-      std::exit(1);
-    }
+    const bool is_done = sqlite3_step(statement) == SQLITE_DONE;
+    if (!is_done) std::cerr << "naive: " << sqlite3_errmsg(database) << '\n';
     sqlite3_reset(statement);
+    return is_done;
   };
   mqtt::async_client client(std::string("tcp://127.0.0.1:") + argv[1], "naive");
   client.connect(mqtt::connect_options_builder().clean_session(true).finalize())->wait();
@@ -45,11 +44,11 @@ int main(int argc, char** argv) {
         ",\"ts\":1795314600123,\"time\":\"2026-11-22T02:30:00.123Z\",\"pm2_5\":9.4,\"flag\":2}";
     sqlite3_bind_int64(insert, 1, seq);
     sqlite3_bind_text(insert, 2, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
-    play(insert);
+    if (!play(insert)) return 1;
     client.publish(argv[2], text.data(), text.size(), 1, false)->wait();
     if (keeps) continue;
     sqlite3_bind_int64(erase, 1, seq);
-    play(erase);
+    if (!play(erase)) return 1;
   }
   bench::report("end");
   client.disconnect()->wait();

@@ -4,7 +4,7 @@
 // the disk is back the store is too.
 #include "tests/unit/store_fixture.hpp"
 
-#include <cstring>
+#include <cerrno>
 #include <fcntl.h>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -12,12 +12,13 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace twinsky {
 namespace {
 
-class disk : public StoreTest {
+class DiskTest : public StoreTest {
  protected:
   // Counted: what was lost of the stream, for the sink or from the queue.
   std::uint64_t lost(const std::string& stream, const std::string& cause) {
@@ -52,21 +53,23 @@ class disk : public StoreTest {
   }
   std::uint64_t offered_ = 0;
 };
+using disk = DiskTest;
 
-class full_disk : public disk {
+class FullDiskTest : public DiskTest {
  protected:
-  full_disk() {
+  FullDiskTest() {
     // Without root's rights a namespace of our own gives them for this.
     const int spaces = ::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
     const bool is_mounted = ::unshare(spaces) == 0 &&
                             ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
                             ::mount("none", directory_.c_str(), "tmpfs", 0, "size=12m") == 0;
     if (!is_mounted) {
-      ADD_FAILURE() << "cannot mount a small disk for the test (" << std::strerror(errno)
+      ADD_FAILURE() << "cannot mount a small disk for the test ("
+                    << std::generic_category().message(errno)
                     << "): run it as root, or allow user namespaces";
     }
   }
-  ~full_disk() override {
+  ~FullDiskTest() override {
     store_.reset();
     ::umount2(directory_.c_str(), MNT_DETACH);
   }
@@ -80,6 +83,7 @@ class full_disk : public disk {
   }
   void free_disk() { std::filesystem::remove(directory_ / "filler"); }
 };
+using full_disk = FullDiskTest;
 
 TEST_F(full_disk, a_store_that_fills_the_disk_gives_up_its_oldest_rows_and_counts_them) {
   open();

@@ -43,6 +43,7 @@ const Feed& feed() {
 }  // namespace
 }  // namespace twinsky
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer calls it so
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace twinsky;
   std::string body(reinterpret_cast<const char*>(data), size);

@@ -9,9 +9,9 @@ namespace {
 constexpr const char* marked = R"({"pm2_5":9.4,"clock":"unset","meta":1})";
 constexpr const char* unmarked = R"({"pm2_5":9.4,"meta":1})";
 
-class clock_hold : public StoreTest {
+class ClockHoldTest : public StoreTest {
  protected:
-  clock_hold() { clock_.set_trust(false); }
+  ClockHoldTest() { clock_.set_trust(false); }
 
   void sample(const char* body = marked) {
     store_->append(entry(store_->stream("sensor/a"), body));
@@ -32,6 +32,7 @@ class clock_hold : public StoreTest {
   }
   const UtcTime right_{milliseconds(1795314600000)};
 };
+using clock_hold = ClockHoldTest;
 
 TEST_F(clock_hold, waiting_samples_get_the_right_time_when_the_clock_is_set) {
   clock_.step_utc(-365 * 24h);  // as a board without a battery clock starts

@@ -97,8 +97,9 @@ class Listening {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), size);
-    ::listen(socket_.get(), 4);
+    const bool is_bound =
+        ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0;
+    EXPECT_TRUE(is_bound && ::listen(socket_.get(), 4) == 0);
     ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size);
     address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
   }

@@ -12,6 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Its process has no other thread.
+// NOLINTBEGIN(concurrency-mt-unsafe)
 class Credentials : public testing::Test {
  protected:
   Credentials() {
@@ -46,6 +48,7 @@ TEST_F(Credentials, are_looked_up_in_the_services_directory_then_beside_the_conf
   ::unsetenv("CREDENTIALS_DIRECTORY");
   EXPECT_EQ(*read_secret("a", beside_.string()), "from etc");
 }
+// NOLINTEND(concurrency-mt-unsafe)
 
 TEST_F(Credentials, lose_one_line_end_and_nothing_else) {
   EXPECT_EQ(*read_secret(write(directory_ / "s", " p\xC3\xA4ss \r\n"), ""), " p\xC3\xA4ss ");

@@ -299,7 +299,6 @@ constexpr auto* set_active = "aab402010000000000000000000000ffff01ab";
 constexpr auto* set_awake = "aab406010100000000000000000000ffff06ab";
 constexpr auto* ask_period = "aab408000000000000000000000000ffff06ab";
 constexpr auto* period_is_1 = "aac508000100a1600aab";
-constexpr auto* set_period_1 = "aab408010100000000000000000000ffff08ab";
 constexpr auto* set_period_30 = "aab408011e00000000000000000000ffff25ab";
 constexpr auto* period_set_30 = "aac508011e00a16028ab";
 constexpr auto* sds_frame = "aac0d4043a0aa1601dab";

@@ -20,7 +20,7 @@ using std::chrono::hours;
 
 // A feed on a clock that stands still, with everything that it hands on.
 struct Bench {
-  explicit Bench(FeedSettings settings, std::string_view gateway = "mk-roof",
+  explicit Bench(const FeedSettings& settings, std::string_view gateway = "mk-roof",
                  UtcTime start = at("2026-11-22T02:40:00Z"))
       : clock(start),
         watch(gateway, settings, *feed_named(settings.feed), {fetcher, outlet, clock, log}) {}

@@ -4,7 +4,6 @@
 namespace twinsky {
 namespace {
 
-using opendata::decode;
 using opendata::outcome_of;
 
 const Feed& feed() {

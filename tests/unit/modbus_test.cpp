@@ -7,6 +7,7 @@
 #include <atomic>
 #include <modbus/modbus.h>
 #include <termios.h>
+#include <utility>
 
 namespace twinsky {
 namespace {
@@ -88,7 +89,7 @@ struct Rtu {
   }
   // A device that answers the next request, whatever it is, with these pieces.
   std::jthread device(std::vector<std::string_view> pieces) {
-    return std::jthread([this, pieces] {
+    return std::jthread([this, pieces = std::move(pieces)] {
       receive(port.device(), 8);
       for (const auto piece : pieces) {
         send(port.device(), hex(piece));

@@ -696,7 +696,7 @@ class Tls : public ::testing::Test {
  protected:
   // A CA "good" with certificates for 127.0.0.1: good, for another name, and expired.
   static void SetUpTestSuite() {
-    directory_ = new Directory;
+    made = new Directory;
     const std::string script = R"(
 set -e
 cd "$1"
@@ -723,13 +723,13 @@ openssl ca -batch -config old/conf -cert good.pem -keyfile good.key -in expired.
 chmod a+r *.key
 touch done
 )";
-    const std::string file = directory_->write("make.sh", script);
-    Process({"sh", file, directory_->path.string()}).wait();
-    ASSERT_TRUE(fs::exists(directory_->path / "done")) << "openssl is needed";
+    const std::string file = made->write("make.sh", script);
+    Process({"sh", file, made->path.string()}).wait();
+    ASSERT_TRUE(fs::exists(made->path / "done")) << "openssl is needed";
   }
-  static void TearDownTestSuite() { delete directory_; }
+  static void TearDownTestSuite() { delete made; }
 
-  static std::string file(const std::string& name) { return (directory_->path / name).string(); }
+  static std::string file(const std::string& name) { return (made->path / name).string(); }
   static std::string broker_with(const std::string& certificate, const std::string& more = "") {
     return "allow_anonymous true\ncertfile " + file(certificate + ".pem") + "\nkeyfile " +
            file(certificate + ".key") + "\n" + more;
@@ -737,10 +737,10 @@ touch done
   static std::string url(const Mosquitto& broker, const std::string& host = "127.0.0.1") {
     return "mqtts://" + host + ":" + std::to_string(broker.port);
   }
-  static Directory* directory_;
+  static Directory* made;
 };
 
-Directory* Tls::directory_ = nullptr;
+Directory* Tls::made = nullptr;
 
 TEST_F(Tls, a_certificate_that_is_trusted_and_for_this_host_is_taken) {
   Mosquitto broker(broker_with("server"));

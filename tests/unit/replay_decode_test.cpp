@@ -42,8 +42,7 @@ class ReplayDecode : public testing::Test {
   }
 
   const fs::path directory_ = [] {
-    const fs::path path =
-        fs::path(testing::TempDir()) / ("twinsky_replay_" + std::to_string(::getpid()));
+    fs::path path = fs::path(testing::TempDir()) / ("twinsky_replay_" + std::to_string(::getpid()));
     fs::create_directories(path);
     return path;
   }();

@@ -13,7 +13,9 @@
 namespace twinsky {
 namespace {
 
-class salvage_of_store : public StoreTest {
+constexpr std::streamoff page_bytes = new_page_bytes;
+
+class SalvageTest : public StoreTest {
  protected:
   // Bytes that are not what SQLite wrote, from a seed.
   void scribble(std::streamoff at, std::size_t bytes, unsigned seed = 1) {
@@ -57,6 +59,7 @@ class salvage_of_store : public StoreTest {
     return count;
   }
 };
+using salvage_of_store = SalvageTest;
 
 TEST_F(salvage_of_store, rows_come_back_with_their_keys_and_what_cannot_be_read_is_counted) {
   open();
@@ -68,7 +71,7 @@ TEST_F(salvage_of_store, rows_come_back_with_their_keys_and_what_cannot_be_read_
   store_->acknowledge("city", 2000);
   const std::string first = store_->epoch();
   close();
-  scribble(200 * 1024, 3000);  // in the middle of the rows
+  scribble(200 * page_bytes, 3000);  // in the middle of the rows
   open();
   EXPECT_EQ(store_->epoch(), first);  // not noticed: a start does not read all rows
   // Reading does; an empty page would say that there are no more rows.
@@ -107,7 +110,7 @@ TEST_F(salvage_of_store, damage_of_the_small_tables_does_not_stop_the_start) {
   fill("sensor/a", 3000, 50);
   close();
   // Pages 2 to 15 hold the roots of the tables; page 1 the schema.
-  scribble(1024, 14 * 1024);
+  scribble(page_bytes, 14 * 1024UL);
   open();
   fill("sensor/a", 5);
   EXPECT_FALSE(damaged_file().empty());
@@ -135,7 +138,7 @@ TEST_F(salvage_of_store, no_page_of_a_small_table_stops_the_start_or_what_comes_
     SCOPED_TRACE(page + 1);
     settings_.path = (directory_ / (std::to_string(page) + ".db")).string();
     std::filesystem::copy_file(original, settings_.path);
-    scribble(1024 * page, 1024, static_cast<unsigned>(page));
+    scribble(page_bytes * page, 1024, static_cast<unsigned>(page));
     open();
     const auto reader = store_->reader();
     const auto read = [&] {
@@ -182,7 +185,7 @@ TEST_F(salvage_of_store, unacknowledged_rows_are_sent_before_newer_ones) {
   store_->acknowledge("city", 1000);
   const std::string first = store_->epoch();
   close();
-  scribble(300 * 1024, 2000);
+  scribble(300 * page_bytes, 2000);
   open();
   store_->add_sink("city", true);
   RowId cursor = store_->cursor("city");
@@ -223,7 +226,7 @@ TEST_F(salvage_of_store, the_new_store_counts_from_one_in_a_new_epoch_with_the_s
   fill("sensor/a", 2000, 50);
   const UtcTime last = clock_.utc();
   close();
-  scribble(1024 * 20, 40'000);
+  scribble(page_bytes * 20, 40'000);
   clock_.advance(1h);
   open();
   read_into_damage();
@@ -243,7 +246,7 @@ TEST_F(salvage_of_store, sinks_whose_cursors_are_lost_pass_over_nothing) {
   fill("sensor/a", 3000, 50);
   store_->acknowledge("city", 1000);
   close();
-  scribble(1024 * (root_of("cursors") - 1), 1024);
+  scribble(page_bytes * (root_of("cursors") - 1), 1024);
   open();
   store_->add_sink("city", false);
   fill("sensor/a", 1);
@@ -262,7 +265,7 @@ TEST_F(salvage_of_store, a_new_file_that_is_damaged_before_it_has_all_rows_passe
     open();
     fill("sensor/a", 5000, 50);
     close();
-    scribble(300 * 1024, 2000);
+    scribble(300 * page_bytes, 2000);
     open();
     read_into_damage();
     fill("sensor/b", 3000, 50);
@@ -279,7 +282,7 @@ TEST_F(salvage_of_store, a_new_file_that_is_damaged_before_it_has_all_rows_passe
       tables.commit();
     }
     if (at_start) {
-      scribble(1024 * (root_of("remembered") - 1), 1024);
+      scribble(page_bytes * (root_of("remembered") - 1), 1024);
     } else {
       // Near the end, since pages of rows that were erased are nobody's.
       scribble(static_cast<std::streamoff>(std::filesystem::file_size(settings_.path) / 10 * 9),
@@ -317,7 +320,7 @@ TEST_F(salvage_of_store, hours_come_back) {
   store_->keep_hours(hours, 60);
   fill("sensor/a", 6000, 50);
   close();
-  scribble(300 * 1024, 3000);  // in the middle of the rows
+  scribble(300 * page_bytes, 3000);  // in the middle of the rows
   open();
   read_into_damage();
   fill("sensor/a", 1);

@@ -193,7 +193,8 @@ struct I2cAdapters::Testbed {
 I2cAdapters::I2cAdapters(const std::string& directory,
                          const std::map<std::string, std::unique_ptr<I2cBus>>& buses)
     : testbed_(std::make_unique<Testbed>()) {
-  ::setenv("TMPDIR", directory.c_str(), 1);  // the testbed is a fresh directory in there
+  // The testbed is a fresh directory in there. There is no other thread yet.
+  ::setenv("TMPDIR", directory.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
   testbed_->testbed = umockdev_testbed_new();
   for (const auto& [name, bus] : buses) {
     const std::string device = "P: /devices/platform/" + name + "\nN: " + name +

@@ -5,8 +5,8 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <sys/epoll.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -28,7 +28,7 @@ int Descriptor::release() noexcept {
 }
 
 void throw_system_error(const std::string& what) {
-  throw ScenarioError(what + ": " + std::strerror(errno));
+  throw ScenarioError(what + ": " + std::generic_category().message(errno));
 }
 
 Loop::Loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {

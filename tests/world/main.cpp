@@ -89,7 +89,7 @@ int run(const Options& options) {
   sigset_t signals;
   ::sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, signal);
-  ::sigprocmask(SIG_BLOCK, &signals, nullptr);  // before libumockdev starts its thread
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before libumockdev starts its thread
   ::signal(SIGPIPE, SIG_IGN);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) return 0;

@@ -3,6 +3,7 @@
 #include "times.hpp"
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 
@@ -73,7 +74,7 @@ std::optional<Utc> time_in(const std::string& text) {
                                          std::chrono::day{day}};
   if (found < 5 || !text.ends_with('Z') || !date.ok()) return std::nullopt;
   return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
-         std::chrono::milliseconds{static_cast<long>(second * 1000 + 0.5)};
+         std::chrono::milliseconds{std::llround(second * 1000)};
 }
 
 double second_of_day(Utc time) {
