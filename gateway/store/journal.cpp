@@ -79,6 +79,7 @@ bool Journal::bring_back(const StoredRow& row, const std::string& body) {
 
 void Journal::erase(RowId first, RowId last) {
   now_.count -= tables_.erase(first, last);
+  now_.erased_until = last;
   const RowId oldest = tables_.oldest_row();
   now_.oldest = oldest == 0 ? now_.last + 1 : oldest;
   save();  // rows that are gone cannot be read again

@@ -35,7 +35,8 @@ class Journal {
   // Inside a transaction.
   RowId append(StreamId stream, UtcTime time, const std::string& body, bool time_is_right = true);
   bool bring_back(const StoredRow& row, const std::string& body);  // with the numbers it has
-  void erase(RowId first, RowId last);                             // the oldest
+  // The oldest. What older ones are still to be brought back is not any more.
+  void erase(RowId first, RowId last);
   void restart_sequences();                       // a new epoch: all streams begin again at 1
   void know_time(StreamId stream, UtcTime time);  // of a sample whose time was not to be trusted
   void save();                                    // how far every stream has come
@@ -43,6 +44,7 @@ class Journal {
 
   // As of now, inside a transaction as of its end.
   [[nodiscard]] RowId oldest() const { return now_.oldest; }  // last() + 1 when there is none
+  [[nodiscard]] RowId erased_until() const { return now_.erased_until; }  // since the start
   [[nodiscard]] RowId last() const { return now_.last; }
   [[nodiscard]] std::uint64_t count() const { return now_.count; }
   [[nodiscard]] std::optional<UtcTime> last_time(StreamId stream) const;
@@ -57,6 +59,7 @@ class Journal {
   };
   struct Position {
     RowId oldest = 1;
+    RowId erased_until = 0;
     RowId last = 0;
     std::uint64_t count = 0;
   };

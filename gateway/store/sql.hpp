@@ -79,6 +79,7 @@ enum class Name : std::uint8_t {
   salvage_put,
   salvage_erase,
   salvage_forget,
+  salvage_trim,
   page_count,
   free_count,
   checkpoint,
@@ -205,7 +206,8 @@ inline constexpr std::array texts = {
          "SELECT first_row, last_row, file, hold FROM salvages ORDER BY hold DESC, first_row"},
     Text{Name::salvage_put, "INSERT OR REPLACE INTO salvages VALUES (?, ?, ?, ?)"},
     Text{Name::salvage_erase, "DELETE FROM salvages WHERE first_row = ?"},
-    Text{Name::salvage_forget, "DELETE FROM salvages WHERE file = '' AND last_row <= ?"},
+    Text{Name::salvage_forget, "DELETE FROM salvages WHERE last_row <= ?"},
+    Text{Name::salvage_trim, "UPDATE salvages SET first_row = ?1 + 1 WHERE first_row <= ?1"},
 
     Text{Name::page_count, "PRAGMA page_count"},
     Text{Name::free_count, "PRAGMA freelist_count"},

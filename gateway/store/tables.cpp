@@ -419,6 +419,7 @@ std::vector<StreamShare> Tables::shares(RowId first, RowId last) {
 
 std::uint64_t Tables::erase(RowId first, RowId last) {
   connection_->run(sql::Name::salvage_forget, last);
+  connection_->run(sql::Name::salvage_trim, last);
   connection_->run(sql::Name::sample_erase, first, last);
   return natural(connection_->database.getChanges());
 }

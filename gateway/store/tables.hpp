@@ -138,7 +138,8 @@ class Tables {
   // Deletion.
   [[nodiscard]] RowId first_not_before(RowId first, RowId last, UtcTime time);  // 0: none
   [[nodiscard]] std::vector<StreamShare> shares(RowId first, RowId last);
-  std::uint64_t erase(RowId first, RowId last);  // the oldest
+  // The oldest, and what older ones are still to be brought back.
+  std::uint64_t erase(RowId first, RowId last);
   void forget_references(UtcTime before);
 
   // Small tables.

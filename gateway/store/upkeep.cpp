@@ -167,6 +167,13 @@ bool Upkeep::delete_piece(const OutboxesNow& outboxes_now) {
 }
 
 void Upkeep::note_loss(const Outboxes& outboxes, RowId first, RowId last) {
+  for (const SalvageRange& range : journal_.tables().salvages()) {
+    if (!range.hold || range.first_row > last) continue;
+    const RowId dropped = std::min(range.last_row, last) - range.first_row + 1;
+    const UtcTime now = clock_.utc();
+    ledger_.note(
+        {purge_->cause, "*", now, now, static_cast<std::uint64_t>(dropped), true, "", 0, 0, ""});
+  }
   std::string epoch;
   for (const SavedEpoch& saved : outboxes.epochs) {
     if (saved.first_row <= first) epoch = saved.epoch;

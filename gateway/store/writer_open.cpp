@@ -118,22 +118,23 @@ void OpenedStore::take_back(const Salvaged& piece, UtcTime now) {
     if (!tables.reference(row.stream, key)) tables.save_official(row);
   }
   if (piece.range.last_row == 0) return;
-  tables.erase_salvage(piece.range.first_row);
-  RowId next = piece.range.first_row;
+  // Older ones than those that had to be deleted meanwhile are not wanted any more.
+  RowId next = std::max(piece.range.first_row, journal.erased_until() + 1);
+  if (next > piece.range.last_row) return;
+  tables.erase_salvage(next);
   const auto lose_until = [&](RowId last) {
     if (next <= last) tables.save_salvage({next, last, "", false});
   };
   for (const SalvagedRow& salvaged : piece.rows) {
+    if (salvaged.row.row < next) continue;
     lose_until(salvaged.row.row - 1);
     journal.bring_back(salvaged.row, salvaged.body);
     next = salvaged.row.row + 1;
   }
   lose_until(piece.done_until);
-  if (piece.done_until < piece.range.last_row) {
-    SalvageRange rest = piece.range;
-    rest.first_row = piece.done_until + 1;
-    tables.save_salvage(rest);
-  }
+  SalvageRange rest = piece.range;
+  rest.first_row = std::max(piece.done_until + 1, next);
+  if (rest.first_row <= rest.last_row) tables.save_salvage(rest);
   if (piece.unreadable != 0) {
     LedgerRow gap{"salvage", "*", now, now, piece.unreadable, true, "", 0, 0, ""};
     if (!piece.rows.empty()) {

@@ -3,6 +3,7 @@
 
 #include "gateway/store/hours.hpp"
 #include "gateway/store/official.hpp"
+#include "gateway/store/writer.hpp"
 #include "tests/unit/store_fixture.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -255,6 +256,64 @@ TEST_F(salvage_of_store, sinks_whose_cursors_are_lost_pass_over_nothing) {
   EXPECT_EQ(read_all(*store_->reader(), store_->cursor("city")).size(), 3001U);
   store_->add_sink("new", false);  // may be an old one as well
   EXPECT_EQ(store_->cursor("new"), 0);
+}
+
+// What is deleted takes with it what is older, whether it is back or not.
+TEST_F(salvage_of_store, deletion_meanwhile_leaves_no_hole) {
+  open();
+  fill("sensor/a", 3000);
+  close();
+  Tail tail;
+  OpenedStore opened(settings_, tail, clock_, log_);
+  const SalvageRange range{1, 1000, "older", false};
+  opened.transaction([&] {
+    opened.journal.erase(1, 1000);
+    opened.tables.save_salvage(range);
+    opened.tables.save_salvage({1501, 2500, "", false});
+  });
+  opened.transaction([&] { opened.journal.erase(1001, 2000); });
+  const auto left = opened.tables.salvages();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].first_row, 2001);
+  EXPECT_EQ(left[0].last_row, 2500);
+  Salvaged piece{.range = range, .done_until = 500};
+  piece.rows.push_back({{.row = 500, .stream = StreamId{1}, .seq = 500}, "{}"});
+  opened.transaction([&] { opened.take_back(piece, clock_.utc()); });
+  EXPECT_EQ(opened.tables.oldest_row(), 2001);
+  EXPECT_EQ(opened.tables.salvages().size(), 1U);
+}
+
+TEST_F(salvage_of_store, deletion_meanwhile_is_accounted_for) {
+  open();
+  store_->add_sink("city", true);
+  fill("sensor/a", 8000, 50);
+  store_->acknowledge("city", 300);
+  close();
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(settings_.path));
+  const std::string older = (directory_ / "older.db").string();
+  std::filesystem::copy_file(settings_.path, older);
+  {
+    Tables tables(settings_.path, Tables::Access::write);
+    tables.begin();
+    tables.erase(1, 6000);
+    tables.save_salvage({1, 300, older, false});  // comes last, and would fit in
+    tables.save_salvage({301, 6000, older, true});
+    tables.save_mark({8000, 2000});
+    tables.commit();
+  }
+  settings_.max_size_bytes = size * 7 / 10;
+  open();
+  const std::string epoch = store_->epoch();
+  fill("sensor/b", 1);
+  wait_for_salvage();
+  settle();
+  const auto all = rows();
+  EXPECT_EQ(static_cast<std::size_t>(all.back().row - all.front().row + 1), all.size());
+  EXPECT_GT(all.front().row, 301);
+  EXPECT_EQ(store_->epoch(), epoch);  // no damage was seen
+  std::uint64_t accounted_for = rows_of("sensor/a").size() + rows_of("sensor/b").size();
+  for (const LedgerRow& gap : ledger()) accounted_for += gap.stream == "ledger" ? 0 : gap.count;
+  EXPECT_EQ(accounted_for, 7701U);
 }
 
 // A card that dies damages one file after the other.
