@@ -53,7 +53,7 @@ struct BrokerEvent {
 class Inbox {
  public:
   // How long may wait what nobody waits for.
-  static constexpr milliseconds patience{250};
+  static constexpr milliseconds patience{1000};
   // How soon after rows the next rows wake the thread.
   static constexpr milliseconds pace{5};
 
