@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/model/record.hpp"
 
+#include "gateway/model/json_text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -11,31 +13,6 @@ namespace twinsky {
 namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
-
-// Bytes of the well-formed UTF-8 sequence at the front of `text`; 0 when it is not one. Overlong
-// forms, surrogates and what lies above U+10FFFF are no characters (RFC 3629).
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t at) {
-    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
-  };
-  const auto continues = [&](std::size_t at) { return (byte(at) & 0xC0U) == 0x80U; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    if (!continues(1) || !continues(2)) return 0;
-    if (lead == 0xE0 && byte(1) < 0xA0) return 0;
-    if (lead == 0xED && byte(1) > 0x9F) return 0;
-    return 3;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    if (!continues(1) || !continues(2) || !continues(3)) return 0;
-    if (lead == 0xF0 && byte(1) < 0x90) return 0;
-    if (lead == 0xF4 && byte(1) > 0x8F) return 0;
-    return 4;
-  }
-  return 0;
-}
 
 void append_control(std::string& text, char c) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -145,7 +122,7 @@ void append_json_string(std::string& text, std::string_view raw) {
   text += '"';
   while (!raw.empty()) {
     const char c = raw.front();
-    const std::size_t length = sequence_length(raw);
+    const std::size_t length = utf8_sequence_length(raw);
     if (length == 0) {
       text += replacement;
     } else if (c == '"' || c == '\\') {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/store/tables.hpp"
 
+#include "gateway/model/json_text.hpp"
 #include "gateway/store/hours.hpp"
 #include "gateway/store/official.hpp"
 #include "gateway/store/pending_rows.hpp"
@@ -349,6 +350,7 @@ void take_rows(Connection& connection, RowId next, Use found, std::string& text,
                           found.time(3), found.view(4)};
       connection.check(row.row, row.stream, row.seq);
       if (row.row < next) report_damage("samples are out of order");
+      if (!is_json_object(row.body)) report_damage("the body of a sample is no JSON object");
       next = row.row + 1;
       rows.push_back(row);
       text.append(row.body);

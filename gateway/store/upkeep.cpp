@@ -167,6 +167,7 @@ bool Upkeep::delete_piece(const OutboxesNow& outboxes_now) {
 }
 
 void Upkeep::note_loss(const Outboxes& outboxes, RowId first, RowId last) {
+  // Unsent ones that are still in a damaged file go with them.
   for (const SalvageRange& range : journal_.tables().salvages()) {
     if (!range.hold || range.first_row > last) continue;
     const RowId dropped = std::min(range.last_row, last) - range.first_row + 1;

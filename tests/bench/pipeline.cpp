@@ -11,6 +11,7 @@
 #include "tests/bench/cost.hpp"
 #include "tests/bench/sample.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <iostream>
 #include <sstream>
@@ -23,7 +24,7 @@ using namespace twinsky;
 // The store commits by itself whenever a group is complete; now and then it is waited for, since
 // its queue is bounded.
 void append(Store& store, Clock& clock, long first, long count, long per_commit) {
-  const long per_wait = 20 * per_commit;
+  const long per_wait = std::min(20 * per_commit, 5000L);  // 20 000 could fill the queue
   const StreamId stream = store.stream(bench::stream);
   for (long number = 1; number <= count; ++number) {
     const UtcTime time = clock.utc();

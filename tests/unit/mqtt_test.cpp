@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <map>
 #include <set>
@@ -24,11 +26,10 @@ constexpr std::string_view body = R"({"pm2_5":9.4,"flag":2,"flags":{"pm2_5":2},"
 // A gateway with a store on a disk, but without sensors.
 struct Gateway {
   Gateway() {
-    StoreSettings settings;
-    settings.path = (directory.path / "store.db").string();
-    settings.commit_every = 20ms;
-    settings.machine_id = "test";
-    store = std::make_unique<Store>(settings, clock, log);
+    stored.path = (directory.path / "store.db").string();
+    stored.commit_every = 20ms;
+    stored.machine_id = "test";
+    store = std::make_unique<Store>(stored, clock, log);
   }
   ~Gateway() {
     // A sink that takes longer to leave would go on with what is gone by then.
@@ -72,6 +73,16 @@ struct Gateway {
   bool all_acknowledged(const std::string& sink = "city") {
     return eventually([&] { return store->cursor(sink) >= store->status().last_row; });
   }
+  // Noise in the midst of its rows, while it is down.
+  void damage() {
+    store.reset();
+    {
+      std::fstream file(stored.path, std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(static_cast<std::streamoff>(std::filesystem::file_size(stored.path) / 2));
+      file << std::string(3000, '~');
+    }
+    store = std::make_unique<Store>(stored, clock, log);
+  }
   void post(const std::string& topic, const std::string& payload, Retain retain = Retain::always) {
     bulletin.post({.topic = topic, .payload = payload, .retain = retain, .qos = 1, .expiry = 60s});
   }
@@ -79,6 +90,7 @@ struct Gateway {
   Directory directory;
   SystemClock clock{true};
   Log log{LogLevel::error};
+  StoreSettings stored;
   std::unique_ptr<Store> store;
   Bulletin bulletin;
   std::vector<std::unique_ptr<Sink>> sinks;
@@ -162,6 +174,41 @@ TEST(mqtt, says_online_shows_the_bulletin_sends_records_and_says_offline) {
   }
   EXPECT_EQ(retained,
             (std::set<std::string>{"status", "info", "sensor/s1/status", "sensor/s1/state"}));
+}
+
+// The sink comes to the damage while it sends what waited.
+TEST(mqtt, a_damaged_store_costs_what_cannot_be_read_of_it_and_nothing_else) {
+  Mosquitto broker;
+  Subscriber subscriber(broker.port);
+  Gateway gateway;
+  gateway.store->add_sink("city", true);
+  gateway.fill(2, 4000);
+  gateway.damage();
+  gateway.start(gateway.settings(broker.url()));
+  ASSERT_TRUE(eventually([&] { return gateway.store->status().ledger_sums.contains("salvage"); }));
+  gateway.fill(2, 10);
+  ASSERT_TRUE(gateway.all_acknowledged());
+  const std::uint64_t lost = gateway.store->status().ledger_sums["salvage"];
+  EXPECT_LT(lost, 100U);
+  std::map<std::pair<std::string, std::string>, std::set<std::uint64_t>> numbers;
+  const auto count = [&](const Messages& all) {
+    std::size_t records = 0;
+    numbers.clear();
+    for (const Received& message : all) {
+      if (message.topic.find("/sensor/") == std::string::npos) continue;
+      for (const json& record : json::parse(message.payload)) {
+        auto& of_stream = numbers[{message.topic, record["epoch"]}];
+        const std::uint64_t seq = record["seq"];
+        const bool is_later = of_stream.empty() || seq > *of_stream.rbegin();
+        EXPECT_TRUE(is_later || of_stream.contains(seq)) << message.topic << ' ' << seq;
+        if (of_stream.insert(seq).second) ++records;
+      }
+    }
+    return records;
+  };
+  EXPECT_TRUE(subscriber.sees([&](const Messages& all) { return count(all) >= 8020 - lost; }));
+  EXPECT_EQ(count(subscriber.messages()), 8020 - lost);
+  EXPECT_EQ(numbers.size(), 4U);  // two sensors, two epochs
 }
 
 TEST(mqtt, the_will_says_offline_when_the_connection_breaks) {
