@@ -44,14 +44,48 @@ struct Selection {
   }
 };
 
+// Rows that a damaged file does not give.
+struct Unreadable {
+  std::map<RowId, RowId> ranges;  // first, last
+  std::string why;
+};
+
+// The rows after `after`, or those behind them that can be read again. Steps grow as long as it
+// takes, then halve, so that no good row is passed over.
+const std::vector<StoredRow>& next_page(StoreReader& reader, RowId after, Unreadable& unreadable) {
+  const auto read = [&](RowId from) -> const std::vector<StoredRow>* {
+    try {
+      return &reader.page(from, rows_at_once);
+    } catch (const StoreError& damage) {
+      unreadable.why = damage.what();
+      return nullptr;
+    }
+  };
+  if (const auto* page = read(after)) return *page;
+  RowId bad = after;
+  RowId good = after + 1;
+  for (RowId step = 2; read(good) == nullptr; step *= 2) {
+    if (step > all_rows / 4) throw StoreError(unreadable.why);
+    bad = good;
+    good = after + step;
+  }
+  while (good - bad > 1) {
+    const RowId middle = bad + (good - bad) / 2;
+    (read(middle) != nullptr ? good : bad) = middle;
+  }
+  unreadable.ranges[after + 1] = good;
+  return reader.page(good, rows_at_once);
+}
+
 // Calls `each` with the stream's name, the epoch and the row of every selected record, up to the
 // row `until`. Returns the last row.
 template <class Each>
-RowId each_record(const std::string& path, const Selection& selection, RowId until, Each&& each) {
+RowId each_record(const std::string& path, const Selection& selection, RowId until,
+                  Unreadable& unreadable, Each&& each) {
   const auto reader = open_store_reader(path);
   RowId after = 0;
   for (;;) {
-    const std::vector<StoredRow>& page = reader->page(after, rows_at_once);
+    const std::vector<StoredRow>& page = next_page(*reader, after, unreadable);
     if (page.empty()) return after;
     for (const StoredRow& row : page) {
       if (row.row > until) return after;
@@ -62,10 +96,11 @@ RowId each_record(const std::string& path, const Selection& selection, RowId unt
   }
 }
 
-void export_json(const ChosenStore& store, const Selection& selection, std::ostream& out) {
+void export_json(const ChosenStore& store, const Selection& selection, Unreadable& unreadable,
+                 std::ostream& out) {
   std::map<std::pair<std::string, std::string>, std::string> prefixes;  // by stream and epoch
   std::string text;
-  each_record(store.path, selection, all_rows,
+  each_record(store.path, selection, all_rows, unreadable,
               [&](const std::string& stream, const std::string& epoch, const StoredRow& row) {
                 std::string& prefix = prefixes[{stream, epoch}];
                 if (prefix.empty()) prefix = record_prefix(store.gateway, stream, epoch);
@@ -77,16 +112,17 @@ void export_json(const ChosenStore& store, const Selection& selection, std::ostr
 }
 
 // Twice through the rows: the columns are known when all have been seen.
-void export_csv(const ChosenStore& store, const Selection& selection, std::ostream& out) {
+void export_csv(const ChosenStore& store, const Selection& selection, Unreadable& unreadable,
+                std::ostream& out) {
   CsvColumns columns;
-  const RowId last = each_record(store.path, selection, all_rows,
+  const RowId last = each_record(store.path, selection, all_rows, unreadable,
                                  [&](const std::string&, const std::string&, const StoredRow& row) {
                                    columns.note(row.body);
                                  });
   std::string text = "stream,epoch,seq,time";
   columns.append_header(text);
   text += '\n';
-  each_record(store.path, selection, last,
+  each_record(store.path, selection, last, unreadable,
               [&](const std::string& stream, const std::string& epoch, const StoredRow& row) {
                 text += stream + ',' + epoch + ',' + std::to_string(row.seq) + ',';
                 append_iso8601(text, row.time);
@@ -109,8 +145,9 @@ Selection selection_of(const ExportOptions& options) {
 
 // False when a stream was asked for that the store does not have.
 bool has_all_streams(const ChosenStore& store, const Selection& selection) {
-  std::set<std::string> known;
-  for (const StreamSummary& stream : read_streams(store.path)) known.insert(stream.name);
+  if (selection.streams.empty()) return true;
+  const std::vector<std::string> names = open_store_reader(store.path)->streams();
+  const std::set<std::string> known(names.begin(), names.end());
   bool has_all = true;
   for (const std::string& wanted : selection.streams) {
     if (known.contains(wanted)) continue;
@@ -130,8 +167,9 @@ int run_export(const StoreChoice& choice, const ExportOptions& options) {
   std::ofstream file;
   if (!options.output.empty()) file.open(options.output, std::ios::binary | std::ios::trunc);
   std::ostream& out = options.output.empty() ? std::cout : file;
-  if (out && options.format == "json") export_json(*chosen, selection, out);
-  if (out && options.format == "csv") export_csv(*chosen, selection, out);
+  Unreadable unreadable;
+  if (out && options.format == "json") export_json(*chosen, selection, unreadable, out);
+  if (out && options.format == "csv") export_csv(*chosen, selection, unreadable, out);
   out.flush();
   if (!out) {
     std::cerr << "twinsky export: cannot write "
@@ -143,7 +181,13 @@ int run_export(const StoreChoice& choice, const ExportOptions& options) {
     std::cerr << "twinsky export: the newest samples wait for the clock to be set and are not "
                  "in this export\n";
   }
-  return exit_good;
+  if (unreadable.ranges.empty()) return exit_good;
+  for (const auto& [first, last] : unreadable.ranges) {
+    std::cerr << "twinsky export: row " << first << " to row " << last
+              << " cannot be read and are not in this export\n";
+  }
+  std::cerr << "twinsky export: " << unreadable.why << '\n';
+  return exit_failed;
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ class FileReader final : public StoreReader {
       file_->reading([&] { read_page(after, most); });
     } catch (const std::exception&) {
       // What was read before the damage is good. An empty page would say that there are no rows.
+      keep_until_first_gap(after);
       if (rows_.empty()) throw;
     }
     return rows_;
@@ -91,6 +92,12 @@ class FileReader final : public StoreReader {
   }
 
  private:
+  void keep_until_first_gap(RowId after) {
+    RowId next = after + 1;
+    const auto gap =
+        std::ranges::find_if(rows_, [&](const auto& row) { return row.row != next++; });
+    rows_.erase(gap, rows_.end());
+  }
   void read_page(RowId after, std::size_t most) {
     const RowId last = std::min(tables_->sendable(), tables_->newest_row());
     if (last <= after) return;

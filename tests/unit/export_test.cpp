@@ -115,6 +115,46 @@ TEST_F(ExportOfStore, needs_no_right_to_write) {
   EXPECT_NE(refused.text.find("must be readable for you"), std::string::npos) << refused.text;
 }
 
+TEST_F(ExportOfStore, a_damaged_file_gives_all_that_can_be_read_of_it) {
+  fill("sensor/many", 4000, 50);
+  close();
+  const auto whole = shell(std::string(TWINSKY_BINARY) + " export --format json --store " +
+                           settings_.path + " | wc -l");
+  EXPECT_EQ(std::stoi(whole.text), 4004);
+  {
+    std::fstream file(settings_.path, std::ios::in | std::ios::out | std::ios::binary);
+    for (const auto at : {100'000, 250'000}) {
+      file.seekp(at);
+      file << std::string(1500, '~');
+    }
+  }
+  const std::string output = (directory_ / "out").string();
+  for (const char* const format : {"json", "csv"}) {
+    SCOPED_TRACE(format);
+    const Answer answer =
+        twinsky("export", std::string("--format ") + format + " --output " + output);
+    EXPECT_EQ(answer.code, 1);
+    EXPECT_NE(answer.text.find("is no readable store"), std::string::npos) << answer.text;
+    int missing = 0;
+    int ranges = 0;
+    const std::string words = "twinsky export: row ";
+    for (auto at = answer.text.find(words); at != std::string::npos;
+         at = answer.text.find(words, at + 1)) {
+      int first = 0;
+      int last = 0;
+      ASSERT_EQ(
+          std::sscanf(answer.text.c_str() + at, "twinsky export: row %d to row %d", &first, &last),
+          2);
+      missing += last - first + 1;
+      ++ranges;
+    }
+    EXPECT_GE(ranges, 2) << answer.text;
+    EXPECT_LT(missing, 100);
+    const int header = format == std::string("csv") ? 1 : 0;
+    EXPECT_EQ(std::stoi(shell("wc -l < " + output).text), 4004 - missing + header);
+  }
+}
+
 TEST_F(ExportOfStore, status_shows_what_waits_and_the_newest_of_every_stream) {
   store_->add_sink("city", true);
   store_->note_gap(
