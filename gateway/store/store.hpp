@@ -119,7 +119,8 @@ class StoreReader {
   virtual ~StoreReader() = default;
 
   // Up to `most` rows after `after`, in row order; empty when there are none. The views live until
-  // the next call.
+  // the next call. Where rows are damaged or missing it throws, after a page of those before them:
+  // StoreError when no writer is in this process, which would set the file aside.
   virtual const std::vector<StoredRow>& page(RowId after, std::size_t most) = 0;
   // The stream's name ("sensor/roof-pm") and the epoch that holds for a row.
   virtual const std::string& name_of(StreamId stream) = 0;
@@ -178,7 +179,8 @@ class Store {
   // A gap: into the ledger and onto the stream `ledger`. Any thread.
   void note_gap(LedgerRow row);
 
-  // A sink with a cursor. A new one starts at the newest row, or at the oldest. Any thread.
+  // A sink with a cursor. A new one starts at the newest row, or at the oldest; when the cursors
+  // were lost with a damaged file, every one at the oldest. Any thread.
   void add_sink(const std::string& sink, bool from_oldest);
   void remove_sink(const std::string& sink);
   [[nodiscard]] RowId cursor(const std::string& sink) const;
