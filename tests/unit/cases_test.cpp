@@ -4,6 +4,7 @@
 // tests/cases/sensor-vectors/README.md.
 #include "drivers/registry.hpp"
 #include "gateway/commands/replay_decode.hpp"
+#include "tests/unit/places.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -22,7 +23,7 @@ namespace {
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
-const fs::path cases_directory = fs::path(TESTS_DIRECTORY) / "cases";
+const fs::path cases_directory = fs::path(tests_directory()) / "cases";
 
 Json read_json(const fs::path& path) {
   std::ifstream stream(path);
@@ -173,7 +174,7 @@ TEST(registry, is_sorted_and_every_driver_is_complete) {
 TEST(registry, equals_the_folder_of_sensors) {
   std::set<std::string> files;
   for (const auto& entry :
-       fs::directory_iterator(fs::path(TESTS_DIRECTORY).parent_path() / "drivers" / "sensors")) {
+       fs::directory_iterator(fs::path(tests_directory()).parent_path() / "drivers" / "sensors")) {
     if (entry.path().extension() == ".cpp") files.insert(entry.path().stem().string());
   }
   std::set<std::string> drivers;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "opendata_cases.hpp"
+#include "tests/unit/places.hpp"
 
 namespace twinsky {
 namespace {
@@ -9,8 +10,8 @@ using opendata::outcome_of;
 
 const Feed& feed() {
   static const auto feed = opendata::feed_of(
-      "cn-sh-opendata", opendata::read_file(std::string(TESTS_DIRECTORY) +
-                                            "/cases/opendata/cn-sh-opendata.settings.json"));
+      "cn-sh-opendata",
+      opendata::read_file(tests_directory() + "/cases/opendata/cn-sh-opendata.settings.json"));
   return *feed;
 }
 
@@ -21,7 +22,7 @@ const Feed& plain_feed() {
 }
 
 TEST(cn_sh_opendata, reads_every_saved_response_cell_by_cell) {
-  const std::string directory = std::string(TESTS_DIRECTORY) + "/cases/opendata/cn-sh-opendata/";
+  const std::string directory = tests_directory() + "/cases/opendata/cn-sh-opendata/";
   opendata::expect_as_listed(feed(), directory + "object.SYNTHETIC.json");
   const auto city = opendata::feed_of(
       "cn-sh-opendata",

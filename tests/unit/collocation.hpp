@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gateway/commands/hourly_csv.hpp"
+#include "tests/unit/places.hpp"
 
 #include <string>
 #include <vector>
@@ -11,7 +12,8 @@ namespace twinsky {
 
 inline std::vector<PairRow> collocated_rows(const std::string& sensor,
                                             const std::string& reference) {
-  static const HourlyCsv csv(TESTS_DIRECTORY "/cases/compare/epa-collocation-2019-08-hourly.csv");
+  static const HourlyCsv csv(tests_directory() +
+                             "/cases/compare/epa-collocation-2019-08-hourly.csv");
   std::vector<PairRow> rows;
   for (std::size_t at = 0; at < csv.hours().size(); ++at) {
     rows.push_back({.hour = csv.hours()[at],

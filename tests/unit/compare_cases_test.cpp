@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky replay compare` on every case of tests/cases/compare, and the command's CSV form.
+#include "tests/unit/places.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <cmath>
@@ -13,10 +15,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-const std::string folder = TESTS_DIRECTORY "/cases/compare/";
+const std::string folder = tests_directory() + "/cases/compare/";
 
 std::vector<Json> replayed(const std::string& arguments) {
-  const std::string command = TWINSKY_BINARY " replay compare " + arguments;
+  const std::string command = twinsky_binary() + " replay compare " + arguments;
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
   std::vector<Json> lines;
   std::string line;

@@ -3,6 +3,7 @@
 #include "gateway/compare/record.hpp"
 #include "gateway/model/embedded.hpp"
 #include "tests/unit/collocation.hpp"
+#include "tests/unit/places.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -187,7 +188,7 @@ TEST(compare_record, withheld_causes_sum_to_what_is_missing) {
 // The window that ends 2019-08-31T05:00Z is among the expected trailing windows.
 TEST(compare_record, has_the_published_statistics) {
   const Json expected =
-      Json::parse(std::ifstream(TESTS_DIRECTORY "/cases/compare/expected-metrics.json"));
+      Json::parse(std::ifstream(tests_directory() + "/cases/compare/expected-metrics.json"));
   const auto& rolling = expected["rolling"];
   const auto found =
       std::ranges::find(rolling, "rolling-s1_o3-ref_o3-168-2019-08-31T05:00:00Z-126",

@@ -10,6 +10,7 @@
 #include "gateway/quality/hourly.hpp"
 #include "store_fixture.hpp"
 #include "tests/unit/collocation.hpp"
+#include "tests/unit/places.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -474,7 +475,7 @@ std::vector<Minute> minutes_of_unit_1() {
                                                           {3, Quantity::pm2_5},
                                                           {4, Quantity::temperature},
                                                           {5, Quantity::humidity}};
-  std::ifstream file(TESTS_DIRECTORY "/cases/compare/epa-collocation-unit1-1min.csv");
+  std::ifstream file(tests_directory() + "/cases/compare/epa-collocation-unit1-1min.csv");
   std::vector<Minute> minutes;
   std::string line;
   std::getline(file, line);
@@ -541,7 +542,7 @@ class ComparerWeek : public ComparerTest {
 };
 
 TEST_F(ComparerWeek, ozone_gives_the_figures_of_the_expected_file) {
-  std::ifstream file(TESTS_DIRECTORY "/cases/compare/expected-metrics.json");
+  std::ifstream file(tests_directory() + "/cases/compare/expected-metrics.json");
   const Json metrics = Json::parse(file);
   const Json& expected =
       expected_window(metrics, "rolling-s1_o3-ref_o3-168-2019-08-25T05:00:00Z-126");

@@ -7,6 +7,7 @@
 #include "gateway/store/official.hpp"
 #include "store_fixture.hpp"
 #include "tests/unit/collocation.hpp"
+#include "tests/unit/places.hpp"
 #include "tests/unit/shell.hpp"
 
 #include <nlohmann/json.hpp>
@@ -45,7 +46,7 @@ std::size_t count_of(const std::string& text, const std::string& part) {
 class ComparisonCommands : public StoreTest {
  protected:
   Answer twinsky(const std::string& command) {
-    return shell(TWINSKY_BINARY " " + command + " --config " + config_);
+    return shell(twinsky_binary() + " " + command + " --config " + config_);
   }
   Answer accept(const std::string& options = {}) {
     return twinsky("accept-correction --quantity o3_ppb --author Ada " + options);

@@ -3,6 +3,7 @@
 
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
+#include "tests/unit/places.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -16,8 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-const fs::path corpus = fs::path(TESTS_DIRECTORY) / "configs";
-const fs::path project = fs::path(TESTS_DIRECTORY).parent_path();
+const fs::path corpus = fs::path(tests_directory()) / "configs";
+const fs::path project = fs::path(tests_directory()).parent_path();
 
 std::string text_of_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);

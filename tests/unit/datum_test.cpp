@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/model/datum.hpp"
 
+#include "tests/unit/places.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <fstream>
@@ -20,7 +22,7 @@ Position at(Datum datum, double latitude, double longitude) {
 }
 
 TEST(datum, agrees_with_published_vectors_both_ways) {
-  std::ifstream file(TESTS_DIRECTORY "/cases/coordinates/gcj02.json");
+  std::ifstream file(tests_directory() + "/cases/coordinates/gcj02.json");
   const auto vectors = nlohmann::json::parse(file)["vectors"];
   ASSERT_FALSE(vectors.empty());
   for (const auto& vector : vectors) {

@@ -2,6 +2,7 @@
 // The commands `export` and `status` on a store, beside the process that writes it.
 #include "gateway/commands/csv.hpp"
 #include "gateway/model/record.hpp"
+#include "tests/unit/places.hpp"
 #include "tests/unit/shell.hpp"
 #include "tests/unit/store_fixture.hpp"
 
@@ -16,8 +17,7 @@ namespace {
 class ExportOfStore : public StoreTest {
  protected:
   Answer twinsky(const std::string& command, const std::string& options = {}) {
-    return shell(std::string(TWINSKY_BINARY) + ' ' + command + " --store " + settings_.path + ' ' +
-                 options);
+    return shell(twinsky_binary() + ' ' + command + " --store " + settings_.path + ' ' + options);
   }
   void put(const std::string& stream, const std::string& body) {
     store_->append(entry(store_->stream(stream), body));
@@ -87,7 +87,7 @@ TEST_F(ExportOfStore, says_what_is_wrong) {
   EXPECT_NE(stream.text.find("has no stream sensor/roof-pn; it has:"), std::string::npos);
   EXPECT_EQ(twinsky("export", "--from yesterday").code, 2);
   EXPECT_EQ(twinsky("export", "--format xml").code, 2);
-  const Answer missing = shell(std::string(TWINSKY_BINARY) + " export --store /nonexistent.db");
+  const Answer missing = shell(twinsky_binary() + " export --store /nonexistent.db");
   EXPECT_EQ(missing.code, 1);
   EXPECT_NE(missing.text.find("there is no store /nonexistent.db"), std::string::npos);
 }
@@ -100,7 +100,7 @@ TEST_F(ExportOfStore, needs_no_right_to_write) {
   }
   const std::string command = "export --format json --store " + settings_.path;
   const std::string binary = (directory_ / "twinsky").string();  // where a stranger can run it
-  std::filesystem::copy_file(TWINSKY_BINARY, binary);
+  std::filesystem::copy_file(twinsky_binary(), binary);
   const std::string stranger =
       ::geteuid() == 0 ? "setpriv --reuid=65534 --regid=65534 --clear-groups " + binary + ' '
                        : binary + ' ';
@@ -118,8 +118,8 @@ TEST_F(ExportOfStore, needs_no_right_to_write) {
 TEST_F(ExportOfStore, a_damaged_file_gives_all_that_can_be_read_of_it) {
   fill("sensor/many", 4000, 50);
   close();
-  const auto whole = shell(std::string(TWINSKY_BINARY) + " export --format json --store " +
-                           settings_.path + " | wc -l");
+  const auto whole =
+      shell(twinsky_binary() + " export --format json --store " + settings_.path + " | wc -l");
   EXPECT_EQ(std::stoi(whole.text), 4004);
   {
     std::fstream file(settings_.path, std::ios::in | std::ios::out | std::ios::binary);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "opendata_cases.hpp"
+#include "tests/unit/places.hpp"
 
 namespace twinsky {
 namespace {
@@ -70,13 +71,13 @@ TEST(hk_epd, tells_failures_apart) {
 
 TEST(hk_epd, says_the_state_of_gases_and_when_an_index_was_issued) {
   const auto concentrations = decode(
-      feed(), opendata::read_file(std::string(TESTS_DIRECTORY) +
+      feed(), opendata::read_file(tests_directory() +
                                   "/cases/opendata/hk-epd/24pc_Eng.20261005T1400.excerpt.xml"));
   ASSERT_TRUE(concentrations);
   EXPECT_EQ(concentrations->samples.front().official->gas_reference_k, 293.15);
   const auto indices = decode(
       feed(),
-      opendata::read_file(std::string(TESTS_DIRECTORY) +
+      opendata::read_file(tests_directory() +
                           "/cases/opendata/hk-epd/aqhi_ind_rss_Eng.20250617T1930.excerpt.xml"));
   ASSERT_TRUE(indices);
   EXPECT_EQ(indices->samples.front().official->issued, parse_time("2025-06-17T19:30:00+08:00"));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "opendata_cases.hpp"
+#include "tests/unit/places.hpp"
 
 namespace twinsky {
 namespace {
@@ -86,8 +87,8 @@ TEST(hk_hko, relays_warnings_word_for_word) {
     const auto content = decode(feed(), std::move(body));
     return content ? content->warnings : std::nullopt;
   };
-  const auto saved = warnings_of(opendata::read_file(
-      std::string(TESTS_DIRECTORY) + "/cases/opendata/hk-hko/warnsum.20250907.json"));
+  const auto saved = warnings_of(
+      opendata::read_file(tests_directory() + "/cases/opendata/hk-hko/warnsum.20250907.json"));
   ASSERT_TRUE(saved);
   ASSERT_EQ(saved->size(), 2U);
   EXPECT_EQ((*saved)[1], (Warning{.issuer = "Hong Kong Observatory",

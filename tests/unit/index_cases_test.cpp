@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky replay index` on every case of tests/cases/index-cases.json.
+#include "tests/unit/places.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <cmath>
@@ -13,10 +15,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-const std::string cases_file = TESTS_DIRECTORY "/cases/index-cases.json";
+const std::string cases_file = tests_directory() + "/cases/index-cases.json";
 
 std::map<std::string, Json> replayed() {
-  const std::string command = TWINSKY_BINARY " replay index " + cases_file;
+  const std::string command = twinsky_binary() + " replay index " + cases_file;
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
   std::map<std::string, Json> values;
   std::string line;

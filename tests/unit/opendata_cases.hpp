@@ -3,6 +3,7 @@
 #pragma once
 
 #include "drivers/registry.hpp"
+#include "tests/unit/places.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -30,7 +31,7 @@ inline std::string read_file(const std::filesystem::path& path) {
 inline std::vector<std::filesystem::path> cases_of(std::string_view feed) {
   std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::directory_iterator(
-           std::filesystem::path(TESTS_DIRECTORY) / "cases/opendata" / feed)) {
+           std::filesystem::path(tests_directory()) / "cases/opendata" / feed)) {
     if (entry.path().extension() != ".expected") paths.push_back(entry.path());
   }
   std::ranges::sort(paths);

@@ -5,6 +5,7 @@
 
 #include "gateway/model/gas.hpp"
 #include "gateway/quality/pollutant.hpp"
+#include "tests/unit/places.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -48,7 +49,7 @@ double number(const Json& json) {
 
 TEST(own_index, golden_cases_of_whole_sets_come_out_as_for_stations) {
   const IndexCatalogue catalogue;
-  const Json document = Json::parse(std::ifstream(TESTS_DIRECTORY "/cases/index-cases.json"));
+  const Json document = Json::parse(std::ifstream(tests_directory() + "/cases/index-cases.json"));
   int compared = 0;
   for (const Json& item : document.at("cases")) {
     const bool is_hong_kong = item.at("kind") == "aqhi";
@@ -87,7 +88,7 @@ TEST(own_index, particles_everywhere_by_nowcast_in_the_breakpoints_of_a_day) {
     EXPECT_EQ(edition.part("pm25_nowcast", concentration), day.part("pm25_24h", concentration));
     EXPECT_EQ(edition.part("pm10_nowcast", concentration), day.part("pm10_24h", concentration));
   }
-  const Json document = Json::parse(std::ifstream(TESTS_DIRECTORY "/cases/index-cases.json"));
+  const Json document = Json::parse(std::ifstream(tests_directory() + "/cases/index-cases.json"));
   int compared = 0;
   for (const Json& item : document.at("cases")) {
     if (item.at("kind") != "nowcast") continue;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky replay qc` on every case of tests/cases/qc-cases.json, as they come and with a restart
 // between any two samples.
+#include "tests/unit/places.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <cmath>
@@ -15,10 +17,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-const std::string cases_file = TESTS_DIRECTORY "/cases/qc-cases.json";
+const std::string cases_file = tests_directory() + "/cases/qc-cases.json";
 
 std::map<std::string, Json> replayed(const std::string& options) {
-  const std::string command = TWINSKY_BINARY " replay qc " + options + cases_file;
+  const std::string command = twinsky_binary() + " replay qc " + options + cases_file;
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
   std::map<std::string, Json> said;
   std::string line;

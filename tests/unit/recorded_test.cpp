@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Buses that play vector files, on a clock that stands still until the test moves it.
 #include "tests/unit/counterpart.hpp"
+#include "tests/unit/places.hpp"
 
 #include <fstream>
 
@@ -10,7 +11,7 @@ namespace {
 using namespace testing;
 
 std::string vectors(std::string_view name) {
-  return std::string(TESTS_DIRECTORY "/cases/") + std::string(name) + ".json";
+  return std::string(tests_directory() + "/cases/") + std::string(name) + ".json";
 }
 
 struct Played {

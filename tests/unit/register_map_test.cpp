@@ -3,6 +3,7 @@
 #include "drivers/register_map.hpp"
 
 #include "drivers/registry.hpp"
+#include "tests/unit/places.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -59,7 +60,7 @@ void expect_case(const Json& entry, const Decoded& decoded) {
 }
 
 void run_vectors(const std::string& file, const std::string& map) {
-  std::ifstream stream(TESTS_DIRECTORY "/cases/" + file);
+  std::ifstream stream(tests_directory() + "/cases/" + file);
   const Json vectors = Json::parse(stream);
   ASSERT_FALSE(vectors["cases"].empty());
   for (const auto& entry : vectors["cases"]) {

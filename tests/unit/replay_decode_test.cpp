@@ -3,6 +3,8 @@
 // and the rest is replayed nevertheless.
 #include "gateway/commands/replay_decode.hpp"
 
+#include "tests/unit/places.hpp"
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -155,13 +157,13 @@ TEST(chunking, is_whole_bytewise_or_random) {
 
 // The commands as a user calls them.
 int exit_code_of(const std::string& arguments) {
-  const std::string command = std::string(TWINSKY_BINARY) + ' ' + arguments + " >/dev/null 2>&1";
+  const std::string command = twinsky_binary() + ' ' + arguments + " >/dev/null 2>&1";
   const int status = std::system(command.c_str());  // NOLINT(concurrency-mt-unsafe): one thread
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 TEST(replay_command, exits_with_the_code_that_fits) {
-  const std::string vectors = TESTS_DIRECTORY "/cases/sensor-vectors/sds011.json";
+  const std::string vectors = tests_directory() + "/cases/sensor-vectors/sds011.json";
   EXPECT_EQ(exit_code_of("replay decode --chunk random:3 " + vectors), 0);
   EXPECT_EQ(exit_code_of("replay decode " + vectors + " /nonexistent.json"), 1);
   EXPECT_EQ(exit_code_of("replay decode --chunk 7 " + vectors), 2);

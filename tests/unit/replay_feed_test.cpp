@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/places.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -17,7 +19,7 @@ struct Printed {
 };
 
 Printed replay_feed(const std::string& arguments) {
-  const std::string command = TWINSKY_BINARY " replay feed " + arguments + " 2>&1";
+  const std::string command = twinsky_binary() + " replay feed " + arguments + " 2>&1";
   FILE* pipe = ::popen(command.c_str(), "r");
   Printed printed;
   std::array<char, 4096> part{};
@@ -26,7 +28,7 @@ Printed replay_feed(const std::string& arguments) {
   return printed;
 }
 
-const std::string cases = TESTS_DIRECTORY "/cases/opendata/";
+const std::string cases = tests_directory() + "/cases/opendata/";
 
 TEST(replay_feed, prints_a_line_per_reading) {
   const Printed printed =
