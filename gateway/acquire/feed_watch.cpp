@@ -66,7 +66,7 @@ void FeedWatch::refresh_documents() {
   for (FeedRequest& request : feed_->requests(now)) {
     const auto [place, is_new] = documents_.try_emplace(request.name);
     Document& document = place->second;
-    if (is_new) document.due = now + wait;
+    if (is_new) schedule(document, now + wait);
     if (document.request.url != request.url) {  // what we know of the copy is of another address
       document.etag.clear();
       document.last_modified.clear();
@@ -75,13 +75,24 @@ void FeedWatch::refresh_documents() {
   }
 }
 
+void FeedWatch::schedule(Document& document, UtcTime due) {
+  document.due = due;
+  document.due_at_latest = at_.clock.now() + (due - at_.clock.utc());
+}
+
+UtcTime FeedWatch::due_of(const Document& document) const {
+  const UtcTime now = at_.clock.utc();
+  // Farther away than any pause: UTC was set back.
+  if (document.due > now + 2 * cadence_of(document)) return now;
+  const auto left = std::chrono::ceil<milliseconds>(document.due_at_latest - at_.clock.now());
+  return std::min(document.due, now + left);
+}
+
 UtcTime FeedWatch::due() const {
   const UtcTime now = at_.clock.utc();
   UtcTime first = UtcTime::max();
   for (const Document& document : documents_ | std::views::values) {
-    // Farther away than any pause: UTC was set back.
-    const bool is_lost = document.due > now + 2 * cadence_of(document);
-    first = std::min(first, is_lost ? now : document.due);
+    first = std::min(first, due_of(document));
   }
   const bool is_pause_lost = next_request_ > now + host_pause;
   return is_pause_lost ? first : std::max(first, next_request_);
@@ -90,7 +101,7 @@ UtcTime FeedWatch::due() const {
 FeedWatch::Document* FeedWatch::due_document() {
   const UtcTime now = at_.clock.utc();
   for (Document& document : documents_ | std::views::values) {
-    if (document.due <= now || document.due > now + 2 * cadence_of(document)) return &document;
+    if (due_of(document) <= now) return &document;
   }
   return nullptr;
 }
@@ -188,7 +199,7 @@ void FeedWatch::forget_warnings() {
 void FeedWatch::succeed(Document& document) {
   const UtcTime now = at_.clock.utc();
   document.failures = 0;
-  document.answered = now;
+  document.answered = at_.clock.now();
   const bool is_stale =
       document.newest_end != UtcTime{} && now - document.newest_end >= stale_after + delay_;
   if (is_stale) {
@@ -204,10 +215,10 @@ void FeedWatch::succeed(Document& document) {
   if (is_behind && document.retries < most_retries) {
     const milliseconds pause = cadence_of(document) / spread * (1 << document.retries);
     ++document.retries;
-    document.due = std::min(next, now + pause);
+    schedule(document, std::min(next, now + pause));
   } else {
     document.retries = 0;
-    document.due = next;
+    schedule(document, next);
   }
 }
 
@@ -222,9 +233,9 @@ void FeedWatch::fail(Document& document, const FeedFailure& failure) {
   // An agency may show an hour for an hour only, so the next update is tried whatever the pause is.
   const UtcTime update = next_update(document);
   const bool is_update_first = update < at_.clock.utc() + pause;
-  document.due = is_update_first ? update : at_.clock.utc() + pause;
+  schedule(document, is_update_first ? update : at_.clock.utc() + pause);
   // Nobody shall act on a warning of which nothing was heard for so long.
-  const bool is_silent = at_.clock.utc() - document.answered >= stale_after;
+  const bool is_silent = !document.answered || at_.clock.now() - *document.answered >= stale_after;
   if (is_silent && document.request.name == warnings_document_) forget_warnings();
   ++counters_.failures[std::string(name_of(failure.fault))];
   set_fault(document, failure.fault,
@@ -320,9 +331,8 @@ StreamDescription FeedWatch::description_of(std::string_view station) const {
 }
 
 void FeedWatch::report_missing_stations() {
-  const bool is_complete =
-      std::ranges::none_of(documents_ | std::views::values,
-                           [](const Document& document) { return document.answered == UtcTime{}; });
+  const bool is_complete = std::ranges::none_of(
+      documents_ | std::views::values, [](const Document& document) { return !document.answered; });
   if (are_stations_checked_ || !is_complete) return;
   are_stations_checked_ = true;
   for (const std::string& station : settings_.stations) {
@@ -383,7 +393,7 @@ milliseconds FeedWatch::share_of_seed(milliseconds length) const {
 void FeedWatch::refresh_state() {
   const bool is_waiting = std::ranges::none_of(
       documents_ | std::views::values,
-      [](const Document& document) { return document.fault || document.answered != UtcTime{}; });
+      [](const Document& document) { return document.fault || document.answered; });
   counters_.state = is_waiting ? "waiting" : "fresh";
   for (const Document& document : documents_ | std::views::values) {
     if (document.fault) counters_.state = name_of(*document.fault);

@@ -49,12 +49,13 @@ class FeedWatch {
   struct Document {
     FeedRequest request;
     UtcTime due{};
+    MonotonicTime due_at_latest{};  // as it was when `due` was set; UTC may be set back since
     std::string etag;
     std::string last_modified;
     UtcTime newest_end{};  // of any interval that it has shown; the epoch: none yet
-    UtcTime answered{};    // when it was last understood; the epoch: never
-    int retries = 0;       // within the present update
-    int failures = 0;      // in a row
+    std::optional<MonotonicTime> answered;  // when it was last understood
+    int retries = 0;                        // within the present update
+    int failures = 0;                       // in a row
     bool had_problems = false;
     std::optional<FeedFault> fault;
   };
@@ -66,6 +67,8 @@ class FeedWatch {
   // Documents as the feed wants them now; a new one is due at once.
   void refresh_documents();
   Document* due_document();
+  void schedule(Document& document, UtcTime due);
+  [[nodiscard]] UtcTime due_of(const Document& document) const;
   // Fails with a sentence where its secret cannot be read.
   [[nodiscard]] Result<FetchRequest, std::string> request_for(const Document& document) const;
   void take_reply(Document& document, FetchReply reply);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/publish/audit.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace twinsky {
@@ -8,6 +9,7 @@ namespace {
 
 constexpr milliseconds write_every{60'000};
 constexpr milliseconds fold_every{std::chrono::hours(24)};
+constexpr milliseconds longest_leap{std::chrono::hours(24)};
 
 }  // namespace
 
@@ -55,10 +57,14 @@ void Audit::write() {
 }
 
 void Audit::fold() {
-  const UtcTime now = clock_.utc();
-  if (!clock_.is_set() || (fold_due_ && now < *fold_due_)) return;
-  fold_due_ = now + fold_every;
-  tell(fold_audit(file_, now, now - keep_.load()));
+  if (!clock_.is_set() || clock_.now() < fold_due_) return;
+  fold_due_ = clock_.now() + fold_every;
+  // A clock that is ahead takes nothing away: lines are as old as the newest one says.
+  UtcTime newest{};
+  const std::string problem =
+      read_audit(file_, [&](const AuditLine& line) { newest = std::max(newest, line.to); });
+  const UtcTime present = std::min(clock_.utc(), newest + longest_leap);
+  tell(problem.empty() ? fold_audit(file_, present, present - keep_.load()) : problem);
 }
 
 void Audit::tell(const std::string& problem) {

@@ -39,7 +39,7 @@ class Audit {
 
   // The thread's own.
   UtcTime written_until_;
-  std::optional<UtcTime> fold_due_;
+  MonotonicTime fold_due_ = MonotonicTime::min();
   bool is_in_trouble_ = false;
 
   std::mutex mutex_;

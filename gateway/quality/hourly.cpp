@@ -131,7 +131,9 @@ void HourMaker::step(UtcTime now) {
     Dirty over;
     for (auto at = dirty_.begin(); at != dirty_.end();) {
       const auto hour = at++;
-      if (hour->first.start < until) over.insert(dirty_.extract(hour));
+      // What a clock that was ahead has stamped will not become more, and is not waited for.
+      const bool is_ahead = hour->first.start > hour_of(now) + 1h;
+      if (hour->first.start < until || is_ahead) over.insert(dirty_.extract(hour));
     }
     if (over.empty()) continue;
     try {
@@ -152,7 +154,7 @@ bool HourMaker::follow() {
       read_ = row.row;
       const std::string& name = reader_->name_of(row.stream);
       if (!name.starts_with("sensor/") || name.ends_with("/hour")) continue;
-      newest_ = std::max(newest_, row.time);
+      newest_ = row.time;
       Rows& rows = dirty_[{row.stream, hour_of(row.time)}];
       if (rows.first == 0) rows.first = row.row;
       rows.last = row.row;

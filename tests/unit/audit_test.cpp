@@ -121,6 +121,16 @@ TEST_F(AuditTest, past_days_become_one_line_and_old_ones_go) {
   EXPECT_EQ(std::filesystem::file_size(file_), size);
 }
 
+TEST_F(AuditTest, a_clock_that_is_ahead_takes_nothing_away) {
+  ASSERT_EQ(append_audit(file_, at("2026-11-22T00:00:00Z"), at("2026-11-22T00:01:00Z"), one(1)),
+            "");
+  ManualClock clock(at("2028-11-22T02:00:00Z"));
+  Log log(LogLevel::error);
+  const Audit audit(file_, std::chrono::days(30), clock, log);
+  clock.settle(1);  // it has looked, and waits
+  EXPECT_EQ(lines(), Texts{"city sensor/a/obs # 1 2 3"});
+}
+
 TEST_F(AuditTest, a_torn_line_costs_nothing_but_itself) {
   ASSERT_EQ(append_audit(file_, at("2026-11-22T00:00:00Z"), at("2026-11-22T00:01:00Z"), one(1)),
             "");

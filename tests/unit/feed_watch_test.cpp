@@ -387,5 +387,14 @@ TEST(feed_watch, goes_on_when_the_clock_is_set_back_or_forward) {
   EXPECT_EQ(bench.fetcher.asked().size(), 3U);
 }
 
+TEST(feed_watch, an_hour_is_not_missed_when_a_clock_that_was_ahead_is_set_back) {
+  Bench bench(settings_of("hk-epd", {"24pc"}));
+  bench.run_until(at("2026-11-22T02:41:00Z"));
+  const auto asked = bench.fetcher.asked().size();
+  bench.clock.step_utc(-1h);
+  bench.run_until(at("2026-11-22T02:41:00Z"));  // an hour has passed
+  EXPECT_GT(bench.fetcher.asked().size(), asked);
+}
+
 }  // namespace
 }  // namespace twinsky

@@ -104,6 +104,18 @@ TEST_F(HourlyTest, a_late_sample_makes_its_hour_anew_and_only_that) {
   EXPECT_EQ(rows_of("sensor/roof/hour").size(), 3U);
 }
 
+TEST_F(HourlyTest, what_a_clock_that_was_ahead_has_stamped_holds_nothing_up) {
+  put_minutes(ten, 30);
+  put("sensor/roof", ten + 87'600h, 10);
+  put_minutes(ten + 30min, 31);
+  step(ten + 1h);
+  EXPECT_EQ(kept().size(), 1U);
+  EXPECT_EQ(kept(ten + 87'600h, ten + 87'601h).size(), 1U);
+  // Only the hour that is not over yet would be read again.
+  const auto roof = rows_of("sensor/roof");
+  EXPECT_EQ(store_->hours_done(), roof.back().row - 1);
+}
+
 TEST_F(HourlyTest, an_amended_sample_counts_as_it_was_amended) {
   put_minutes(ten, 59);
   put("sensor/roof", ten + 59min, 900);
