@@ -3,6 +3,7 @@
 #include "gateway/store/writer.hpp"
 
 #include "gateway/model/fast_clock.hpp"
+#include "gateway/store/last_word.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -48,6 +49,7 @@ Store::Writer::~Writer() {
 void Store::Writer::run() {
   const Presence presence(clock_);
   Round round;
+  bool is_good = true;
   std::unique_lock lock(mutex_);
   while (!round.is_last) {
     const MonotonicTime next = next_round();
@@ -61,7 +63,7 @@ void Store::Writer::run() {
     busy_since_ = clock_.now().time_since_epoch().count() | 1;  // 0 means that it waits
     take_round(round);
     lock.unlock();
-    const bool is_good = play(round);
+    is_good = play(round);
     lock.lock();
     tried_ = round.ticket;
     if (is_good) committed_ticket_ = round.ticket;
@@ -69,7 +71,32 @@ void Store::Writer::run() {
   }
   busy_since_ = 0;
   ended_ = true;
+  if (!is_good) leave_last_word();
   committed_.notify_all();
+}
+
+// What the disk does not take any more is lost with the process; the next start shall know of it.
+void Store::Writer::leave_last_word() {
+  const std::string cause = fault_.empty() ? "disk_fault" : fault_.substr(0, fault_.find(':'));
+  std::vector<Waiting> waiting;
+  DroppedByStream dropped = queue_.take_dropped();
+  queue_.take(waiting, queue_.size());
+  for (const Waiting& each : waiting) {
+    Dropped& lost = dropped[{each.entry.stream, cause}];
+    lost.start = lost.count == 0 ? each.entry.time : std::min(lost.start, each.entry.time);
+    lost.end = lost.count == 0 ? each.entry.time : std::max(lost.end, each.entry.time);
+    ++lost.count;
+  }
+  std::vector<LedgerRow> rows;
+  std::ranges::copy_if(gaps_, std::back_inserter(rows),
+                       [](const LedgerRow& row) { return row.sink.empty(); });
+  for (const auto& [key, lost] : dropped) {
+    rows.push_back({key.second, streams_.at(static_cast<std::size_t>(key.first)).name, lost.start,
+                    lost.end, lost.count, false, "", 0, 0, ""});
+  }
+  if (LastWord(settings_.path).leave(rows)) return;
+  log_.error("store", std::to_string(waiting.size()) +
+                          " samples in memory are lost, and not even that can be written down");
 }
 
 MonotonicTime Store::Writer::next_round() const {

@@ -125,6 +125,7 @@ struct Store::Writer {
   Inheritance inheritance_in_memory(Inheritance read) const;
   void start_salvage();
   bool deliver(Salvaged piece, unsigned generation);
+  void heed_last_word();
 
   // Writer thread.
   void run();
@@ -146,6 +147,7 @@ struct Store::Writer {
   bool is_much_waiting() const;
   void change(Change change);
   void wake_writer() { changed_.notify_one(); }
+  void leave_last_word();
   bool wait_for_commit(std::unique_lock<std::mutex>& lock, MonotonicTime deadline);
 
   const StoreSettings settings_;

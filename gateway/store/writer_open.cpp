@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the writer opens its file, and what it does when the file turns out to be damaged.
 #include "gateway/store/epoch.hpp"
+#include "gateway/store/last_word.hpp"
 #include "gateway/store/official.hpp"
 #include "gateway/store/writer.hpp"
 
@@ -159,7 +160,25 @@ Store::Writer::Writer(StoreSettings settings, Clock& clock, Log& log)
                      "): look whether its directory exists, may be written by this user and has "
                      "free space");
   }
+  heed_last_word();
   thread_ = std::jthread([this] { run(); });
+}
+
+// What the last process could not keep goes on record, so that the pause after it is no longer than
+// it was.
+void Store::Writer::heed_last_word() {
+  const std::lock_guard lock(mutex_);
+  for (LedgerRow& row : LastWord(settings_.path).take()) {
+    log_.warning("store", std::to_string(row.count) + " samples of " + row.stream +
+                              " were lost with the last process (" + row.cause + ")");
+    const auto found = stream_ids_.find(row.stream);
+    if (found != stream_ids_.end()) {
+      SavedStream& stream = streams_.at(static_cast<std::size_t>(found->second));
+      stream.last_time = std::max(stream.last_time.value_or(row.end), row.end);
+    }
+    gaps_.push_back(std::move(row));
+    small_since_ = std::min(small_since_, clock_.now());
+  }
 }
 
 void Store::Writer::open() {
