@@ -12,15 +12,17 @@ bool is_good(const Reading& reading) {
 
 }  // namespace
 
-void Board::put(std::string_view stream, const Sample& sample, std::string_view channel) {
+void Board::put(std::string_view stream, const Sample& sample, MonotonicTime came,
+                std::string_view channel) {
   const std::lock_guard lock(mutex_);
   auto found = streams_.find(stream);
   if (found == streams_.end()) found = streams_.emplace(stream, Stream{}).first;
   for (const Reading& reading : sample.readings) {
     if (reading.channel != channel) continue;
-    Latest& latest = found->second[reading.quantity];
-    if (latest.time > sample.time) continue;
-    latest = {.reading = reading, .time = sample.time};
+    Kept& kept = found->second[reading.quantity];
+    const bool is_older = sample.official ? kept.latest.time > sample.time : kept.came > came;
+    if (is_older) continue;
+    kept = {.latest = {.reading = reading, .time = sample.time}, .came = came};
   }
 }
 
@@ -29,30 +31,30 @@ void Board::remove(std::string_view stream) {
   if (const auto found = streams_.find(stream); found != streams_.end()) streams_.erase(found);
 }
 
-std::vector<Latest> Board::latest(std::string_view stream) const {
-  std::vector<Latest> all;
+std::vector<Board::Kept> Board::latest(std::string_view stream) const {
+  std::vector<Kept> all;
   const std::lock_guard lock(mutex_);
   const auto found = streams_.find(stream);
   if (found == streams_.end()) return all;
   all.reserve(found->second.size());
-  for (const auto& [quantity, latest] : found->second) all.push_back(latest);
+  for (const auto& [quantity, kept] : found->second) all.push_back(kept);
   return all;
 }
 
 std::optional<double> Board::nearby(
-    Quantity quantity, UtcTime now,
+    Quantity quantity, MonotonicTime now,
     const std::function<bool(std::string_view stream)>& counts) const {
-  const Latest* newest = nullptr;
+  const Kept* newest = nullptr;
   const std::lock_guard lock(mutex_);
   for (const auto& [name, stream] : streams_) {
     if (!name.starts_with("sensor/")) continue;  // official values are from elsewhere
     const auto found = stream.find(quantity);
-    if (found == stream.end() || !is_good(found->second.reading)) continue;
-    if (newest != nullptr && found->second.time <= newest->time) continue;
+    if (found == stream.end() || !is_good(found->second.latest.reading)) continue;
+    if (newest != nullptr && found->second.came <= newest->came) continue;
     if (!counts || counts(name)) newest = &found->second;
   }
-  if (newest == nullptr || newest->time + nearby_age < now) return std::nullopt;
-  return newest->reading.value;
+  if (newest == nullptr || newest->came + nearby_age < now) return std::nullopt;
+  return newest->latest.reading.value;
 }
 
 }  // namespace twinsky

@@ -19,19 +19,25 @@ namespace twinsky {
 
 class Board {
  public:
-  // Takes a sample's readings; a reading older than what is there changes nothing.
-  void put(std::string_view stream, const Sample& sample, std::string_view channel = {});
+  // Takes a sample's readings. An own one that came later is newer, however UTC was set between
+  // them; of an official one its interval tells.
+  void put(std::string_view stream, const Sample& sample, MonotonicTime came,
+           std::string_view channel = {});
   void remove(std::string_view stream);
 
-  [[nodiscard]] std::vector<Latest> latest(std::string_view stream) const;
+  struct Kept {
+    Latest latest;
+    MonotonicTime came{};
+  };
+  [[nodiscard]] std::vector<Kept> latest(std::string_view stream) const;
   // The newest good reading of a quantity in any sensor's stream, at most ten minutes old; of the
   // streams for which `counts` is true where it is given.
   [[nodiscard]] std::optional<double> nearby(
-      Quantity quantity, UtcTime now,
+      Quantity quantity, MonotonicTime now,
       const std::function<bool(std::string_view stream)>& counts = {}) const;
 
  private:
-  using Stream = std::map<Quantity, Latest>;
+  using Stream = std::map<Quantity, Kept>;
   mutable std::mutex mutex_;
   std::map<std::string, Stream, std::less<>> streams_;  // guarded by mutex_
 };

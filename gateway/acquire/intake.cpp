@@ -16,10 +16,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Streaming devices keep their own, uneven pace (PMS5003: 0.2 to 2.3 s): less is no gap.
-constexpr milliseconds pace_slack = 2500ms;
 // A gap that lasts goes on record hour by hour, so that the ledger is never far behind.
 constexpr milliseconds longest_open_gap = 1h;
+// A slewed clock stays within it, a step does not.
+constexpr milliseconds same_clock = 500ms;
+constexpr const char* last_heard_name = "last_heard";
 // The humidity around changes slowly; a stream asks its neighbours for it so often.
 constexpr milliseconds humidity_every = 30s;
 
@@ -28,6 +29,22 @@ bool asks(const Correction& correction, CorrectionInput input) {
   const auto inputs = inputs_of(correction.formula);
   return std::ranges::find(inputs, input) != inputs.end() ||
          std::ranges::find(correction.hull, input, &InputRange::input) != correction.hull.end();
+}
+
+LastHeard as_remembered(const Store& store) {
+  if (const auto text = store.remembered(last_heard_name)) {
+    if (auto heard = read_last_heard(*text)) return *std::move(heard);
+  }
+  // A store of an earlier version: what it has was stamped by a clock that was set.
+  LastHeard heard;
+  heard.noted.is_attested = true;
+  return heard;
+}
+
+std::uint64_t periods_in(milliseconds length, milliseconds period) {
+  const auto periods =
+      std::llround(static_cast<double>(length.count()) / static_cast<double>(period.count()));
+  return static_cast<std::uint64_t>(std::max(periods, 0LL));
 }
 
 std::uint64_t content_hash(const Sample& sample, std::string_view members) {
@@ -54,30 +71,53 @@ std::string_view name_of(SensorState state) noexcept {
   return "fault";
 }
 
+// Samples that were missed one after another and are not on record yet.
+struct Silence {
+  std::string cause;
+  MonotonicTime since{};  // when the first was due
+  std::uint64_t samples = 0;
+  bool is_counted = true;
+};
+
 struct Intake::Stream {
   StreamDescription description;
   StreamId id{};
   int meta_revision = 0;
   std::vector<std::string> correction_names;  // "id@version", of the description's corrections
-  std::optional<UtcTime> last;                // of the newest sample, of an earlier run too
+  std::optional<UtcTime> last;                // of the newest official interval
   bool is_first = true;                       // since the gateway started
-  std::string silent_cause;                   // empty: it speaks
-  UtcTime silent_since{};
+  // Until then all is accounted for: the newest sample, or a missed one; of an earlier run too.
+  std::optional<Moment> heard;
+  // Of the pause before this run, until it is on record: what was heard last, what was due first.
+  std::optional<Moment> heard_before;
+  std::optional<MonotonicTime> resumed;
+  Silence silence;
   std::optional<StreamChecks> checks;  // of a sensor's stream
   bool is_before_set = false;          // the sample before was stamped by a clock that was set
   std::optional<double> humidity_percent;
   MonotonicTime humidity_due = MonotonicTime::min();
   std::string members;  // of the newest official record
   UtcTime members_time{};
-  std::optional<UtcTime> stale_at;  // when `state` will say null of what it now says
+  // When `state` will say null of what it now says: of own readings, of official intervals.
+  std::optional<MonotonicTime> stale_after;
+  std::optional<UtcTime> stale_at;
 };
 
-Intake::Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock)
-    : store_(store), board_(board), bulletin_(bulletin), clock_(clock) {}
+Intake::Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock, std::string boot_id)
+    : store_(store),
+      board_(board),
+      bulletin_(bulletin),
+      clock_(clock),
+      boot_id_(std::move(boot_id)),
+      heard_before_(as_remembered(store)) {}
 
 Intake::~Intake() {
   const std::lock_guard lock(mutex_);
-  for (auto& [name, stream] : streams_) settle_silence(*stream, clock_.utc());
+  for (auto& [name, stream] : streams_) {
+    settle_pause(*stream, true);
+    settle_silence(*stream);
+  }
+  remember_last_heard(true);
 }
 
 void Intake::open(const StreamDescription& description) {
@@ -91,6 +131,8 @@ void Intake::open(const StreamDescription& description) {
     stream = std::make_unique<Stream>();
     stream->id = store_.stream(description.name);
     stream->last = store_.last_time(stream->id);
+    stream->heard = last_heard(heard_before_, description.name, stream->last);
+    stream->heard_before = stream->heard;
   }
   stream->description = description;
   stream->correction_names.clear();
@@ -107,7 +149,12 @@ void Intake::close(std::string_view name) {
   const std::lock_guard lock(mutex_);
   const auto found = streams_.find(name);
   if (found == streams_.end()) return;
-  settle_silence(*found->second, clock_.utc());
+  settle_pause(*found->second, true);
+  settle_silence(*found->second);
+  if (found->second->heard) {
+    heard_before_.streams.insert_or_assign(found->first, *found->second->heard);
+  }
+  closed_.insert(found->first);
   streams_.erase(found);
   board_.remove(name);
   for (const auto* document : {"/meta", "/state", "/status"}) {
@@ -142,9 +189,9 @@ void Intake::set_checks(Stream& stream) {
 
 // What the other sensors say of the air. A room says nothing of the street, nor the other way
 // round.
-std::optional<double> Intake::around(const Stream& stream, Quantity quantity, UtcTime time) const {
+std::optional<double> Intake::around(const Stream& stream, Quantity quantity) const {
   const auto is_indoor = [](const Stream& one) { return one.description.placement == "indoor"; };
-  return board_.nearby(quantity, time, [&](std::string_view name) {
+  return board_.nearby(quantity, clock_.now(), [&](std::string_view name) {
     const auto other = streams_.find(name);
     return other != streams_.end() && is_indoor(*other->second) == is_indoor(stream);
   });
@@ -173,7 +220,7 @@ std::vector<CorrectedReading> Intake::corrected(const Stream& stream, const Samp
         value = here->value;
         if (here->flag != Flag::not_evaluated) doubt = worst(doubt, here->flag);
       } else if (input != CorrectionInput::raw) {
-        value = around(stream, quantity, sample.time);
+        value = around(stream, quantity);
       }
     }
     const Corrected made = apply(correction, values, sample.time);
@@ -189,7 +236,7 @@ std::vector<CorrectedReading> Intake::corrected(const Stream& stream, const Samp
 void Intake::check(Stream& stream, Sample& sample, std::string_view channel, bool clock_set) {
   if (!stream.checks) return;
   if (stream.checks->asks_humidity() && clock_.now() >= stream.humidity_due) {
-    stream.humidity_percent = around(stream, Quantity::humidity, sample.time);
+    stream.humidity_percent = around(stream, Quantity::humidity);
     stream.humidity_due = clock_.now() + humidity_every;
   }
   const Sample* const before = stream.checks->check(sample, channel, stream.humidity_percent);
@@ -212,10 +259,12 @@ void Intake::take(std::string_view name, Sample sample, std::string_view channel
   if (found == nullptr) return;  // removed from the configuration a moment ago
   Stream& stream = *found;
   const bool clock_set = clock_.is_set();
-  if (clock_set) note_gap_before(stream, sample.time);
-  stream.silent_cause.clear();
-  stream.is_first = false;
-  stream.last = clock_set ? std::optional(sample.time) : std::nullopt;
+  watch_clock();
+  resume(stream, clock_.now());
+  settle_pause(stream, false);
+  settle_silence(stream);
+  stream.silence = {};
+  stream.heard = moment_of(clock_, boot_id_, clock_.now());
   check(stream, sample, channel, clock_set);
   store_.append(
       {.stream = stream.id,
@@ -224,7 +273,7 @@ void Intake::take(std::string_view name, Sample sample, std::string_view channel
                            !clock_set, {}, corrected(stream, sample, channel)),
        .reference = {},
        .clock_unset = !clock_set});
-  board_.put(name, sample, channel);
+  board_.put(name, sample, clock_.now(), channel);
   post_state(stream);
 }
 
@@ -246,7 +295,7 @@ void Intake::take_official(std::string_view name, Sample sample, std::string_vie
                  .official = values_kept_of(sample)});
   stream.is_first = false;
   stream.last = std::max(stream.last.value_or(sample.time), sample.time);
-  board_.put(name, sample);
+  board_.put(name, sample, clock_.now());
   if (sample.time >= stream.members_time) {
     stream.members = members;
     stream.members_time = sample.time;
@@ -270,53 +319,87 @@ void Intake::note_missed(std::string_view name, const Sample& oldest, std::strin
                    .count = static_cast<std::uint64_t>((start - *stream->last) / length)});
 }
 
-// What is missing between the newest sample and one at `time`.
-void Intake::note_gap_before(Stream& stream, UtcTime time) {
-  const milliseconds period = stream.description.period;
-  if (period <= 0ms) return;
-  if (!stream.silent_cause.empty()) {
-    settle_silence(stream, time);
-    return;
-  }
-  if (!stream.last || time <= *stream.last) return;
-  const milliseconds step = time - *stream.last;
-  const milliseconds slack = stream.is_first ? period / 2 : std::max(period / 2, pace_slack);
-  if (step <= period + slack) return;
-  const auto missing =
-      std::llround(static_cast<double>(step.count()) / static_cast<double>(period.count())) - 1;
-  if (missing <= 0) return;
-  store_.note_gap(
-      {.cause = stream.is_first ? "gateway_off" : std::string(name_of(Fault::no_response)),
-       .stream = stream.description.name,
-       .start = *stream.last + period,
-       .end = time,
-       .count = static_cast<std::uint64_t>(missing)});
+// The first that was due since the gateway started: the pause before it goes on record.
+void Intake::resume(Stream& stream, MonotonicTime now) {
+  stream.is_first = false;
+  if (!stream.resumed) stream.resumed = now;
 }
 
-// Puts a silence on record that ends, or is cut in two, at `end`.
-void Intake::settle_silence(Stream& stream, UtcTime end) {
+// Between two boots its length is known once the clock is set. When it never was, or was not before
+// the pause, nobody knows how many are missing: the row says so with a count of 0.
+void Intake::settle_pause(Stream& stream, bool is_last_chance) {
   const milliseconds period = stream.description.period;
-  if (stream.silent_cause.empty() || period <= 0ms) return;
-  const UtcTime start = stream.last ? *stream.last + period : stream.silent_since;
-  const auto missing = end > start ? std::llround(static_cast<double>((end - start).count()) /
-                                                  static_cast<double>(period.count()))
-                                   : 0;
-  if (missing > 0) {
-    store_.note_gap({.cause = stream.silent_cause,
-                     .stream = stream.description.name,
-                     .start = start,
-                     .end = end,
-                     .count = static_cast<std::uint64_t>(missing)});
-    stream.last = start + (missing - 1) * period;
+  if (!stream.heard_before || !stream.resumed || period <= 0ms) return;
+  const Moment before = *stream.heard_before;
+  const Moment after = moment_of(clock_, boot_id_, *stream.resumed);
+  const auto length = elapsed(before, after);
+  if (!length && before.is_attested && !after.is_attested && !is_last_chance) return;
+  stream.heard_before.reset();
+  if (length && *length <= period + period / 2) return;
+  const bool was_closed = closed_.contains(stream.description.name);
+  LedgerRow row{.cause = was_closed ? "not_configured" : "gateway_off",
+                .stream = stream.description.name,
+                .start = after.utc,
+                .end = after.utc};
+  if (length) {
+    row.start = after.utc - *length + period;
+    row.count = periods_in(*length, period) - 1;
   }
+  store_.note_gap(std::move(row));
 }
 
-void Intake::silent(std::string_view name, std::string_view cause, UtcTime start) {
+void Intake::settle_silence(Stream& stream) {
+  Silence& silence = stream.silence;
+  if (silence.samples == 0) return;
+  store_.note_gap({.cause = silence.cause,
+                   .stream = stream.description.name,
+                   .start = utc_of(silence.since, clock_),
+                   .end = clock_.utc(),
+                   .count = std::exchange(silence.samples, 0),
+                   .estimated = !silence.is_counted});
+}
+
+void Intake::missed(std::string_view name, std::string_view cause, MonotonicTime first_due,
+                    std::uint64_t samples, bool counted) {
   const std::lock_guard lock(mutex_);
-  Stream* const stream = find(name);
-  if (stream == nullptr || !stream->silent_cause.empty()) return;
-  stream->silent_cause = cause;
-  stream->silent_since = start;
+  Stream* const found = find(name);
+  if (found == nullptr || samples == 0) return;
+  Stream& stream = *found;
+  resume(stream, first_due);
+  if (stream.silence.cause.empty()) stream.silence.cause = cause;
+  if (stream.silence.samples == 0) {
+    stream.silence.since = first_due;
+    stream.silence.is_counted = true;
+  }
+  stream.silence.samples += samples;
+  stream.silence.is_counted = stream.silence.is_counted && counted;
+  const auto after_first = static_cast<std::int64_t>(samples - 1) * stream.description.period;
+  stream.heard = moment_of(clock_, boot_id_, first_due + after_first);
+}
+
+// As of now, so that a restart knows how long the pause was. Where UTC was stepped meanwhile, what
+// it was does not matter any more.
+void Intake::remember_last_heard(bool is_end) {
+  LastHeard heard = heard_before_;
+  heard.noted = moment_of(clock_, boot_id_, clock_.now());
+  heard.is_end = is_end;
+  noted_ = heard.noted;
+  for (const auto& [name, stream] : streams_) {
+    if (!name.starts_with("sensor/") || !stream->heard) continue;
+    Moment& moment = heard.streams.insert_or_assign(name, *stream->heard).first->second;
+    if (moment.boot_id == boot_id_) moment = moment_of(clock_, boot_id_, moment.monotonic);
+  }
+  store_.remember(last_heard_name, text_of(heard));
+}
+
+// Samples that come from now on belong to another clock than the store remembers.
+void Intake::watch_clock() {
+  const Moment now = moment_of(clock_, boot_id_, clock_.now());
+  const Moment before = noted_.value_or(now);
+  const auto step = (now.utc - before.utc) - (now.monotonic - before.monotonic);
+  const bool is_same =
+      noted_ && noted_->is_attested == now.is_attested && std::chrono::abs(step) <= same_clock;
+  if (!is_same) remember_last_heard(false);
 }
 
 void Intake::set_state(std::string_view name, SensorState state) {
@@ -332,14 +415,16 @@ void Intake::announce(std::string_view event, std::string_view subject, std::str
 }
 
 void Intake::refresh_states() {
-  const UtcTime now = clock_.utc();
+  const UtcTime utc = clock_.utc();
+  const MonotonicTime now = clock_.now();
   const std::lock_guard lock(mutex_);
+  watch_clock();
   for (auto& [name, stream] : streams_) {
-    if (stream->stale_at && now > *stream->stale_at) post_state(*stream);
-    if (!stream->silent_cause.empty() && now - stream->silent_since > longest_open_gap) {
-      settle_silence(*stream, now);
-      stream->silent_since = now;
-    }
+    const bool is_stale = (stream->stale_at && utc > *stream->stale_at) ||
+                          (stream->stale_after && now > *stream->stale_after);
+    if (is_stale) post_state(*stream);
+    settle_pause(*stream, false);
+    if (now - stream->silence.since > longest_open_gap) settle_silence(*stream);
   }
 }
 
@@ -350,17 +435,35 @@ Intake::Stream* Intake::find(std::string_view name) {
 
 void Intake::post_state(Stream& stream) {
   const UtcTime now = clock_.utc();
-  const std::vector<Latest> latest = board_.latest(stream.description.name);
-  const milliseconds lifetime = std::max<milliseconds>(3 * stream.description.period, 1min);
+  const milliseconds period = stream.description.period;
+  const milliseconds lifetime = std::max<milliseconds>(3 * period, 1min);
   stream.stale_at.reset();
-  for (const Latest& each : latest) {
-    const UtcTime stale = each.time + 3 * stream.description.period;
-    if (each.reading.value && stale >= now && (!stream.stale_at || stale < *stream.stale_at)) {
-      stream.stale_at = stale;
+  stream.stale_after.reset();
+  std::vector<Latest> latest;
+  const bool is_own = stream.description.name.starts_with("sensor/");
+  for (const Board::Kept& kept : board_.latest(stream.description.name)) {
+    Latest& each = latest.emplace_back(kept.latest);
+    if (is_own) {
+      // Its age is what has passed since, whatever UTC was set to meanwhile.
+      const MonotonicTime stale = kept.came + 3 * period;
+      if (period > 0ms && clock_.now() > stale) {
+        each.reading.value.reset();
+      } else if (each.reading.value) {
+        stream.stale_after = std::min(stream.stale_after.value_or(stale), stale);
+      }
+      continue;
+    }
+    const UtcTime stale = each.time + 3 * period;
+    if (each.reading.value && stale >= now) {
+      stream.stale_at = std::min(stream.stale_at.value_or(stale), stale);
     }
   }
+  UtcTime shown_at = now;
+  if (is_own) {
+    for (const Latest& each : latest) shown_at = std::min(shown_at, each.time);
+  }
   std::string document =
-      state_document(stream.description, latest, now, store_.epoch(), clock_.is_set());
+      state_document(stream.description, latest, shown_at, store_.epoch(), clock_.is_set());
   const UtcTime members_stale = stream.members_time + 3 * stream.description.period;
   if (!stream.members.empty() && members_stale >= now) {
     document.back() = ',';

@@ -4,12 +4,14 @@
 #pragma once
 
 #include "gateway/acquire/board.hpp"
+#include "gateway/acquire/last_heard.hpp"
 #include "gateway/publish/bulletin.hpp"
 #include "gateway/store/store.hpp"
 
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -20,7 +22,8 @@ std::string_view name_of(SensorState state) noexcept;
 
 class Intake {
  public:
-  Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock);
+  // `boot_id`: monotonic times can be compared with those of an earlier run where it is the same.
+  Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock, std::string boot_id = {});
   ~Intake();
 
   // Makes a stream known, or changes its description: publishes its meta.
@@ -39,13 +42,17 @@ class Intake {
   // and the newest that we have go on record. Only of a pace that is as long as its intervals.
   void note_missed(std::string_view stream, const Sample& oldest, std::string_view cause);
 
-  // Polls fail since `start` for this reason; the next sample (or close) puts the gap on record.
-  void silent(std::string_view stream, std::string_view cause, UtcTime start);
+  // Samples of an opened stream that did not come: the first was due at `first_due`, the others a
+  // period after each other. The next sample (or close, or an hour) puts them on record as one gap,
+  // with the cause of the first. `counted`: each was a poll, none is reckoned.
+  void missed(std::string_view stream, std::string_view cause, MonotonicTime first_due,
+              std::uint64_t samples, bool counted);
   void set_state(std::string_view stream, SensorState state);
   // A transition, onto the stream `event` and thereby to every sink.
   void announce(std::string_view event, std::string_view subject, std::string_view message);
 
-  // Posts `state` again where readings have grown too old since. Main loop, about once a second.
+  // Posts `state` again where readings have grown too old since, and settles what waited for time
+  // to pass or the clock to be set. Main loop, about once a second.
   void refresh_states();
 
  private:
@@ -53,19 +60,25 @@ class Intake {
   // These want mutex_ held.
   Stream* find(std::string_view stream);
   void post_state(Stream& stream);
-  [[nodiscard]] std::optional<double> around(const Stream& stream, Quantity quantity,
-                                             UtcTime time) const;
+  [[nodiscard]] std::optional<double> around(const Stream& stream, Quantity quantity) const;
   [[nodiscard]] std::vector<CorrectedReading> corrected(const Stream& stream, const Sample& sample,
                                                         std::string_view channel) const;
   void set_checks(Stream& stream);
   void check(Stream& stream, Sample& sample, std::string_view channel, bool clock_set);
-  void note_gap_before(Stream& stream, UtcTime time);
-  void settle_silence(Stream& stream, UtcTime end);
+  void resume(Stream& stream, MonotonicTime now);
+  void settle_pause(Stream& stream, bool is_last_chance);
+  void settle_silence(Stream& stream);
+  void remember_last_heard(bool is_end);
+  void watch_clock();
 
   Store& store_;
   Board& board_;
   Bulletin& bulletin_;
   Clock& clock_;
+  const std::string boot_id_;
+  LastHeard heard_before_;  // guarded by mutex_: as of the start; of closed streams up to date
+  std::set<std::string, std::less<>> closed_;  // guarded by mutex_: in this run
+  std::optional<Moment> noted_;  // guarded by mutex_: what the store remembers of the clock
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Stream>, std::less<>> streams_;  // guarded by mutex_
 };

@@ -35,7 +35,7 @@ class Poller::Thread {
                              .stop = stop_.get_token(),
                              .nearby =
                                  [&board, &clock](Quantity quantity) {
-                                   return board.nearby(quantity, clock.utc());
+                                   return board.nearby(quantity, clock.now());
                                  }})),
         changed_(std::move(sensors)),
         thread_([this] { run(); }) {

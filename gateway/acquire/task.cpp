@@ -15,6 +15,9 @@ constexpr int failures_until_offline = 5;
 constexpr milliseconds longest_back_off = 60s;
 constexpr int most_not_ready = 20;  // questions within one period
 constexpr std::size_t most_frames = 600;
+// Streaming devices keep their own, uneven pace (PMS5003: 0.2 to 2.3 s): less is no gap.
+constexpr milliseconds pace_slack = 2500ms;
+constexpr std::string_view bus_busy = "bus_busy";  // another device held the bus's thread
 
 // What an instrument measures inside its own case says nothing about the air unless configured so.
 Quantity as_published(Quantity quantity, const DriverInfo& info, bool ambient) {
@@ -101,6 +104,17 @@ Task::Task(SensorSettings sensor, std::unique_ptr<Link> link, Intake& intake, Cl
   }
   for (const StreamDescription& stream : streams_of(sensor_)) intake_.open(stream);
   due_ = clock_.now();
+  sample_due_ = due_;
+  paced_until_ = due_;
+}
+
+Task::~Task() {
+  if (failures_ == 0) return;
+  if (has_own_pace()) {
+    note_pace(silence_, (clock_.now() - paced_until_) / period());
+  } else if (clock_.now() >= sample_due_) {
+    skip_until(sample_due_ + ((clock_.now() - sample_due_) / period() + 1) * period(), silence_);
+  }
 }
 
 milliseconds Task::period() const {
@@ -108,8 +122,8 @@ milliseconds Task::period() const {
 }
 
 void Task::step() {
-  if (phase_ == Phase::awake && clock_.now() - sample_due_ >= period() && sensor_.every) {
-    be_silent("bus_busy");  // another device held the thread while polls were due
+  if (phase_ == Phase::awake) {
+    skip_until(sample_due_ + (clock_.now() - sample_due_) / period() * period(), bus_busy);
   }
   try {
     if (phase_ != Phase::awake) {
@@ -139,9 +153,12 @@ void Task::start() {
   frames_.clear();
   if (!was_asleep) {
     ++counters_.restarts;
-    sample_due_ = clock_.now();
-    if (sensor_.sleep_between) sample_due_ = warm_at_;
-    if (listener_ && sensor_.every) sample_due_ = std::max(sample_due_, clock_.now() + period());
+    MonotonicTime first_due = clock_.now();
+    if (sensor_.sleep_between) first_due = warm_at_;
+    if (listener_ && sensor_.every) first_due = std::max(first_due, clock_.now() + period());
+    if (counters_.restarts == 1) sample_due_ += first_due - clock_.now();  // nothing was due before
+    skip_until(sample_due_ + (first_due - sample_due_) / period() * period(), silence_);
+    sample_due_ = first_due;
   }
   due_ = sample_due_;
   if (listener_ && !sensor_.every) due_ = clock_.now() + std::max<milliseconds>(3 * period(), 5s);
@@ -159,7 +176,7 @@ void Task::poll() {
   }
   result->time = clock_.utc();
   accept(std::move(*result));
-  schedule_next();
+  schedule_next(true);
 }
 
 void Task::listen(milliseconds patience) {
@@ -187,6 +204,14 @@ void Task::accept_frames(Decoded decoded) {
       frames_.push_back(std::move(frame));
       if (frames_.size() > most_frames) frames_.erase(frames_.begin());
     } else {
+      const milliseconds slack =
+          failures_ > 0 ? period() / 2 : std::max<milliseconds>(period() / 2, pace_slack);
+      const auto silence = clock_.now() - paced_until_;
+      if (silence > period() + slack && (counters_.samples > 0 || failures_ > 0)) {
+        const auto periods = std::chrono::round<milliseconds>(silence + period() / 2) / period();
+        note_pace(failures_ > 0 ? silence_ : name_of(Fault::no_response), periods - 1);
+      }
+      paced_until_ = clock_.now();
       accept(std::move(frame));
       due_ = clock_.now() + std::max<milliseconds>(3 * period(), 5s);
     }
@@ -203,7 +228,7 @@ void Task::take_newest_frame() {
   Sample sample = sensor_.mean ? mean_of(frames_) : std::move(frames_.back());
   frames_.clear();
   accept(std::move(sample));
-  schedule_next();
+  schedule_next(true);
 }
 
 void Task::accept(Sample sample) {
@@ -220,7 +245,7 @@ void Task::accept(Sample sample) {
     if (state_ != SensorState::online) {
       const std::string message =
           "back after " + std::to_string(failures_) + " failed polls, " +
-          duration_text(std::chrono::floor<std::chrono::seconds>(clock_.utc() - silent_since_));
+          duration_text(std::chrono::floor<std::chrono::seconds>(clock_.now() - silent_since_));
       log_.notice(sensor_.id, message);
       intake_.announce("sensor_back", sensor_.id, message);
     }
@@ -229,19 +254,21 @@ void Task::accept(Sample sample) {
     intake_.set_state(stream_, state_);
   }
   failures_ = 0;
+  silence_.clear();
   for (const std::string_view channel : info_.channels) {
     intake_.take(stream_ + "-" + std::string(channel), sample, channel);
   }
   intake_.take(stream_, std::move(sample));
 }
 
-void Task::schedule_next() {
+void Task::schedule_next(bool heard) {
   retried_ = false;
   not_ready_ = 0;
+  if (!heard && !has_own_pace()) missed(silence_, sample_due_, 1);
   // Whole periods, so that the schedule never creeps; what is past already is not made up for.
   sample_due_ += period();
   if (const auto late = clock_.now() - sample_due_; late >= late.zero()) {
-    sample_due_ += (late / period() + 1) * period();
+    skip_until(sample_due_ + (late / period() + 1) * period(), heard ? bus_busy : silence_);
   }
   due_ = sample_due_;
   if (!sensor_.sleep_between || !info_.can_sleep) return;
@@ -258,7 +285,8 @@ void Task::fail(Fault fault, std::string_view detail) {
   }
   ++counters_.faults[std::string(name_of(fault))];
   if (fault == Fault::warming_up) {
-    if (phase_ == Phase::awake) schedule_next();
+    silence_ = name_of(fault);
+    if (phase_ == Phase::awake) schedule_next(false);
     return;
   }
   const bool garbled =
@@ -268,8 +296,9 @@ void Task::fail(Fault fault, std::string_view detail) {
     due_ = clock_.now();
     return;
   }
-  if (++failures_ == 1) silent_since_ = clock_.utc();
-  be_silent(name_of(fault));
+  begin_silence();
+  silence_ = name_of(fault);
+  if (has_own_pace()) note_pace(silence_, (clock_.now() - paced_until_) / period());
   const bool is_lost = failures_ >= failures_until_offline || fault == Fault::unsupported ||
                        (listener_ && !sensor_.every);
   const SensorState now = counts_as_silence(fault) ? SensorState::offline : SensorState::fault;
@@ -284,7 +313,7 @@ void Task::fail(Fault fault, std::string_view detail) {
     state_ = now;
     has_spoken_ = true;
   }
-  if (phase_ == Phase::awake) schedule_next();
+  if (phase_ == Phase::awake) schedule_next(false);
   // A device that failed is started anew; one that only said something odd is not, nor one that
   // talks by itself and left out a period.
   const bool is_mute = fault == Fault::no_response || fault == Fault::nack;
@@ -298,19 +327,37 @@ void Task::fail(Fault fault, std::string_view detail) {
   due_ = clock_.now() + wait;
 }
 
-// What is missing from now on goes on record with this cause.
-void Task::be_silent(std::string_view cause) {
-  const UtcTime since = failures_ > 0 ? silent_since_ : clock_.utc();
-  intake_.silent(stream_, cause, since);
+void Task::begin_silence() {
+  if (++failures_ == 1) silent_since_ = clock_.now();
+}
+
+void Task::skip_until(MonotonicTime time, std::string_view cause) {
+  if (time <= sample_due_) return;
+  const auto count = (time - sample_due_ + period() - MonotonicTime::duration(1)) / period();
+  if (!has_own_pace()) missed(cause.empty() ? bus_busy : cause, sample_due_, count);
+  sample_due_ += count * period();
+}
+
+void Task::note_pace(std::string_view cause, std::int64_t missing) {
+  if (missing <= 0) return;
+  missed(cause, paced_until_ + period(), missing);
+  paced_until_ += missing * period();
+}
+
+void Task::missed(std::string_view cause, MonotonicTime first_due, std::int64_t count) {
+  const auto samples = static_cast<std::uint64_t>(count);
+  const bool is_counted = !has_own_pace();
+  intake_.missed(stream_, cause, first_due, samples, is_counted);
   for (const std::string_view channel : info_.channels) {
-    intake_.silent(stream_ + "-" + std::string(channel), cause, since);
+    intake_.missed(stream_ + "-" + std::string(channel), cause, first_due, samples, is_counted);
   }
 }
 
 void Task::lose_bus(std::string_view why) {
-  if (++failures_ == 1) silent_since_ = clock_.utc();
+  begin_silence();
   ++counters_.faults[std::string(name_of(Fault::no_response))];
-  be_silent(name_of(Fault::no_response));
+  silence_ = name_of(Fault::no_response);
+  if (has_own_pace()) note_pace(silence_, (clock_.now() - paced_until_) / period());
   if (state_ == SensorState::online) {
     intake_.announce("sensor_lost", sensor_.id, why);
     intake_.set_state(stream_, SensorState::offline);

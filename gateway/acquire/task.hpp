@@ -16,6 +16,10 @@ namespace twinsky {
 class Task {
  public:
   Task(SensorSettings sensor, std::unique_ptr<Link> link, Intake& intake, Clock& clock, Log& log);
+  // What it owes until now goes on record.
+  ~Task();
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
 
   [[nodiscard]] const std::string& id() const { return sensor_.id; }
   [[nodiscard]] const SensorCounters& counters() const { return counters_; }
@@ -46,8 +50,14 @@ class Task {
   void accept(Sample sample);
   void accept_frames(Decoded decoded);
   void fail(Fault fault, std::string_view detail);
-  void be_silent(std::string_view cause);
-  void schedule_next();
+  void begin_silence();
+  void schedule_next(bool heard);
+  // Polls that were due before `time` will not happen.
+  void skip_until(MonotonicTime time, std::string_view cause);
+  // The same of a device that speaks by itself, at its own pace.
+  void note_pace(std::string_view cause, std::int64_t missing);
+  [[nodiscard]] bool has_own_pace() const { return listener_ != nullptr && !sensor_.every; }
+  void missed(std::string_view cause, MonotonicTime first_due, std::int64_t count);
   [[nodiscard]] milliseconds period() const;
 
   const SensorSettings sensor_;
@@ -70,8 +80,10 @@ class Task {
   int failures_ = 0;          // in a row
   int not_ready_ = 0;         // in this period
   bool retried_ = false;      // in this period
-  UtcTime silent_since_{};
-  std::vector<Sample> frames_;  // streaming: of this period
+  MonotonicTime silent_since_{};
+  MonotonicTime paced_until_{};  // own pace: until then all is accounted for
+  std::string silence_ = {};     // why, as long as nothing is heard
+  std::vector<Sample> frames_;   // streaming: of this period
   SensorCounters counters_;
 };
 

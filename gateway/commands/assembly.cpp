@@ -3,6 +3,7 @@
 
 #include "gateway/acquire/official_outlet.hpp"
 #include "gateway/commands/expected_topics.hpp"
+#include "gateway/store/clock_witness.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -27,6 +28,18 @@ std::string first_line(const char* file) {
   std::string line;
   std::getline(stream, line);
   return line;
+}
+
+// In a rehearsal both times begin with it.
+std::string boot_of(const Clock& clock, const Clock& network_clock, const std::string& boot_id) {
+  return &clock == &network_clock ? boot_id : "rehearsal-from-" + iso8601(clock.utc());
+}
+
+// With what the store remembers of the time before the restart.
+bool is_set(const Clock& clock, AttestedClock* attested, const Store& store) {
+  const auto was = read_clock_was(store.remembered(ClockWitness::name));
+  if (attested != nullptr && was) attested->remember(*was);
+  return clock.is_set();
 }
 
 StoreSettings with_machine_id(StoreSettings settings) {
@@ -72,11 +85,11 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       boot_id_(first_line("/proc/sys/kernel/random/boot_id")),
       store_(with_machine_id(config_.store), clock_, log_),
       audit_(audit_file_of(config_.store.path), config_.keep_audit, network_clock_, log_),
-      intake_(store_, board_, bulletin_, clock_),
+      intake_(store_, board_, bulletin_, clock_, boot_of(clock_, network_clock_, boot_id_)),
       indices_(catalogue_, intake_, bulletin_),
       own_indices_(config_, catalogue_, store_, intake_, clock_),
       health_due_(clock_.now() + first_health_after),
-      clock_was_set_(clock_.is_set()) {
+      clock_was_set_(is_set(clock_, surroundings.attested_clock, store_)) {
   store_.on_commit([this] { wake_sinks(); });
   store_.remember("gateway", config_.gateway.id);  // so that the file alone can be exported
   for (const auto& [id, backlog] : store_.status().sinks) {
@@ -85,8 +98,10 @@ Assembly::Assembly(Config config, Surroundings surroundings)
     if (!is_configured) store_.remove_sink(id);  // taken out while the gateway was off
   }
   if (!clock_was_set_) {
-    log_.warning("clock", "nothing attests to the time yet; observations wait for it up to " +
-                              duration_text(config_.store.clock_wait));
+    log_.warning("clock", "nothing attests to the time (" + iso8601(clock_.utc()) +
+                              "), or it was later already; observations wait for it up to " +
+                              duration_text(config_.store.clock_wait) +
+                              ". Is the network's time service running?");
   }
   post_info();
   start_sinks(config_.sinks);

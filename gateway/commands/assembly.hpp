@@ -9,6 +9,7 @@
 #include "gateway/acquire/poller.hpp"
 #include "gateway/compare/comparer.hpp"
 #include "gateway/config/difference.hpp"
+#include "gateway/model/attested_clock.hpp"
 #include "gateway/publish/sink.hpp"
 #include "gateway/quality/hourly.hpp"
 #include "gateway/store/store.hpp"
@@ -27,6 +28,7 @@ struct Surroundings {
   Clock& network_clock;  // of brokers: the system's, in a rehearsal too
   std::unique_ptr<Fetcher> fetcher;
   Log& log;
+  AttestedClock* attested_clock = nullptr;  // learns what the store remembers
   std::string remark = {};  // what subscribers must know of this run; goes with its first event
 };
 

@@ -161,6 +161,7 @@ int run(const Options& options) {
   }
   Log log(options.verbose ? LogLevel::debug : LogLevel::info);
   SystemClock system_clock(config->gateway.clock == "system");
+  AttestedClock attested_clock(system_clock);
   std::unique_ptr<FastClock> fast_clock;
   std::string remark;
   auto fetcher = make_fetcher("twinsky/" TWINSKY_VERSION);
@@ -170,15 +171,16 @@ int run(const Options& options) {
     log.warning("clock", remark.substr(2));
     fetcher = telling_time(std::move(fetcher), *fast_clock);
   }
-  Clock& clock = fast_clock ? static_cast<Clock&>(*fast_clock) : system_clock;
+  Clock& clock = fast_clock ? static_cast<Clock&>(*fast_clock) : attested_clock;
   std::unique_ptr<Assembly> assembly;
   try {
-    assembly =
-        std::make_unique<Assembly>(std::move(*config), Surroundings{.clock = clock,
-                                                                    .network_clock = system_clock,
-                                                                    .fetcher = std::move(fetcher),
-                                                                    .log = log,
-                                                                    .remark = remark});
+    assembly = std::make_unique<Assembly>(std::move(*config),
+                                          Surroundings{.clock = clock,
+                                                       .network_clock = attested_clock,
+                                                       .fetcher = std::move(fetcher),
+                                                       .log = log,
+                                                       .attested_clock = &attested_clock,
+                                                       .remark = remark});
   } catch (const StoreError& problem) {
     log.error("store", problem.what());
     return exit_failed;

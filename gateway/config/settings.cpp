@@ -31,7 +31,7 @@ constexpr auto gateway = std::to_array<Setting>({
   {.name = "position", .kind = table, .documentation = "Where the gateway stands."},
   {.name = "publish_position", .kind = boolean, .documentation = "Whether positions of ours leave the gateway, and with them distances to official stations; without this setting they do, but not in cn-sh."},
   {.name = "position_decimals", .kind = integer, .documentation = "Decimals of a degree to which a published position is rounded; 3 are about 110 m.", .fallback = "3", .lower = 0, .upper = 6},
-  {.name = "clock", .kind = choice, .documentation = "\"auto\" waits until something attests to UTC before samples get their final time; \"system\" trusts the system's clock as it is.", .fallback = "auto", .choices = clocks},
+  {.name = "clock", .kind = choice, .documentation = "\"auto\" waits until something attests to UTC before samples get their final time; \"system\" trusts the system's clock, unless it is earlier than the program or than it was before a restart.", .fallback = "auto", .choices = clocks},
 });
 
 constexpr auto position = std::to_array<Setting>({

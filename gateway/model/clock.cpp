@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/model/clock.hpp"
 
+#include "gateway/model/attested_clock.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <sys/timex.h>
 #include <unistd.h>
 
 namespace twinsky {
@@ -22,11 +23,8 @@ bool has_battery_clock() {
 #endif
 }
 
-// The kernel says that NTP (or PTP) disciplines the clock.
-bool is_synchronised() {
-  timex state{};
-  return ::adjtimex(&state) >= 0 && (state.status & STA_UNSYNC) == 0;
-}
+// A clock that has no battery and was not set begins earlier than this program.
+constexpr UtcTime built{days(TWINSKY_BUILD_DAY)};
 
 // Writes `value` over the zeros at `place`.
 template <std::size_t size>
@@ -81,7 +79,7 @@ MonotonicTime SystemClock::now() const {
 }
 
 bool SystemClock::is_set() const {
-  return trusted_ || has_battery_clock() || is_synchronised();
+  return utc() >= built && (trusted_ || has_battery_clock() || is_network_time());
 }
 
 void SystemClock::wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,

@@ -13,6 +13,7 @@ namespace {
 constexpr RowId rows_at_once = 1000;
 constexpr std::chrono::seconds look_at_disk_every{10};
 constexpr std::chrono::minutes look_at_age_every{60};
+constexpr std::chrono::minutes save_witness_every{60};
 
 // Deletion starts this far below the limit and goes on until twice as far, so that it is seldom.
 std::int64_t slack_of(std::int64_t pages) {
@@ -58,7 +59,8 @@ Upkeep::Upkeep(Journal& journal, ClockHold& hold, LedgerBook& ledger, const Stor
       settings_(settings),
       clock_(clock),
       log_(log),
-      reserve_(reserve_file(settings)) {
+      reserve_(reserve_file(settings)),
+      witness_(journal.tables(), clock) {
   const FileSize size = journal_.tables().size();
   max_pages_ = settings_.max_size_bytes / size.page_bytes;
   file_limit_pages_ = max_pages_;
@@ -82,10 +84,18 @@ void Upkeep::transaction(Work&& work) {
 }
 
 bool Upkeep::step(const OutboxesNow& outboxes) {
+  look_at_clock();
   if (!purge_) look();
   if (!purge_) return false;
   if (!delete_piece(outboxes) || is_enough(*purge_)) finish();
   return purge_.has_value();
+}
+
+void Upkeep::look_at_clock() {
+  witness_.look();
+  if (!witness_.present() || clock_.now() < save_witness_) return;
+  transaction([&] { witness_.save(journal_.tables()); });
+  save_witness_ = clock_.now() + save_witness_every;
 }
 
 void Upkeep::look() {
@@ -99,9 +109,9 @@ void Upkeep::look() {
     purge_->until_used_pages = file_limit_pages_ - 2 * slack;
     return;
   }
-  if (now < look_at_age_ || !clock_.is_set()) return;
+  if (now < look_at_age_ || !witness_.present()) return;
   look_at_age_ = now + look_at_age_every;
-  const UtcTime before = clock_.utc() - settings_.keep;
+  const UtcTime before = *witness_.present() - settings_.keep;
   const auto oldest = journal_.tables().time_after(0);
   if (!oldest || *oldest >= before) return;
   purge_.emplace().cause = "age";
@@ -145,6 +155,7 @@ bool Upkeep::delete_piece(const OutboxesNow& outboxes_now) {
   if (purge_->before) {
     const RowId kept = journal_.tables().first_not_before(first, last, *purge_->before);
     if (kept != 0) last = kept - 1;
+    for (const auto& [sink, cursor] : outboxes.cursors) last = std::min(last, cursor);
   }
   if (last < first) return false;
   const auto lost_before = purge_->lost;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps the store within its bounds: by age, by size, and by the disk's free space. Deletes the
 // oldest rows, at most 1000 in a transaction; what a sink had not acknowledged yet enters the
-// ledger in the same transaction. Writer thread only.
+// ledger in the same transaction. By age goes only what every sink has acknowledged. Writer thread
+// only.
 #pragma once
 
+#include "gateway/store/clock_witness.hpp"
 #include "gateway/store/journal.hpp"
 #include "gateway/store/ledger_book.hpp"
 #include "gateway/system/log.hpp"
@@ -67,6 +69,7 @@ class Upkeep {
 
  private:
   void look();
+  void look_at_clock();
   void look_at_disk(const FileSize& size);
   void stop_growth(const FileSize& size);
   bool is_enough(const Purge& purge);
@@ -84,12 +87,14 @@ class Upkeep {
   Clock& clock_;
   Log& log_;
   Reserve reserve_;
+  ClockWitness witness_;
   std::optional<Purge> purge_;
   std::int64_t size_bytes_ = 0;
   std::int64_t max_pages_ = 0;         // max_size
   std::int64_t file_limit_pages_ = 0;  // less when the disk has no more
   MonotonicTime look_at_disk_{};
   MonotonicTime look_at_age_{};
+  MonotonicTime save_witness_{};
 };
 
 }  // namespace twinsky

@@ -8,6 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr UtcTime noon{milliseconds(1'795'314'600'000)};
+constexpr MonotonicTime start{1h};
 
 Sample sample_of(UtcTime time, std::vector<Reading> readings) {
   return {.time = time, .readings = std::move(readings), .facts = {}, .official = {}};
@@ -15,34 +16,62 @@ Sample sample_of(UtcTime time, std::vector<Reading> readings) {
 
 TEST(board, answers_neighbours_with_the_newest_good_reading) {
   Board board;
-  board.put("sensor/roof", sample_of(noon, {reading(Quantity::pressure, 1004.2)}));
-  board.put("sensor/attic", sample_of(noon + 1s, {reading(Quantity::pressure, 1003.9)}));
-  EXPECT_EQ(board.nearby(Quantity::pressure, noon + 2s), 1003.9);
-  EXPECT_EQ(board.nearby(Quantity::humidity, noon + 2s), std::nullopt);
+  board.put("sensor/roof", sample_of(noon, {reading(Quantity::pressure, 1004.2)}), start);
+  board.put("sensor/attic", sample_of(noon + 1s, {reading(Quantity::pressure, 1003.9)}),
+            start + 1s);
+  EXPECT_EQ(board.nearby(Quantity::pressure, start + 2s), 1003.9);
+  EXPECT_EQ(board.nearby(Quantity::humidity, start + 2s), std::nullopt);
 }
 
 TEST(board, never_answers_with_what_is_old_failed_absent_or_official) {
   Board board;
   Reading failed = reading(Quantity::pressure, 300);
   failed.flag = Flag::fail;
-  board.put("sensor/broken", sample_of(noon, {failed}));
-  board.put("sensor/silent", sample_of(noon, {absent(Quantity::pressure, Fault::no_response)}));
-  board.put("ref/hk-hko/cheung-chau", sample_of(noon, {reading(Quantity::pressure, 1010)}));
-  EXPECT_EQ(board.nearby(Quantity::pressure, noon), std::nullopt);
-  board.put("sensor/roof", sample_of(noon, {reading(Quantity::pressure, 1004.2)}));
-  EXPECT_EQ(board.nearby(Quantity::pressure, noon + 10min), 1004.2);
-  EXPECT_EQ(board.nearby(Quantity::pressure, noon + 10min + 1ms), std::nullopt);
+  board.put("sensor/broken", sample_of(noon, {failed}), start);
+  board.put("sensor/silent", sample_of(noon, {absent(Quantity::pressure, Fault::no_response)}),
+            start);
+  board.put("ref/hk-hko/cheung-chau", sample_of(noon, {reading(Quantity::pressure, 1010)}), start);
+  EXPECT_EQ(board.nearby(Quantity::pressure, start), std::nullopt);
+  board.put("sensor/roof", sample_of(noon, {reading(Quantity::pressure, 1004.2)}), start);
+  EXPECT_EQ(board.nearby(Quantity::pressure, start + 10min), 1004.2);
+  EXPECT_EQ(board.nearby(Quantity::pressure, start + 10min + 1ms), std::nullopt);
 }
 
 TEST(board, an_older_reading_changes_nothing_and_channels_keep_apart) {
   Board board;
-  board.put("sensor/a", sample_of(noon, {reading(Quantity::temperature, 20)}));
-  board.put("sensor/a", sample_of(noon - 1s, {reading(Quantity::temperature, 10)}));
-  board.put("sensor/a", sample_of(noon + 1s, {reading(Quantity::temperature, 30, "indoor")}));
+  board.put("sensor/a", sample_of(noon, {reading(Quantity::temperature, 20)}), start);
+  board.put("sensor/a", sample_of(noon - 1s, {reading(Quantity::temperature, 10)}), start - 1s);
+  board.put("sensor/a", sample_of(noon + 1s, {reading(Quantity::temperature, 30, "indoor")}),
+            start + 1s);
   ASSERT_EQ(board.latest("sensor/a").size(), 1U);
-  EXPECT_EQ(board.latest("sensor/a").front().reading.value, 20);
+  EXPECT_EQ(board.latest("sensor/a").front().latest.reading.value, 20);
   board.remove("sensor/a");
   EXPECT_TRUE(board.latest("sensor/a").empty());
+}
+
+TEST(board, what_came_later_is_newer_however_utc_was_set_between) {
+  Board board;
+  board.put("sensor/a", sample_of(noon + 24h, {reading(Quantity::temperature, 20)}), start);
+  board.put("sensor/a", sample_of(noon, {reading(Quantity::temperature, 21)}), start + 10s);
+  const auto latest = board.latest("sensor/a");
+  ASSERT_EQ(latest.size(), 1U);
+  EXPECT_EQ(latest[0].latest.reading.value, 21);
+  EXPECT_EQ(latest[0].came, start + 10s);
+  EXPECT_EQ(board.nearby(Quantity::temperature, start + 15s), 21);
+}
+
+TEST(board, of_an_official_station_the_later_interval_is_newer_whenever_it_came) {
+  Board board;
+  const auto official = [](UtcTime end, double value) {
+    Sample sample = sample_of(end, {reading(Quantity::no2, value)});
+    sample.official.emplace();
+    return sample;
+  };
+  board.put("ref/hk-epd/mong-kok", official(noon, 40), start);
+  board.put("ref/hk-epd/mong-kok", official(noon - 1h, 35), start + 10s);  // a revision
+  const auto latest = board.latest("ref/hk-epd/mong-kok");
+  ASSERT_EQ(latest.size(), 1U);
+  EXPECT_EQ(latest[0].latest.reading.value, 40);
 }
 
 }  // namespace

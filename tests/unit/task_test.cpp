@@ -3,62 +3,20 @@
 // goes on record of it.
 #include "gateway/acquire/task.hpp"
 
-#include "drivers/checksum.hpp"
+#include "moody_device.hpp"
 #include "store_fixture.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace twinsky {
 namespace {
-
-// An SHT4x that is well, silent, garbled, or on a bus that is gone.
-struct Device {
-  enum class Mood { well, silent, garbled, gone } mood = Mood::well;
-  int measurements = 0;
-  int starts = 0;
-};
-
-class DeviceLink final : public Link {
- public:
-  explicit DeviceLink(Device& device) : device_(device) {}
-
-  void write(Bytes tx) override {
-    if (device_.mood == Device::Mood::gone) throw BusError("/dev/i2c-1: unplugged");
-    if (device_.mood == Device::Mood::silent) {
-      throw LinkError(Fault::no_response, "0x44 does not answer");
-    }
-    if (u8(tx, 0) == 0xFD) ++device_.measurements;
-    if (u8(tx, 0) == 0x94) ++device_.starts;
-  }
-  std::size_t read(std::span<std::byte> rx, milliseconds) override {
-    auto words = bytes_of(0x66, 0x66, 0, 0x80, 0x00, 0);  // 25 degC, 56.5 %
-    words[2] = static_cast<std::byte>(crc8_sensirion(Bytes(words).first(2)));
-    words[5] = static_cast<std::byte>(crc8_sensirion(Bytes(words).subspan(3, 2)));
-    if (device_.mood == Device::Mood::garbled) words[0] = std::byte{0};
-    std::ranges::copy(words, rx.begin());
-    return rx.size();
-  }
-  std::size_t exchange(Bytes, std::span<std::byte>, milliseconds) override { return 0; }
-  void pause(milliseconds) override {}
-  [[nodiscard]] std::optional<double> nearby(Quantity) const override { return std::nullopt; }
-
- private:
-  Device& device_;
-};
 
 class TaskTest : public StoreTest {
  protected:
   TaskTest()
       : store_of_test_(open()),
         intake_(store_of_test_, board_, bulletin_, clock_),
-        task_(sensor(), std::make_unique<DeviceLink>(device_), intake_, clock_, log_) {}
-
-  static SensorSettings sensor() {
-    SensorSettings settings{.id = "air", .driver = "sht4x", .bus = "i2c-1", .every = 10s};
-    settings.settings = Settings::defaults(driver_named("sht4x")->settings);
-    return settings;
-  }
+        task_(moody_sensor(), std::make_unique<DeviceLink>(device_), intake_, clock_, log_) {}
 
   // Lets time pass as the bus's thread would: every step when it is due.
   void run_for(milliseconds duration) {

@@ -39,37 +39,104 @@ TEST_F(upkeep, does_not_trust_an_unset_clock_with_deletion) {
   EXPECT_EQ(store_->status().rows, 10U);
 }
 
-TEST_F(upkeep, what_a_sink_had_not_acknowledged_is_in_the_ledger_exactly) {
+TEST_F(upkeep, what_a_sink_has_not_acknowledged_is_never_too_old) {
   settings_.keep = std::chrono::days(10);
   open();
   store_->add_sink("slow", true);
   store_->add_sink("fast", true);
   fill("sensor/a", 1500);
-  fill("sensor/b", 800);
-  const std::string first = store_->epoch();
-  store_->start_new_epoch("a test");
-  fill("sensor/a", 5);
-  store_->acknowledge("fast", 2305);
+  store_->acknowledge("fast", 1500);
   store_->acknowledge("slow", 400);
-  const UtcTime when = clock_.utc();
   clock_.advance(std::chrono::days(11));
   settle();
-  std::set<std::string> seen;
+  EXPECT_EQ(store_->status().rows, 1100U);
+  EXPECT_EQ(store_->oldest(), 401);
+  EXPECT_TRUE(ledger().empty());
+  store_->acknowledge("slow", 1500);
+  clock_.advance(1h);
+  settle();
+  EXPECT_EQ(store_->status().rows, 0U);
+  EXPECT_TRUE(ledger().empty());
+}
+
+TEST_F(upkeep, a_clock_that_is_ahead_takes_nothing_away) {
+  settings_.keep = std::chrono::days(10);
+  open();
+  fill("sensor/a", 100);
+  for (int start = 0; start < 3; ++start) {
+    close();
+    if (start == 0) clock_.step_utc(17'520h);
+    open();
+    clock_.advance(23h);
+    settle();
+    EXPECT_EQ(store_->status().rows, 100U);
+  }
+  close();
+  clock_.step_utc(-17'520h);
+  open();
+  clock_.advance(1h);
+  settle();
+  EXPECT_EQ(store_->status().rows, 100U);
+}
+
+TEST_F(upkeep, a_pause_of_weeks_is_believed_after_a_day) {
+  settings_.keep = std::chrono::days(10);
+  open();
+  fill("sensor/a", 100);
+  close();
+  clock_.step_utc(1'000h);
+  open();
+  settle();
+  EXPECT_EQ(store_->status().rows, 100U);
+  clock_.advance(25h);
+  settle();
+  clock_.advance(1h);
+  settle();
+  EXPECT_EQ(store_->status().rows, 0U);
+}
+
+TEST_F(upkeep, a_clock_that_is_set_ahead_while_it_runs_takes_nothing_away) {
+  settings_.keep = std::chrono::days(10);
+  open();
+  fill("sensor/a", 100);
+  clock_.step_utc(87'600h);
+  clock_.advance(2h);
+  settle();
+  EXPECT_EQ(store_->status().rows, 100U);
+}
+
+TEST_F(upkeep, what_a_sink_had_not_acknowledged_is_in_the_ledger_exactly) {
+  open();
+  store_->add_sink("slow", true);
+  store_->add_sink("fast", true);
+  fill("sensor/a", 1500, 100);
+  fill("sensor/b", 800, 100);
+  const std::string first = store_->epoch();
+  store_->start_new_epoch("a test");
+  fill("sensor/a", 5, 100);
+  store_->acknowledge("fast", 2305);
+  store_->acknowledge("slow", 400);
+  ASSERT_TRUE(commit());
+  const UtcTime when = clock_.utc();
+  settings_.max_size_bytes = 266'000;
+  open();
+  settle();
+  std::map<std::string, std::uint64_t> next = {{"sensor/a", 401}, {"sensor/b", 1}};
   for (const LedgerRow& gap : ledger()) {
-    EXPECT_EQ(gap.cause, "age");
+    EXPECT_EQ(gap.cause, "size");
     EXPECT_EQ(gap.sink, "slow");
     EXPECT_FALSE(gap.estimated);
     EXPECT_EQ(gap.start, when);
     EXPECT_EQ(gap.end, when);
-    seen.insert(gap.stream + ' ' + std::to_string(gap.count) + ' ' + std::to_string(gap.first_seq) +
-                '-' + std::to_string(gap.last_seq) + (gap.epoch == first ? "" : " later"));
+    EXPECT_EQ(gap.epoch, first);
+    EXPECT_EQ(gap.first_seq, next.at(gap.stream)) << gap.stream;
+    EXPECT_EQ(gap.count, gap.last_seq - gap.first_seq + 1);
+    next[gap.stream] = gap.last_seq + 1;
   }
-  EXPECT_EQ(seen, (std::set<std::string>{"sensor/a 1100 401-1500", "sensor/b 800 1-800",
-                                         "sensor/a 5 1-5 later"}));
-  EXPECT_EQ(rows_of("ledger").size(), seen.size());
-  EXPECT_EQ(store_->status().ledger_sums.at("age"), 1905U);
-  EXPECT_EQ(store_->status().sinks["slow"].rows,
-            seen.size());  // the gaps themselves are to be sent
+  EXPECT_EQ(next.at("sensor/a"), 1501U);
+  EXPECT_GT(next.at("sensor/b"), 1U);
+  EXPECT_EQ(rows_of("sensor/b").front().seq, next.at("sensor/b"));
+  EXPECT_EQ(rows_of("sensor/a").size(), 5U);  // of the later epoch
 }
 
 TEST_F(upkeep, the_file_stays_within_its_size) {
@@ -135,11 +202,11 @@ TEST_F(upkeep, a_removed_sink_frees_its_rows) {
 }
 
 TEST_F(upkeep, gaps_that_were_not_announced_before_a_crash_are_announced_after_it) {
-  settings_.keep = std::chrono::days(10);
   open();
   store_->add_sink("slow", true);
-  fill("sensor/a", 5000);
-  clock_.advance(std::chrono::days(11));
+  fill("sensor/a", 5000, 100);
+  settings_.max_size_bytes = 300'000;
+  open();
   ASSERT_TRUE(commit());  // deletion has begun, and may not have ended
   crash();
   open();
@@ -149,8 +216,9 @@ TEST_F(upkeep, gaps_that_were_not_announced_before_a_crash_are_announced_after_i
     const auto at = row.body.find(R"("count":)") + 8;
     announced += std::stoull(row.body.substr(at));
   }
-  EXPECT_EQ(announced, 5000U);
-  EXPECT_EQ(count_of(ledger(), "age"), 5000U);
+  EXPECT_GT(announced, 0U);
+  EXPECT_EQ(announced, 5000U - rows_of("sensor/a").size());
+  EXPECT_EQ(count_of(ledger(), "size"), announced);
 }
 
 }  // namespace
