@@ -109,6 +109,7 @@ Intake::Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock, std
       bulletin_(bulletin),
       clock_(clock),
       boot_id_(std::move(boot_id)),
+      had_store_(store.is_open()),
       heard_before_(as_remembered(store)) {}
 
 Intake::~Intake() {
@@ -131,18 +132,33 @@ void Intake::open(const StreamDescription& description) {
     stream = std::make_unique<Stream>();
     stream->id = store_.stream(description.name);
     stream->last = store_.last_time(stream->id);
-    stream->heard = last_heard(heard_before_, description.name, stream->last);
-    stream->heard_before = stream->heard;
   }
   stream->description = description;
+  if (is_new) recall_last_heard(*stream);
   stream->correction_names.clear();
   for (const Correction& each : description.corrections) {
     stream->correction_names.push_back(name_of(each));
   }
   if (has_other_checks && description.name.starts_with("sensor/")) set_checks(*stream);
-  stream->meta_revision = store_.meta_revision(stream->id, meta_content(description));
+  post_meta(*stream);
+}
+
+void Intake::post_meta(Stream& stream) {
+  const StreamDescription& description = stream.description;
+  stream.meta_revision = store_.meta_revision(stream.id, meta_content(description));
   bulletin_.post({.topic = description.name + "/meta",
-                  .payload = meta_document(description, stream->meta_revision)});
+                  .payload = meta_document(description, stream.meta_revision)});
+}
+
+void Intake::revise_meta() {
+  const std::lock_guard lock(mutex_);
+  const bool is_first_store = !std::exchange(had_store_, true);
+  if (is_first_store) heard_before_ = as_remembered(store_);
+  for (auto& [name, stream] : streams_) {
+    if (!stream->last) stream->last = store_.last_time(stream->id);
+    if (is_first_store) recall_last_heard(*stream);
+    post_meta(*stream);
+  }
 }
 
 void Intake::close(std::string_view name) {
@@ -377,9 +393,15 @@ void Intake::missed(std::string_view name, std::string_view cause, MonotonicTime
   stream.heard = moment_of(clock_, boot_id_, first_due + after_first);
 }
 
+void Intake::recall_last_heard(Stream& stream) {
+  stream.heard_before = last_heard(heard_before_, stream.description.name, stream.last);
+  if (!stream.heard) stream.heard = stream.heard_before;
+}
+
 // As of now, so that a restart knows how long the pause was. Where UTC was stepped meanwhile, what
 // it was does not matter any more.
 void Intake::remember_last_heard(bool is_end) {
+  if (!had_store_) return;  // what it remembers of an earlier run is still to be read
   LastHeard heard = heard_before_;
   heard.noted = moment_of(clock_, boot_id_, clock_.now());
   heard.is_end = is_end;

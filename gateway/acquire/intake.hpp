@@ -30,6 +30,8 @@ class Intake {
   void open(const StreamDescription& description);
   // Forgets it: its retained topics are withdrawn.
   void close(std::string_view stream);
+  // Asks the store for the revisions of all `meta` again.
+  void revise_meta();
 
   // A sample of an opened stream; of another it is dropped (its sensor was removed just now).
   // Channels other than the first have streams of their own.
@@ -59,6 +61,7 @@ class Intake {
   struct Stream;
   // These want mutex_ held.
   Stream* find(std::string_view stream);
+  void post_meta(Stream& stream);
   void post_state(Stream& stream);
   [[nodiscard]] std::optional<double> around(const Stream& stream, Quantity quantity) const;
   [[nodiscard]] std::vector<CorrectedReading> corrected(const Stream& stream, const Sample& sample,
@@ -68,6 +71,7 @@ class Intake {
   void resume(Stream& stream, MonotonicTime now);
   void settle_pause(Stream& stream, bool is_last_chance);
   void settle_silence(Stream& stream);
+  void recall_last_heard(Stream& stream);
   void remember_last_heard(bool is_end);
   void watch_clock();
 
@@ -76,6 +80,7 @@ class Intake {
   Bulletin& bulletin_;
   Clock& clock_;
   const std::string boot_id_;
+  bool had_store_;          // guarded by mutex_: what it remembers is known
   LastHeard heard_before_;  // guarded by mutex_: as of the start; of closed streams up to date
   std::set<std::string, std::less<>> closed_;  // guarded by mutex_: in this run
   std::optional<Moment> noted_;  // guarded by mutex_: what the store remembers of the clock

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fstream>
 #include <sstream>
-#include <tuple>
 #include <unistd.h>
 
 namespace twinsky {
@@ -32,42 +31,39 @@ bool read_line(const std::string& line, LedgerRow& row) {
 
 }  // namespace
 
-std::vector<LedgerRow> LastWord::take() noexcept {
+std::vector<LedgerRow> LastWord::read() const {
   std::vector<LedgerRow> gaps;
-  try {
-    std::ifstream file(path_);
-    bool is_whole = false;
-    for (std::string line; std::getline(file, line);) {
-      LedgerRow row;
-      is_whole = is_whole || line + '\n' == end_of_text;
-      if (is_whole || !read_line(line, row)) break;
-      gaps.push_back(std::move(row));
-    }
-    if (!is_whole) gaps.clear();
-    write(std::string(end_of_text));
-  } catch (const std::exception&) {
-    gaps.clear();
+  std::ifstream file(path_);
+  for (std::string line; std::getline(file, line);) {
+    if (line + '\n' == end_of_text) return gaps;
+    LedgerRow row;
+    if (!read_line(line, row)) break;
+    gaps.push_back(std::move(row));
   }
-  return gaps;
+  return {};  // torn, or there is none
+}
+
+void LastWord::clear() noexcept {
+  // Of its full length, so that a disk that is full later has room for what is written over it.
+  std::string text(end_of_text);
+  text.resize(file_bytes, ' ');
+  write(text, O_CREAT);
 }
 
 bool LastWord::leave(const std::vector<LedgerRow>& gaps) noexcept {
-  try {
-    std::string text;
-    for (const LedgerRow& row : gaps) text += line_of(row);
-    return write(text.append(end_of_text));
-  } catch (const std::exception&) {
-    return false;
+  std::string text;
+  for (const LedgerRow& row : gaps) {
+    const std::string line = line_of(row);
+    if (text.size() + line.size() + end_of_text.size() > file_bytes) break;
+    text += line;
   }
+  return write(text.append(end_of_text), 0);
 }
 
-// The file keeps its length: what stands in it is written over.
-bool LastWord::write(const std::string& text) noexcept {
-  if (text.size() > file_bytes) return false;
-  const int file = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+bool LastWord::write(const std::string& text, int flags) noexcept {
+  const int file = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | flags, 0640);
   if (file < 0) return false;
   const auto length = static_cast<ssize_t>(text.size());
-  std::ignore = ::posix_fallocate(file, 0, file_bytes);  // it is there, or the write itself fails
   const bool is_done =
       ::pwrite(file, text.data(), text.size(), 0) == length && ::fdatasync(file) == 0;
   ::close(file);

@@ -15,13 +15,15 @@ class LastWord {
  public:
   explicit LastWord(const std::string& store) : path_(store + ".last-word") {}
 
-  // Makes the file, or gives what an earlier process left in it, and empties it.
-  std::vector<LedgerRow> take() noexcept;
+  // What an earlier process left.
+  [[nodiscard]] std::vector<LedgerRow> read() const;
+  // Makes the file, or empties it.
+  void clear() noexcept;
   // False when it cannot be written either.
   bool leave(const std::vector<LedgerRow>& gaps) noexcept;
 
  private:
-  bool write(const std::string& text) noexcept;
+  bool write(const std::string& text, int flags) noexcept;
 
   const std::string path_;
 };

@@ -15,23 +15,30 @@ class LastWordTest : public StoreTest {
 
 TEST_F(LastWordTest, is_said_once) {
   LastWord word(beside());
-  EXPECT_TRUE(word.take().empty());
+  word.clear();
+  EXPECT_TRUE(word.read().empty());
   const UtcTime start = clock_.utc();
   const std::vector<LedgerRow> gaps = {
       {"disk_full", "sensor/a", start, start + 9s, 10, false, "", 0, 0, ""},
       {"no_response", "*", start, start, 3, true, "", 0, 0, ""}};
   EXPECT_TRUE(word.leave(gaps));
-  const auto taken = LastWord(beside()).take();
+  const auto taken = LastWord(beside()).read();
   ASSERT_EQ(taken.size(), 2U);
   for (std::size_t at = 0; at < taken.size(); ++at) {
     EXPECT_EQ(ledger_body(taken[at]), ledger_body(gaps[at]));
   }
-  EXPECT_TRUE(LastWord(beside()).take().empty());
+  word.clear();
+  EXPECT_TRUE(word.read().empty());
+}
+
+TEST_F(LastWordTest, is_not_left_where_no_store_was) {
+  EXPECT_FALSE(LastWord(beside()).leave({}));
+  EXPECT_FALSE(std::filesystem::exists(beside() + ".last-word"));
 }
 
 TEST_F(LastWordTest, needs_no_room_of_its_own) {
   LastWord word(beside());
-  word.take();
+  word.clear();
   const auto size = std::filesystem::file_size(beside() + ".last-word");
   EXPECT_TRUE(word.leave({{"disk_full", "sensor/a", {}, {}, 10, false, "", 0, 0, ""}}));
   EXPECT_EQ(std::filesystem::file_size(beside() + ".last-word"), size);
@@ -39,7 +46,7 @@ TEST_F(LastWordTest, needs_no_room_of_its_own) {
 
 TEST_F(LastWordTest, what_is_torn_is_not_believed) {
   std::ofstream(beside() + ".last-word") << "disk_full sensor/a 1 2 3 0\ndisk_full sens";
-  EXPECT_TRUE(LastWord(beside()).take().empty());
+  EXPECT_TRUE(LastWord(beside()).read().empty());
 }
 
 TEST_F(LastWordTest, what_the_disk_did_not_take_before_the_end_is_no_gateway_that_was_off) {
