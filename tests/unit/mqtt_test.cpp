@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Threads of: gateway/publish/broker.cpp
 // The MQTT sink against real mosquittos: what arrives, and what happens when the broker, the way to
 // it or its answers are bad. The samples are synthetic.
 #include "gateway/publish/mqtt.hpp"
