@@ -61,7 +61,8 @@ TEST(json, is_read_and_written_again) {
 
 TEST(json, says_of_wrong_text_what_the_library_says) {
   for (const char* text : {"", "{", "[1,]", "{\"a\" 1}", "nul", "1 2", "\"\xff\"", "1e999"}) {
-    EXPECT_EQ(complaint([&] { Json::parse(text); }), complaint([&] { return Library::parse(text); }))
+    EXPECT_EQ(complaint([&] { Json::parse(text); }),
+              complaint([&] { return Library::parse(text); }))
         << text;
     EXPECT_TRUE(Json::parse_or_null(text).is_null()) << text;
   }
