@@ -186,13 +186,13 @@ class Flood : public StoreTest {
 
 TEST_F(Flood, unknown_stations_are_bounded_told_once_and_seen_in_health) {
   open();
-  run([&] { return table(clock_.utc() - 10min, 19'000); }, 35min);
+  run([&] { return table(clock_.utc() - 10min, 4'000); }, 35min);
   EXPECT_EQ(stations().size(), FeedBounds::most_strangers + 1);
   EXPECT_TRUE(stations().contains("ref/hk-hko/kings-park"));
   EXPECT_EQ(counters_.state, "crowded");
   EXPECT_EQ(counters_.stations, FeedBounds::most_strangers + 1);
-  EXPECT_GE(counters_.left_out, 3 * 18'800U);
-  EXPECT_EQ(counters_.left_out % 18'800, 0U);
+  EXPECT_GE(counters_.left_out, 3 * 3'800U);
+  EXPECT_EQ(counters_.left_out % 3'800, 0U);
   ASSERT_EQ(events_.size(), 1U);
   EXPECT_TRUE(events_[0].starts_with("feed_crowded latest_10min_wind: ")) << events_[0];
   EXPECT_EQ(store_->status().queue_dropped, 0U);
@@ -203,7 +203,7 @@ TEST_F(Flood, unknown_stations_are_bounded_told_once_and_seen_in_health) {
   EXPECT_EQ(counters_.state, "fresh");
   open();
   const auto others = [&] {
-    std::string body = table(clock_.utc() - 10min, 19'000);
+    std::string body = table(clock_.utc() - 10min, 4'000);
     for (auto found = body.find("Stn"); found != std::string::npos;
          found = body.find("Stn", found)) {
       body.replace(found, 3, "Oth");
@@ -224,7 +224,7 @@ TEST_F(Flood, samples_of_sensors_stay_while_official_ones_are_dropped) {
     for (int n = 0; n < 20; ++n) {
       store_->append(entry(sensor, R"({"n":)" + std::to_string(++sent) + "}"));
     }
-    return table(clock_.utc() - 10min, 19'000);
+    return table(clock_.utc() - 10min, 4'000);
   };
   run(says, 65min);
   EXPECT_EQ(rows_of("sensor/dust").size(), static_cast<std::size_t>(sent));
