@@ -101,7 +101,7 @@ Assembly::Assembly(Config config, Surroundings surroundings)
   for (const BusSettings& bus : config_.buses) start_bus(bus);
   follower_ =
       std::make_unique<Follower>(config_.gateway.id, config_.feeds, std::move(surroundings.fetcher),
-                                 outlet_to(intake_, indices_, bulletin_), clock_, log_);
+                                 outlet_to(intake_, indices_, bulletin_, store_), clock_, log_);
   intake_.announce("started", config_.gateway.id, "version " TWINSKY_VERSION + surroundings.remark);
 }
 

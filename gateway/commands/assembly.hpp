@@ -81,7 +81,7 @@ class Assembly {
   Audit audit_;
   Intake intake_;
   const IndexCatalogue catalogue_;
-  OfficialIndices indices_;  // the follower's thread alone
+  OfficialIndices indices_;
   OwnIndices own_indices_;
   std::mutex sinks_mutex_;
   std::map<std::string, std::unique_ptr<Sink>> sinks_;  // guarded by sinks_mutex_
