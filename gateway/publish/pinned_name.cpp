@@ -52,8 +52,7 @@ PinnedName::~PinnedName() {
 // Paho asks for no service. Who names one, as our own look-up and all others here do, is not
 // meant: it wants to know what the resolver says now.
 extern "C" [[gnu::visibility("default")]] int getaddrinfo(const char* name, const char* service,
-                                                          const addrinfo* hints,
-                                                          addrinfo** found) {
+                                                          const addrinfo* hints, addrinfo** found) {
   static const auto system =
       reinterpret_cast<decltype(&getaddrinfo)>(::dlsym(RTLD_NEXT, "getaddrinfo"));
   if (name == nullptr || service != nullptr) return system(name, service, hints, found);

@@ -64,7 +64,8 @@ TEST(mqtt, a_flood_of_what_nobody_asked_for_is_not_kept) {
   ScriptedBroker broker({.connected = [&](int socket, const Connect& connect) {
     if (connect.number > 0) return;
     for (int count = 0; count < 1000; ++count) {
-      if (ScriptedBroker::send_giant(socket, connect.level, giant_topic(), 200'000) < 200'000) return;
+      if (ScriptedBroker::send_giant(socket, connect.level, giant_topic(), 200'000) < 200'000)
+        return;
     }
   }});
   Gateway gateway;
@@ -123,12 +124,11 @@ TEST(mqtt, mqtt_5_is_tried_again_at_the_next_connection) {
 
 TEST(mqtt, a_broker_that_has_spoken_5_is_not_taken_for_an_old_one_when_it_hangs_up) {
   std::atomic<int> client = -1;
-  ScriptedBroker broker(
-      {.answer =
-           [](const Connect& connect) {
-             return connect.number >= 1 && connect.number <= 3 ? -1 : 0;
-           },
-       .connected = [&](int socket, const Connect&) { client = socket; }});
+  ScriptedBroker broker({.answer =
+                             [](const Connect& connect) {
+                               return connect.number >= 1 && connect.number <= 3 ? -1 : 0;
+                             },
+                         .connected = [&](int socket, const Connect&) { client = socket; }});
   Gateway gateway;
   Sink& sink = gateway.start(gateway.settings(broker.url()));
   ASSERT_TRUE(shows(sink, "(MQTT 5)"));
@@ -194,12 +194,12 @@ TEST(mqtt, what_a_resolver_throws_is_said_and_ends_nothing) {
   Gateway gateway;
   gateway.fill(1, 10);
   const std::string port = broker.url().substr(broker.url().rfind(':'));
-  Sink& sink = gateway.start(
-      gateway.settings("mqtt://broker.example.org" + port),
-      [&](const std::string&) -> Result<std::vector<std::string>, std::string> {
-        if (asked++ == 0) throw std::runtime_error("out of names");
-        return std::vector<std::string>{"127.0.0.1"};
-      });
+  Sink& sink =
+      gateway.start(gateway.settings("mqtt://broker.example.org" + port),
+                    [&](const std::string&) -> Result<std::vector<std::string>, std::string> {
+                      if (asked++ == 0) throw std::runtime_error("out of names");
+                      return std::vector<std::string>{"127.0.0.1"};
+                    });
   EXPECT_TRUE(shows(sink, "out of names"));
   EXPECT_TRUE(gateway.all_acknowledged());
 }
@@ -238,9 +238,9 @@ TEST(mqtt, a_stop_says_whether_the_thread_has_ended) {
   ScriptedBroker broker({});
   Gateway gateway;
   StickyClock clock;
-  const auto sink = make_mqtt_sink(gateway.settings(broker.url()),
-                                   {"mk-roof", *gateway.store, gateway.bulletin, clock,
-                                    gateway.log});
+  const auto sink =
+      make_mqtt_sink(gateway.settings(broker.url()),
+                     {"mk-roof", *gateway.store, gateway.bulletin, clock, gateway.log});
   ASSERT_TRUE(shows(*sink, "connected"));
   clock.set_stuck(true);
   EXPECT_FALSE(sink->stop(clock.now() + 100ms));  // and what it uses may not go yet

@@ -25,8 +25,7 @@ class ScriptedBroker {
     std::function<void(int socket, const Connect&)> subscribed = [](int, const Connect&) {};
   };
 
-  explicit ScriptedBroker(Script script)
-      : script_(std::move(script)), thread_([this] { run(); }) {}
+  explicit ScriptedBroker(Script script) : script_(std::move(script)), thread_([this] { run(); }) {}
   ~ScriptedBroker() {
     stop_ = true;
     thread_.join();

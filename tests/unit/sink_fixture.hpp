@@ -91,7 +91,8 @@ struct Gateway {
 
 inline constexpr const char* base = "twinsky/v1/mk-roof/";
 
-inline bool shows(Sink& sink, const std::string& words, std::chrono::milliseconds within = patience) {
+inline bool shows(Sink& sink, const std::string& words,
+                  std::chrono::milliseconds within = patience) {
   return eventually([&] { return sink.status().state.find(words) != std::string::npos; }, within);
 }
 
