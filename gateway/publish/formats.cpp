@@ -126,6 +126,9 @@ Json json_of(const FeedCounters& feed) {
           {"requests", feed.requests},
           {"not_modified", feed.not_modified},
           {"samples", feed.samples},
+          {"stations", feed.stations},
+          {"left_out", feed.left_out},
+          {"texts_cut", feed.texts_cut},
           {"failures", feed.failures}};
 }
 
