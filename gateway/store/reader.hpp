@@ -28,6 +28,7 @@ struct SharedFile {
   std::atomic<unsigned> generation{1};  // rises when the file was replaced; 0: there is none
   std::atomic<bool> is_away{false};     // there was one, and it has been let go for now
   std::atomic<bool> is_damaged{false};  // a reader saw it; the writer sets the file aside
+  std::atomic<bool> is_suspect{false};  // so it seems; the writer looks
   Tail tail;                            // empty where the writer is another process
 
   // There is a file, again perhaps: readers open it.
@@ -61,9 +62,10 @@ struct SharedFile {
     try {
       return work();
     } catch (const std::exception& problem) {
-      if (fault_of(problem) != DiskFault::damaged) throw;
+      const DiskFault fault = fault_of(problem);
+      if (fault != DiskFault::damaged && fault != DiskFault::suspect) throw;
       if (!has_writer) throw StoreError(damage_text(path, problem));
-      is_damaged = true;
+      (fault == DiskFault::damaged ? is_damaged : is_suspect) = true;
       throw;
     }
   }

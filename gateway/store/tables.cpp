@@ -97,6 +97,11 @@ DiskFault fault_of(const std::exception& problem) noexcept {
   switch (sqlite->getErrorCode() & 0xff) {
     case SQLITE_FULL:
       return DiskFault::full;
+    case SQLITE_ERROR:
+      // Every statement fits our schema: "no such table" may mean that the file's is another one,
+      // or that it could not be read.
+      return std::string_view(problem.what()).starts_with("no such ") ? DiskFault::suspect
+                                                                      : DiskFault::other;
     case SQLITE_CONSTRAINT:
       return DiskFault::overtaken;
     case SQLITE_CORRUPT:
@@ -276,6 +281,15 @@ void Tables::open_for_writing(const std::string& path) {
   bring_up_to_date(connection_->database, path, steps);
   connection_->pending.show_to(connection_->database.getHandle());
   connection_->database.exec(sql::settings_of_writer);
+}
+
+bool has_lost_tables(const std::string& path) noexcept {
+  try {
+    Tables(path, Tables::Access::set_aside).prepare_all();
+    return false;
+  } catch (const std::exception& problem) {
+    return fault_of(problem) == DiskFault::damaged || fault_of(problem) == DiskFault::suspect;
+  }
 }
 
 void migrate(const std::string& path, std::span<const std::string_view> steps) {
@@ -782,16 +796,10 @@ void Tables::erase_salvage(RowId first_row) {
   connection_->run(sql::Name::salvage_erase, first_row);
 }
 
-bool Tables::has_another_schema() {
-  constexpr std::array names = {"samples",    "streams",      "mark",        "epochs",
-                                "cursors",    "ledger",       "reference",   "retained",
-                                "remembered", "clock_blocks", "ledger_sums", "salvages",
-                                "hours",      "hours_done",   "official"};
-  try {
-    return !std::ranges::all_of(
-        names, [&](const char* name) { return connection_->database.tableExists(name); });
-  } catch (const SQLite::Exception&) {
-    return false;
+void Tables::prepare_all() {
+  for (const sql::Text& each : sql::texts) {
+    // This one asks for a table of the writer's connection alone.
+    if (each.name != sql::Name::sample_insert) connection_->prepared(each.name);
   }
 }
 

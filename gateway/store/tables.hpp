@@ -22,6 +22,7 @@ namespace twinsky {
 // What a failure of SQLite asks of us.
 enum class DiskFault : std::uint8_t {
   full,       // make room
+  suspect,    // perhaps damaged: look at the file's tables
   damaged,    // set the file aside
   overtaken,  // another process has written: read where it stands
   other,      // say so, try again
@@ -217,8 +218,8 @@ class Tables {
   void save_salvage(const SalvageRange& range);
   void erase_salvage(RowId first_row);
 
-  // Are tables missing that every statement counts on? A disk that does not answer says nothing.
-  [[nodiscard]] bool has_another_schema();
+  // Throws what `fault_of` calls suspect when the file has not the tables that statements need.
+  void prepare_all();
   // Is the file as long as it has to be, once the WAL is in it?
   [[nodiscard]] bool is_whole_file();
   [[nodiscard]] FileSize size();
@@ -230,6 +231,10 @@ class Tables {
   void open_for_writing(const std::string& path);
   std::unique_ptr<Connection> connection_;
 };
+
+// Is a file for certain not what a store is, of which a statement said that something is missing? A
+// disk that does not answer says nothing.
+bool has_lost_tables(const std::string& path) noexcept;
 
 // Brings the schema from its `user_version` to the last of `steps` (texts of SQL; step n makes
 // version n + 1), each step in its own transaction. Throws StoreError when the file is newer, or

@@ -251,6 +251,9 @@ void Store::Writer::write_small_things(Round& round) {
 
 // A reader saw it; the writer itself hardly ever looks at old rows.
 void Store::Writer::replace_file_if_damaged() {
+  if (file_->is_suspect.exchange(false) && has_lost_tables(settings_.path)) {
+    file_->is_damaged = true;
+  }
   if (!file_->is_damaged) return;
   replace_file("damaged", "seen while reading");
 }
@@ -343,9 +346,8 @@ void Store::Writer::failed(const std::exception& problem, bool is_last) {
   is_disk_full_ = fault == DiskFault::full;
   try {
     if (!opened_) fault = DiskFault::other;
-    // Every statement fits our schema: "no such table" means that the file's is another one.
-    if (fault == DiskFault::other && opened_ && opened_->tables.has_another_schema()) {
-      fault = DiskFault::damaged;
+    if (fault == DiskFault::suspect) {
+      fault = has_lost_tables(settings_.path) ? DiskFault::damaged : DiskFault::other;
     }
     switch (fault) {
       case DiskFault::damaged:
@@ -377,6 +379,7 @@ void Store::Writer::failed(const std::exception& problem, bool is_last) {
         if (++tries_at_once_ > most_tries_at_once) break;
         enter_fault("disk_fault", problem.what(), milliseconds(0));
         return;
+      case DiskFault::suspect:
       case DiskFault::other:
         break;
     }

@@ -38,6 +38,11 @@ std::uint64_t unsent_rows(const std::map<std::string, RowId>& cursors, RowId fir
   return static_cast<std::uint64_t>(std::max<RowId>(last - std::max(acknowledged, first), 0));
 }
 
+bool is_damage(const std::exception& problem, const std::string& path) {
+  const DiskFault fault = fault_of(problem);
+  return fault == DiskFault::damaged || (fault == DiskFault::suspect && has_lost_tables(path));
+}
+
 // A mistake of the configuration, and no disk in trouble.
 bool may_not_write(const std::string& path) {
   std::error_code unknown;
@@ -218,7 +223,7 @@ void Store::Writer::resume() {
   try {
     fresh = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
   } catch (const std::exception& problem) {
-    if (fault_of(problem) != DiskFault::damaged) throw;
+    if (!is_damage(problem, settings_.path)) throw;
     replace_file("damaged", problem.what());
     return;
   }
@@ -247,7 +252,7 @@ void Store::Writer::open() {
     throw;
   } catch (const std::exception& problem) {
     opened_.reset();
-    if (fault_of(problem) == DiskFault::damaged) {
+    if (is_damage(problem, settings_.path)) {
       replace_file("damaged", problem.what());
       load();
       return;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever a broker does, whatever is too large, and however often the size binds: each number of a
-// stream was heard or stands in the ledger, and none both; each sample that was offered has a number
-// or is counted. Nothing is killed here, so all of it holds exactly; only where a refused stream holds
-// the cursor until nothing else can go, what goes says that it is estimated. At random, from seeds.
+// stream was heard or stands in the ledger, and none both; each sample that was offered has a
+// number or is counted. Nothing is killed here, so all of it holds exactly; only where a refused
+// stream holds the cursor until nothing else can go, what goes says that it is estimated. At
+// random, from seeds.
 #include "gateway/publish/outbox.hpp"
 #include "tests/unit/store_fixture.hpp"
 
@@ -57,7 +58,8 @@ class LedgerPropertyTest : public StoreTest {
   void hear(const Outgoing& message) {
     for (const auto& record : nlohmann::json::parse(message.payload)) {
       const std::string topic = message.topic;
-      const std::string stream = topic.ends_with("/obs") ? topic.substr(0, topic.size() - 4) : topic;
+      const std::string stream =
+          topic.ends_with("/obs") ? topic.substr(0, topic.size() - 4) : topic;
       heard_[{stream, record["epoch"]}].insert(record["seq"].get<std::uint64_t>());
     }
   }
