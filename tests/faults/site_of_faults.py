@@ -333,6 +333,16 @@ class Site:
                    record.get("estimated"), record.get("sink", ""), record.get("first_seq", 0),
                    record.get("last_seq", 0), record.get("of_epoch", ""))
 
+    def waiting(self):
+        """What is kept and has not been acknowledged: the last events of a run."""
+        numbers = collections.defaultdict(set)
+        for stream, epoch, seq in self.query("""
+                SELECT s.name, (SELECT epoch FROM epochs e WHERE e.first_row <= r.row ORDER BY e.first_row DESC LIMIT 1), r.seq
+                FROM samples r JOIN streams s USING (stream) WHERE r.row > (SELECT min(row) FROM cursors)"""):
+            if not stream.startswith("sensor/"):
+                numbers[stream, epoch].add(seq)
+        return numbers
+
     def is_all_heard(self):
         self.look()
         heard, _ = self.numbers_heard()
@@ -357,7 +367,9 @@ class Site:
         given = dict(self.given)
         for key, numbers in heard.items():
             given[key] = max(given.get(key, 0), max(numbers))
-        in_no_row = {key: missing(last, heard.get(key, {}), ledger.get(key, ())) for key, last in given.items()}
+        waiting = self.waiting()
+        in_no_row = {key: missing(last, heard.get(key, {}), ledger.get(key, ())) - waiting[key]
+                     for key, last in given.items()}
         in_both = {key: numbers & set(heard.get(key, {})) for key, numbers in ledger.items()}
         clashes = sum(len(records) > 1 for numbers in heard.values() for records in numbers.values())
         for key, numbers in in_no_row.items():
