@@ -5,6 +5,7 @@
 #include "gateway/commands/comparison_choice.hpp"
 #include "gateway/compare/comparer.hpp"
 #include "gateway/model/gas.hpp"
+#include "gateway/model/plain_file.hpp"
 #include "gateway/model/station.hpp"
 
 #include <CLI/CLI.hpp>
@@ -22,6 +23,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t longest_id = 32;
+constexpr std::size_t longest_file = std::size_t{1} << 20U;
 
 struct Options {
   std::string author;
@@ -98,7 +100,10 @@ int accept(const ComparisonChoice& choice, const Options& options) {
     return exit_failed;
   }
   const Json correction = correction_of(*chosen, record, options);
-  const std::string text = Json{{"corrections", Json::array({correction})}}.dump(2) + "\n";
+  // A name in another encoding than UTF-8 is no reason to give up.
+  const std::string text = Json{{"corrections", Json::array({correction})}}.dump(
+                               2, ' ', false, Json::error_handler_t::replace) +
+                           "\n";
   std::cout << text;
   if (options.dry_run) return exit_good;
 
@@ -110,8 +115,13 @@ int accept(const ComparisonChoice& choice, const Options& options) {
   std::string before;
   const bool was_there = fs::exists(file, ignored);
   if (was_there) {
-    std::ifstream in(file, std::ios::binary);
-    before.assign(std::istreambuf_iterator<char>(in), {});
+    auto found = read_plain_file(file, longest_file);
+    if (!found || found->is_cut) {
+      std::cerr << "twinsky accept-correction: " << file.string() << " is there and is left alone ("
+                << (found ? "it is too large for a correction" : found.error().reason) << ")\n";
+      return exit_failed;
+    }
+    before = std::move(found->text);
   }
   if (!put(file, text)) {
     std::cerr << "twinsky accept-correction: " << file.string()
