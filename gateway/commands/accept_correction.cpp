@@ -2,14 +2,13 @@
 // `twinsky accept-correction`: takes what a comparison proposes into conf.d. A running daemon takes
 // it up from there like any other change of the configuration.
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/commands/comparison_choice.hpp"
 #include "gateway/compare/comparer.hpp"
 #include "gateway/model/gas.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/model/plain_file.hpp"
 #include "gateway/model/station.hpp"
-
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -20,7 +19,6 @@ namespace twinsky {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 constexpr std::size_t longest_id = 32;
 constexpr std::size_t longest_file = std::size_t{1} << 20U;
@@ -38,7 +36,7 @@ std::string user_name() {
 // As it was published last; null when nothing was.
 Json record_of(const std::string& store, const Comparison& comparison) {
   for (const RememberedComparison& each : read_comparisons(store)) {
-    if (each.topic == comparison.topic()) return Json::parse(each.record, nullptr, false);
+    if (each.topic == comparison.topic()) return Json::parse_or_null(each.record);
   }
   return {};
 }
@@ -100,10 +98,7 @@ int accept(const ComparisonChoice& choice, const Options& options) {
     return exit_failed;
   }
   const Json correction = correction_of(*chosen, record, options);
-  // A name in another encoding than UTF-8 is no reason to give up.
-  const std::string text = Json{{"corrections", Json::array({correction})}}.dump(
-                               2, ' ', false, Json::error_handler_t::replace) +
-                           "\n";
+  const std::string text = Json{{"corrections", Json::array({correction})}}.dump(2) + "\n";
   std::cout << text;
   if (options.dry_run) return exit_good;
 
@@ -147,13 +142,13 @@ int accept(const ComparisonChoice& choice, const Options& options) {
 
 }  // namespace
 
-void add_accept_correction(CLI::App& app, int& code) {
+void add_accept_correction(Command& app, int& code) {
   auto* command = app.add_subcommand(
       "accept-correction", "Take the correction that a comparison proposes into the configuration");
   const auto choice = add_comparison_choice(*command);
   auto options = std::make_shared<Options>();
   options->author = user_name();
-  command->add_option("--author", options->author, "Who stands for it")->capture_default_str();
+  command->add_option("--author", options->author, "Who stands for it")->shows_default();
   command->add_flag("--dry-run", options->dry_run, "Print it and write nothing");
   command->callback([choice, options, &code] { code = accept(*choice, *options); });
 }
