@@ -350,6 +350,16 @@ class Site:
         return all(not missing(last, heard.get(key, {}), ledger.get(key, ()))
                    for key, last in self.given.items() if key[0].startswith("sensor/"))
 
+    def streams(self):
+        return {f"sensor/{name}" for name in self.sensors}
+
+    @staticmethod
+    def given_twice(numbers):
+        """Samples of one moment under several numbers: a record that amends another says so."""
+        times = collections.Counter(json.loads(record)["ts"] for records in numbers.values() for record in records
+                                    if '"amends"' not in record)
+        return sum(count - 1 for count in times.values())
+
     def numbers_in_ledger(self):
         numbers = collections.defaultdict(set)
         for (cause, stream, start, sink, first, epoch), (count, last, estimated) in self.kept_ledger.items():
@@ -378,6 +388,9 @@ class Site:
         for key, numbers in in_both.items():
             if numbers:
                 self.tell(f"{len(numbers)} numbers of {key[0]} ({key[1]}) were heard and are in the ledger: {spans(numbers)}")
+        twice = sum(self.given_twice(numbers) for key, numbers in heard.items() if key[0] in self.streams())
+        if twice:
+            self.tell(f"{twice} samples were given two numbers")
         if clashes:
             self.tell(f"{clashes} numbers were given to different records")
         for name in self.sensors if lost_per_start is not None else ():
