@@ -5,10 +5,10 @@
 #include "drivers/buses/descriptor.hpp"
 #include "drivers/buses/modbus.hpp"
 #include "gateway/model/json.hpp"
+#include "gateway/model/plain_file.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -63,11 +63,14 @@ void add_case(Recording& recording, const Json& entry) {
   }
 }
 
+constexpr std::size_t longest_recording = std::size_t{64} << 20U;
+
 Recording parse(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw BusError(path + ": cannot be read");
+  const auto file = read_plain_file(path, longest_recording);
+  if (!file) throw BusError(path + ": cannot be read: " + file.error().reason);
+  if (file->is_cut) throw BusError(path + ": is larger than 64 MiB");
   try {
-    const Json vectors = Json::parse(file);
+    const Json vectors = Json::parse(file->text);
     Recording recording;
     recording.transport = vectors.at("transport").get<std::string>();
     for (const Json& entry : vectors.at("cases")) add_case(recording, entry);

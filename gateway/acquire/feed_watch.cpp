@@ -115,6 +115,14 @@ void FeedWatch::step(const std::stop_token& stop) {
   if (due_document() == nullptr) hand_on();
 }
 
+// Where the configuration names the secret's file.
+std::string FeedWatch::place_of(const SecretHeader& secret) const {
+  for (const auto& [setting, place] : settings_.secret_places.by_setting) {
+    if (settings_.settings.text(setting) == secret.file) return place;
+  }
+  return secret.name;
+}
+
 // The secret is read each time: a new one in the file needs no restart.
 Result<FetchRequest, std::string> FeedWatch::request_for(const Document& document) const {
   FetchRequest request;
@@ -122,10 +130,13 @@ Result<FetchRequest, std::string> FeedWatch::request_for(const Document& documen
   request.headers = document.request.headers;
   request.body = document.request.body;
   if (const auto& secret = document.request.secret) {
-    const auto text = read_secret(secret->file, settings_.configuration_directory);
+    const std::string place = place_of(*secret);
+    const auto text =
+        read_secret({.name = secret->file, .place = place}, settings_.configuration_directory);
     if (!text) return Unexpected{text.error()};
     if (text->find_first_of("\r\n") != text->npos) {
-      return Unexpected{"secret " + secret->file + " has several lines: is it the right file?"};
+      return Unexpected{"the secret's file (named in " + place +
+                        ") has several lines: is it the right file?"};
     }
     request.headers.push_back(secret->name + ": " + *text);
   }

@@ -69,6 +69,7 @@ class FeedWatch {
   void refresh_documents();
   Document* due_document();
   // Fails with a sentence where its secret cannot be read.
+  [[nodiscard]] std::string place_of(const SecretHeader& secret) const;
   [[nodiscard]] Result<FetchRequest, std::string> request_for(const Document& document) const;
   void take_reply(Document& document, FetchReply reply);
   std::optional<FeedFailure> decode(Document& document, FetchReply& reply);

@@ -7,6 +7,7 @@
 #include "gateway/compare/comparer.hpp"
 #include "gateway/model/gas.hpp"
 #include "gateway/model/json.hpp"
+#include "gateway/model/plain_file.hpp"
 #include "gateway/model/station.hpp"
 
 #include <cstdlib>
@@ -20,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t longest_id = 32;
+constexpr std::size_t longest_file = std::size_t{1} << 20U;
 
 struct Options {
   std::string author;
@@ -108,8 +110,13 @@ int accept(const ComparisonChoice& choice, const Options& options) {
   std::string before;
   const bool was_there = fs::exists(file, ignored);
   if (was_there) {
-    std::ifstream in(file, std::ios::binary);
-    before.assign(std::istreambuf_iterator<char>(in), {});
+    auto found = read_plain_file(file, longest_file);
+    if (!found || found->is_cut) {
+      std::cerr << "twinsky accept-correction: " << file.string() << " is there and is left alone ("
+                << (found ? "it is too large for a correction" : found.error().reason) << ")\n";
+      return exit_failed;
+    }
+    before = std::move(found->text);
   }
   if (!put(file, text)) {
     std::cerr << "twinsky accept-correction: " << file.string()

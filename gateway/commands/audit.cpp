@@ -5,6 +5,7 @@
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/commands/time_option.hpp"
 #include "gateway/model/json.hpp"
+#include "gateway/model/one_line.hpp"
 #include "gateway/publish/audit_file.hpp"
 
 #include <algorithm>
@@ -45,12 +46,12 @@ void print(const BySinkAndTopic& sinks) {
   for (const auto& [sink, topics] : sinks) {
     std::size_t width = 0;
     for (const auto& [topic, sent] : topics) width = std::max(width, topic.size());
-    std::cout << "sink " << sink << '\n';
+    std::cout << "sink " << one_line(sink) << '\n';
     for (const auto& [topic, sent] : topics) {
-      std::cout << "  " << std::left << std::setw(static_cast<int>(width)) << topic << "  "
-                << sent.sums.messages << " messages, " << sent.sums.records << " records, "
+      std::cout << "  " << std::left << std::setw(static_cast<int>(width)) << one_line(topic)
+                << "  " << sent.sums.messages << " messages, " << sent.sums.records << " records, "
                 << sent.sums.bytes << " bytes, by";
-      for (const std::string& rule : sent.rules) std::cout << ' ' << rule;
+      for (const std::string& rule : sent.rules) std::cout << ' ' << one_line(rule);
       std::cout << '\n';
     }
   }

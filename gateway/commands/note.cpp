@@ -5,6 +5,7 @@
 #include "gateway/commands/command_line.hpp"
 #include "gateway/compare/notes.hpp"
 #include "gateway/config/config.hpp"
+#include "gateway/model/one_line.hpp"
 #include "gateway/quality/hour.hpp"
 
 #include <algorithm>
@@ -32,8 +33,9 @@ UtcTime time_at(const std::string& option, const std::string& text) {
 }
 
 void print(const Note& note) {
-  std::cout << note.sensor << "  " << name_of(note.kind) << "  " << iso8601(note.from) << " to "
-            << iso8601(note.to) << (note.text.empty() ? "" : "  " + note.text) << '\n';
+  std::cout << one_line(note.sensor) << "  " << name_of(note.kind) << "  " << iso8601(note.from)
+            << " to " << iso8601(note.to) << (note.text.empty() ? "" : "  " + one_line(note.text))
+            << '\n';
 }
 
 // The sensors and channels that the configuration has.

@@ -5,6 +5,7 @@
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/compare/comparer.hpp"
 #include "gateway/model/json.hpp"
+#include "gateway/model/one_line.hpp"
 #include "gateway/store/store.hpp"
 
 #include <algorithm>
@@ -80,13 +81,15 @@ void print(const std::string& path, const StoreStatus& status,
   for (const StreamSummary& stream : streams) width = std::max(width, stream.name.size());
   for (const StreamSummary& stream : streams) {
     std::cout << std::left << std::setw(static_cast<int>(width)) << stream.name;
-    if (stream.seq != 0) std::cout << "  " << iso8601(stream.time) << "  " << stream.body;
+    if (stream.seq != 0) {
+      std::cout << "  " << iso8601(stream.time) << "  " << one_line(stream.body);
+    }
     std::cout << '\n';
   }
   for (const RememberedComparison& comparison : comparisons) {
     const std::string& summary = comparison.summary;
-    std::cout << comparison.topic << ": " << (summary.empty() ? "not evaluated yet" : summary)
-              << '\n';
+    std::cout << comparison.topic << ": "
+              << (summary.empty() ? "not evaluated yet" : one_line(summary)) << '\n';
   }
 }
 

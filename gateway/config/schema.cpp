@@ -97,6 +97,7 @@ Json schema_of(const Setting& setting) {
   Json schema =
       is_defined ? Json{{"$ref", "#/$defs/" + std::string(setting.name)}} : values_of(setting);
   schema["description"] = std::string(setting.documentation);
+  if (setting.secret) schema["writeOnly"] = true;  // never shown again
   if (!setting.fallback.empty()) schema["default"] = default_of(setting);
   return schema;
 }

@@ -83,7 +83,7 @@ Read wrong(std::string& problem, const Setting& setting, std::string_view writte
   problem =
       real(written) && (setting.kind == SettingKind::integer || setting.kind == SettingKind::number)
           ? std::string(written)  // as it stands in the file
-          : in_quotes(written);
+          : shown(setting, written);
   problem.append(" ").append(what).append(", expected ").append(expectation(setting));
   return std::nullopt;
 }
@@ -168,6 +168,16 @@ Read read_texts(const Setting& setting, std::string_view written, std::string& p
 }
 
 }  // namespace
+
+bool may_hold_secret(const Setting& setting, std::string_view written) {
+  if (setting.kind == SettingKind::url) return written.find_first_of("@?") != written.npos;
+  return setting.secret;
+}
+
+std::string shown(const Setting& setting, std::string_view written) {
+  if (may_hold_secret(setting, written)) return "what stands here (not shown: a secret, perhaps)";
+  return in_quotes(written);
+}
 
 std::string in_quotes(std::string_view written) {
   constexpr std::size_t longest = 60;

@@ -4,6 +4,7 @@
 // behind, with all it needs.
 #include "gateway/publish/mqtt.hpp"
 
+#include "gateway/model/plain_file.hpp"
 #include "gateway/publish/backoff.hpp"
 #include "gateway/publish/bounded_read.hpp"
 #include "gateway/publish/egress.hpp"
@@ -151,13 +152,22 @@ class Core {
     broker.keep_alive = settings_.keep_alive;
     broker.places = static_cast<std::size_t>(std::clamp<std::int64_t>(settings_.window, 1, 1000));
     broker.will_topic = base() + "status";
+    // The MQTT library opens these by itself: a FIFO would hang it, and every client with it.
+    for (const std::string& file : {broker.ca_file, broker.client_certificate}) {
+      const std::string problem = file.empty() ? file : problem_of_plain_file(file);
+      if (!problem.empty()) return file + " cannot be read: " + problem;
+    }
     if (!settings_.password_file.empty()) {
-      auto password = read_secret(settings_.password_file, directory);
+      auto password = read_secret({.name = settings_.password_file,
+                                   .place = settings_.secret_places.place_of("password_file")},
+                                  directory);
       if (!password) return password.error();
       broker.password = std::move(*password);
     }
     if (!broker.client_key.empty()) {
-      const auto key = read_secret(broker.client_key, directory);
+      const auto key = read_secret(
+          {.name = broker.client_key, .place = settings_.secret_places.place_of("client_key")},
+          directory);
       if (!key) return key.error();
     }
     return std::nullopt;

@@ -87,6 +87,11 @@ curl_socket_t on_socket(void* user, curlsocktype, curl_sockaddr* address) {
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+// An address for a message; words instead of it where it may hold a secret.
+std::string quoted(std::string_view address) {
+  return shown({.kind = SettingKind::url}, address);
+}
+
 // What is wrong with an address that we are asked or sent to; empty: nothing.
 std::string refusal_of(const Url& url, const FetchRequest& request) {
   const std::string scheme = part_of(url, CURLUPART_SCHEME);
@@ -212,7 +217,7 @@ FetchReply CurlFetcher::get(const FetchRequest& request, const std::stop_token& 
   Url url(curl_url());
   if (url == nullptr) return problem("out of memory");
   if (curl_url_set(url.get(), CURLUPART_URL, request.url.c_str(), 0) != CURLUE_OK) {
-    return problem(in_quotes(request.url) + " is not an address");
+    return problem(quoted(request.url) + " is not an address");
   }
   const std::string host = part_of(url, CURLUPART_HOST);
   Line line = take_line(host);
@@ -227,7 +232,7 @@ FetchReply CurlFetcher::follow(Line& line, Url& url, const FetchRequest& request
   const std::string host = part_of(url, CURLUPART_HOST);
   for (int redirects = 0; redirects <= most_redirects; ++redirects) {
     if (std::string why = refusal_of(url, request); !why.empty()) {
-      return problem(in_quotes(part_of(url, CURLUPART_URL)) + " is refused: " + why);
+      return problem(quoted(part_of(url, CURLUPART_URL)) + " is refused: " + why);
     }
     std::string redirect;
     FetchReply reply =
@@ -235,10 +240,10 @@ FetchReply CurlFetcher::follow(Line& line, Url& url, const FetchRequest& request
     if (redirect.empty()) return reply;
     const bool was_https = part_of(url, CURLUPART_SCHEME) == "https";
     if (curl_url_set(url.get(), CURLUPART_URL, redirect.c_str(), 0) != CURLUE_OK) {
-      return problem("redirected to " + in_quotes(redirect) + ", which is not an address");
+      return problem("redirected to " + quoted(redirect) + ", which is not an address");
     }
     if (was_https && part_of(url, CURLUPART_SCHEME) != "https") {
-      return problem("redirected from https to " + in_quotes(redirect) + ", which is refused");
+      return problem("redirected from https to " + quoted(redirect) + ", which is refused");
     }
   }
   return problem("more than " + std::to_string(most_redirects) + " redirects");
