@@ -58,7 +58,8 @@ Upkeep::Upkeep(Journal& journal, ClockHold& hold, LedgerBook& ledger, const Stor
       settings_(settings),
       clock_(clock),
       log_(log),
-      reserve_(reserve_file(settings)) {
+      reserve_(reserve_file(settings)),
+      retention_(journal, log) {
   const FileSize size = journal_.tables().size();
   max_pages_ = settings_.max_size_bytes / size.page_bytes;
   file_limit_pages_ = max_pages_;
@@ -81,9 +82,14 @@ void Upkeep::transaction(Work&& work) {
   hold_.committed();
 }
 
+bool Upkeep::is_too_old(UtcTime start) const {
+  return clock_.is_set() && start < clock_.utc() - settings_.keep;
+}
+
 bool Upkeep::step(const OutboxesNow& outboxes) {
+  if (retention_.step()) return true;
   if (!purge_) look();
-  if (!purge_) return false;
+  if (!purge_) return retention_.is_due();
   if (!delete_piece(outboxes) || is_enough(*purge_)) finish();
   return purge_.has_value();
 }
@@ -95,6 +101,8 @@ void Upkeep::look() {
   if (now >= look_at_disk_) look_at_disk(size);
   const std::int64_t slack = slack_of(file_limit_pages_);
   if (size.pages - size.free_pages > file_limit_pages_ - slack) {
+    // What has more than its share gives way before samples do.
+    if (retention_.shrink(file_limit_pages_ * size.page_bytes)) return;
     purge_.emplace().cause = file_limit_pages_ == max_pages_ ? "size" : "disk_full";
     purge_->until_used_pages = file_limit_pages_ - 2 * slack;
     return;
@@ -102,8 +110,10 @@ void Upkeep::look() {
   if (now < look_at_age_ || !clock_.is_set()) return;
   look_at_age_ = now + look_at_age_every;
   const UtcTime before = clock_.utc() - settings_.keep;
-  const auto oldest = journal_.tables().time_after(0);
-  if (!oldest || *oldest >= before) return;
+  retention_.forget(clock_.utc(), settings_.keep);
+  const RowId oldest = journal_.oldest();
+  const RowId last = oldest + rows_at_once - 1;
+  if (journal_.tables().too_old_until(oldest, last, before, clock_.utc()) == 0) return;
   purge_.emplace().cause = "age";
   purge_->before = before;
 }
@@ -143,8 +153,7 @@ bool Upkeep::delete_piece(const OutboxesNow& outboxes_now) {
     if (epoch.first_row > first) last = std::min(last, epoch.first_row - 1);
   }
   if (purge_->before) {
-    const RowId kept = journal_.tables().first_not_before(first, last, *purge_->before);
-    if (kept != 0) last = kept - 1;
+    last = journal_.tables().too_old_until(first, last, *purge_->before, clock_.utc());
   }
   if (last < first) return false;
   const auto lost_before = purge_->lost;
@@ -152,11 +161,6 @@ bool Upkeep::delete_piece(const OutboxesNow& outboxes_now) {
     transaction([&] {
       note_loss(outboxes, first, last);
       journal_.erase(first, last);
-      if (purge_->before) {
-        journal_.tables().forget_references(*purge_->before);
-        journal_.tables().forget_hours(*purge_->before);
-        journal_.tables().forget_official(*purge_->before);
-      }
     });
   } catch (...) {
     purge_->lost = lost_before;
