@@ -75,6 +75,7 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       intake_(store_, board_, bulletin_, clock_),
       indices_(catalogue_, intake_, bulletin_),
       own_indices_(config_, catalogue_, store_, intake_, clock_),
+      has_store_(store_.is_open()),
       health_due_(clock_.now() + first_health_after),
       clock_was_set_(clock_.is_set()) {
   store_.on_commit([this] { wake_sinks(); });
@@ -207,21 +208,22 @@ void Assembly::apply_to_buses(const Difference& change) {
   }
 }
 
+void Assembly::end_sink(const std::string& id) {
+  std::unique_ptr<Sink> ended;
+  {
+    const std::lock_guard lock(sinks_mutex_);
+    ended = std::move(sinks_[id]);
+    sinks_.erase(id);
+  }
+  ended->stop(network_clock_.now() + offline_within);
+}
+
 void Assembly::apply_to_sinks(const Difference& change) {
-  const auto end = [this](const std::string& id) {
-    std::unique_ptr<Sink> ended;
-    {
-      const std::lock_guard lock(sinks_mutex_);
-      ended = std::move(sinks_[id]);
-      sinks_.erase(id);
-    }
-    ended->stop(network_clock_.now() + offline_within);
-  };
   for (const std::string& id : change.sinks.removed) {
-    end(id);
+    end_sink(id);
     store_.remove_sink(id);
   }
-  for (const SinkSettings& sink : change.sinks.changed) end(sink.id);
+  for (const SinkSettings& sink : change.sinks.changed) end_sink(sink.id);
   start_sinks(change.sinks.changed);
   start_sinks(change.sinks.added);
 }
@@ -236,7 +238,19 @@ void Assembly::refuse(const std::vector<Problem>& problems) {
   intake_.announce("config_refused", config_.gateway.id, message);
 }
 
+// It was not there when the gateway started, and is now: what began without it begins again.
+void Assembly::take_up_store() {
+  has_store_ = true;
+  std::vector<std::string> ids;
+  for (const auto& [id, sink] : sinks_) ids.push_back(id);
+  for (const std::string& id : ids) end_sink(id);
+  start_sinks(config_.sinks);
+  intake_.revise_meta();
+  log_.notice("store", "the store is there; samples are kept from now on");
+}
+
 void Assembly::tick() {
+  if (!has_store_ && store_.is_open()) take_up_store();
   intake_.refresh_states();
   if (clock_.is_set() != clock_was_set_) {
     clock_was_set_ = !clock_was_set_;
