@@ -145,8 +145,8 @@ constexpr auto correction = std::to_array<Setting>({
 constexpr auto store = std::to_array<Setting>({
   {.name = "path", .kind = path, .documentation = "The database file.", .fallback = "/var/lib/twinsky/twinsky.db"},
   {.name = "commit_every", .kind = duration, .documentation = "How often samples are put on disk; a power cut costs at most this much.", .fallback = "1s", .lower = 10, .upper = minute},
-  {.name = "max_size", .kind = size, .documentation = "The oldest samples go when the file would become larger.", .fallback = "1GB", .lower = 1e6, .upper = 1e13},
-  {.name = "keep", .kind = duration, .documentation = "Samples older than this go.", .fallback = "400d", .lower = hour, .upper = 36500 * day},
+  {.name = "max_size", .kind = size, .documentation = "When the file would become larger, what has more than its share goes first, then the oldest samples.", .fallback = "1GB", .lower = 1e6, .upper = 1e13},
+  {.name = "keep", .kind = duration, .documentation = "Samples, hourly means, official values and gaps older than this go.", .fallback = "400d", .lower = hour, .upper = 36500 * day},
   {.name = "minimum_free", .kind = size, .documentation = "The oldest samples go when less of the disk would stay free.", .fallback = "50MB", .lower = 0, .upper = 1e13},
   {.name = "queue", .kind = size, .documentation = "Memory for samples that wait for the disk.", .fallback = "4MiB", .lower = 65536, .upper = 1073741824},
   {.name = "keep_audit", .kind = duration, .documentation = "How long the audit log beside the store says what was sent where.", .fallback = "400d", .lower = day, .upper = 36500 * day},

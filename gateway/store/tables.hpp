@@ -95,6 +95,9 @@ struct RowCount {
   std::uint64_t rows = 0;
 };
 
+// The tables that grow with time beside the samples.
+enum class Held : std::uint8_t { hours, official, references, ledger };
+
 struct FileSize {
   std::int64_t pages = 0;
   std::int64_t free_pages = 0;
@@ -146,13 +149,19 @@ class Tables {
   void tail(RowId after, const std::function<void(StreamId, std::uint64_t, UtcTime)>& each);
 
   // Deletion.
-  [[nodiscard]] RowId first_not_before(RowId first, RowId last, UtcTime time);  // 0: none
+  // Of rows, up to which all are older than `before`; 0: none is. Where a time is impossible at
+  // `now` those of the rows around it tell: a clock was wrong, or an agency.
+  [[nodiscard]] RowId too_old_until(RowId first, RowId last, UtcTime before, UtcTime now);
   [[nodiscard]] std::vector<StreamShare> shares(RowId first, RowId last);
   // The oldest, and what older ones are still to be brought back.
   std::uint64_t erase(RowId first, RowId last);
   // Some that have older ones: they are noted as missing.
   std::uint64_t erase_between(RowId first, RowId last);
-  void forget_references(UtcTime before);
+  // Of a table beside the samples, as of now.
+  [[nodiscard]] std::int64_t rows_held(Held table);
+  // Deletes of the oldest about so many, or those of one moment where that has more, if they began
+  // (gaps: ended) before a time. How many; 0: there are none.
+  std::int64_t forget(Held table, UtcTime before, std::int64_t about);
 
   // Small tables.
   [[nodiscard]] RowCount mark();
@@ -162,6 +171,7 @@ class Tables {
   void save_progress(StreamId stream, std::uint64_t last_seq, std::optional<UtcTime> last_time);
   [[nodiscard]] std::vector<SavedEpoch> epochs(RowId from = 0);
   void save_epoch(const SavedEpoch& epoch);
+  void erase_epoch(RowId first_row);
   [[nodiscard]] std::map<std::string, RowId> cursors();
   void save_cursor(const std::string& sink, RowId row);
   void erase_cursor(const std::string& sink);
@@ -182,7 +192,6 @@ class Tables {
   [[nodiscard]] std::vector<HourRow> hours_from(UtcTime start, std::size_t most);
   [[nodiscard]] RowId hours_done();
   void save_hours_done(RowId row);
-  void forget_hours(UtcTime before);
   [[nodiscard]] std::optional<UtcTime> first_hour(StreamId stream, Quantity quantity, UtcTime from);
 
   // Official values.
@@ -193,7 +202,6 @@ class Tables {
   [[nodiscard]] std::optional<UtcTime> first_official(StreamId stream, Quantity quantity,
                                                       UtcTime from);
   [[nodiscard]] std::vector<OfficialRow> official_from(UtcTime start, std::size_t most);
-  void forget_official(UtcTime before);
 
   // Ledger.
   // Of the numbers of a row with a sink, those that no other row of it has.

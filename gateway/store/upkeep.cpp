@@ -59,7 +59,8 @@ Upkeep::Upkeep(Journal& journal, ClockHold& hold, LedgerBook& ledger, const Stor
       settings_(settings),
       clock_(clock),
       log_(log),
-      reserve_(reserve_file(settings)) {
+      reserve_(reserve_file(settings)),
+      retention_(journal, log) {
   const FileSize size = journal_.tables().size();
   max_pages_ = settings_.max_size_bytes / size.page_bytes;
   file_limit_pages_ = max_pages_;
@@ -82,9 +83,14 @@ void Upkeep::transaction(Work&& work) {
   hold_.committed();
 }
 
+bool Upkeep::is_too_old(UtcTime start) const {
+  return clock_.is_set() && start < clock_.utc() - settings_.keep;
+}
+
 bool Upkeep::step(const OutboxesNow& outboxes) {
+  if (retention_.step()) return true;
   if (!purge_) look();
-  if (!purge_) return false;
+  if (!purge_) return retention_.is_due();
   if (!delete_piece(outboxes, purge_->sacrifice, rows_at_once) || is_enough(*purge_)) finish();
   return purge_.has_value();
 }
@@ -96,6 +102,8 @@ void Upkeep::look() {
   if (now >= look_at_disk_) look_at_disk(size);
   const std::int64_t slack = slack_of(file_limit_pages_);
   if (size.pages - size.free_pages > file_limit_pages_ - slack) {
+    // What has more than its share gives way before samples do.
+    if (retention_.shrink(file_limit_pages_ * size.page_bytes)) return;
     const bool is_at_cap = file_limit_pages_ == max_pages_;
     purge_.emplace().cause = is_at_cap ? "size" : "disk_full";
     purge_->until_used_pages = file_limit_pages_ - 2 * slack;
@@ -106,8 +114,10 @@ void Upkeep::look() {
   if (now < look_at_age_ || !clock_.is_set()) return;
   look_at_age_ = now + look_at_age_every;
   const UtcTime before = clock_.utc() - settings_.keep;
-  const auto oldest = journal_.tables().time_after(0);
-  if (!oldest || *oldest >= before) return;
+  retention_.forget(clock_.utc(), settings_.keep);
+  const RowId oldest = journal_.oldest();
+  const RowId last = oldest + rows_at_once - 1;
+  if (journal_.tables().too_old_until(oldest, last, before, clock_.utc()) == 0) return;
   purge_.emplace().cause = "age";
   purge_->before = before;
 }
@@ -148,9 +158,8 @@ bool Upkeep::delete_piece(const OutboxesNow& outboxes_now, Sacrifice sacrifice, 
   auto piece = next_piece(rows, outboxes, sacrifice, most);
   if (!piece) return false;
   if (purge_->before) {
-    const RowId kept =
-        journal_.tables().first_not_before(piece->first, piece->last, *purge_->before);
-    if (kept != 0) piece->last = kept - 1;
+    piece->last =
+        journal_.tables().too_old_until(piece->first, piece->last, *purge_->before, clock_.utc());
     if (piece->last < piece->first) return false;
   }
   const auto lost_before = purge_->lost;
@@ -161,11 +170,6 @@ bool Upkeep::delete_piece(const OutboxesNow& outboxes_now, Sacrifice sacrifice, 
         journal_.erase_between(piece->first, piece->last);
       } else {
         journal_.erase(piece->first, piece->last);
-      }
-      if (purge_->before) {
-        journal_.tables().forget_references(*purge_->before);
-        journal_.tables().forget_hours(*purge_->before);
-        journal_.tables().forget_official(*purge_->before);
       }
     });
   } catch (...) {

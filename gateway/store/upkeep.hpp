@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps the store within its bounds: by age, by size, and by the disk's free space. Deletes the
-// oldest rows, at most 1000 in a transaction; what a sink had not acknowledged yet enters the
-// ledger in the same transaction. Writer thread only.
+// oldest samples, at most 1000 in a transaction; what a sink had not acknowledged yet enters the
+// ledger in the same transaction. The other tables are retention's. Writer thread only.
 #pragma once
 
 #include "gateway/store/deletion.hpp"
 #include "gateway/store/journal.hpp"
 #include "gateway/store/ledger_book.hpp"
+#include "gateway/store/retention.hpp"
 #include "gateway/system/log.hpp"
 
 #include <functional>
@@ -67,6 +68,8 @@ class Upkeep {
   // Before a store can be opened on a full disk.
   static void give_up_reserve(const StoreSettings& settings);
   [[nodiscard]] std::int64_t size_bytes() const { return size_bytes_; }
+  // What began then is deleted by its age.
+  [[nodiscard]] bool is_too_old(UtcTime start) const;
 
  private:
   static constexpr RowId rows_at_once = 1000;
@@ -90,6 +93,7 @@ class Upkeep {
   Clock& clock_;
   Log& log_;
   Reserve reserve_;
+  Retention retention_;
   std::optional<Purge> purge_;
   std::int64_t size_bytes_ = 0;
   std::int64_t max_pages_ = 0;         // max_size

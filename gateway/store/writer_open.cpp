@@ -76,11 +76,19 @@ OpenedStore::OpenedStore(const StoreSettings& settings, Tail& tail, Clock& clock
 
 void OpenedStore::begin_epoch(const std::string& epoch, const std::string& machine_id, UtcTime now,
                               const std::string& reason) {
+  constexpr std::size_t most_without_rows = 100;
   const SavedEpoch begun{journal.last() + 1, epoch, machine_id, now, reason};
+  std::size_t forgotten = 0;
+  while (forgotten + most_without_rows < epochs.size() &&
+         epochs[forgotten + 1].first_row <= journal.oldest()) {
+    ++forgotten;
+  }
   transaction([&] {
+    for (std::size_t at = 0; at < forgotten; ++at) tables.erase_epoch(epochs[at].first_row);
     tables.save_epoch(begun);
     journal.restart_sequences();
   });
+  epochs.erase(epochs.begin(), epochs.begin() + static_cast<std::ptrdiff_t>(forgotten));
   if (!epochs.empty() && epochs.back().first_row == begun.first_row) epochs.pop_back();
   epochs.push_back(begun);
 }
@@ -89,6 +97,8 @@ void OpenedStore::accept(const Waiting& waiting) {
   const Entry& entry = waiting.entry;
   const std::string* body = &entry.body;
   if (entry.reference) {
+    // Forgotten by its age, it would be taken for a new one as often as the agency shows it.
+    if (upkeep.is_too_old(entry.reference->start)) return;
     const auto known = tables.reference(entry.stream, *entry.reference);
     if (known && known->key.content_hash == entry.reference->content_hash) return;
     const std::uint64_t revision = known ? known->revision + 1 : 1;
