@@ -2,17 +2,22 @@
 #include "gateway/model/attested_clock.hpp"
 
 #include <sys/timex.h>
+#include <unistd.h>
 
 namespace twinsky {
 namespace {
 
+// Made by twinsky-clock.service once NTP (or PTP) has set the clock in this boot: our own unit may
+// not ask the kernel.
+constexpr const char* clock_is_set_file = "/run/twinsky-clock/set";
 constexpr std::chrono::hours memory_is_believed_for{24};
 
 }  // namespace
 
 bool is_network_time() {
   timex state{};
-  return ::adjtimex(&state) >= 0 && (state.status & STA_UNSYNC) == 0;
+  if (::adjtimex(&state) >= 0) return (state.status & STA_UNSYNC) == 0;
+  return ::access(clock_is_set_file, F_OK) == 0;
 }
 
 bool AttestedClock::is_set() const {

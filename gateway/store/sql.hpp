@@ -21,6 +21,9 @@ inline std::string_view schema_2() {
 inline std::string_view schema_3() {
   return embedded_file("gateway/store/schema_3.sql");
 }
+inline std::string_view schema_4() {
+  return embedded_file("gateway/store/schema_4.sql");
+}
 
 // FULL: a commit is on the disk when it returns. Pages of deleted rows need not be wiped. A WAL of
 // about 1 MB is copied into the file at once, then used again from its beginning.
@@ -45,7 +48,8 @@ enum class Name : std::uint8_t {
   row_oldest,
   row_newest,
   row_sendable,
-  row_not_before,
+  row_of_an_age,
+  row_too_old,
   time_after,
   mark_get,
   mark_put,
@@ -55,6 +59,7 @@ enum class Name : std::uint8_t {
   stream_progress,
   epoch_all,
   epoch_put,
+  epoch_erase,
   cursor_all,
   cursor_put,
   cursor_erase,
@@ -64,12 +69,19 @@ enum class Name : std::uint8_t {
   remembered_all,
   remembered_put,
   reference_get,
+  reference_insert,
   reference_put,
-  reference_erase,
+  reference_start,
+  reference_forget,
   reference_some,
   ledger_insert,
   ledger_replace,
   ledger_all,
+  ledger_overlaps,
+  ledger_first,
+  ledger_last,
+  ledger_not_before,
+  ledger_forget,
   ledger_sum_add,
   ledger_sum_all,
   clock_block_all,
@@ -83,20 +95,26 @@ enum class Name : std::uint8_t {
   page_count,
   free_count,
   checkpoint,
+  hour_insert,
   hour_put,
   hour_some,
   hour_all,
   hour_page,
-  hour_erase,
+  hour_start,
+  hour_forget,
   hours_done_get,
   hours_done_put,
   hour_first,
+  official_insert,
   official_put,
   official_erase,
   official_some,
   official_first,
   official_page,
+  official_oldest,
   official_forget,
+  holding_all,
+  holding_put,
 };
 
 struct Text {
@@ -143,8 +161,12 @@ inline constexpr std::array texts = {
          "                  0x7fffffffffffffff),"
          "           ifnull((SELECT min(first_row) - 1 FROM salvages WHERE hold),"
          "                  0x7fffffffffffffff))"},
-    Text{Name::row_not_before,
-         "SELECT row FROM samples WHERE row BETWEEN ? AND ? AND ts >= ? ORDER BY row LIMIT 1"},
+    Text{Name::row_of_an_age,
+         "SELECT row FROM samples WHERE row BETWEEN ? AND ? AND ts BETWEEN ? AND ?"
+         " ORDER BY row LIMIT 1"},
+    Text{Name::row_too_old,
+         "SELECT row FROM samples WHERE row BETWEEN ? AND ? AND ts BETWEEN ? AND ?"
+         " ORDER BY row DESC LIMIT 1"},
     Text{Name::time_after, "SELECT ts FROM samples WHERE row > ? ORDER BY row LIMIT 1"},
 
     Text{Name::mark_get, "SELECT last_row, rows FROM mark"},
@@ -164,6 +186,7 @@ inline constexpr std::array texts = {
          "SELECT first_row, epoch, machine, started_ts, reason FROM epochs WHERE first_row >= ?"
          " ORDER BY first_row"},
     Text{Name::epoch_put, "INSERT OR REPLACE INTO epochs VALUES (?, ?, ?, ?, ?)"},
+    Text{Name::epoch_erase, "DELETE FROM epochs WHERE first_row = ?"},
 
     Text{Name::cursor_all, "SELECT sink, row FROM cursors"},
     Text{Name::cursor_put, "INSERT OR REPLACE INTO cursors VALUES (?, ?)"},
@@ -179,8 +202,12 @@ inline constexpr std::array texts = {
     Text{Name::reference_get,
          "SELECT revision, hash FROM reference"
          " WHERE start_ts = ? AND stream = ? AND document = ? AND end_ts = ?"},
+    // Tells by the number of changes whether the row is a further one; so do the other two.
+    Text{Name::reference_insert, "INSERT OR IGNORE INTO reference VALUES (?, ?, ?, ?, ?, ?)"},
     Text{Name::reference_put, "INSERT OR REPLACE INTO reference VALUES (?, ?, ?, ?, ?, ?)"},
-    Text{Name::reference_erase, "DELETE FROM reference WHERE start_ts < ?"},
+    Text{Name::reference_start,
+         "SELECT start_ts FROM reference ORDER BY start_ts LIMIT 1 OFFSET ?"},
+    Text{Name::reference_forget, "DELETE FROM reference WHERE start_ts < ?"},
     Text{Name::reference_some,
          "SELECT start_ts, stream, document, end_ts, revision, hash FROM reference"
          " WHERE start_ts >= ? ORDER BY start_ts, stream, document, end_ts LIMIT ?"},
@@ -191,6 +218,17 @@ inline constexpr std::array texts = {
     Text{Name::ledger_all,
          "SELECT entry, cause, stream, start_ts, end_ts, count, estimated, sink, first_seq,"
          " last_seq, epoch FROM ledger WHERE announced BETWEEN ? AND ? ORDER BY entry"},
+    Text{Name::ledger_overlaps,
+         "SELECT first_seq, last_seq FROM ledger WHERE sink = ? AND stream = ? AND epoch = ?"
+         " AND first_seq BETWEEN 1 AND ? AND last_seq >= ? ORDER BY first_seq"},
+    Text{Name::ledger_first, "SELECT entry FROM ledger ORDER BY entry LIMIT 1"},
+    Text{Name::ledger_last, "SELECT entry FROM ledger ORDER BY entry DESC LIMIT 1"},
+    Text{Name::ledger_not_before,
+         "SELECT entry FROM ledger WHERE end_ts >= ? ORDER BY entry LIMIT 1"},
+    // One that is not announced yet still grows.
+    Text{Name::ledger_forget,
+         "DELETE FROM ledger WHERE entry IN"
+         " (SELECT entry FROM ledger WHERE entry < ? AND announced ORDER BY entry LIMIT ?)"},
     Text{Name::ledger_sum_add,
          "INSERT INTO ledger_sums VALUES (?, ?)"
          " ON CONFLICT (cause) DO UPDATE SET count = count + excluded.count"},
@@ -213,6 +251,9 @@ inline constexpr std::array texts = {
     Text{Name::free_count, "PRAGMA freelist_count"},
     Text{Name::checkpoint, "PRAGMA wal_checkpoint(PASSIVE)"},
 
+    Text{Name::hour_insert,
+         "INSERT OR IGNORE INTO hours VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+         " ?)"},
     Text{
         Name::hour_put,
         "INSERT OR REPLACE INTO hours VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
@@ -223,13 +264,16 @@ inline constexpr std::array texts = {
     Text{Name::hour_all, "SELECT * FROM hours WHERE start_ts = ? AND stream = ? ORDER BY quantity"},
     Text{Name::hour_page,
          "SELECT * FROM hours WHERE start_ts >= ? ORDER BY start_ts, stream, quantity LIMIT ?"},
-    Text{Name::hour_erase, "DELETE FROM hours WHERE start_ts < ?"},
+    Text{Name::hour_start, "SELECT start_ts FROM hours ORDER BY start_ts LIMIT 1 OFFSET ?"},
+    Text{Name::hour_forget, "DELETE FROM hours WHERE start_ts < ?"},
     Text{Name::hours_done_get, "SELECT row FROM hours_done"},
     Text{Name::hours_done_put, "INSERT OR REPLACE INTO hours_done VALUES (1, ?)"},
     Text{Name::hour_first,
          "SELECT start_ts FROM hours WHERE stream = ? AND quantity = ? AND start_ts >= ?"
          " ORDER BY start_ts LIMIT 1"},
 
+    Text{Name::official_insert,
+         "INSERT OR IGNORE INTO official VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
     Text{Name::official_put,
          "INSERT OR REPLACE INTO official VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
     Text{Name::official_erase,
@@ -244,8 +288,14 @@ inline constexpr std::array texts = {
          "SELECT * FROM official WHERE start_ts >= ?"
          " ORDER BY start_ts, stream, quantity, end_ts, document LIMIT ?"},
     // By streams, since the key begins with them.
+    Text{Name::official_oldest,
+         "SELECT min((SELECT start_ts FROM official WHERE official.stream = streams.stream"
+         " ORDER BY start_ts LIMIT 1)) FROM streams"},
     Text{Name::official_forget,
          "DELETE FROM official WHERE stream IN (SELECT stream FROM streams) AND start_ts < ?"},
+
+    Text{Name::holding_all, "SELECT name, rows FROM holdings"},
+    Text{Name::holding_put, "INSERT OR REPLACE INTO holdings VALUES (?, ?)"},
 };
 
 inline constexpr std::size_t count = texts.size();

@@ -97,6 +97,11 @@ DiskFault fault_of(const std::exception& problem) noexcept {
   switch (sqlite->getErrorCode() & 0xff) {
     case SQLITE_FULL:
       return DiskFault::full;
+    case SQLITE_ERROR:
+      // Every statement fits our schema: "no such table" may mean that the file's is another one,
+      // or that it could not be read.
+      return std::string_view(problem.what()).starts_with("no such ") ? DiskFault::suspect
+                                                                      : DiskFault::other;
     case SQLITE_CONSTRAINT:
       return DiskFault::overtaken;
     case SQLITE_CORRUPT:
@@ -172,6 +177,54 @@ struct Tables::Connection {
   }
   std::int64_t streams_known = 0;
 
+  // What grows beside the samples is counted as it changes, and kept with the same commit.
+  struct Holding {
+    const char* name;
+    std::int64_t rows = 0;
+    std::int64_t saved = 0;
+  };
+  std::array<Holding, 3> holdings = {{{"hours"}, {"official"}, {"reference"}}};  // as in Held
+  Holding& holding(Held table) { return holdings[static_cast<std::size_t>(table)]; }
+
+  void load_holdings() {
+    auto found = use(sql::Name::holding_all);
+    while (found.next()) {
+      const std::string name = found.text(0);
+      for (Holding& each : holdings) {
+        if (name == each.name) each.rows = each.saved = std::max<std::int64_t>(found.integer(1), 0);
+      }
+    }
+  }
+  void save_holdings() {
+    for (const Holding& each : holdings) {
+      if (each.rows != each.saved) run(sql::Name::holding_put, std::string(each.name), each.rows);
+    }
+  }
+  // Hardly ever is there such a row already.
+  template <class... Values>
+  void put_counted(Held table, sql::Name insert, sql::Name replace, const Values&... values) {
+    run(insert, values...);
+    if (database.getChanges() == 0) {
+      run(replace, values...);
+    } else {
+      ++holding(table).rows;
+    }
+  }
+  template <class... Values>
+  std::int64_t erase_counted(Held table, sql::Name name, const Values&... values) {
+    run(name, values...);
+    const std::int64_t erased = database.getChanges();
+    holding(table).rows = std::max<std::int64_t>(holding(table).rows - erased, 0);
+    return erased;
+  }
+  // Until when to delete, so that it is about as many; nothing when the table is empty.
+  std::optional<UtcTime> end_of_piece(sql::Name start, UtcTime before, std::int64_t about) {
+    const auto oldest = one_time(start, 0);
+    if (!oldest) return std::nullopt;
+    const auto next = one_time(start, about);
+    return next ? std::min(before, std::max(*next, *oldest + milliseconds(1))) : before;
+  }
+
   void insert_pending() {
     Use(prepared(sql::Name::sample_insert)).next();
     if (database.getLastInsertRowid() != pending.last()) {
@@ -205,6 +258,12 @@ struct Tables::Connection {
   std::int64_t one(sql::Name name, const Values&... values) {
     Use statement = use(name, values...);
     return statement.next() ? statement.integer(0) : 0;
+  }
+  template <class... Values>
+  std::optional<UtcTime> one_time(sql::Name name, const Values&... values) {
+    Use statement = use(name, values...);
+    if (!statement.next() || statement.is_null(0)) return std::nullopt;
+    return statement.time(0);
   }
 
  private:
@@ -270,12 +329,23 @@ Tables::Tables(const std::string& path, Access access) try {
 Tables::~Tables() = default;
 
 void Tables::open_for_writing(const std::string& path) {
-  const std::array<std::string_view, 3> steps = {sql::schema(), sql::schema_2(), sql::schema_3()};
+  const std::array<std::string_view, 4> steps = {sql::schema(), sql::schema_2(), sql::schema_3(),
+                                                 sql::schema_4()};
   connection_ = std::make_unique<Connection>(
       path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX);
   bring_up_to_date(connection_->database, path, steps);
   connection_->pending.show_to(connection_->database.getHandle());
   connection_->database.exec(sql::settings_of_writer);
+  connection_->load_holdings();
+}
+
+bool has_lost_tables(const std::string& path) noexcept {
+  try {
+    Tables(path, Tables::Access::set_aside).prepare_all();
+    return false;
+  } catch (const std::exception& problem) {
+    return fault_of(problem) == DiskFault::damaged || fault_of(problem) == DiskFault::suspect;
+  }
 }
 
 void migrate(const std::string& path, std::span<const std::string_view> steps) {
@@ -292,11 +362,14 @@ void Tables::begin() {
   connection_->run(sql::Name::begin);
 }
 void Tables::commit() {
+  connection_->save_holdings();
   connection_->run(sql::Name::commit);
+  for (auto& each : connection_->holdings) each.saved = each.rows;
 }
 
 void Tables::rollback() noexcept {
   connection_->pending.clear();
+  for (auto& each : connection_->holdings) each.rows = each.saved;
   // Some failures have rolled back already.
   if (sqlite3_get_autocommit(connection_->database.getHandle()) != 0) return;
   connection_->database.tryExec("ROLLBACK");
@@ -403,8 +476,13 @@ void Tables::tail(RowId after, const std::function<void(StreamId, std::uint64_t,
   }
 }
 
-RowId Tables::first_not_before(RowId first, RowId last, UtcTime time) {
-  return connection_->one(sql::Name::row_not_before, first, last, time);
+RowId Tables::too_old_until(RowId first, RowId last, UtcTime before, UtcTime now) {
+  // No gateway of this kind is older; a clock that nothing has set begins in 1970 or 2000.
+  constexpr UtcTime earliest{std::chrono::sys_days(std::chrono::year(2015) / 1 / 1)};
+  const UtcTime latest = now + std::chrono::days(1);
+  const RowId young = connection_->one(sql::Name::row_of_an_age, first, last, before, latest);
+  if (young != 0) last = young - 1;
+  return connection_->one(sql::Name::row_too_old, first, last, earliest, before - milliseconds(1));
 }
 
 std::vector<StreamShare> Tables::shares(RowId first, RowId last) {
@@ -427,6 +505,33 @@ std::uint64_t Tables::erase(RowId first, RowId last) {
   return natural(connection_->database.getChanges());
 }
 
+std::int64_t Tables::rows_held(Held table) {
+  if (table != Held::ledger) return connection_->holding(table).rows;
+  const std::int64_t last = connection_->one(sql::Name::ledger_last);
+  return last == 0 ? 0 : last - connection_->one(sql::Name::ledger_first) + 1;
+}
+
+std::int64_t Tables::forget(Held table, UtcTime before, std::int64_t about) {
+  Connection& it = *connection_;
+  if (table == Held::ledger) {
+    const std::int64_t kept = it.one(sql::Name::ledger_not_before, before);
+    it.run(sql::Name::ledger_forget, kept == 0 ? no_row_limit : kept, about);
+    return it.database.getChanges();
+  }
+  if (table == Held::official) {
+    const auto oldest = it.one_time(sql::Name::official_oldest);
+    if (!oldest) return it.holding(table).rows = 0;
+    const UtcTime end = std::min(before, *oldest + std::chrono::hours(1));
+    return it.erase_counted(table, sql::Name::official_forget, end);
+  }
+  const bool is_hours = table == Held::hours;
+  const auto end =
+      it.end_of_piece(is_hours ? sql::Name::hour_start : sql::Name::reference_start, before, about);
+  if (!end) return it.holding(table).rows = 0;
+  return it.erase_counted(table, is_hours ? sql::Name::hour_forget : sql::Name::reference_forget,
+                          *end);
+}
+
 std::uint64_t Tables::erase_between(RowId first, RowId last) {
   connection_->run(sql::Name::sample_erase, first, last);
   const std::uint64_t erased = natural(connection_->database.getChanges());
@@ -437,10 +542,6 @@ std::uint64_t Tables::erase_between(RowId first, RowId last) {
   }
   save_salvage(missing);
   return erased;
-}
-
-void Tables::forget_references(UtcTime before) {
-  connection_->run(sql::Name::reference_erase, before);
 }
 
 RowCount Tables::mark() {
@@ -492,6 +593,9 @@ std::vector<SavedEpoch> Tables::epochs(RowId from) {
   return epochs;
 }
 
+void Tables::erase_epoch(RowId first_row) {
+  connection_->run(sql::Name::epoch_erase, first_row);
+}
 void Tables::save_epoch(const SavedEpoch& epoch) {
   connection_->run(sql::Name::epoch_put, epoch.first_row, epoch.epoch, epoch.machine_id,
                    epoch.started, epoch.reason);
@@ -546,8 +650,9 @@ std::optional<SavedReference> Tables::reference(StreamId stream, const Reference
 
 void Tables::save_reference(const SavedReference& reference) {
   const ReferenceKey& key = reference.key;
-  connection_->run(sql::Name::reference_put, key.start, reference.stream, key.document, key.end,
-                   reference.revision, key.content_hash);
+  connection_->put_counted(Held::references, sql::Name::reference_insert, sql::Name::reference_put,
+                           key.start, reference.stream, key.document, key.end, reference.revision,
+                           key.content_hash);
 }
 
 std::vector<SavedReference> Tables::references(UtcTime from, std::size_t most) {
@@ -564,11 +669,11 @@ std::vector<SavedReference> Tables::references(UtcTime from, std::size_t most) {
 void Tables::save_hour(const HourRow& row) {
   const Hour& hour = row.hour;
   const std::string quantity(name_of(row.quantity));
-  connection_->run(sql::Name::hour_put, row.start, row.stream, quantity, row.revision,
-                   hour.expected, hour.used, hour.counts.pass, hour.counts.not_evaluated,
-                   hour.counts.suspect, hour.counts.fail, hour.counts.missing, hour.value,
-                   hour.minimum, hour.maximum, hour.deviation, hour.u, hour.v, row.first_row,
-                   row.last_row);
+  connection_->put_counted(
+      Held::hours, sql::Name::hour_insert, sql::Name::hour_put, row.start, row.stream, quantity,
+      row.revision, hour.expected, hour.used, hour.counts.pass, hour.counts.not_evaluated,
+      hour.counts.suspect, hour.counts.fail, hour.counts.missing, hour.value, hour.minimum,
+      hour.maximum, hour.deviation, hour.u, hour.v, row.first_row, row.last_row);
 }
 
 namespace {
@@ -623,9 +728,6 @@ RowId Tables::hours_done() {
 void Tables::save_hours_done(RowId row) {
   connection_->run(sql::Name::hours_done_put, row);
 }
-void Tables::forget_hours(UtcTime before) {
-  connection_->run(sql::Name::hour_erase, before);
-}
 
 namespace {
 
@@ -664,12 +766,14 @@ std::optional<UtcTime> Tables::first_hour(StreamId stream, Quantity quantity, Ut
 
 void Tables::save_official(const OfficialRow& row) {
   const std::string quantity(name_of(row.value.quantity));
-  connection_->run(sql::Name::official_put, row.stream, row.start, quantity, row.end, row.document,
-                   row.value.value, static_cast<int>(row.value.flag), row.value.gas_reference_k,
-                   row.revision, row.content_hash);
+  connection_->put_counted(Held::official, sql::Name::official_insert, sql::Name::official_put,
+                           row.stream, row.start, quantity, row.end, row.document, row.value.value,
+                           static_cast<int>(row.value.flag), row.value.gas_reference_k,
+                           row.revision, row.content_hash);
 }
 void Tables::erase_official(StreamId stream, const ReferenceKey& key) {
-  connection_->run(sql::Name::official_erase, stream, key.start, key.end, key.document);
+  connection_->erase_counted(Held::official, sql::Name::official_erase, stream, key.start, key.end,
+                             key.document);
 }
 
 std::vector<OfficialRow> Tables::official(StreamId stream, Quantity quantity, UtcTime from,
@@ -684,8 +788,19 @@ std::optional<UtcTime> Tables::first_official(StreamId stream, Quantity quantity
 std::vector<OfficialRow> Tables::official_from(UtcTime start, std::size_t most) {
   return take_official(connection_->use(sql::Name::official_page, start, most));
 }
-void Tables::forget_official(UtcTime before) {
-  connection_->run(sql::Name::official_forget, before);
+
+std::vector<SeqRange> Tables::not_in_ledger(const LedgerRow& row) {
+  std::vector<SeqRange> ranges;
+  std::uint64_t next = row.first_seq;
+  auto found = connection_->use(sql::Name::ledger_overlaps, row.sink, row.stream, row.epoch,
+                                row.last_seq, row.first_seq);
+  while (found.next()) {
+    const std::uint64_t first = natural(found.integer(0));
+    if (first > next) ranges.push_back({next, first - 1});
+    next = std::max(next, natural(found.integer(1)) + 1);
+  }
+  if (next <= row.last_seq) ranges.push_back({next, row.last_seq});
+  return ranges;
 }
 
 std::int64_t Tables::insert_ledger(const LedgerRow& row, bool announced) {
@@ -768,13 +883,11 @@ void Tables::erase_salvage(RowId first_row) {
   connection_->run(sql::Name::salvage_erase, first_row);
 }
 
-bool Tables::has_our_schema() {
-  constexpr std::array names = {"samples",  "streams",    "mark",         "epochs",
-                                "cursors",  "ledger",     "ledger_sums",  "reference",
-                                "retained", "remembered", "clock_blocks", "salvages",
-                                "hours",    "hours_done", "official"};
-  return std::ranges::all_of(
-      names, [&](const char* name) { return connection_->database.tableExists(name); });
+void Tables::prepare_all() {
+  for (const sql::Text& each : sql::texts) {
+    // This one asks for a table of the writer's connection alone.
+    if (each.name != sql::Name::sample_insert) connection_->prepared(each.name);
+  }
 }
 
 bool Tables::is_whole_file() {

@@ -22,6 +22,7 @@ namespace twinsky {
 // What a failure of SQLite asks of us.
 enum class DiskFault : std::uint8_t {
   full,       // make room
+  suspect,    // perhaps damaged: look at the file's tables
   damaged,    // set the file aside
   overtaken,  // another process has written: read where it stands
   other,      // say so, try again
@@ -84,10 +85,18 @@ struct StreamShare {
   UtcTime end{};
 };
 
+struct SeqRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+};
+
 struct RowCount {
   RowId last_row = 0;
   std::uint64_t rows = 0;
 };
+
+// The tables that grow with time beside the samples.
+enum class Held : std::uint8_t { hours, official, references, ledger };
 
 struct FileSize {
   std::int64_t pages = 0;
@@ -140,13 +149,19 @@ class Tables {
   void tail(RowId after, const std::function<void(StreamId, std::uint64_t, UtcTime)>& each);
 
   // Deletion.
-  [[nodiscard]] RowId first_not_before(RowId first, RowId last, UtcTime time);  // 0: none
+  // Of rows, up to which all are older than `before`; 0: none is. Where a time is impossible at
+  // `now` those of the rows around it tell: a clock was wrong, or an agency.
+  [[nodiscard]] RowId too_old_until(RowId first, RowId last, UtcTime before, UtcTime now);
   [[nodiscard]] std::vector<StreamShare> shares(RowId first, RowId last);
   // The oldest, and what older ones are still to be brought back.
   std::uint64_t erase(RowId first, RowId last);
   // Some that have older ones: they are noted as missing.
   std::uint64_t erase_between(RowId first, RowId last);
-  void forget_references(UtcTime before);
+  // Of a table beside the samples, as of now.
+  [[nodiscard]] std::int64_t rows_held(Held table);
+  // Deletes of the oldest about so many, or those of one moment where that has more, if they began
+  // (gaps: ended) before a time. How many; 0: there are none.
+  std::int64_t forget(Held table, UtcTime before, std::int64_t about);
 
   // Small tables.
   [[nodiscard]] RowCount mark();
@@ -156,6 +171,7 @@ class Tables {
   void save_progress(StreamId stream, std::uint64_t last_seq, std::optional<UtcTime> last_time);
   [[nodiscard]] std::vector<SavedEpoch> epochs(RowId from = 0);
   void save_epoch(const SavedEpoch& epoch);
+  void erase_epoch(RowId first_row);
   [[nodiscard]] std::map<std::string, RowId> cursors();
   void save_cursor(const std::string& sink, RowId row);
   void erase_cursor(const std::string& sink);
@@ -176,7 +192,6 @@ class Tables {
   [[nodiscard]] std::vector<HourRow> hours_from(UtcTime start, std::size_t most);
   [[nodiscard]] RowId hours_done();
   void save_hours_done(RowId row);
-  void forget_hours(UtcTime before);
   [[nodiscard]] std::optional<UtcTime> first_hour(StreamId stream, Quantity quantity, UtcTime from);
 
   // Official values.
@@ -187,9 +202,10 @@ class Tables {
   [[nodiscard]] std::optional<UtcTime> first_official(StreamId stream, Quantity quantity,
                                                       UtcTime from);
   [[nodiscard]] std::vector<OfficialRow> official_from(UtcTime start, std::size_t most);
-  void forget_official(UtcTime before);
 
   // Ledger.
+  // Of the numbers of a row with a sink, those that no other row of it has.
+  [[nodiscard]] std::vector<SeqRange> not_in_ledger(const LedgerRow& row);
   std::int64_t insert_ledger(const LedgerRow& row, bool announced);
   void replace_ledger(std::int64_t entry, const LedgerRow& row, bool announced);
   void add_to_ledger_sum(const std::string& cause, std::uint64_t count);
@@ -210,8 +226,8 @@ class Tables {
   void save_salvage(const SalvageRange& range);
   void erase_salvage(RowId first_row);
 
-  // Are the tables there that every statement counts on? Throws when that cannot be read.
-  [[nodiscard]] bool has_our_schema();
+  // Throws what `fault_of` calls suspect when the file has not the tables that statements need.
+  void prepare_all();
   // Is the file as long as it has to be, once the WAL is in it?
   [[nodiscard]] bool is_whole_file();
   [[nodiscard]] FileSize size();
@@ -223,6 +239,10 @@ class Tables {
   void open_for_writing(const std::string& path);
   std::unique_ptr<Connection> connection_;
 };
+
+// Is a file for certain not what a store is, of which a statement said that something is missing? A
+// disk that does not answer says nothing.
+bool has_lost_tables(const std::string& path) noexcept;
 
 // Brings the schema from its `user_version` to the last of `steps` (texts of SQL; step n makes
 // version n + 1), each step in its own transaction. Throws StoreError when the file is newer, or

@@ -61,12 +61,18 @@ Upkeep::Upkeep(Journal& journal, ClockHold& hold, LedgerBook& ledger, const Stor
       clock_(clock),
       log_(log),
       reserve_(reserve_file(settings)),
+      retention_(journal, log),
       witness_(journal.tables(), clock) {
   const FileSize size = journal_.tables().size();
   max_pages_ = settings_.max_size_bytes / size.page_bytes;
   file_limit_pages_ = max_pages_;
   journal_.tables().limit_pages(max_pages_ + slack_of(max_pages_));
   size_bytes_ = size.pages * size.page_bytes;
+  try {
+    look_at_clock();
+  } catch (const std::exception&) {
+    // A disk that takes nothing now is told of when there is something to keep.
+  }
 }
 
 void Upkeep::give_up_reserve(const StoreSettings& settings) {
@@ -84,10 +90,15 @@ void Upkeep::transaction(Work&& work) {
   hold_.committed();
 }
 
+bool Upkeep::is_too_old(UtcTime start) const {
+  return witness_.present() && start < *witness_.present() - settings_.keep;
+}
+
 bool Upkeep::step(const OutboxesNow& outboxes) {
   look_at_clock();
+  if (retention_.step()) return true;
   if (!purge_) look();
-  if (!purge_) return false;
+  if (!purge_) return retention_.is_due();
   if (!delete_piece(outboxes, purge_->sacrifice, rows_at_once) || is_enough(*purge_)) finish();
   return purge_.has_value();
 }
@@ -106,6 +117,8 @@ void Upkeep::look() {
   if (now >= look_at_disk_) look_at_disk(size);
   const std::int64_t slack = slack_of(file_limit_pages_);
   if (size.pages - size.free_pages > file_limit_pages_ - slack) {
+    // What has more than its share gives way before samples do.
+    if (retention_.shrink(file_limit_pages_ * size.page_bytes)) return;
     const bool is_at_cap = file_limit_pages_ == max_pages_;
     purge_.emplace().cause = is_at_cap ? "size" : "disk_full";
     purge_->until_used_pages = file_limit_pages_ - 2 * slack;
@@ -115,9 +128,12 @@ void Upkeep::look() {
   }
   if (now < look_at_age_ || !witness_.present()) return;
   look_at_age_ = now + look_at_age_every;
-  const UtcTime before = *witness_.present() - settings_.keep;
-  const auto oldest = journal_.tables().time_after(0);
-  if (!oldest || *oldest >= before) return;
+  const UtcTime present = *witness_.present();
+  const UtcTime before = present - settings_.keep;
+  retention_.forget(present, settings_.keep);
+  const RowId oldest = journal_.oldest();
+  const RowId last = oldest + rows_at_once - 1;
+  if (journal_.tables().too_old_until(oldest, last, before, present) == 0) return;
   purge_.emplace().cause = "age";
   purge_->sacrifice = Sacrifice::acknowledged;
   purge_->before = before;
@@ -159,9 +175,8 @@ bool Upkeep::delete_piece(const OutboxesNow& outboxes_now, Sacrifice sacrifice, 
   auto piece = next_piece(rows, outboxes, sacrifice, most);
   if (!piece) return false;
   if (purge_->before) {
-    const RowId kept =
-        journal_.tables().first_not_before(piece->first, piece->last, *purge_->before);
-    if (kept != 0) piece->last = kept - 1;
+    piece->last = journal_.tables().too_old_until(piece->first, piece->last, *purge_->before,
+                                                  *purge_->before + settings_.keep);
     if (piece->last < piece->first) return false;
   }
   const auto lost_before = purge_->lost;
@@ -172,11 +187,6 @@ bool Upkeep::delete_piece(const OutboxesNow& outboxes_now, Sacrifice sacrifice, 
         journal_.erase_between(piece->first, piece->last);
       } else {
         journal_.erase(piece->first, piece->last);
-      }
-      if (purge_->before) {
-        journal_.tables().forget_references(*purge_->before);
-        journal_.tables().forget_hours(*purge_->before);
-        journal_.tables().forget_official(*purge_->before);
       }
     });
   } catch (...) {
@@ -210,22 +220,27 @@ void Upkeep::note_loss(const Outboxes& outboxes, const Piece& piece) {
           share.count,    piece.may_have_arrived,
           sink,           share.first_seq,
           share.last_seq, epoch};
-      auto& [entry, lost] = purge_->lost[{sink, share.stream}];
-      // Numbers in between that were not lost must not look so.
-      if (entry != 0 && lost.epoch == epoch && lost.estimated == row.estimated &&
-          share.first_seq == lost.last_seq + 1) {
-        lost.start = std::min(lost.start, share.start);
-        lost.end = std::max(lost.end, share.end);
-        lost.count += share.count;
-        lost.last_seq = share.last_seq;
-        ledger_.extend(entry, lost, share.count);
-        continue;
-      }
-      if (entry != 0) ledger_.announce(entry, lost);
-      lost = row;
-      entry = ledger_.open(lost);
+      for (const LedgerRow& part : ledger_.new_parts(row)) note_loss(share.stream, part);
     }
   }
+}
+
+void Upkeep::note_loss(StreamId stream, const LedgerRow& row) {
+  auto& [entry, lost] = purge_->lost[{row.sink, stream}];
+  // Numbers in between that were not lost must not look so.
+  const bool goes_on = entry != 0 && lost.epoch == row.epoch && lost.estimated == row.estimated &&
+                       row.first_seq == lost.last_seq + 1;
+  if (goes_on) {
+    lost.start = std::min(lost.start, row.start);
+    lost.end = std::max(lost.end, row.end);
+    lost.count += row.count;
+    lost.last_seq = row.last_seq;
+    ledger_.extend(entry, lost, row.count);
+    return;
+  }
+  if (entry != 0) ledger_.announce(entry, lost);
+  lost = row;
+  entry = ledger_.open(lost);
 }
 
 void Upkeep::finish() {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps the store within its bounds: by age, by size, and by the disk's free space. Deletes the
-// oldest rows, at most 1000 in a transaction; what a sink had not acknowledged yet enters the
-// ledger in the same transaction. By age goes only what every sink has acknowledged. Writer thread
-// only.
+// oldest samples, at most 1000 in a transaction; what a sink had not acknowledged yet enters the
+// ledger in the same transaction. By age goes only what every sink has acknowledged. The other
+// tables are retention's. Writer thread only.
 #pragma once
 
 #include "gateway/store/clock_witness.hpp"
 #include "gateway/store/deletion.hpp"
 #include "gateway/store/journal.hpp"
 #include "gateway/store/ledger_book.hpp"
+#include "gateway/store/retention.hpp"
 #include "gateway/system/log.hpp"
 
 #include <functional>
@@ -69,6 +70,8 @@ class Upkeep {
   // Before a store can be opened on a full disk.
   static void give_up_reserve(const StoreSettings& settings);
   [[nodiscard]] std::int64_t size_bytes() const { return size_bytes_; }
+  // What began then is deleted by its age.
+  [[nodiscard]] bool is_too_old(UtcTime start) const;
 
  private:
   static constexpr RowId rows_at_once = 1000;
@@ -81,6 +84,7 @@ class Upkeep {
   // False when there was nothing left to delete.
   bool delete_piece(const OutboxesNow& outboxes_now, Sacrifice sacrifice, RowId most);
   void note_loss(const Outboxes& outboxes, const Piece& piece);
+  void note_loss(StreamId stream, const LedgerRow& row);
   void finish();
   template <class Work>
   void transaction(Work&& work);
@@ -92,6 +96,7 @@ class Upkeep {
   Clock& clock_;
   Log& log_;
   Reserve reserve_;
+  Retention retention_;
   ClockWitness witness_;
   std::optional<Purge> purge_;
   std::int64_t size_bytes_ = 0;
