@@ -4,12 +4,11 @@
 #include "drivers/adu.hpp"
 #include "drivers/buses/descriptor.hpp"
 #include "drivers/buses/modbus.hpp"
-
-#include <nlohmann/json.hpp>
+#include "gateway/model/json.hpp"
+#include "gateway/model/plain_file.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,7 +17,6 @@ namespace twinsky {
 namespace {
 
 using namespace std::chrono_literals;
-using Json = nlohmann::json;
 using Buffer = std::vector<std::byte>;
 
 constexpr auto stream_period = 1s;
@@ -32,7 +30,7 @@ struct Recording {
 
 Buffer bytes_in(const Json& object, const char* key) {
   const auto found = object.find(key);
-  if (found == object.end()) return {};
+  if (found == nullptr) return {};
   auto bytes = from_hex(found->get<std::string>());
   if (!bytes) throw std::runtime_error(std::string(key) + " is not hexadecimal");
   return *std::move(bytes);
@@ -65,11 +63,14 @@ void add_case(Recording& recording, const Json& entry) {
   }
 }
 
+constexpr std::size_t longest_recording = std::size_t{64} << 20U;
+
 Recording parse(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw BusError(path + ": cannot be read");
+  const auto file = read_plain_file(path, longest_recording);
+  if (!file) throw BusError(path + ": cannot be read: " + file.error().reason);
+  if (file->is_cut) throw BusError(path + ": is larger than 64 MiB");
   try {
-    const Json vectors = Json::parse(file);
+    const Json vectors = Json::parse(file->text);
     Recording recording;
     recording.transport = vectors.at("transport").get<std::string>();
     for (const Json& entry : vectors.at("cases")) add_case(recording, entry);

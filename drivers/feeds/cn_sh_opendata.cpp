@@ -234,7 +234,8 @@ constexpr auto settings = std::to_array<Setting>({
      .documentation =
          "The file with the operator's token: a path, or the name of a systemd credential or of a "
          "file beside this one.",
-     .required = true},
+     .required = true,
+     .secret = true},
     {.name = "query",
      .kind = SettingKind::table,
      .documentation = "What is posted: page and filters, as the resource's page explains them.",

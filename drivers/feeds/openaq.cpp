@@ -207,7 +207,8 @@ constexpr auto settings = std::to_array<Setting>({
      .documentation =
          "The file with the API key: a path, or the name of a systemd credential or of a file "
          "beside this one.",
-     .required = true},
+     .required = true,
+     .secret = true},
     {.name = "station",
      .kind = SettingKind::id,
      .documentation = "The station of an answer that was saved without its request.",

@@ -21,10 +21,10 @@
 #include "drivers/driver.hpp"
 #include "drivers/register_map.hpp"
 #include "gateway/model/embedded.hpp"
+#include "gateway/model/plain_file.hpp"
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <iterator>
 
 namespace twinsky {
@@ -70,13 +70,18 @@ std::string shipped_maps() {
   return maps;
 }
 
+constexpr std::size_t longest_map = std::size_t{1} << 20U;
+
 Result<RegisterMap, std::string> load_map(const Settings& chosen) {
   const std::string& name = chosen.text("map");
   std::string text(embedded_file("drivers/maps/" + name + ".json"));
   if (name.find('/') != std::string::npos) {
-    std::ifstream file(name);
-    if (!file) return Unexpected{"map " + name + ": the file cannot be read"};
-    text.assign(std::istreambuf_iterator<char>(file), {});
+    auto file = read_plain_file(name, longest_map);
+    if (!file) {
+      return Unexpected{"map " + name + ": the file cannot be read (" + file.error().reason + ")"};
+    }
+    if (file->is_cut) return Unexpected{"map " + name + ": the file is larger than 1 MiB"};
+    text = std::move(file->text);
   } else if (text.empty()) {
     return Unexpected{"no map \"" + name + "\" is shipped; expected one of " + shipped_maps() +
                       ", or a path with a slash"};

@@ -204,8 +204,9 @@ void check_broker(const Node& node, SinkSettings& sink, Draft& draft) {
   const auto endpoint = parse_host_port(std::string_view(sink.mqtt).substr(scheme.size()));
   if (!endpoint || endpoint->port == 0) {
     draft.reader.report(*member(node, "mqtt"),
-                        in_quotes(sink.mqtt) + " is no broker's address, expected one such as \"" +
-                            scheme + "broker.example.org:" + (is_encrypted ? "8883\"" : "1883\""));
+                        shown({.kind = SettingKind::url}, sink.mqtt) +
+                            " is no broker's address, expected one such as \"" + scheme +
+                            "broker.example.org:" + (is_encrypted ? "8883\"" : "1883\""));
     return;
   }
   sink.mqtt = with_port(sink.mqtt, *endpoint, is_encrypted ? 8883 : 1883);

@@ -4,13 +4,13 @@
 #include "gateway/config/document.hpp"
 #include "gateway/config/draft.hpp"
 #include "gateway/config/merge.hpp"
+#include "gateway/config/secret_keys.hpp"
+#include "gateway/model/one_line.hpp"
+#include "gateway/model/plain_file.hpp"
 #include "gateway/model/stable_hash.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 #include <tuple>
 
@@ -21,19 +21,9 @@ namespace fs = std::filesystem;
 
 // Up to a little more than the limit, so that what is too large is seen to be.
 Result<std::string, std::string> read_file(const std::string& path) {
-  std::error_code unknown;
-  if (fs::is_directory(path, unknown)) return Unexpected{std::string("it is a directory")};
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Unexpected{std::generic_category().message(errno)};
-  std::string text;
-  std::array<char, 65536> chunk{};
-  while (file && text.size() <= Document::size_limit) {
-    file.read(chunk.data(), chunk.size());
-    text.append(chunk.data(), static_cast<std::size_t>(file.gcount()));
-  }
-  if (file.bad()) return Unexpected{std::string("reading it failed")};
-  return text;
+  auto file = read_plain_file(path, Document::size_limit + 1);
+  if (!file) return Unexpected{file.error().reason};
+  return std::move(file->text);
 }
 
 // The files beside the main one, in lexical order.
@@ -164,16 +154,13 @@ std::string text_of(const Problem& problem) {
   if (!problem.pointer.empty()) text += ": " + problem.pointer;
   text += ": " + problem.message;
   if (!problem.suggestion.empty()) text += "; did you mean " + in_quotes(problem.suggestion) + "?";
-  for (char& c : text) {  // a key may hold anything; a problem is one line
-    if (static_cast<unsigned char>(c) < 0x20 || c == '\x7f') c = '?';
-  }
-  return text;
+  return one_line(text);  // a key may hold anything
 }
 
 Result<Config, std::vector<Problem>> load_config(const std::string& file,
                                                  const Vocabulary& vocabulary) {
   std::vector<Problem> problems;
-  Document document;
+  Document document(secret_keys(vocabulary));
   Files files = read_files(file, document, problems);
   Reader reader(document, problems);
   Draft draft{.vocabulary = vocabulary,

@@ -55,11 +55,21 @@ struct SensorSettings {
   bool operator==(const SensorSettings&) const;
 };
 
+// Where the settings stand that name secrets, by their names: messages say that instead of what is
+// written there. No part of what is configured: a line more above it changes nothing.
+struct SecretPlaces {
+  std::map<std::string, std::string, std::less<>> by_setting;
+  bool operator==(const SecretPlaces&) const { return true; }
+  // "twinsky.json:12:30: /sinks/0/password_file"; its name alone where it stands nowhere.
+  [[nodiscard]] std::string place_of(std::string_view setting) const;
+};
+
 struct FeedSettings {
   std::string feed;
   std::vector<std::string> stations;         // ids; empty: all
   Settings settings;                         // the feed's own, with `base` (address) of every feed
   std::string configuration_directory = {};  // where a secret is looked for
+  SecretPlaces secret_places = {};
   bool operator==(const FeedSettings&) const = default;
 };
 
@@ -92,6 +102,7 @@ struct SinkSettings {
   std::vector<std::string> allow = {"#"};
   std::vector<std::string> quantities = {};      // empty: all
   std::vector<std::string> withheld_feeds = {};  // whose terms keep their data here
+  SecretPlaces secret_places = {};
   bool operator==(const SinkSettings&) const = default;
 };
 

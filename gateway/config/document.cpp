@@ -107,7 +107,7 @@ class TreeBuilder {
   // The parser's own words are for programmers, and it gives up later than where the slip is.
   template <class Exception>
   bool parse_error(std::size_t, const std::string&, const Exception&) {
-    const auto [offset, message] = explain_syntax(text_);
+    const auto [offset, message] = explain_syntax(text_, document_.secret_keys());
     const Node* around = open_.empty() ? root_ : open_.back().node;
     Problem problem = around == nullptr ? document_.problem({.file = file_}, message)
                                         : document_.problem(*around, message);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "gateway/config/config.hpp"
+#include "gateway/config/secret_keys.hpp"
 
 #include <cstddef>
 #include <deque>
@@ -47,12 +48,16 @@ class Document {
   static constexpr std::size_t depth_limit = 32;
   static constexpr std::size_t values_limit = 20'000;
 
+  // `secret_keys`: what stands behind them is not repeated where the file is no JSON.
+  explicit Document(SecretKeys secret_keys = {}) : secret_keys_(std::move(secret_keys)) {}
+
   // Reads a file's text. What is wrong goes to `problems`: duplicate keys are all found, a syntax
   // error ends the reading and the answer is nullptr.
   Node* read(std::string file, std::string_view text, std::vector<Problem>& problems);
 
   Node& add(Node node) { return nodes_.emplace_back(std::move(node)); }
 
+  [[nodiscard]] const SecretKeys& secret_keys() const { return secret_keys_; }
   [[nodiscard]] Problem problem(const Node& at, std::string message,
                                 std::string suggestion = {}) const;
   // The same, about the key rather than its value.
@@ -60,6 +65,7 @@ class Document {
                                     std::string suggestion = {}) const;
 
  private:
+  const SecretKeys secret_keys_;
   std::deque<Node> nodes_;  // addresses stay
   std::vector<std::string> files_;
 };

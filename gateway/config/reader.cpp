@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/config/reader.hpp"
 
+#include "gateway/config/secret_keys.hpp"
 #include "gateway/config/suggestion.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace twinsky {
 namespace {
@@ -35,7 +35,9 @@ bool fits(const Node& node, const Setting& setting) {
   }
 }
 
-std::string shown(const Node& node) {
+std::string shown(const Node& node, const Setting& setting) {
+  const bool is_scalar = node.kind != NodeKind::list && node.kind != NodeKind::object;
+  if (is_scalar && may_hold_secret(setting, node.text)) return shown(setting, node.text);
   switch (node.kind) {
     case NodeKind::null:
       return "null";
@@ -56,7 +58,7 @@ std::string shown(const Node& node) {
 std::string misfit(const Node& node, const Setting& setting) {
   const bool needs_unit =
       setting.kind == SettingKind::duration || setting.kind == SettingKind::size;
-  const std::string written = shown(node);
+  const std::string written = shown(node, setting);
   if (node.kind == NodeKind::number && needs_unit) {
     return written + " has no unit, expected a text such as " +
            (setting.kind == SettingKind::duration ? "\"10s\"" : "\"500MB\"");
@@ -67,7 +69,8 @@ std::string misfit(const Node& node, const Setting& setting) {
   if (is_scalar && setting.kind != SettingKind::texts &&
       read_setting(setting, node.text, problem)) {
     if (node.kind != NodeKind::text) {
-      return written + " stands without quotation marks, expected \"" + node.text + "\"";
+      return written + " stands without quotation marks, expected " +
+             (setting.secret ? "it in them" : "\"" + node.text + "\"");
     }
     return written + " stands in quotation marks, expected " + node.text + " without them";
   }
@@ -87,9 +90,7 @@ std::string advice_on_secret(std::string_view key, std::span<const std::string_v
     return "secrets do not belong into this file, expected \"" + file +
            "\" with the name of a file that only the service can read";
   }
-  static constexpr std::array<std::string_view, 8> secrets = {
-      "password", "passwd", "passphrase", "pass", "secret", "token", "api_key", "apikey"};
-  if (std::ranges::find(secrets, key) == secrets.end()) return {};
+  if (!is_word_for_secret(key)) return {};
   const bool has_password_file = std::ranges::find(known, "password_file") != known.end();
   return std::string("secrets do not belong into this file, expected ") +
          (has_password_file
@@ -98,6 +99,20 @@ std::string advice_on_secret(std::string_view key, std::span<const std::string_v
 }
 
 }  // namespace
+
+std::string Reader::place_of(const Node& node) const {
+  std::string text = text_of(document_.problem(node, {}));
+  return text.substr(0, text.rfind(": "));
+}
+
+SecretPlaces Reader::secret_places(const Node& object, std::span<const Setting> declared) const {
+  SecretPlaces places;
+  for (const Setting& setting : declared) {
+    const Node* node = setting.secret ? member(object, setting.name) : nullptr;
+    if (node != nullptr) places.by_setting.emplace(setting.name, place_of(*node));
+  }
+  return places;
+}
 
 void Reader::report(const Node& at, std::string message, std::string suggestion) {
   problems_.push_back(document_.problem(at, std::move(message), std::move(suggestion)));
@@ -109,7 +124,7 @@ void Reader::report_key(const Node& at, std::string message, std::string suggest
 
 bool Reader::expect(const Node& node, NodeKind kind, std::string_view expected) {
   if (node.kind == kind) return true;
-  report(node, shown(node) + " is of the wrong kind, expected " + std::string(expected));
+  report(node, shown(node, {}) + " is of the wrong kind, expected " + std::string(expected));
   return false;
 }
 

@@ -26,6 +26,12 @@ class Reader {
   Settings read(const Node& object, std::span<const Setting> declared,
                 UnknownKeys unknown_keys = UnknownKeys::refused);
 
+  // "twinsky.json:12:30: /sinks/0/password_file"
+  [[nodiscard]] std::string place_of(const Node& node) const;
+  // Where those settings of the object stand that name secrets.
+  [[nodiscard]] SecretPlaces secret_places(const Node& object,
+                                           std::span<const Setting> declared) const;
+
   // Is `node` of this kind? If not, it says so.
   bool expect(const Node& node, NodeKind kind, std::string_view expected);
 

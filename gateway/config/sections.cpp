@@ -100,7 +100,8 @@ void read_feed(const Node& node, Draft& draft) {
   FeedSettings feed{.feed = text_or_none(values, "feed"),
                     .stations = values.texts("stations"),
                     .settings = {},
-                    .configuration_directory = draft.directory.string()};
+                    .configuration_directory = draft.directory.string(),
+                    .secret_places = draft.reader.secret_places(node, declared)};
   if (info != nullptr) feed.settings = values.only(info->settings);
   draft.config.feeds.push_back(std::move(feed));
   draft.feeds.push_back({.node = &node,
@@ -182,7 +183,8 @@ void read_sink(const Node& node, Draft& draft) {
        .configuration_directory = draft.directory.string(),
        .allow = read_allowed(node, values, draft),
        .quantities = values.texts("quantities"),
-       .withheld_feeds = read_withheld(values, draft)});
+       .withheld_feeds = read_withheld(values, draft),
+       .secret_places = draft.reader.secret_places(node, sink_settings())});
   draft.sinks.push_back(
       {.node = &node, .values = std::move(values), .is_sound = draft.reader.count() == problems});
 }

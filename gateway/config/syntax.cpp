@@ -151,7 +151,8 @@ enum class Expected { value, value_or_end, key, key_or_end, colon, comma_or_end,
 // Follows the grammar from the beginning to the first token that does not fit.
 class Walk {
  public:
-  explicit Walk(std::string_view text) : text_(text) {
+  Walk(std::string_view text, const SecretKeys& secret_keys)
+      : text_(text), secret_keys_(secret_keys) {
     at = next_token(text_, 0);
     while (takes(at)) {
       before = at;
@@ -163,6 +164,13 @@ class Walk {
   Token at;
   Expected expected = Expected::value;
   std::vector<Token> open;  // the objects and lists around
+
+  // What is written there, for a message; where it may be a secret, words instead of it.
+  [[nodiscard]] std::string shown(const Token& token) const {
+    const bool is_hidden = token.kind != Token::Kind::sign && is_behind_secret_key_;
+    return is_hidden ? "what stands here" : in_quotes(written(text_, token));
+  }
+  [[nodiscard]] bool is_hidden() const { return is_behind_secret_key_; }
 
   [[nodiscard]] bool in_list() const { return !open.empty() && text_[open.back().begin] == '['; }
 
@@ -182,16 +190,27 @@ class Walk {
         if (is_sign(text_, token, "}")) return close();
         [[fallthrough]];
       case Expected::key:
-        return token.kind == Token::Kind::text && expect(Expected::colon);
+        return token.kind == Token::Kind::text && takes_key(word);
       case Expected::colon:
         return is_sign(text_, token, ":") && expect(Expected::value);
       case Expected::comma_or_end:
-        if (is_sign(text_, token, ",")) return expect(in_list() ? Expected::value : Expected::key);
+        if (is_sign(text_, token, ",")) return takes_comma();
         return is_sign(text_, token, in_list() ? "]" : "}") && close();
       case Expected::nothing:
         return false;
     }
     return false;
+  }
+
+  bool takes_comma() {
+    if (in_list()) return expect(Expected::value);
+    is_behind_secret_key_ = false;
+    return expect(Expected::key);
+  }
+
+  bool takes_key(std::string_view key) {
+    is_behind_secret_key_ = secret_keys_.contain(key);
+    return expect(Expected::colon);
   }
 
   bool takes_value(const Token& token, std::string_view word) {
@@ -215,6 +234,8 @@ class Walk {
   }
 
   const std::string_view text_;
+  const SecretKeys& secret_keys_;
+  bool is_behind_secret_key_ = false;  // until its value has come to an end
 };
 
 std::string expectation(const Walk& walk) {
@@ -238,19 +259,19 @@ std::string expectation(const Walk& walk) {
   return {};
 }
 
-std::string explain_word(std::string_view word) {
+std::string explain_word(std::string_view text, const Walk& walk) {
+  const std::string_view word = written(text, walk.at);
+  const std::string shown = walk.shown(walk.at);
   if (word.starts_with("0x") || word.starts_with("0X")) {
-    return in_quotes(word) + " stands without quotation marks, expected \"" + std::string(word) +
-           "\" with them";
+    return shown + " stands without quotation marks, expected " +
+           (walk.is_hidden() ? "it" : "\"" + std::string(word) + "\"") + " with them";
   }
   const bool is_like_number = word.find_first_not_of("0123456789+-.eE") == std::string_view::npos &&
                               word.find_first_of("0123456789") != std::string_view::npos;
   if (is_like_number) {
-    return in_quotes(word) +
-           " is not a number of JSON or too large, expected one such as 10, -0.5 or 1e3";
+    return shown + " is not a number of JSON or too large, expected one such as 10, -0.5 or 1e3";
   }
-  return in_quotes(word) +
-         " is not known, expected true, false, null, a number or a text in quotation marks";
+  return shown + " is not known, expected true, false, null, a number or a text in quotation marks";
 }
 
 SyntaxProblem explain_end(std::string_view text, const Walk& walk) {
@@ -266,14 +287,13 @@ SyntaxProblem explain_end(std::string_view text, const Walk& walk) {
 }
 
 // Two values without a comma between them, or a text with a quotation mark too many.
-SyntaxProblem explain_neighbours(std::string_view text, const Walk& walk) {
+SyntaxProblem explain_neighbours(const Walk& walk) {
   const auto& [before, at] = std::tie(walk.before, walk.at);
   if (before.kind == Token::Kind::text && at.kind == Token::Kind::word && before.end == at.begin) {
     return {before.begin,
             "a quotation mark is missing here or before, expected one at each end of a text"};
   }
-  return {before.end - 1,
-          "a comma is missing after this, expected \",\" before " + in_quotes(written(text, at))};
+  return {before.end - 1, "a comma is missing after this, expected \",\" before " + walk.shown(at)};
 }
 
 // A token in a place where the grammar has none of its kind.
@@ -290,22 +310,22 @@ SyntaxProblem explain_misplaced(std::string_view text, const Walk& walk) {
   if (walk.expected == Expected::nothing) {
     return {walk.at.begin, "the file goes on after its end, expected " + expectation(walk)};
   }
-  if (walk.expected == Expected::comma_or_end && starts_value)
-    return explain_neighbours(text, walk);
+  if (walk.expected == Expected::comma_or_end && starts_value) return explain_neighbours(walk);
   if (is_sign(text, walk.at, "'")) {
     return {walk.at.begin, "single quotation marks do not work in JSON, expected double ones"};
   }
   if (wants_key && walk.at.kind == Token::Kind::word) {
-    return {walk.at.begin, "the key " + in_quotes(word) +
-                               " stands without quotation marks, "
-                               "expected \"" +
-                               std::string(word) + "\""};
+    return {walk.at.begin, "the key " + walk.shown(walk.at) +
+                               " stands without quotation marks, expected " +
+                               (walk.is_hidden() ? "it in them" : "\"" + std::string(word) + "\"")};
   }
   if (walk.open.empty()) {
-    return {walk.at.begin, in_quotes(word) + " does not belong here, expected \"{\" first"};
+    return {walk.at.begin, walk.shown(walk.at) + " does not belong here, expected \"{\" first"};
   }
-  if (wants_value && walk.at.kind == Token::Kind::word) return {walk.at.begin, explain_word(word)};
-  return {walk.at.begin, in_quotes(word) + " does not belong here, expected " + expectation(walk)};
+  if (wants_value && walk.at.kind == Token::Kind::word)
+    return {walk.at.begin, explain_word(text, walk)};
+  return {walk.at.begin,
+          walk.shown(walk.at) + " does not belong here, expected " + expectation(walk)};
 }
 
 // Length of the UTF-8 character at the front of `text`; 0 when it is none (RFC 3629).
@@ -350,8 +370,8 @@ std::optional<SyntaxProblem> unreadable_text(std::string_view text) {
   return std::nullopt;
 }
 
-SyntaxProblem explain_syntax(std::string_view text) {
-  const Walk walk(text);
+SyntaxProblem explain_syntax(std::string_view text, const SecretKeys& secret_keys) {
+  const Walk walk(text, secret_keys);
   switch (walk.at.kind) {
     case Token::Kind::end:
       return explain_end(text, walk);

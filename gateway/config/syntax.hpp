@@ -3,6 +3,8 @@
 // parser gives up.
 #pragma once
 
+#include "gateway/config/secret_keys.hpp"
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -18,7 +20,8 @@ struct SyntaxProblem {
 // What no parser needs to see: NUL bytes, UTF-16, text that is not UTF-8.
 std::optional<SyntaxProblem> unreadable_text(std::string_view text);
 
-// The first thing that is wrong with a text that a parser refused.
-SyntaxProblem explain_syntax(std::string_view text);
+// The first thing that is wrong with a text that a parser refused. What stands behind a secret's
+// key is not repeated.
+SyntaxProblem explain_syntax(std::string_view text, const SecretKeys& secret_keys = {});
 
 }  // namespace twinsky

@@ -22,10 +22,15 @@ bool has_battery_clock() {
 #endif
 }
 
+// Made by twinsky-clock.service once NTP (or PTP) has set the clock in this boot: our own unit may
+// not ask the kernel.
+constexpr const char* clock_is_set_file = "/run/twinsky-clock/set";
+
 // The kernel says that NTP (or PTP) disciplines the clock.
 bool is_synchronised() {
   timex state{};
-  return ::adjtimex(&state) >= 0 && (state.status & STA_UNSYNC) == 0;
+  if (::adjtimex(&state) >= 0) return (state.status & STA_UNSYNC) == 0;
+  return ::access(clock_is_set_file, F_OK) == 0;
 }
 
 // Writes `value` over the zeros at `place`.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <list>
 #include <set>
+#include <vector>
 
 namespace twinsky {
 namespace {
@@ -11,15 +12,16 @@ namespace {
 // A thread that was notified by another is seen to work only once it runs: so long all must have
 // been quiet.
 constexpr std::chrono::microseconds quiet{50};
-// A leap's notification may come and go between here and the wait; the short bound catches that.
-constexpr milliseconds longest_sleep{5};
 constexpr milliseconds starting{100};
 
+// One call of wait(), from its beginning to its end.
 struct Waiter {
-  std::uint64_t number;
-  bool takes_part;
-  MonotonicTime deadline;
-  std::condition_variable* changed;
+  std::mutex& mutex;  // what the caller waits with
+  std::condition_variable& changed;
+  const MonotonicTime deadline;
+  bool takes_part = false;
+  bool is_due = false;   // guarded by Threads::mutex; leapt to: at work, and about to be told
+  bool is_told = false;  // guarded by `mutex`; from then on the clock knows it no longer
 };
 
 }  // namespace
@@ -29,7 +31,7 @@ struct FastClock::Threads {
   std::condition_variable_any all_wait;
   std::set<std::thread::id> present;  // guarded by mutex
   std::size_t at_work = 0;            // guarded by mutex
-  std::list<Waiter> waiting;          // guarded by mutex
+  std::list<Waiter*> waiting;         // guarded by mutex; those that are not due
   std::uint64_t moves = 0;            // guarded by mutex; waits that began or ended
   bool has_begun = false;             // guarded by mutex
   MonotonicTime reached{};            // guarded by mutex; by leaps
@@ -42,24 +44,42 @@ struct FastClock::Threads {
   [[nodiscard]] MonotonicTime now() const {
     return reached < end ? reached : end + (std::chrono::steady_clock::now() - ended);
   }
+  // When the system's own clock will show that this one has come to `time`; max: only a leap leads
+  // there. Guarded by mutex.
+  [[nodiscard]] MonotonicTime real_time_of(MonotonicTime time) const {
+    const bool is_leapt_to = reached < end || time == MonotonicTime::max();
+    return is_leapt_to ? MonotonicTime::max() : ended + (time - end);
+  }
   // Where the next leap goes to; max: not now. Guarded by mutex.
   [[nodiscard]] MonotonicTime next() const {
     if (!has_begun || at_work > 0 || waiting.empty() || reached >= end) return MonotonicTime::max();
-    return std::ranges::min_element(waiting, {}, &Waiter::deadline)->deadline;
+    return (*std::ranges::min_element(waiting, {}, &Waiter::deadline))->deadline;
   }
-  // Guarded by mutex.
-  void leap(MonotonicTime to) {
+  // `lock` holds mutex and lets it go while the sleepers are told: one that is about to sleep holds
+  // its own and asks for ours. A call without the sleeper's own lock would come before it sleeps.
+  void leap(MonotonicTime to, std::unique_lock<std::mutex>& lock) {
     reached = std::min(to, end);
     ended = std::chrono::steady_clock::now();
+    std::vector<Waiter*> due;
     for (auto each = waiting.begin(); each != waiting.end();) {
-      if (each->deadline > reached) {
+      Waiter& waiter = **each;
+      // At the end all are told: from there on they sleep by the system's clock.
+      if (waiter.deadline > reached && reached < end) {
         ++each;
         continue;
       }
-      if (each->takes_part) ++at_work;  // from now on, even if it takes a while to notice
-      each->changed->notify_all();
+      waiter.is_due = true;
+      if (waiter.takes_part) ++at_work;  // from now on, even if it takes a while to notice
+      due.push_back(&waiter);
       each = waiting.erase(each);
     }
+    lock.unlock();
+    for (Waiter* waiter : due) {
+      const std::lock_guard own(waiter->mutex);
+      waiter->is_told = true;
+      waiter->changed.notify_all();
+    }
+    lock.lock();
   }
   void run(const std::stop_token& stop) {
     std::unique_lock lock(mutex);
@@ -73,7 +93,7 @@ struct FastClock::Threads {
       std::this_thread::sleep_for(quiet);
       lock.lock();
       const MonotonicTime to = next();
-      if (moves == moves_before && to != MonotonicTime::max()) leap(to);
+      if (moves == moves_before && to != MonotonicTime::max()) leap(to, lock);
     }
   }
 };
@@ -119,32 +139,38 @@ UtcTime FastClock::utc() const {
   return start_ + std::chrono::floor<milliseconds>(now().time_since_epoch());
 }
 
+// Whatever ends the sleep, the caller gets to look: who called may have called for something else,
+// and a call that was slept through would never come again.
 void FastClock::wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
                      MonotonicTime deadline) {
   Threads& threads = *threads_;
-  std::uint64_t number = 0;
-  bool takes_part = false;
+  Waiter self{.mutex = *lock.mutex(), .changed = changed, .deadline = deadline};
+  MonotonicTime until{};
   {
     const std::lock_guard own(threads.mutex);
     if (threads.now() >= deadline) return;
-    number = ++threads.moves;
-    takes_part = threads.present.contains(std::this_thread::get_id());
-    threads.waiting.push_back({number, takes_part, deadline, &changed});
-    if (takes_part) --threads.at_work;
+    self.takes_part = threads.present.contains(std::this_thread::get_id());
+    ++threads.moves;
+    threads.waiting.push_back(&self);
+    if (self.takes_part) --threads.at_work;
+    until = threads.real_time_of(deadline);
     threads.all_wait.notify_all();
   }
-  for (;;) {
-    const std::cv_status status = changed.wait_for(lock, longest_sleep);
-    const std::lock_guard own(threads.mutex);
-    const auto self = std::ranges::find(threads.waiting, number, &Waiter::number);
-    if (self == threads.waiting.end()) return;  // leapt to, and counted
-    // Nobody called: to go on sleeping is no move, which would keep time from leaping.
-    if (status == std::cv_status::timeout && threads.now() < deadline) continue;
-    threads.waiting.erase(self);
-    if (takes_part) ++threads.at_work;
-    ++threads.moves;
-    return;
+  if (until == MonotonicTime::max()) {
+    changed.wait(lock);
+  } else {
+    changed.wait_until(lock, until);
   }
+  {
+    const std::lock_guard own(threads.mutex);
+    if (!self.is_due) {
+      threads.waiting.remove(&self);
+      if (self.takes_part) ++threads.at_work;
+      ++threads.moves;
+      return;
+    }
+  }
+  while (!self.is_told) changed.wait(lock);
 }
 
 }  // namespace twinsky

@@ -2,9 +2,8 @@
 #include "gateway/model/setting.hpp"
 
 #include "gateway/model/clock.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/model/station.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -84,7 +83,7 @@ Read wrong(std::string& problem, const Setting& setting, std::string_view writte
   problem =
       real(written) && (setting.kind == SettingKind::integer || setting.kind == SettingKind::number)
           ? std::string(written)  // as it stands in the file
-          : in_quotes(written);
+          : shown(setting, written);
   problem.append(" ").append(what).append(", expected ").append(expectation(setting));
   return std::nullopt;
 }
@@ -160,7 +159,7 @@ Read read_url(const Setting& setting, std::string_view written, std::string& pro
 }
 
 Read read_texts(const Setting& setting, std::string_view written, std::string& problem) {
-  const auto list = nlohmann::json::parse(written, nullptr, false);
+  const auto list = Json::parse_or_null(written);
   const bool is_list_of_texts = list.is_array() && std::ranges::all_of(list, [](const auto& item) {
                                   return item.is_string();
                                 });
@@ -169,6 +168,16 @@ Read read_texts(const Setting& setting, std::string_view written, std::string& p
 }
 
 }  // namespace
+
+bool may_hold_secret(const Setting& setting, std::string_view written) {
+  if (setting.kind == SettingKind::url) return written.find_first_of("@?") != written.npos;
+  return setting.secret;
+}
+
+std::string shown(const Setting& setting, std::string_view written) {
+  if (may_hold_secret(setting, written)) return "what stands here (not shown: a secret, perhaps)";
+  return in_quotes(written);
+}
 
 std::string in_quotes(std::string_view written) {
   constexpr std::size_t longest = 60;
@@ -311,7 +320,7 @@ std::optional<Settings::Value> read_setting(const Setting& setting, std::string_
     case SettingKind::texts:
       return read_texts(setting, written, problem);
     case SettingKind::table:
-      if (nlohmann::json::parse(written, nullptr, false).is_object()) return std::string(written);
+      if (Json::parse_or_null(written).is_object()) return std::string(written);
       return wrong(problem, setting, written, "is not an object");
   }
   throw std::logic_error("setting of an unknown kind");

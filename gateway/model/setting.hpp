@@ -42,6 +42,9 @@ struct Setting {
   double upper = 0;                                // lower == upper: no limit
   std::span<const std::string_view> choices = {};  // url: its schemes; none: http and https
   bool hexadecimal = false;
+  // Names the file of a secret. People type the secret itself there, so what is written is never
+  // repeated: not in a message, a log or a record (see shown()).
+  bool secret = false;
 };
 
 // The values of a declared group of settings, defaults filled in. Asking for a name that was not
@@ -96,6 +99,11 @@ std::optional<Settings::Value> read_setting(const Setting& setting, std::string_
 
 // What is expected of a value, for a message: "a duration from 1s to 1min".
 std::string expectation(const Setting& setting);
+
+// What somebody wrote for the setting, for a message: in_quotes(), or words instead of it where it
+// may be a secret. An address may hold one in front of an "@" or behind a "?".
+std::string shown(const Setting& setting, std::string_view written);
+bool may_hold_secret(const Setting& setting, std::string_view written);
 
 // What somebody wrote, for a message: in quotation marks, cut when long, without control
 // characters.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/publish/audit_file.hpp"
 
-#include <nlohmann/json.hpp>
+#include "gateway/model/json.hpp"
+#include "gateway/model/plain_file.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -16,7 +17,6 @@
 namespace twinsky {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Day = std::chrono::sys_days;
 
 // A day ends at midnight in both cities.
@@ -31,11 +31,11 @@ std::string text_of(const AuditLine& line) {
                      {"sink", line.key.sink},        {"topic", line.key.topic},
                      {"rule", line.key.rule},        {"messages", line.sums.messages},
                      {"records", line.sums.records}, {"bytes", line.sums.bytes}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump() + "\n";
 }
 
 std::optional<AuditLine> line_of(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = Json::parse_or_null(text);
   if (!json.is_object()) return std::nullopt;
   try {
     const auto from = parse_time(json.at("from").get<std::string>());
@@ -45,7 +45,7 @@ std::optional<AuditLine> line_of(const std::string& text) {
                      .to = *to,
                      .key = {json.at("sink"), json.at("topic"), json.at("rule")},
                      .sums = {json.at("messages"), json.at("records"), json.at("bytes")}};
-  } catch (const Json::exception&) {
+  } catch (const JsonError&) {
     return std::nullopt;
   }
 }
@@ -57,7 +57,9 @@ std::string last_error() {
 // A file that is closed whatever happens.
 class File {
  public:
-  File(const std::string& path, int flags) : descriptor_(::open(path.c_str(), flags, 0640)) {}
+  // A FIFO of that name would be waited for without O_NONBLOCK.
+  File(const std::string& path, int flags)
+      : descriptor_(::open(path.c_str(), flags | O_NONBLOCK, 0640)) {}
   ~File() {
     if (is_open()) ::close(descriptor_);
   }
@@ -65,6 +67,8 @@ class File {
   File& operator=(const File&) = delete;
 
   [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
+  // What is open and no plain file; empty: it is one.
+  [[nodiscard]] std::string problem() const { return problem_of_open_file(descriptor_); }
   [[nodiscard]] off_t size() const {
     struct stat facts {};
     return ::fstat(descriptor_, &facts) == 0 ? facts.st_size : 0;
@@ -126,6 +130,7 @@ std::string append_audit(const std::string& file, UtcTime from, UtcTime to,
                          const AuditTable& table) {
   const File lines(file, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC);
   if (!lines.is_open()) return last_error();
+  if (std::string problem = lines.problem(); !problem.empty()) return problem;
   std::string text = lines.ends_within_a_line() ? "\n" : "";
   for (const auto& [key, sums] : table) {
     text += text_of({.from = from, .to = to, .key = key, .sums = sums});
@@ -136,6 +141,7 @@ std::string append_audit(const std::string& file, UtcTime from, UtcTime to,
 std::string read_audit(const std::string& file, const std::function<void(const AuditLine&)>& each) {
   std::error_code unknown;
   if (!std::filesystem::exists(file, unknown)) return {};
+  if (!std::filesystem::is_regular_file(file, unknown)) return "it is no plain file";
   errno = 0;
   std::ifstream lines(file, std::ios::binary);
   if (!lines) return last_error();

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/publish/formats.hpp"
 
-#include <nlohmann/json.hpp>
+#include "gateway/model/json.hpp"
 
 #include <algorithm>
 
 namespace twinsky {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 // A stream whose period nobody knows is taken to be alive for this long at a time.
 constexpr milliseconds unknown_period{60'000};
 
 // Bytes that are not UTF-8 become U+FFFD instead of an exception.
 std::string text_of(const Json& document) {
-  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return document.dump();
 }
 
 void put_unless_empty(Json& document, const char* key, std::string_view text) {
@@ -128,6 +126,9 @@ Json json_of(const FeedCounters& feed) {
           {"requests", feed.requests},
           {"not_modified", feed.not_modified},
           {"samples", feed.samples},
+          {"stations", feed.stations},
+          {"left_out", feed.left_out},
+          {"texts_cut", feed.texts_cut},
           {"failures", feed.failures}};
 }
 
@@ -309,12 +310,12 @@ std::string info_document(const Config& config, std::string_view boot_id, std::s
 
 std::optional<Mark> mark_of(std::string_view document) {
   if (document.size() > longest_marked_document) return std::nullopt;
-  const Json json = Json::parse(document, nullptr, false);
+  const Json json = Json::parse_or_null(document);
   if (!json.is_object()) return std::nullopt;
   const auto epoch = json.find("epoch");
   const auto row = json.find("row");
-  if (epoch == json.end() || !epoch->is_string()) return std::nullopt;
-  if (row == json.end() || !row->is_number_integer()) return std::nullopt;
+  if (epoch == nullptr || !epoch->is_string()) return std::nullopt;
+  if (row == nullptr || !row->is_number_integer()) return std::nullopt;
   return Mark{.epoch = epoch->get<std::string>(), .row = row->get<RowId>()};
 }
 

@@ -77,6 +77,7 @@ enum class Name : std::uint8_t {
   ledger_insert,
   ledger_replace,
   ledger_all,
+  ledger_overlaps,
   ledger_first,
   ledger_last,
   ledger_not_before,
@@ -217,6 +218,9 @@ inline constexpr std::array texts = {
     Text{Name::ledger_all,
          "SELECT entry, cause, stream, start_ts, end_ts, count, estimated, sink, first_seq,"
          " last_seq, epoch FROM ledger WHERE announced BETWEEN ? AND ? ORDER BY entry"},
+    Text{Name::ledger_overlaps,
+         "SELECT first_seq, last_seq FROM ledger WHERE sink = ? AND stream = ? AND epoch = ?"
+         " AND first_seq BETWEEN 1 AND ? AND last_seq >= ? ORDER BY first_seq"},
     Text{Name::ledger_first, "SELECT entry FROM ledger ORDER BY entry LIMIT 1"},
     Text{Name::ledger_last, "SELECT entry FROM ledger ORDER BY entry DESC LIMIT 1"},
     Text{Name::ledger_not_before,

@@ -97,6 +97,11 @@ DiskFault fault_of(const std::exception& problem) noexcept {
   switch (sqlite->getErrorCode() & 0xff) {
     case SQLITE_FULL:
       return DiskFault::full;
+    case SQLITE_ERROR:
+      // Every statement fits our schema: "no such table" may mean that the file's is another one,
+      // or that it could not be read.
+      return std::string_view(problem.what()).starts_with("no such ") ? DiskFault::suspect
+                                                                      : DiskFault::other;
     case SQLITE_CONSTRAINT:
       return DiskFault::overtaken;
     case SQLITE_CORRUPT:
@@ -332,6 +337,15 @@ void Tables::open_for_writing(const std::string& path) {
   connection_->pending.show_to(connection_->database.getHandle());
   connection_->database.exec(sql::settings_of_writer);
   connection_->load_holdings();
+}
+
+bool has_lost_tables(const std::string& path) noexcept {
+  try {
+    Tables(path, Tables::Access::set_aside).prepare_all();
+    return false;
+  } catch (const std::exception& problem) {
+    return fault_of(problem) == DiskFault::damaged || fault_of(problem) == DiskFault::suspect;
+  }
 }
 
 void migrate(const std::string& path, std::span<const std::string_view> steps) {
@@ -775,6 +789,20 @@ std::vector<OfficialRow> Tables::official_from(UtcTime start, std::size_t most) 
   return take_official(connection_->use(sql::Name::official_page, start, most));
 }
 
+std::vector<SeqRange> Tables::not_in_ledger(const LedgerRow& row) {
+  std::vector<SeqRange> ranges;
+  std::uint64_t next = row.first_seq;
+  auto found = connection_->use(sql::Name::ledger_overlaps, row.sink, row.stream, row.epoch,
+                                row.last_seq, row.first_seq);
+  while (found.next()) {
+    const std::uint64_t first = natural(found.integer(0));
+    if (first > next) ranges.push_back({next, first - 1});
+    next = std::max(next, natural(found.integer(1)) + 1);
+  }
+  if (next <= row.last_seq) ranges.push_back({next, row.last_seq});
+  return ranges;
+}
+
 std::int64_t Tables::insert_ledger(const LedgerRow& row, bool announced) {
   connection_->run(sql::Name::ledger_insert, row.cause, row.stream, row.start, row.end, row.count,
                    row.estimated, row.sink, row.first_seq, row.last_seq, row.epoch, announced);
@@ -855,13 +883,11 @@ void Tables::erase_salvage(RowId first_row) {
   connection_->run(sql::Name::salvage_erase, first_row);
 }
 
-bool Tables::has_our_schema() {
-  constexpr std::array names = {"samples",  "streams",    "mark",         "epochs",
-                                "cursors",  "ledger",     "ledger_sums",  "reference",
-                                "retained", "remembered", "clock_blocks", "salvages",
-                                "hours",    "hours_done", "official",     "holdings"};
-  return std::ranges::all_of(
-      names, [&](const char* name) { return connection_->database.tableExists(name); });
+void Tables::prepare_all() {
+  for (const sql::Text& each : sql::texts) {
+    // This one asks for a table of the writer's connection alone.
+    if (each.name != sql::Name::sample_insert) connection_->prepared(each.name);
+  }
 }
 
 bool Tables::is_whole_file() {

@@ -22,6 +22,7 @@ namespace twinsky {
 // What a failure of SQLite asks of us.
 enum class DiskFault : std::uint8_t {
   full,       // make room
+  suspect,    // perhaps damaged: look at the file's tables
   damaged,    // set the file aside
   overtaken,  // another process has written: read where it stands
   other,      // say so, try again
@@ -82,6 +83,11 @@ struct StreamShare {
   std::uint64_t last_seq = 0;
   UtcTime start{};
   UtcTime end{};
+};
+
+struct SeqRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
 };
 
 struct RowCount {
@@ -198,6 +204,8 @@ class Tables {
   [[nodiscard]] std::vector<OfficialRow> official_from(UtcTime start, std::size_t most);
 
   // Ledger.
+  // Of the numbers of a row with a sink, those that no other row of it has.
+  [[nodiscard]] std::vector<SeqRange> not_in_ledger(const LedgerRow& row);
   std::int64_t insert_ledger(const LedgerRow& row, bool announced);
   void replace_ledger(std::int64_t entry, const LedgerRow& row, bool announced);
   void add_to_ledger_sum(const std::string& cause, std::uint64_t count);
@@ -218,8 +226,8 @@ class Tables {
   void save_salvage(const SalvageRange& range);
   void erase_salvage(RowId first_row);
 
-  // Are the tables there that every statement counts on? Throws when that cannot be read.
-  [[nodiscard]] bool has_our_schema();
+  // Throws what `fault_of` calls suspect when the file has not the tables that statements need.
+  void prepare_all();
   // Is the file as long as it has to be, once the WAL is in it?
   [[nodiscard]] bool is_whole_file();
   [[nodiscard]] FileSize size();
@@ -231,6 +239,10 @@ class Tables {
   void open_for_writing(const std::string& path);
   std::unique_ptr<Connection> connection_;
 };
+
+// Is a file for certain not what a store is, of which a statement said that something is missing? A
+// disk that does not answer says nothing.
+bool has_lost_tables(const std::string& path) noexcept;
 
 // Brings the schema from its `user_version` to the last of `steps` (texts of SQL; step n makes
 // version n + 1), each step in its own transaction. Throws StoreError when the file is newer, or

@@ -1,31 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/system/credentials.hpp"
 
-#include <array>
-#include <cerrno>
+#include "gateway/model/plain_file.hpp"
+
 #include <cstdlib>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <system_error>
-#include <unistd.h>
 #include <vector>
 
 namespace twinsky {
 namespace {
 
 constexpr std::size_t longest_secret = 65536;
-
-struct File {
-  explicit File(const std::string& path)
-      // A FIFO would block without O_NONBLOCK.
-      : descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  ~File() {
-    if (descriptor >= 0) ::close(descriptor);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  const int descriptor;
-};
 
 std::vector<std::string> places_of(std::string_view name, std::string_view directory) {
   if (name.find('/') != name.npos) return {std::string(name)};
@@ -38,52 +22,43 @@ std::vector<std::string> places_of(std::string_view name, std::string_view direc
   return places;
 }
 
-std::string reason(int error) {
-  return std::generic_category().message(error);
+// Neither the name nor the path, which may be the secret itself.
+std::string subject_of(const SecretFile& secret) {
+  return secret.place.empty() ? "the secret's file"
+                              : "the secret's file (named in " + std::string(secret.place) + ")";
 }
 
-Result<std::string, std::string> read_open(const File& file, const std::string& path) {
-  struct stat state {};
-  if (::fstat(file.descriptor, &state) != 0 || !S_ISREG(state.st_mode)) {
-    return Unexpected{"secret " + path + " is not a file"};
+Result<std::string, std::string> secret_in(PlainFile file, const std::string& subject) {
+  if (file.is_open_to_others) {
+    return Unexpected{subject +
+                      " is open to every user of this machine and is not used; run chmod o= on it"};
   }
-  if ((state.st_mode & S_IRWXO) != 0) {
-    return Unexpected{
-        "secret " + path +
-        " is open to every user of this machine and is not used; run: chmod o= " + path};
-  }
-  std::string text;
-  std::array<char, 4096> chunk;
-  for (;;) {
-    const ssize_t count = ::read(file.descriptor, chunk.data(), chunk.size());
-    if (count < 0) return Unexpected{"secret " + path + " cannot be read: " + reason(errno)};
-    if (count == 0) break;
-    text.append(chunk.data(), static_cast<std::size_t>(count));
-    if (text.size() > longest_secret) {
-      return Unexpected{"secret " + path + " is longer than 64 KiB: is it the right file?"};
-    }
-  }
+  if (file.is_cut) return Unexpected{subject + " is longer than 64 KiB: is it the right file?"};
+  std::string& text = file.text;
   if (text.ends_with('\n')) text.pop_back();
   if (text.ends_with('\r')) text.pop_back();
-  if (text.empty()) return Unexpected{"secret " + path + " is empty"};
-  return text;
+  if (text.empty()) return Unexpected{subject + " is empty"};
+  return std::move(text);
 }
 
 }  // namespace
 
-Result<std::string, std::string> read_secret(std::string_view name,
+Result<std::string, std::string> read_secret(const SecretFile& secret,
                                              std::string_view configuration_directory) {
-  if (name.empty()) return Unexpected{std::string("a secret has no file name")};
-  std::string tried;
-  for (const std::string& path : places_of(name, configuration_directory)) {
-    const File file(path);
-    if (file.descriptor >= 0) return read_open(file, path);
-    if (errno != ENOENT) {
-      return Unexpected{"secret " + path + " cannot be opened: " + reason(errno)};
+  const std::string subject = subject_of(secret);
+  if (secret.name.empty()) return Unexpected{subject + " has no name"};
+  for (const std::string& path : places_of(secret.name, configuration_directory)) {
+    auto file = read_plain_file(path, longest_secret);
+    if (file) return secret_in(std::move(*file), subject);
+    if (!file.error().is_missing) {
+      return Unexpected{subject + " cannot be read: " + file.error().reason};
     }
-    tried += tried.empty() ? path : " and " + path;
   }
-  return Unexpected{"secret " + std::string(name) + " was not found; looked for " + tried};
+  const bool is_path = secret.name.find('/') != secret.name.npos;
+  return Unexpected{subject + " was not found" +
+                    (is_path ? ""
+                             : "; looked for it among systemd's credentials of this service and "
+                               "beside the configuration")};
 }
 
 }  // namespace twinsky

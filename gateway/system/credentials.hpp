@@ -9,10 +9,17 @@
 
 namespace twinsky {
 
+struct SecretFile {
+  std::string_view name;  // a path, or the name of a credential or of a file
+  std::string_view place =
+      {};  // where the configuration names it: "twinsky.json:12:30: /sinks/0/…"
+};
+
 // The text of a secret's file without its last line end. A name without '/' is looked up in
 // $CREDENTIALS_DIRECTORY, then beside the configuration file. A file that others may read is
-// refused. The error is a sentence for people.
-Result<std::string, std::string> read_secret(std::string_view name,
+// refused. The error is a sentence for people; it says where the file is named and never its name,
+// since people type the secret itself there.
+Result<std::string, std::string> read_secret(const SecretFile& secret,
                                              std::string_view configuration_directory);
 
 }  // namespace twinsky

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/system/log.hpp"
 
+#include "gateway/model/one_line.hpp"
+
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -80,11 +81,8 @@ struct Log::Implementation {
 
   // A message is one line whatever it quotes: what follows a line's end would be another entry.
   void write(LogLevel level, std::string_view subject, std::string_view message) {
-    std::string line(message);
-    std::ranges::replace_if(
-        line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
     logger.log(level_of(level), "{}{}: {}", journal ? journal_prefix(level) : word_of(level),
-               subject, line);
+               one_line(subject), one_line(message));
   }
 
   const bool journal;

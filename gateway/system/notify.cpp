@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/system/notify.hpp"
 
+#include "gateway/model/one_line.hpp"
+
 #include <systemd/sd-daemon.h>
 
 #include <string>
@@ -24,8 +26,9 @@ void notify_stopping() {
   ::sd_notify(0, "STOPPING=1");
 }
 
-void notify_status(std::string_view one_line) {
-  ::sd_notify(0, std::string("STATUS=").append(one_line).c_str());
+// A line end would begin another assignment.
+void notify_status(std::string_view status) {
+  ::sd_notify(0, ("STATUS=" + one_line(status)).c_str());
 }
 
 void notify_alive() {

@@ -13,7 +13,7 @@ namespace twinsky {
 void notify_ready();
 void notify_reloading();
 void notify_stopping();
-void notify_status(std::string_view one_line);
+void notify_status(std::string_view status);
 void notify_alive();
 // How often systemd wants to hear notify_alive(), halved; nullopt: no watchdog.
 std::optional<milliseconds> watchdog_period();

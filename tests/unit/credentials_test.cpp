@@ -42,43 +42,53 @@ TEST_F(Credentials, are_looked_up_in_the_services_directory_then_beside_the_conf
   write(beside_ / "a", "from etc\n");
   write(credentials_ / "a", "from run\n");
   write(beside_ / "b", "from etc\n", 0640);
-  EXPECT_EQ(*read_secret("a", beside_.string()), "from run");
-  EXPECT_EQ(*read_secret("b", beside_.string()), "from etc");
-  EXPECT_EQ(*read_secret((beside_ / "a").string(), ""), "from etc");
+  EXPECT_EQ(*read_secret({.name = "a"}, beside_.string()), "from run");
+  EXPECT_EQ(*read_secret({.name = "b"}, beside_.string()), "from etc");
+  EXPECT_EQ(*read_secret({.name = (beside_ / "a").string()}, ""), "from etc");
   ::unsetenv("CREDENTIALS_DIRECTORY");
-  EXPECT_EQ(*read_secret("a", beside_.string()), "from etc");
+  EXPECT_EQ(*read_secret({.name = "a"}, beside_.string()), "from etc");
 }
 // NOLINTEND(concurrency-mt-unsafe)
 
 TEST_F(Credentials, lose_one_line_end_and_nothing_else) {
-  EXPECT_EQ(*read_secret(write(directory_ / "s", " p\xC3\xA4ss \r\n"), ""), " p\xC3\xA4ss ");
-  EXPECT_EQ(*read_secret(write(directory_ / "s", "two\n\n"), ""), "two\n");
-  EXPECT_EQ(*read_secret(write(directory_ / "s", "none"), ""), "none");
+  EXPECT_EQ(*read_secret({.name = write(directory_ / "s", " p\xC3\xA4ss \r\n")}, ""),
+            " p\xC3\xA4ss ");
+  EXPECT_EQ(*read_secret({.name = write(directory_ / "s", "two\n\n")}, ""), "two\n");
+  EXPECT_EQ(*read_secret({.name = write(directory_ / "s", "none")}, ""), "none");
 }
 
-TEST_F(Credentials, a_refusal_names_the_file_and_what_to_do) {
+// Somebody may have typed the secret where its file's name belongs.
+TEST_F(Credentials, a_refusal_says_where_the_file_is_named_and_never_its_name) {
   const struct {
     std::string name;
     std::string expected;
   } cases[] = {
-      {"absent", (credentials_ / "absent").string() + " and " + (beside_ / "absent").string()},
-      {write(directory_ / "open", "x", 0604), "chmod o= " + (directory_ / "open").string()},
-      {write(directory_ / "empty", "\n"), "empty is empty"},
-      {write(directory_ / "long", std::string(70000, 'x')), "longer than 64 KiB"},
-      {directory_.string(), "is not a file"},
-      {"", "no file name"},
+      {"a7", "was not found; looked for it among systemd's credentials"},
+      {(directory_ / "a7").string(), "was not found"},
+      {write(directory_ / "o7", "x", 0604), "run chmod o= on it"},
+      {write(directory_ / "e7", "\n"), "is empty"},
+      {write(directory_ / "l7", std::string(70000, 'x')), "longer than 64 KiB"},
+      {directory_.string(), "it is a directory"},
+      {(directory_ / std::string(300, 'x')).string(), "cannot be read: File name too long"},
+      {"/dev/full", "it is a device"},
+      {"", "has no name"},
   };
   for (const auto& one : cases) {
-    const auto secret = read_secret(one.name, beside_.string());
+    const auto secret = read_secret(
+        {.name = one.name, .place = "a.json:1:2: /sinks/0/password_file"}, beside_.string());
     ASSERT_FALSE(secret.has_value()) << one.name;
     EXPECT_NE(secret.error().find(one.expected), std::string::npos) << secret.error();
+    EXPECT_NE(secret.error().find("a.json:1:2: /sinks/0/password_file"), std::string::npos);
+    if (one.name.empty()) continue;
+    EXPECT_EQ(secret.error().find(fs::path(one.name).filename().string()), std::string::npos)
+        << secret.error();
   }
 }
 
 TEST_F(Credentials, a_pipe_that_nobody_writes_does_not_block) {
   const std::string path = (directory_ / "pipe").string();
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-  EXPECT_FALSE(read_secret(path, "").has_value());
+  EXPECT_FALSE(read_secret({.name = path}, "").has_value());
 }
 
 }  // namespace

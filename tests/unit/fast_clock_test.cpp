@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/model/fast_clock.hpp"
 
+#include <atomic>
 #include <chrono>
+#include <future>
 #include <gtest/gtest.h>
 #include <thread>
 #include <vector>
@@ -78,6 +80,80 @@ TEST(fast_clock, stands_before_it_begins_and_runs_on_after_its_end) {
   clock.begin();
   waiter.join();
   EXPECT_GE(clock.utc(), start + 1h + 2ms);
+}
+
+// The calls that come while the sleeper cannot look: it must look once it can, not sleep on.
+TEST(fast_clock, no_call_is_ignored_however_long_the_lock_was_held) {
+  FastClock clock(start, start + 24h);
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool is_waiting = false;
+  bool is_called = false;
+  std::promise<UtcTime> woken;
+  std::jthread sleeper([&] {
+    const Presence presence(clock);
+    std::unique_lock lock(mutex);
+    is_waiting = true;
+    changed.notify_all();
+    const MonotonicTime deadline = MonotonicTime{} + 1h;
+    while (!is_called && clock.now() < deadline) clock.wait(lock, changed, deadline);
+    woken.set_value(clock.utc());
+  });
+  {
+    const Presence presence(clock);  // time stands
+    {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return is_waiting; });
+      clock.begin();  // takes its moment while the sleeper's lock is held
+      is_called = true;
+      changed.notify_all();
+    }
+    auto time = woken.get_future();
+    ASSERT_EQ(time.wait_for(10s), std::future_status::ready) << "the call was not heard";
+    EXPECT_EQ(time.get(), start);
+  }
+}
+
+// A leap's own call is heard too, though the clock does not hold what the sleeper waits with.
+TEST(fast_clock, a_leap_is_heard_by_everybody_whom_it_concerns) {
+  constexpr int rounds = 2000;
+  FastClock clock(start, start + 1h * (rounds + 1));
+  std::atomic<int> late = 0;
+  const auto work = [&](milliseconds every, int count) {
+    const Presence presence(clock);
+    std::mutex mutex;
+    std::condition_variable changed;
+    for (int n = 1; n <= count; ++n) {
+      std::unique_lock lock(mutex);
+      const MonotonicTime deadline = MonotonicTime{} + every * n;
+      while (clock.now() < deadline) clock.wait(lock, changed, deadline);
+      if (clock.utc() != start + every * n) ++late;
+    }
+  };
+  {
+    const std::jthread one([&] { work(1h, rounds); });
+    const std::jthread two([&] { work(2h, rounds / 2); });
+    const std::jthread three([&] { work(1min, 60); });
+    clock.begin();
+  }
+  EXPECT_EQ(late, 0);
+}
+
+TEST(fast_clock, who_waits_beyond_the_end_goes_on_in_real_time) {
+  FastClock clock(start, start + 1h);
+  std::mutex mutex;
+  std::condition_variable changed;
+  const MonotonicTime deadline = MonotonicTime{} + 1h + 20ms;
+  {
+    const std::jthread waiter([&] {
+      const Presence presence(clock);
+      std::unique_lock lock(mutex);
+      while (clock.now() < deadline) clock.wait(lock, changed, deadline);
+    });
+    clock.begin();
+  }
+  EXPECT_GE(clock.now(), deadline);
+  EXPECT_LT(clock.now(), deadline + 1h);
 }
 
 }  // namespace

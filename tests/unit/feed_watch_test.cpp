@@ -291,7 +291,8 @@ TEST(feed_watch, posts_what_is_to_be_posted_with_the_secret_of_the_moment) {
   EXPECT_TRUE(bench.fetcher.asked().empty()) << "nobody is asked without the secret";
   EXPECT_EQ(bench.watch.counters().state, "no_secret");
   ASSERT_EQ(bench.events.size(), 1U);
-  EXPECT_NE(bench.events[0].find("no_secret: secret token was not found"), std::string::npos);
+  EXPECT_NE(bench.events[0].find("no_secret: the secret's file (named in token) was not found"),
+            std::string::npos);
 
   std::ofstream(directory + "/token") << "tell-nobody\n";
   std::filesystem::permissions(directory + "/token", std::filesystem::perms::owner_read);

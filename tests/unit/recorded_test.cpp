@@ -142,7 +142,7 @@ TEST(recorded, what_cannot_be_played_says_why) {
     std::ofstream(file) << text;
     return message(file);
   };
-  EXPECT_EQ(message("/no/such/file"), "/no/such/file: cannot be read");
+  EXPECT_EQ(message("/no/such/file"), "/no/such/file: cannot be read: No such file or directory");
   EXPECT_NE(written("{").find("no vector file"), std::string::npos);
   EXPECT_NE(written(R"({"cases":[]})").find("transport"), std::string::npos);
   EXPECT_EQ(written(R"({"transport":"uart","cases":[{"registers":{"0x00":"00"}}]})"),
