@@ -892,7 +892,6 @@ void Tables::prepare_all() {
 
 bool Tables::is_whole_file() {
   try {
-    checkpoint();
     const FileSize needed = size();
     std::error_code unknown;
     const auto bytes = std::filesystem::file_size(connection_->database.getFilename(), unknown);

@@ -228,7 +228,7 @@ class Tables {
 
   // Throws what `fault_of` calls suspect when the file has not the tables that statements need.
   void prepare_all();
-  // Is the file as long as it has to be, once the WAL is in it?
+  // Has the file all its pages, without those in the WAL?
   [[nodiscard]] bool is_whole_file();
   [[nodiscard]] FileSize size();
   void limit_pages(std::int64_t pages);

@@ -112,7 +112,7 @@ TEST(modbus, a_shipped_map_or_a_file_of_the_user_is_checked_by_name) {
             "no map \"renke\" is shipped; expected one of renke-rs-fsxcs, teledyne-t640, "
             "or a path with a slash");
   EXPECT_EQ(driver().check(chosen("./no-such-map.json")),
-            "map ./no-such-map.json: the file cannot be read");
+            "map ./no-such-map.json: the file cannot be read (No such file or directory)");
   EXPECT_EQ(driver().check(chosen("renke-rs-fsxcs", R"({"lux":{"scale":1}})")),
             "map renke-rs-fsxcs: map_override: the map has no \"lux\"");
   EXPECT_EQ(driver().line_of(chosen("renke-rs-fsxcs")).baud, 4800);
