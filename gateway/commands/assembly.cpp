@@ -79,10 +79,11 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       clock_was_set_(clock_.is_set()) {
   store_.on_commit([this] { wake_sinks(); });
   store_.remember("gateway", config_.gateway.id);  // so that the file alone can be exported
+  for (const SinkSettings& sink : config_.sinks) take_over(sink);
   for (const auto& [id, backlog] : store_.status().sinks) {
     const bool is_configured =
         std::ranges::find(config_.sinks, id, &SinkSettings::id) != config_.sinks.end();
-    if (!is_configured) store_.remove_sink(id);  // taken out while the gateway was off
+    if (!is_configured) take_out(id, "sink_removed");  // while the gateway was off
   }
   if (!clock_was_set_) {
     log_.warning("clock", "nothing attests to the time yet; observations wait for it up to " +
@@ -136,15 +137,39 @@ std::optional<HourlyStream> Assembly::hourly_stream(std::string_view name) const
   return found->second;
 }
 
+// A sink that had another id before goes on where that one was.
+void Assembly::take_over(const SinkSettings& sink) {
+  if (sink.was.empty() || !store_.rename_sink(sink.was, sink.id)) return;
+  const std::string message = "was " + sink.was + " before, and goes on where that was";
+  log_.notice("sink " + sink.id, message);
+  intake_.announce("sink_renamed", sink.id, message);
+}
+
+// What the sink had not been sent is not lost in silence. False: there was no such sink.
+bool Assembly::take_out(const std::string& sink, std::string_view cause) {
+  const auto waiting = store_.remove_sink(sink, cause);
+  if (!waiting) return false;
+  std::string message = cause == "sink_closed" ? "nothing may go there any more"
+                                               : "is not in the configuration any more";
+  if (*waiting != 0) {
+    message += "; " + std::to_string(*waiting) + " records had not been sent: unless it begins " +
+               "again with the oldest they enter the ledger as " + std::string(cause);
+    log_.warning("sink " + sink, message);
+  }
+  intake_.announce(cause, sink, message);
+  return true;
+}
+
 void Assembly::start_sinks(const std::vector<SinkSettings>& sinks) {
   for (const SinkSettings& settings : sinks) {
+    const bool was_open = settings.allow.empty() && take_out(settings.id, "sink_closed");
     auto sink = make_mqtt_sink(settings, {.gateway = config_.gateway.id,
                                           .store = store_,
                                           .bulletin = bulletin_,
                                           .clock = network_clock_,
                                           .log = log_,
                                           .audit = &audit_});
-    if (settings.allow.empty()) {
+    if (settings.allow.empty() && !was_open) {
       intake_.announce("sink_closed", settings.id, sink->status().state);
     }
     const std::lock_guard lock(sinks_mutex_);
@@ -217,10 +242,9 @@ void Assembly::apply_to_sinks(const Difference& change) {
     }
     ended->stop(network_clock_.now() + offline_within);
   };
-  for (const std::string& id : change.sinks.removed) {
-    end(id);
-    store_.remove_sink(id);
-  }
+  for (const std::string& id : change.sinks.removed) end(id);
+  for (const SinkSettings& sink : change.sinks.added) take_over(sink);
+  for (const std::string& id : change.sinks.removed) take_out(id, "sink_removed");
   for (const SinkSettings& sink : change.sinks.changed) end(sink.id);
   start_sinks(change.sinks.changed);
   start_sinks(change.sinks.added);

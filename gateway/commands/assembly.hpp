@@ -58,6 +58,8 @@ class Assembly {
  private:
   void start_bus(const BusSettings& bus);
   void start_sinks(const std::vector<SinkSettings>& sinks);
+  void take_over(const SinkSettings& sink);
+  bool take_out(const std::string& sink, std::string_view cause);
   void apply_to_buses(const Difference& change);
   void apply_to_sinks(const Difference& change);
   void know_hourly_streams();

@@ -68,6 +68,7 @@ class Core {
   void run() {
     while (!inbox_->stop_deadline()) {
       const Ending ending = attempt();
+      with_.store.note_asked(settings_.id);  // if it was not: others need not wait for it
       if (ending.kind == Kind::stopped) break;
       pause_after(ending);
     }
@@ -162,7 +163,8 @@ class Core {
                      .where = where,
                      .base = base(),
                      .window = broker.places,
-                     .acknowledge_within = settings_.acknowledge_within},
+                     .acknowledge_within = settings_.acknowledge_within,
+                     .mark_rule = egress_.rule_for("mark").value_or(std::string_view())},
                     ++generation_, settings_.id, with_, inbox_, outbox_, notices_);
     if (auto ending = session.connect()) {
       short_connections_ = 0;
@@ -349,7 +351,7 @@ std::unique_ptr<Sink> make_mqtt_sink(const SinkSettings& settings, SinkSurroundi
     surroundings.log.warning("sink " + settings.id,
                              "nothing may go there, so it is not opened: say in its \"allow\" what "
                              "may, such as [\"sensor/+/obs\"]");
-    surroundings.store.remove_sink(settings.id);  // no row need wait for it
+    surroundings.store.remove_sink(settings.id, "sink_closed");  // no row need wait for it
     return std::make_unique<ClosedSink>();
   }
   return std::make_unique<MqttSink>(settings, surroundings, std::move(resolver));

@@ -4,13 +4,16 @@
 #pragma once
 
 #include "gateway/store/clock_hold.hpp"
+#include "gateway/store/dropped_cursors.hpp"
 #include "gateway/store/journal.hpp"
 #include "gateway/store/ledger_book.hpp"
+#include "gateway/store/mark.hpp"
 #include "gateway/store/queue.hpp"
 #include "gateway/store/reader.hpp"
 #include "gateway/store/salvage.hpp"
 #include "gateway/store/store.hpp"
 #include "gateway/store/upkeep.hpp"
+#include "gateway/store/witness.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -32,15 +35,18 @@ struct OpenedStore {
       journal.transaction(work);
     } catch (...) {
       hold.rolled_back();
+      dropped_cursors.rolled_back();
       throw;
     }
     hold.committed();
+    dropped_cursors.committed();
   }
   // Inside a transaction: gives the sample its numbers and keeps it, unless it is a repetition.
   void accept(const Waiting& waiting);
   void take_back(const Salvaged& piece, UtcTime now);
+  // `first_row`: rows from there on that are not sent yet get new numbers; 0: only those to come.
   void begin_epoch(const std::string& epoch, const std::string& machine_id, UtcTime now,
-                   const std::string& reason);
+                   const std::string& reason, RowId first_row = 0);
 
   Tables tables;
   Journal journal;
@@ -48,8 +54,10 @@ struct OpenedStore {
   ClockHold hold;
   LedgerBook ledger;
   Upkeep upkeep;
+  DroppedCursors dropped_cursors;
   std::vector<SavedEpoch> epochs;
   std::string revised;  // a body with its revision or what it amends; its memory is used again
+  Witness witness;
 };
 
 struct Store::Writer {
@@ -65,12 +73,18 @@ struct Store::Writer {
   void append(Entry entry);
   void note_gap(LedgerRow row);
   void add_sink(const std::string& sink, bool from_oldest);
-  void remove_sink(const std::string& sink);
+  std::optional<std::uint64_t> remove_sink(const std::string& sink, std::string_view cause);
+  bool rename_sink(const std::string& was, const std::string& sink);
   RowId cursor(const std::string& sink) const;
   void acknowledge(const std::string& sink, RowId row);
   RowId sendable() const;
   void on_commit(std::function<void()> notify);
   void start_new_epoch(std::string_view reason);
+  void distrust(std::string_view epoch, std::string_view reason);
+  Mark mark(const std::string& sink) const;
+  std::string why_set_back(const Mark& seen) const;
+  void note_asked(const std::string& sink);
+  bool release(bool without_the_others);
   std::string epoch() const;
   std::vector<std::string> retained_topics(const std::string& sink) const;
   void note_retained(const std::string& sink, std::string_view topic);
@@ -96,12 +110,14 @@ struct Store::Writer {
     RowId acknowledged = 0;
     RowId saved = 0;
     MonotonicTime save_after = MonotonicTime::min();  // the first one goes to the disk at once
+    bool from_oldest = false;                         // where it would start if it were new
   };
   static MonotonicTime due_of(const Outbox& outbox);
   static bool is_due(const Outbox& outbox, MonotonicTime now);
   struct NewEpoch {
     std::string epoch;
     std::string reason;
+    RowId first_row = 0;
   };
   // What one round of the writer takes along.
   struct Round {
@@ -121,6 +137,7 @@ struct Store::Writer {
   // Opening (writer_open.cpp).
   void open();
   void load();
+  void know_past();  // past.cpp
   void replace_damaged_file(const std::string& why);
   Inheritance inheritance_in_memory(Inheritance read) const;
   void start_salvage();
@@ -143,6 +160,7 @@ struct Store::Writer {
   Outboxes outboxes() const;
 
   // mutex_ held.
+  void begin_epoch(std::string_view reason, RowId first_row);
   bool is_much_waiting() const;
   void change(Change change);
   void wake_writer() { changed_.notify_one(); }
@@ -192,6 +210,13 @@ struct Store::Writer {
   std::map<std::string, std::set<std::string>> retained_;
   std::map<std::string, std::string, std::less<>> remembered_;
   std::string epoch_;
+  std::string saved_epoch_;              // the last one on the disk
+  std::vector<std::string> epochs_had_;  // ascending; the last one is epoch_
+  RunBook runs_;
+  bool is_released_ = false;  // in this run: a sink's rows may leave
+  std::uint64_t release_ticket_ = 0;
+  RowId first_unreleased_ = 0;     // rows from there on have left to nobody, while none may
+  std::set<std::string> unasked_;  // sinks whose brokers may still know better
   RowId oldest_row_ = 1;
   RowId last_row_ = 0;
   RowId sendable_ = 0;

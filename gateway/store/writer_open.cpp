@@ -37,11 +37,20 @@ OpenedStore::OpenedStore(const StoreSettings& settings, Tail& tail, Clock& clock
       hold(journal, clock, log, settings.clock_wait, boot_id_of(settings), ledger_stream),
       ledger(journal, hold, clock, ledger_stream),
       upkeep(journal, hold, ledger, settings, clock, log),
-      epochs(tables.epochs()) {
-  const std::string why = why_new_epoch(epochs, settings.machine_id);
+      dropped_cursors(journal, hold, ledger, clock, log),
+      epochs(tables.epochs()),
+      witness(tables, journal, settings.path) {
+  std::string why = why_new_epoch(epochs, settings.machine_id);
+  if (why.empty()) why = witness.why_set_back(epochs);
   if (!why.empty()) {
     begin_epoch(random_epoch(), settings.machine_id, clock.utc(), why);
     log.notice("store", "epoch " + epochs.back().epoch + " begins: " + why);
+  }
+  transaction([&] { witness.begin_run(); });
+  if (!witness.keep(epochs.back().epoch)) {
+    log.warning("store",
+                "no witness can be kept beside " + settings.path +
+                    ": an older copy of it that comes back is noticed by its brokers only");
   }
   const auto unannounced = tables.ledger(true);
   if (unannounced.empty()) return;
@@ -51,11 +60,15 @@ OpenedStore::OpenedStore(const StoreSettings& settings, Tail& tail, Clock& clock
 }
 
 void OpenedStore::begin_epoch(const std::string& epoch, const std::string& machine_id, UtcTime now,
-                              const std::string& reason) {
-  const SavedEpoch begun{journal.last() + 1, epoch, machine_id, now, reason};
+                              const std::string& reason, RowId first_row) {
+  SavedEpoch begun{journal.last() + 1, epoch, machine_id, now, reason};
+  // Not behind the beginning of the epoch that holds: that one is not in doubt.
+  if (first_row != 0 && !epochs.empty()) {
+    begun.first_row = std::clamp(first_row, epochs.back().first_row, begun.first_row);
+  }
   transaction([&] {
     tables.save_epoch(begun);
-    journal.restart_sequences();
+    journal.restart_sequences(begun.first_row);
   });
   if (!epochs.empty() && epochs.back().first_row == begun.first_row) epochs.pop_back();
   epochs.push_back(begun);
@@ -208,7 +221,7 @@ void Store::Writer::load() {
     retained_ = tables.retained();
     remembered_.clear();
     for (auto& [name, value] : tables.remembered()) remembered_.emplace(name, std::move(value));
-    epoch_ = opened_->epochs.back().epoch;
+    know_past();
     hours_done_ = tables.hours_done();
   }
   publish();
@@ -251,7 +264,7 @@ void Store::Writer::replace_damaged_file(const std::string& why) {
                  "how far each sink had come is lost with it: they begin with the oldest sample");
   }
   const std::lock_guard lock(mutex_);
-  epoch_ = next.epoch;
+  know_past();
   cursors_are_lost_ = cursors_are_lost_ || inheritance.cursors_are_lost;
   if (!inheritance.rows_are_readable && inheritance.estimated_rows != 0) {
     gaps_.push_back({"salvage", "*", next.started, next.started, inheritance.estimated_rows, true,
