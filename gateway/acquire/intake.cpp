@@ -98,9 +98,22 @@ void Intake::open(const StreamDescription& description) {
     stream->correction_names.push_back(name_of(each));
   }
   if (has_other_checks && description.name.starts_with("sensor/")) set_checks(*stream);
-  stream->meta_revision = store_.meta_revision(stream->id, meta_content(description));
+  post_meta(*stream);
+}
+
+void Intake::post_meta(Stream& stream) {
+  const StreamDescription& description = stream.description;
+  stream.meta_revision = store_.meta_revision(stream.id, meta_content(description));
   bulletin_.post({.topic = description.name + "/meta",
-                  .payload = meta_document(description, stream->meta_revision)});
+                  .payload = meta_document(description, stream.meta_revision)});
+}
+
+void Intake::revise_meta() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, stream] : streams_) {
+    if (!stream->last) stream->last = store_.last_time(stream->id);
+    post_meta(*stream);
+  }
 }
 
 void Intake::close(std::string_view name) {

@@ -75,16 +75,12 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       intake_(store_, board_, bulletin_, clock_),
       indices_(catalogue_, intake_, bulletin_),
       own_indices_(config_, catalogue_, store_, intake_, clock_),
+      has_store_(store_.is_open()),
       health_due_(clock_.now() + first_health_after),
       clock_was_set_(clock_.is_set()) {
   store_.on_commit([this] { wake_sinks(); });
   store_.remember("gateway", config_.gateway.id);  // so that the file alone can be exported
-  for (const SinkSettings& sink : config_.sinks) take_over(sink);
-  for (const auto& [id, backlog] : store_.status().sinks) {
-    const bool is_configured =
-        std::ranges::find(config_.sinks, id, &SinkSettings::id) != config_.sinks.end();
-    if (!is_configured) take_out(id, "sink_removed");  // while the gateway was off
-  }
+  settle_sinks();
   if (!clock_was_set_) {
     log_.warning("clock", "nothing attests to the time yet; observations wait for it up to " +
                               duration_text(config_.store.clock_wait));
@@ -135,6 +131,16 @@ std::optional<HourlyStream> Assembly::hourly_stream(std::string_view name) const
   const auto found = hourly_streams_.find(name);
   if (found == hourly_streams_.end()) return std::nullopt;
   return found->second;
+}
+
+// What was changed while the gateway, or its store, was off.
+void Assembly::settle_sinks() {
+  for (const SinkSettings& sink : config_.sinks) take_over(sink);
+  for (const auto& [id, backlog] : store_.status().sinks) {
+    const bool is_configured =
+        std::ranges::find(config_.sinks, id, &SinkSettings::id) != config_.sinks.end();
+    if (!is_configured) take_out(id, "sink_removed");
+  }
 }
 
 // A sink that had another id before goes on where that one was.
@@ -232,20 +238,21 @@ void Assembly::apply_to_buses(const Difference& change) {
   }
 }
 
+void Assembly::end_sink(const std::string& id) {
+  std::unique_ptr<Sink> ended;
+  {
+    const std::lock_guard lock(sinks_mutex_);
+    ended = std::move(sinks_[id]);
+    sinks_.erase(id);
+  }
+  ended->stop(network_clock_.now() + offline_within);
+}
+
 void Assembly::apply_to_sinks(const Difference& change) {
-  const auto end = [this](const std::string& id) {
-    std::unique_ptr<Sink> ended;
-    {
-      const std::lock_guard lock(sinks_mutex_);
-      ended = std::move(sinks_[id]);
-      sinks_.erase(id);
-    }
-    ended->stop(network_clock_.now() + offline_within);
-  };
-  for (const std::string& id : change.sinks.removed) end(id);
+  for (const std::string& id : change.sinks.removed) end_sink(id);
   for (const SinkSettings& sink : change.sinks.added) take_over(sink);
   for (const std::string& id : change.sinks.removed) take_out(id, "sink_removed");
-  for (const SinkSettings& sink : change.sinks.changed) end(sink.id);
+  for (const SinkSettings& sink : change.sinks.changed) end_sink(sink.id);
   start_sinks(change.sinks.changed);
   start_sinks(change.sinks.added);
 }
@@ -260,7 +267,20 @@ void Assembly::refuse(const std::vector<Problem>& problems) {
   intake_.announce("config_refused", config_.gateway.id, message);
 }
 
+// It was not there when the gateway started, and is now: what began without it begins again.
+void Assembly::take_up_store() {
+  has_store_ = true;
+  std::vector<std::string> ids;
+  for (const auto& [id, sink] : sinks_) ids.push_back(id);
+  for (const std::string& id : ids) end_sink(id);
+  settle_sinks();
+  start_sinks(config_.sinks);
+  intake_.revise_meta();
+  log_.notice("store", "the store is there; samples are kept from now on");
+}
+
 void Assembly::tick() {
+  if (!has_store_ && store_.is_open()) take_up_store();
   intake_.refresh_states();
   if (clock_.is_set() != clock_was_set_) {
     clock_was_set_ = !clock_was_set_;

@@ -58,16 +58,19 @@ class Assembly {
  private:
   void start_bus(const BusSettings& bus);
   void start_sinks(const std::vector<SinkSettings>& sinks);
+  void settle_sinks();
   void take_over(const SinkSettings& sink);
   bool take_out(const std::string& sink, std::string_view cause);
   void apply_to_buses(const Difference& change);
   void apply_to_sinks(const Difference& change);
+  void end_sink(const std::string& id);
   void know_hourly_streams();
   void declare_topics();
   [[nodiscard]] std::optional<HourlyStream> hourly_stream(std::string_view name) const;
   void post_info();
   void post_health();
   void wake_sinks();
+  void take_up_store();
 
   Config config_;
   Clock& clock_;
@@ -91,6 +94,7 @@ class Assembly {
   std::unique_ptr<Comparer> comparer_;
   std::map<std::string, std::unique_ptr<Poller>> pollers_;  // by bus
   std::unique_ptr<Follower> follower_;
+  bool has_store_;
   std::string posted_epoch_;
   MonotonicTime health_due_{};
   std::string summary_ = "starting";

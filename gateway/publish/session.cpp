@@ -133,7 +133,7 @@ std::optional<Ending> Session::connect() {
 Ending Session::serve(const std::function<void(const SessionCounters&)>& tell) {
   outbox_.start(largest_payload(), with_.clock.now());
   notices_.start(limits_.can_retain, settings_.broker.version == MqttVersion::v5);
-  mark_.start(limits_.can_retain && !settings_.mark_rule.empty());
+  mark_.start(limits_.can_retain && !settings_.mark_rule.empty() && with_.store.is_open());
   publish_status("online");
   bool was_busy = true;
   while (true) {
@@ -209,6 +209,7 @@ std::optional<BrokerEvent> Session::next_event(MonotonicTime deadline) {
 // broker retains of it tells, and no record leaves before it was asked. That it retains nothing, or
 // does not show it, is no doubt: else every start there would begin a new epoch.
 std::optional<Ending> Session::check_own_past() {
+  if (!with_.store.is_open()) return std::nullopt;  // nor is there a record
   std::optional<Mark> seen;
   if (auto ending = ask_for_mark(seen)) return ending;
   if (seen) {

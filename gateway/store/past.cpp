@@ -65,7 +65,7 @@ Mark Store::Writer::mark(const std::string& sink) const {
       mark.after.push_back(*before);
       if (mark.after.size() == most_epochs_told) break;
     }
-    mark.run = name_of(runs_.newest());
+    if (!runs_.empty()) mark.run = name_of(runs_.newest());
     const auto found = sinks_.find(sink);
     if (found != sinks_.end()) mark.row = found->second.acknowledged;
   }
@@ -92,6 +92,7 @@ void Store::Writer::note_asked(const std::string& sink) {
 
 bool Store::Writer::release(bool without_the_others) {
   const std::lock_guard lock(mutex_);
+  if (!has_file_) return true;  // there are no rows, and sinks begin again when there is a file
   if (saved_epoch_ != epoch_) return false;
   if (!is_released_) {
     if (!unasked_.empty() && !without_the_others) return false;
@@ -107,7 +108,7 @@ bool Store::Writer::release(bool without_the_others) {
 
 bool Store::Writer::rename_sink(const std::string& was, const std::string& sink) {
   const std::lock_guard lock(mutex_);
-  if (sinks_.contains(sink)) return false;
+  if (!has_file_ || sinks_.contains(sink)) return false;
   const auto found = sinks_.find(was);
   const bool has_cursor = found != sinks_.end();
   RowId row = 0;

@@ -14,11 +14,13 @@ const std::string no_name;
 
 class FileReader final : public StoreReader {
  public:
-  explicit FileReader(std::shared_ptr<SharedFile> file) : file_(std::move(file)) { open(); }
+  explicit FileReader(std::shared_ptr<SharedFile> file) : file_(std::move(file)) {
+    if (file_->generation != 0) open();
+  }
 
   const std::vector<StoredRow>& page(RowId after, std::size_t most) override {
-    if (file_->generation != generation_) open();
     rows_.clear();
+    if (!is_open()) return rows_;
     held_ = file_->tail.after(after, most);
     for (const auto& piece : held_) {
       note_epoch(*piece);
@@ -59,7 +61,7 @@ class FileReader final : public StoreReader {
   }
 
   std::vector<std::string> streams() override {
-    if (file_->generation != generation_) open();
+    if (!is_open()) return {};
     learn_names();
     std::vector<std::string> names;
     for (const auto& [stream, name] : names_) names.push_back(name);
@@ -136,7 +138,7 @@ class FileReader final : public StoreReader {
   }
 
   std::optional<StreamId> find(std::string_view stream) {
-    if (file_->generation != generation_) open();
+    if (!is_open()) return std::nullopt;
     const auto known = [&] {
       return std::ranges::find(names_, stream, [](const auto& each) { return each.second; });
     };
@@ -160,9 +162,15 @@ class FileReader final : public StoreReader {
     if (epochs_.empty() || epochs_.rbegin()->second != piece.epoch) epochs_[first] = piece.epoch;
     checked_until_ = std::max(checked_until_, piece.rows.back().row);
   }
+  // False while there is no store.
+  bool is_open() {
+    if (file_->generation != generation_) open();
+    return generation_ != 0;
+  }
   void open() {
-    generation_ = file_->generation;
+    const unsigned generation = file_->generation;
     tables_ = std::make_unique<Tables>(file_->path, Tables::Access::read);
+    generation_ = generation;
     names_.clear();
     epochs_.clear();
     checked_until_ = 0;

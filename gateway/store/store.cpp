@@ -16,6 +16,7 @@ namespace {
 constexpr std::chrono::seconds note_within{2};
 constexpr std::chrono::seconds slow_commit{5};
 constexpr std::chrono::minutes stalled_after{5};
+constexpr std::int64_t first_early_stream = std::int64_t{1} << 40;
 
 std::uint64_t bytes_written_by_process() {
   std::ifstream io("/proc/self/io");
@@ -32,27 +33,42 @@ std::uint64_t bytes_written_by_process() {
 StreamId Store::Writer::stream(std::string_view name) {
   const std::lock_guard lock(mutex_);
   const auto found = stream_ids_.find(name);
-  if (found != stream_ids_.end()) return found->second;
+  return found != stream_ids_.end() ? found->second : make_stream(name);
+}
+
+StreamId Store::Writer::make_stream(std::string_view name) {
   SavedStream made;
-  made.stream = StreamId{static_cast<std::int64_t>(streams_.size())};
+  const auto index = static_cast<std::int64_t>(streams_.size());
+  made.stream = StreamId{has_file_ ? index : first_early_stream + index};
   made.name = name;
   streams_.push_back(made);
   stream_ids_.emplace(name, made.stream);
-  change([made](OpenedStore& store) { store.tables.save_stream(made); });
+  if (has_file_) change([made](OpenedStore& store) { store.tables.save_stream(made); });
   return made.stream;
+}
+
+// The number that a stream has in `streams_`, and in the file once there is one.
+StreamId Store::Writer::real(StreamId stream) const {
+  const auto number = static_cast<std::int64_t>(stream);
+  if (number < first_early_stream) return stream;
+  const std::int64_t early = number - first_early_stream;
+  return has_file_ ? early_ids_.at(static_cast<std::size_t>(early)) : StreamId{early};
 }
 
 std::optional<UtcTime> Store::Writer::last_time(StreamId stream) const {
   const std::lock_guard lock(mutex_);
-  return streams_.at(static_cast<std::size_t>(stream)).last_time;
+  return streams_.at(static_cast<std::size_t>(real(stream))).last_time;
 }
 
 int Store::Writer::meta_revision(StreamId id, std::string_view content) {
   const std::lock_guard lock(mutex_);
-  SavedStream& stream = streams_.at(static_cast<std::size_t>(id));
-  const std::uint64_t hash = stable_hash(content);
+  return revise_meta(at(id), stable_hash(content));
+}
+
+int Store::Writer::revise_meta(SavedStream& stream, std::uint64_t hash) {
   if (stream.meta_revision != 0 && stream.meta_hash == hash) return stream.meta_revision;
   stream.meta_hash = hash;
+  if (!has_file_) return 0;  // which it is, only the file can tell
   ++stream.meta_revision;
   change([saved = stream](OpenedStore& store) { store.tables.save_stream(saved); });
   return stream.meta_revision;
@@ -62,11 +78,11 @@ void Store::Writer::append(Entry entry) {
   milliseconds offset{0};
   if (entry.clock_unset) offset = clock_offset(clock_);
   const std::lock_guard lock(mutex_);
-  SavedStream& stream = streams_.at(static_cast<std::size_t>(entry.stream));
+  SavedStream& stream = at(entry.stream);
   if (!entry.clock_unset) {
     stream.last_time = std::max(stream.last_time.value_or(entry.time), entry.time);
   }
-  if (!entry.official.empty()) ++hours_changes_[entry.stream];
+  if (!entry.official.empty()) ++hours_changes_[real(entry.stream)];
   if (queue_.empty()) first_waiting_ = clock_.now();
   queue_.push({std::move(entry), offset});
   const MonotonicTime due =
@@ -93,12 +109,14 @@ void Store::Writer::note_gap(LedgerRow row) {
 
 void Store::Writer::add_sink(const std::string& sink, bool from_oldest) {
   const std::lock_guard lock(mutex_);
+  unready_sinks_.erase(sink);
   if (const auto known = sinks_.find(sink); known != sinks_.end()) {
     known->second.from_oldest = from_oldest;
     return;
   }
   const RowId row = cursors_are_lost_ ? 0 : from_oldest ? oldest_row_ - 1 : last_row_;
-  sinks_[sink] = {.acknowledged = row, .saved = row, .from_oldest = from_oldest};
+  sinks_[sink] = {.acknowledged = row, .claimed = row, .saved = row, .from_oldest = from_oldest};
+  if (!has_file_) return;
   change([sink, row](OpenedStore& store) {
     store.tables.save_cursor(sink, row);
     store.dropped_cursors.come_back(sink, row);
@@ -112,6 +130,7 @@ std::optional<std::uint64_t> Store::Writer::remove_sink(const std::string& sink,
   const auto removed = sinks_.extract(sink);
   if (removed.empty()) return std::nullopt;
   unasked_.erase(sink);
+  if (!has_file_) return 0;
   const Outbox& outbox = removed.mapped();
   const RowId first = std::max(outbox.acknowledged + 1, oldest_row_);
   const RowId waiting = std::max<RowId>(last_row_ - first + 1, 0);
@@ -128,6 +147,17 @@ RowId Store::Writer::cursor(const std::string& sink) const {
   const std::lock_guard lock(mutex_);
   const auto found = sinks_.find(sink);
   return found == sinks_.end() ? 0 : found->second.acknowledged;
+}
+
+bool Store::Writer::claim(const std::string& sink, RowId until) {
+  const std::lock_guard lock(mutex_);
+  if (unready_sinks_.contains(sink)) return false;
+  const auto found = sinks_.find(sink);
+  if (found == sinks_.end() || until <= found->second.claimed) return true;
+  is_claim_denied_ = is_claim_denied_ || is_deleting_;
+  if (is_deleting_) return false;
+  found->second.claimed = until;
+  return true;
 }
 
 void Store::Writer::acknowledge(const std::string& sink, RowId row) {
@@ -147,6 +177,11 @@ RowId Store::Writer::sendable() const {
 void Store::Writer::on_commit(std::function<void()> notify) {
   const std::lock_guard lock(notify_mutex_);
   notify_ = std::move(notify);
+}
+
+void Store::Writer::notify() {
+  const std::lock_guard lock(notify_mutex_);
+  if (notify_) notify_();
 }
 
 std::string Store::Writer::epoch() const {
@@ -237,6 +272,11 @@ StoreStatus Store::Writer::status() const {
   return status;
 }
 
+bool Store::Writer::is_open() const {
+  const std::lock_guard lock(mutex_);
+  return has_file_;
+}
+
 MonotonicTime Store::Writer::alive() const {
   const MonotonicTime now = clock_.now();
   const MonotonicTime busy_since{MonotonicTime::duration(busy_since_.load())};
@@ -285,6 +325,9 @@ std::optional<std::uint64_t> Store::remove_sink(const std::string& sink, std::st
 }
 bool Store::rename_sink(const std::string& was, const std::string& sink) {
   return writer_->rename_sink(was, sink);
+}
+bool Store::claim(const std::string& sink, RowId until) {
+  return writer_->claim(sink, until);
 }
 RowId Store::cursor(const std::string& sink) const {
   return writer_->cursor(sink);
@@ -339,6 +382,9 @@ std::unique_ptr<StoreReader> Store::reader() const {
 }
 StoreStatus Store::status() const {
   return writer_->status();
+}
+bool Store::is_open() const {
+  return writer_->is_open();
 }
 MonotonicTime Store::alive() const {
   return writer_->alive();

@@ -90,6 +90,9 @@ Witness::Witness(Tables& tables, Journal& journal, std::string store)
 Witness::~Witness() {
   if (epoch_.empty()) return;
   try {
+    // Another file may stand there by now, or the same one opened once more.
+    const auto read = read_testimony(store_);
+    if (!read || read->mark.run != name_of(runs_.newest())) return;
     keep(epoch_, "closed");
   } catch (const std::exception&) {
     return;  // the next start finds an older testimony, which is true as well
