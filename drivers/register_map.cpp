@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/register_map.hpp"
 
-#include <nlohmann/json.hpp>
+#include "gateway/model/json.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,6 @@
 namespace twinsky {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Keys = std::span<const std::string_view>;
 
 constexpr int last_register = 65535;
@@ -48,7 +47,7 @@ void expect_object(const Json& json, Keys known, const std::string& where) {
 
 double number_in(const Json& object, const char* key, double fallback, const std::string& where) {
   const auto found = object.find(key);
-  if (found == object.end()) return fallback;
+  if (found == nullptr) return fallback;
   if (!found->is_number()) refuse(where, std::string(key) + " must be a number");
   return found->get<double>();
 }
@@ -66,9 +65,9 @@ int integer_in(const Json& object, const char* key, int fallback, int lower, int
 std::string choice_in(const Json& object, const char* key, std::string_view fallback, Keys choices,
                       const std::string& where) {
   const auto found = object.find(key);
-  if (found == object.end()) return std::string(fallback);
+  if (found == nullptr) return std::string(fallback);
   if (!found->is_string() ||
-      std::ranges::find(choices, found->get_ref<const std::string&>()) == choices.end()) {
+      std::ranges::find(choices, found->get<std::string>()) == choices.end()) {
     refuse(where, std::string(key) + " must be one of " + listed(choices));
   }
   return found->get<std::string>();
@@ -81,7 +80,7 @@ bool low_word_first_in(const Json& object, bool fallback, const std::string& whe
 
 std::string text_in(const Json& object, const char* key, const std::string& where) {
   const auto found = object.find(key);
-  if (found == object.end()) return {};
+  if (found == nullptr) return {};
   if (!found->is_string()) refuse(where, std::string(key) + " must be a text");
   return found->get<std::string>();
 }
@@ -89,7 +88,7 @@ std::string text_in(const Json& object, const char* key, const std::string& wher
 LineSettings line_in(const Json& map) {
   const auto found = map.find("line");
   LineSettings line;
-  if (found == map.end()) return line;
+  if (found == nullptr) return line;
   const std::string where = "line";
   constexpr std::array<std::string_view, 3> parities = {"N", "E", "O"};
   expect_object(*found, line_keys, where);
@@ -102,7 +101,7 @@ LineSettings line_in(const Json& map) {
 
 std::vector<double> numbers_in(const Json& object, const char* key, const std::string& where) {
   const auto found = object.find(key);
-  if (found == object.end()) return {};
+  if (found == nullptr) return {};
   const bool is_list = found->is_array() && std::ranges::all_of(*found, [](const Json& element) {
                          return element.is_number();
                        });
@@ -235,9 +234,8 @@ int decimals_of(const RegisterEntry& entry) {
 
 Result<RegisterMap, std::string> parse_register_map(std::string_view text,
                                                     std::string_view overrides) {
-  constexpr bool ignore_comments = true;
   try {
-    return map_from(Json::parse(text, nullptr, true, ignore_comments),
+    return map_from(Json::parse(text, {.has_comments = true}),
                     overrides.empty() ? Json::object() : Json::parse(overrides));
   } catch (const std::exception& problem) {
     return Unexpected{std::string(problem.what())};

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/commands/command.hpp"
-
-#include <CLI/CLI.hpp>
+#include "gateway/commands/command_line.hpp"
 
 #include <exception>
 #include <iostream>
 
 int main(int argc, char** argv) {
-  CLI::App app("Environmental sensor edge gateway: sensors, store, MQTT, official stations",
-               "twinsky");
-  app.set_version_flag("--version", TWINSKY_VERSION);
-  app.require_subcommand(1);
+  twinsky::Command app(
+      "twinsky", "Environmental sensor edge gateway: sensors, store, MQTT, official stations");
+  app.set_version(TWINSKY_VERSION);
+  app.require_subcommand();
   int code = twinsky::exit_good;
   twinsky::add_run(app, code);
   twinsky::add_check(app, code);
@@ -25,12 +24,9 @@ int main(int argc, char** argv) {
   twinsky::add_report(app, code);
   twinsky::add_accept_correction(app, code);
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& problem) {
-    return app.exit(problem) == 0 ? twinsky::exit_good : twinsky::exit_usage;
+    return twinsky::obey_command_line(app, argc, argv).value_or(code);
   } catch (const std::exception& problem) {
     std::cerr << "twinsky: " << problem.what() << '\n';
     return twinsky::exit_failed;
   }
-  return code;
 }

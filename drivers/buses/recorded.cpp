@@ -4,8 +4,7 @@
 #include "drivers/adu.hpp"
 #include "drivers/buses/descriptor.hpp"
 #include "drivers/buses/modbus.hpp"
-
-#include <nlohmann/json.hpp>
+#include "gateway/model/json.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -18,7 +17,6 @@ namespace twinsky {
 namespace {
 
 using namespace std::chrono_literals;
-using Json = nlohmann::json;
 using Buffer = std::vector<std::byte>;
 
 constexpr auto stream_period = 1s;
@@ -32,7 +30,7 @@ struct Recording {
 
 Buffer bytes_in(const Json& object, const char* key) {
   const auto found = object.find(key);
-  if (found == object.end()) return {};
+  if (found == nullptr) return {};
   auto bytes = from_hex(found->get<std::string>());
   if (!bytes) throw std::runtime_error(std::string(key) + " is not hexadecimal");
   return *std::move(bytes);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/feed_watch.hpp"
 
+#include "gateway/model/bounded_text.hpp"
 #include "gateway/model/stable_hash.hpp"
 #include "gateway/system/credentials.hpp"
 
@@ -55,6 +56,8 @@ FeedWatch::FeedWatch(std::string_view gateway, FeedSettings settings, const Feed
                                                   : info.delay),
       is_near_(settings_.settings.has("allow_private_addresses") &&
                settings_.settings.boolean("allow_private_addresses")),
+      bounds_([this](std::string_view station) { return is_named(station); },
+              at_.outlet.strangers(info.name), at_.clock.now()),
       missed_cause_(not_shown) {
   counters_.state = "waiting";
   refresh_documents();
@@ -157,6 +160,7 @@ std::optional<FeedFailure> FeedWatch::decode(Document& document, FetchReply& rep
   auto content = feed_->decode({document.request, std::move(reply.body), at_.clock.utc()});
   if (!content) return content.error();
   const UtcTime now = at_.clock.utc();
+  std::vector<Sample> samples;
   for (Sample& sample : content->samples) {
     if (at_.clock.is_set() && sample.time > now + farthest_ahead) {
       content->problems.push_back("an interval of the future, to " + iso8601(sample.time));
@@ -165,10 +169,18 @@ std::optional<FeedFailure> FeedWatch::decode(Document& document, FetchReply& rep
     document.newest_end = std::max(document.newest_end, sample.time);
     if (!is_followed(sample.official->station)) continue;
     drop_plain_numbers(sample);
-    arrivals_.push_back({document.request.name, std::move(sample)});
+    samples.push_back(std::move(sample));
   }
+  Excess excess = bounds_.keep_within(samples, at_.clock.now());
+  for (Sample& sample : samples) arrivals_.push_back({document.request.name, std::move(sample)});
   report_problems(document, content->problems);
-  if (content->warnings) warn(document.request.name, *std::move(content->warnings));
+  if (content->warnings) {
+    const Excess of_warnings = FeedBounds::keep_within(*content->warnings);
+    excess.warnings = of_warnings.warnings;
+    excess.texts += of_warnings.texts;
+    warn(document.request.name, *std::move(content->warnings));
+  }
+  report_excess(document, excess);
   return std::nullopt;
 }
 
@@ -227,8 +239,10 @@ void FeedWatch::fail(Document& document, const FeedFailure& failure) {
   const bool is_silent = at_.clock.utc() - document.answered >= stale_after;
   if (is_silent && document.request.name == warnings_document_) forget_warnings();
   ++counters_.failures[std::string(name_of(failure.fault))];
+  std::string detail = failure.detail;  // which may quote what an agency says
+  shorten(detail, FeedBounds::longest_message);
   set_fault(document, failure.fault,
-            failure.detail + "; trying again " +
+            detail + "; trying again " +
                 (is_update_first ? "with the next update" : "in " + duration_text(pause)));
 }
 
@@ -249,8 +263,9 @@ void FeedWatch::set_fault(Document& document, std::optional<FeedFault> fault,
 }
 
 // Said once until the document was clean again.
-void FeedWatch::report_problems(Document& document, const std::vector<std::string>& problems) {
+void FeedWatch::report_problems(Document& document, std::vector<std::string>& problems) {
   if (!problems.empty() && !document.had_problems) {
+    shorten(problems.front(), FeedBounds::longest_message);
     at_.log.warning(info_.name,
                     document.request.name + ": " + std::to_string(problems.size()) +
                         " parts are not understood and left out, the first: " + problems.front());
@@ -258,9 +273,28 @@ void FeedWatch::report_problems(Document& document, const std::vector<std::strin
   document.had_problems = !problems.empty();
 }
 
+// Counted always, told when it begins and when it is over.
+void FeedWatch::report_excess(Document& document, const Excess& excess) {
+  counters_.left_out += excess.left_out();
+  counters_.texts_cut += excess.texts;
+  if (document.is_crowded == excess.any()) return;
+  document.is_crowded = excess.any();
+  const std::string text =
+      document.request.name + (excess.any()
+                                   ? ": more than a document of its kind has: " + text_of(excess)
+                                   : ": no more than its bounds again");
+  if (excess.any()) {
+    at_.log.warning(info_.name, text);
+  } else {
+    at_.log.notice(info_.name, text);
+  }
+  at_.outlet.announce(excess.any() ? "feed_crowded" : "feed_back", info_.name, text);
+}
+
 void FeedWatch::hand_on() {
   // Oldest first, so that a stream's records are in the order of time.
   std::ranges::stable_sort(arrivals_, {}, [](const Arrival& each) { return each.sample.time; });
+  let_go_of_strangers();
   open_streams();
   const bool nothing_else_comes = is_whole();
   std::set<std::string> begun;
@@ -282,17 +316,36 @@ void FeedWatch::hand_on() {
 // each of them.
 void FeedWatch::open_streams() {
   std::set<std::string> changed;
+  std::set<std::string> unlisted;
   for (const Arrival& arrival : arrivals_) {
     const std::string& station = arrival.sample.official->station;
     auto [place, is_new] = stations_.try_emplace(station);
-    if (is_new && feed_->station(station) == nullptr) {
-      at_.log.notice(info_.name, "station \"" + station + "\" is new to us and carried as it is");
-    }
+    if (is_new && feed_->station(station) == nullptr) unlisted.insert(station);
     for (const Reading& reading : arrival.sample.readings) {
       if (place->second.insert(reading.quantity).second) changed.insert(station);
     }
   }
+  if (unlisted.size() == 1) {
+    at_.log.notice(info_.name,
+                   "station \"" + *unlisted.begin() + "\" is new to us and carried as it is");
+  } else if (!unlisted.empty()) {
+    at_.log.notice(info_.name, std::to_string(unlisted.size()) +
+                                   " stations are new to us and carried as they are, \"" +
+                                   *unlisted.begin() + "\" and others");
+  }
+  if (!unlisted.empty()) at_.outlet.remember_strangers(info_.name, bounds_.strangers());
   for (const std::string& station : changed) at_.outlet.open(description_of(station));
+  counters_.stations = stations_.size();
+}
+
+// Their places were given to others, since they have not been seen for so long.
+void FeedWatch::let_go_of_strangers() {
+  for (const std::string& station : bounds_.take_dismissed()) {
+    std::erase_if(arrivals_, [&](const Arrival& arrival) {
+      return arrival.sample.official->station == station;
+    });
+    if (stations_.erase(station) > 0) at_.outlet.close(stream_of(station));
+  }
 }
 
 StreamDescription FeedWatch::description_of(std::string_view station) const {
@@ -351,6 +404,10 @@ bool FeedWatch::is_followed(std::string_view station) const {
          std::ranges::find(settings_.stations, station) != settings_.stations.end();
 }
 
+bool FeedWatch::is_named(std::string_view station) const {
+  return feed_->station(station) != nullptr || !settings_.stations.empty();
+}
+
 std::string FeedWatch::stream_of(std::string_view station) const {
   return std::string("ref/").append(info_.name).append("/").append(station);
 }
@@ -385,6 +442,9 @@ void FeedWatch::refresh_state() {
       documents_ | std::views::values,
       [](const Document& document) { return document.fault || document.answered != UtcTime{}; });
   counters_.state = is_waiting ? "waiting" : "fresh";
+  for (const Document& document : documents_ | std::views::values) {
+    if (document.is_crowded) counters_.state = "crowded";
+  }
   for (const Document& document : documents_ | std::views::values) {
     if (document.fault) counters_.state = name_of(*document.fault);
   }

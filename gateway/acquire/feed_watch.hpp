@@ -8,6 +8,7 @@
 // cadence, but the next update is asked for when it is due.
 #pragma once
 
+#include "gateway/acquire/feed_bounds.hpp"
 #include "gateway/acquire/follower.hpp"
 
 #include <map>
@@ -56,6 +57,7 @@ class FeedWatch {
     int retries = 0;       // within the present update
     int failures = 0;      // in a row
     bool had_problems = false;
+    bool is_crowded = false;  // it held more than its bounds when it was last understood
     std::optional<FeedFault> fault;
   };
   struct Arrival {
@@ -73,11 +75,13 @@ class FeedWatch {
   void succeed(Document& document);
   void fail(Document& document, const FeedFailure& failure);
   void set_fault(Document& document, std::optional<FeedFault> fault, const std::string& message);
-  void report_problems(Document& document, const std::vector<std::string>& problems);
+  void report_problems(Document& document, std::vector<std::string>& problems);
+  void report_excess(Document& document, const Excess& excess);
   // Told on when they are others than before.
   void warn(const std::string& document, std::vector<Warning> in_force);
   void forget_warnings();
   void hand_on();
+  void let_go_of_strangers();
   void open_streams();
   [[nodiscard]] StreamDescription description_of(std::string_view station) const;
   void report_missing_stations();
@@ -85,6 +89,8 @@ class FeedWatch {
   // No document is in trouble: what one does not show another would.
   [[nodiscard]] bool is_whole() const;
   [[nodiscard]] bool is_followed(std::string_view station) const;
+  // Is it in the registry or the configuration?
+  [[nodiscard]] bool is_named(std::string_view station) const;
   [[nodiscard]] std::string stream_of(std::string_view station) const;
   [[nodiscard]] milliseconds cadence_of(const Document& document) const;
   // The end of the newest interval that the agency must have published by now.
@@ -101,6 +107,7 @@ class FeedWatch {
   const milliseconds delay_;
   const bool is_near_;  // a mirror on this machine or network
 
+  FeedBounds bounds_;
   std::map<std::string, Document> documents_;
   std::vector<Arrival> arrivals_;  // of the requests that were due together
   std::map<std::string, std::set<Quantity>, std::less<>> stations_;  // opened, with what they have

@@ -14,126 +14,132 @@
 
 namespace twinsky {
 
+// One feed's; at rest without settings.
 class Follower::Thread {
  public:
-  Thread(std::string gateway, std::vector<FeedSettings> feeds, std::unique_ptr<Fetcher> fetcher,
-         FollowerOutlet outlet, Clock& clock, Log& log)
-      : gateway_(std::move(gateway)),
-        fetcher_(std::move(fetcher)),
-        outlet_(std::move(outlet)),
-        clock_(clock),
-        log_(log),
-        wanted_(std::move(feeds)),
+  explicit Thread(const Follower& follower)
+      : gateway_(follower.gateway_),
+        at_{*follower.fetcher_, follower.outlet_, follower.clock_, follower.log_},
         thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
-  void change(std::vector<FeedSettings> feeds) {
+  void change(std::optional<FeedSettings> feed) {
     const std::lock_guard lock(mutex_);
-    wanted_ = std::move(feeds);
+    if (wanted_ == feed) return;
+    wanted_ = std::move(feed);
+    has_changed_ = true;
     changed_.notify_all();
   }
 
   void request_stop() { thread_.request_stop(); }
   [[nodiscard]] bool has_stopped() const { return has_stopped_; }
 
-  [[nodiscard]] std::map<std::string, FeedCounters> counters() const {
+  // Nothing: it rests.
+  [[nodiscard]] std::optional<FeedCounters> counters() const {
     const std::lock_guard lock(mutex_);
     return counters_;
   }
 
  private:
-  using Watches = std::vector<std::unique_ptr<FeedWatch>>;
-
   void run(const std::stop_token& stop) {
-    const Presence presence(clock_);
+    const Presence presence(at_.clock);
     const std::stop_callback wake(stop, [this] {
       const std::lock_guard lock(mutex_);
       changed_.notify_all();
     });
-    Watches watches;
+    std::unique_ptr<FeedWatch> watch;
     while (!stop.stop_requested()) {
-      if (auto feeds = wait_until_due(watches, stop)) replace(watches, *std::move(feeds));
-      for (const auto& watch : watches) {
-        if (!stop.stop_requested() && watch->due() <= clock_.utc()) watch->step(stop);
-      }
-      show_counters(watches);
+      if (wait_until_due(watch.get(), stop)) replace(watch);
+      if (watch && !stop.stop_requested() && watch->due() <= at_.clock.utc()) watch->step(stop);
+      show_counters(watch.get());
     }
     has_stopped_ = true;
   }
 
-  // Returns when a request is due or a stop was asked for, or with feeds that shall be followed.
-  std::optional<std::vector<FeedSettings>> wait_until_due(const Watches& watches,
-                                                          const std::stop_token& stop) {
+  // Returns when a request is due or a stop was asked for; true: other settings are wanted.
+  bool wait_until_due(const FeedWatch* watch, const std::stop_token& stop) {
     // UTC may be set while we wait for it, so it is looked at again from time to time.
     constexpr milliseconds longest_wait{300'000};
     std::unique_lock lock(mutex_);
-    while (!wanted_ && !stop.stop_requested()) {
+    while (!has_changed_ && !stop.stop_requested()) {
       milliseconds pause = longest_wait;
-      for (const auto& watch : watches) pause = std::min(pause, watch->due() - clock_.utc());
+      if (watch != nullptr) pause = std::min(pause, watch->due() - at_.clock.utc());
       if (pause.count() <= 0) break;
-      clock_.wait(lock, changed_, clock_.now() + pause);
+      at_.clock.wait(lock, changed_, at_.clock.now() + pause);
     }
-    return std::exchange(wanted_, std::nullopt);
+    return std::exchange(has_changed_, false);
   }
 
-  void replace(Watches& watches, std::vector<FeedSettings> feeds) {
-    Watches next;
-    for (FeedSettings& feed : feeds) {
-      const auto same = std::ranges::find_if(
-          watches, [&](const auto& watch) { return watch && watch->settings() == feed; });
-      if (same != watches.end()) {
-        next.push_back(std::move(*same));
-      } else if (const FeedInfo* info = feed_named(feed.feed)) {
-        next.push_back(
-            std::make_unique<FeedWatch>(gateway_, std::move(feed), *info,
-                                        FeedWatch::Surroundings{*fetcher_, outlet_, clock_, log_}));
-      }
+  void replace(std::unique_ptr<FeedWatch>& watch) {
+    std::optional<FeedSettings> wanted;
+    {
+      const std::lock_guard lock(mutex_);
+      wanted = wanted_;
     }
-    for (const auto& old : watches) {
-      if (old == nullptr) continue;
-      const auto successor = std::ranges::find_if(
-          next, [&](const auto& watch) { return watch->settings().feed == old->settings().feed; });
-      old->close_streams(successor == next.end() ? nullptr : successor->get());
+    const FeedInfo* const info = wanted ? feed_named(wanted->feed) : nullptr;
+    std::unique_ptr<FeedWatch> next;
+    if (info != nullptr) {
+      next = std::make_unique<FeedWatch>(gateway_, *std::move(wanted), *info, at_);
     }
-    watches = std::move(next);
+    if (watch) watch->close_streams(next.get());
+    watch = std::move(next);
   }
 
-  void show_counters(const Watches& watches) {
+  void show_counters(const FeedWatch* watch) {
     const std::lock_guard lock(mutex_);
-    counters_.clear();
-    for (const auto& watch : watches) counters_[watch->settings().feed] = watch->counters();
+    counters_ = watch == nullptr ? std::nullopt : std::optional(watch->counters());
   }
 
   const std::string gateway_;
-  const std::unique_ptr<Fetcher> fetcher_;
-  const FollowerOutlet outlet_;
-  Clock& clock_;
-  Log& log_;
+  const FeedWatch::Surroundings at_;
 
   std::atomic<bool> has_stopped_ = false;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<std::vector<FeedSettings>> wanted_;  // guarded by mutex_
-  std::map<std::string, FeedCounters> counters_;     // guarded by mutex_
-  std::jthread thread_;                              // last: it uses all of the above
+  std::optional<FeedSettings> wanted_;    // guarded by mutex_
+  bool has_changed_ = false;              // guarded by mutex_
+  std::optional<FeedCounters> counters_;  // guarded by mutex_
+  std::jthread thread_;                   // last: it uses all of the above
 };
 
 Follower::Follower(std::string gateway, std::vector<FeedSettings> feeds,
                    std::unique_ptr<Fetcher> fetcher, FollowerOutlet outlet, Clock& clock, Log& log)
-    : thread_(std::make_unique<Thread>(std::move(gateway), std::move(feeds), std::move(fetcher),
-                                       std::move(outlet), clock, log)) {}
-Follower::~Follower() = default;
+    : gateway_(std::move(gateway)),
+      fetcher_(std::move(fetcher)),
+      outlet_(std::move(outlet)),
+      clock_(clock),
+      log_(log) {
+  change(std::move(feeds));
+}
+
+// All are asked before the first is waited for.
+Follower::~Follower() {
+  request_stop();
+}
 
 void Follower::change(std::vector<FeedSettings> feeds) {
-  thread_->change(std::move(feeds));
+  for (const auto& [name, thread] : threads_) {
+    if (std::ranges::find(feeds, name, &FeedSettings::feed) == feeds.end()) {
+      thread->change(std::nullopt);
+    }
+  }
+  for (FeedSettings& feed : feeds) {
+    auto& thread = threads_[feed.feed];
+    if (!thread) thread = std::make_unique<Thread>(*this);
+    thread->change(std::move(feed));
+  }
 }
 void Follower::request_stop() {
-  thread_->request_stop();
+  for (const auto& [name, thread] : threads_) thread->request_stop();
 }
 bool Follower::has_stopped() const {
-  return thread_->has_stopped();
+  return std::ranges::all_of(threads_, [](const auto& each) { return each.second->has_stopped(); });
 }
 std::map<std::string, FeedCounters> Follower::counters() const {
-  return thread_->counters();
+  std::map<std::string, FeedCounters> counters;
+  for (const auto& [name, thread] : threads_) {
+    if (const auto of_feed = thread->counters()) counters[name] = *of_feed;
+  }
+  return counters;
 }
 
 }  // namespace twinsky

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One thread for all feeds: fetches each when its update is due, once, with a few bounded retries,
-// conditionally, and at a moment of the hour that differs from gateway to gateway so that many of
-// them are no crowd. Samples go to the outlet; failures are told apart.
+// A thread for each feed, so that an agency that is slow delays no other: fetches when the update
+// is due, once, with a few bounded retries, conditionally, and at a moment of the hour that differs
+// from gateway to gateway so that many of them are no crowd. Samples go to the outlet; failures are
+// told apart.
 #pragma once
 
 #include "gateway/config/config.hpp"
@@ -19,7 +20,7 @@
 
 namespace twinsky {
 
-// Where a follower's findings go: the intake, or a test.
+// Where a follower's findings go: the intake, or a test. Called by the threads of all feeds.
 struct FollowerOutlet {
   // A stream is new, or has a quantity that it did not have before.
   std::function<void(const StreamDescription&)> open;
@@ -39,19 +40,25 @@ struct FollowerOutlet {
       [](std::string_view, const Sample&, std::string_view) {};
   // All that came of an update has been handed on.
   std::function<void(std::string_view feed)> settle = [](std::string_view) {};
+  // The stations of a feed that nobody named and that have a place (FeedBounds), across restarts.
+  std::function<std::string(std::string_view feed)> strangers = [](std::string_view) {
+    return std::string();
+  };
+  std::function<void(std::string_view feed, std::string strangers)> remember_strangers =
+      [](std::string_view, const std::string&) {};
 };
 
 class Follower {
  public:
-  // Starts the thread at once. `gateway` seeds the stable jitter.
+  // Starts the threads at once. `gateway` seeds the stable jitter.
   Follower(std::string gateway, std::vector<FeedSettings> feeds, std::unique_ptr<Fetcher> fetcher,
            FollowerOutlet outlet, Clock& clock, Log& log);
-  // Stops and waits for the thread; a transfer under way is given up.
+  // Stops and waits for the threads; transfers under way are given up.
   ~Follower();
 
-  // Replaces the feeds; those that are the same go on undisturbed.
+  // Replaces the feeds; those that are the same go on undisturbed. Waits for none. One thread.
   void change(std::vector<FeedSettings> feeds);
-  // Asks the thread to end; has_stopped() says when it did, the destructor waits for it.
+  // Asks the threads to end; has_stopped() says when it did, the destructor waits for it.
   void request_stop();
   [[nodiscard]] bool has_stopped() const;
   // By the feed's name.
@@ -59,7 +66,15 @@ class Follower {
 
  private:
   class Thread;
-  std::unique_ptr<Thread> thread_;
+
+  const std::string gateway_;
+  const std::unique_ptr<Fetcher> fetcher_;
+  const FollowerOutlet outlet_;
+  Clock& clock_;
+  Log& log_;
+  // By the feed's name. The thread of a feed that is not followed any more rests, for the day it
+  // comes back: nobody need wait for its end.
+  std::map<std::string, std::unique_ptr<Thread>> threads_;
 };
 
 }  // namespace twinsky

@@ -59,11 +59,13 @@ OfficialIndices::OfFeed* OfficialIndices::of_feed(std::string_view feed) {
 }
 
 void OfficialIndices::open(const StreamDescription& stream) {
+  const std::lock_guard lock(mutex_);
   if (of_feed(feed_of(stream.name)) == nullptr) return;
   stations_.insert_or_assign(stream.name, stream);
 }
 
 void OfficialIndices::close(std::string_view stream) {
+  const std::lock_guard lock(mutex_);
   const auto station = stations_.find(stream);
   if (station == stations_.end()) return;
   const auto published = published_.find(stream);
@@ -76,12 +78,15 @@ void OfficialIndices::close(std::string_view stream) {
   const bool has_others =
       std::ranges::any_of(stations_, [&](const auto& each) { return feed_of(each.first) == feed; });
   const auto found = feeds_.find(feed);
-  if (has_others || found == feeds_.end()) return;
+  if (found == feeds_.end()) return;
+  found->second.index.forget(stream.substr(stream.rfind('/') + 1));
+  if (has_others) return;
   if (!found->second.edition.empty()) bulletin_.withdraw(agreement_topic(found->second.edition));
   feeds_.erase(found);
 }
 
 void OfficialIndices::take(std::string_view stream, const Sample& sample) {
+  const std::lock_guard lock(mutex_);
   OfFeed* const feed = of_feed(feed_of(stream));
   if (feed == nullptr) return;
   for (const IndexReport& report : feed->index.take(sample)) publish(stream, report);
@@ -98,6 +103,7 @@ void OfficialIndices::publish(std::string_view stream, const IndexReport& report
 }
 
 void OfficialIndices::settle(std::string_view feed) {
+  const std::lock_guard lock(mutex_);
   const auto found = feeds_.find(feed);
   if (found == feeds_.end()) return;
   OfFeed& of = found->second;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Indices of official stations: made of every sample of a feed whose agency has a published rule,
 // taken in as streams of their own (index/<edition>/<feed>--<station>), and held against what the
-// agency printed. The follower's thread alone.
+// agency printed. Any thread: feeds have threads of their own.
 #pragma once
 
 #include "gateway/acquire/intake.hpp"
 #include "gateway/quality/official_index.hpp"
 
 #include <map>
+#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -34,12 +35,15 @@ class OfficialIndices {
     std::string edition;  // whose agreement is published
     bool has_drifted = false;
   };
+  // These want mutex_ held.
   OfFeed* of_feed(std::string_view feed);
   void publish(std::string_view stream, const IndexReport& report);
 
   const IndexCatalogue& catalogue_;
   Intake& intake_;
   Bulletin& bulletin_;
+  std::mutex mutex_;
+  // Guarded by mutex_, all three.
   std::map<std::string, OfFeed, std::less<>> feeds_;
   std::map<std::string, StreamDescription, std::less<>> stations_;       // by stream
   std::map<std::string, std::set<std::string>, std::less<>> published_;  // streams by station's

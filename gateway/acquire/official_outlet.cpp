@@ -2,10 +2,19 @@
 #include "gateway/acquire/official_outlet.hpp"
 
 #include <string>
+#include <utility>
 
 namespace twinsky {
+namespace {
 
-FollowerOutlet outlet_to(Intake& intake, OfficialIndices& indices, Bulletin& bulletin) {
+std::string name_of_strangers(std::string_view feed) {
+  return std::string("strangers/").append(feed);
+}
+
+}  // namespace
+
+FollowerOutlet outlet_to(Intake& intake, OfficialIndices& indices, Bulletin& bulletin,
+                         Store& store) {
   return {
       .open =
           [&](const StreamDescription& stream) {
@@ -36,6 +45,14 @@ FollowerOutlet outlet_to(Intake& intake, OfficialIndices& indices, Bulletin& bul
       .begin = [&](std::string_view stream, const Sample& oldest,
                    std::string_view cause) { intake.note_missed(stream, oldest, cause); },
       .settle = [&](std::string_view feed) { indices.settle(feed); },
+      .strangers =
+          [&](std::string_view feed) {
+            return store.remembered(name_of_strangers(feed)).value_or("");
+          },
+      .remember_strangers =
+          [&](std::string_view feed, std::string strangers) {
+            store.remember(name_of_strangers(feed), std::move(strangers));
+          },
   };
 }
 

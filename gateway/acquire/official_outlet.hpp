@@ -8,7 +8,8 @@
 
 namespace twinsky {
 
-// All three outlive the follower.
-FollowerOutlet outlet_to(Intake& intake, OfficialIndices& indices, Bulletin& bulletin);
+// All outlive the follower. The store remembers what must be known after a restart.
+FollowerOutlet outlet_to(Intake& intake, OfficialIndices& indices, Bulletin& bulletin,
+                         Store& store);
 
 }  // namespace twinsky

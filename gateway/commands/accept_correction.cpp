@@ -2,13 +2,12 @@
 // `twinsky accept-correction`: takes what a comparison proposes into conf.d. A running daemon takes
 // it up from there like any other change of the configuration.
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/commands/comparison_choice.hpp"
 #include "gateway/compare/comparer.hpp"
 #include "gateway/model/gas.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/model/station.hpp"
-
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -19,7 +18,6 @@ namespace twinsky {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 constexpr std::size_t longest_id = 32;
 
@@ -36,7 +34,7 @@ std::string user_name() {
 // As it was published last; null when nothing was.
 Json record_of(const std::string& store, const Comparison& comparison) {
   for (const RememberedComparison& each : read_comparisons(store)) {
-    if (each.topic == comparison.topic()) return Json::parse(each.record, nullptr, false);
+    if (each.topic == comparison.topic()) return Json::parse_or_null(each.record);
   }
   return {};
 }
@@ -137,13 +135,13 @@ int accept(const ComparisonChoice& choice, const Options& options) {
 
 }  // namespace
 
-void add_accept_correction(CLI::App& app, int& code) {
+void add_accept_correction(Command& app, int& code) {
   auto* command = app.add_subcommand(
       "accept-correction", "Take the correction that a comparison proposes into the configuration");
   const auto choice = add_comparison_choice(*command);
   auto options = std::make_shared<Options>();
   options->author = user_name();
-  command->add_option("--author", options->author, "Who stands for it")->capture_default_str();
+  command->add_option("--author", options->author, "Who stands for it")->shows_default();
   command->add_flag("--dry-run", options->dry_run, "Print it and write nothing");
   command->callback([choice, options, &code] { code = accept(*choice, *options); });
 }

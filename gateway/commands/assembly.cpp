@@ -97,7 +97,7 @@ Assembly::Assembly(Config config, Surroundings surroundings)
   for (const BusSettings& bus : config_.buses) start_bus(bus);
   follower_ =
       std::make_unique<Follower>(config_.gateway.id, config_.feeds, std::move(surroundings.fetcher),
-                                 outlet_to(intake_, indices_, bulletin_), clock_, log_);
+                                 outlet_to(intake_, indices_, bulletin_, store_), clock_, log_);
   intake_.announce("started", config_.gateway.id, "version " TWINSKY_VERSION + surroundings.remark);
 }
 
@@ -245,7 +245,9 @@ void Assembly::end_sink(const std::string& id) {
     ended = std::move(sinks_[id]);
     sinks_.erase(id);
   }
-  ended->stop(network_clock_.now() + offline_within);
+  if (!ended->stop(network_clock_.now() + offline_within)) {
+    left_behind_.push_back(std::move(ended));  // its thread still uses what is here
+  }
 }
 
 void Assembly::apply_to_sinks(const Difference& change) {
@@ -356,11 +358,19 @@ std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
     const MonotonicTime sinks_deadline =
         network_clock_.now() +
         std::min<MonotonicTime::duration>(deadline - clock_.now(), offline_within);
+    std::mutex hung_mutex;
     std::vector<std::jthread> stopping;
     stopping.reserve(sinks.size());
     for (const auto& [id, sink] : sinks) {
-      stopping.emplace_back([&sink, sinks_deadline] { sink->stop(sinks_deadline); });
+      stopping.emplace_back([&, sinks_deadline] {
+        if (sink->stop(sinks_deadline)) return;
+        const std::lock_guard lock(hung_mutex);
+        hung.push_back("sink " + id);
+      });
     }
+  }
+  for (const auto& sink : left_behind_) {
+    if (!sink->stop(network_clock_.now())) hung.emplace_back("a sink of an earlier configuration");
   }
   store_.flush(deadline);  // the cursors
   audit_.request_stop();

@@ -84,10 +84,11 @@ class Assembly {
   Audit audit_;
   Intake intake_;
   const IndexCatalogue catalogue_;
-  OfficialIndices indices_;  // the follower's thread alone
+  OfficialIndices indices_;
   OwnIndices own_indices_;
   std::mutex sinks_mutex_;
   std::map<std::string, std::unique_ptr<Sink>> sinks_;  // guarded by sinks_mutex_
+  std::vector<std::unique_ptr<Sink>> left_behind_;      // did not end when they were changed
   mutable std::mutex hourly_mutex_;
   std::map<std::string, HourlyStream, std::less<>> hourly_streams_;  // guarded by hourly_mutex_
   std::unique_ptr<Hourly> hourly_;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky audit`: what was sent where, and by which rule, out of the audit log beside the store.
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/commands/time_option.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/publish/audit_file.hpp"
-
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <iomanip>
@@ -28,8 +27,8 @@ struct Sent {
 };
 using BySinkAndTopic = std::map<std::string, std::map<std::string, Sent>>;
 
-nlohmann::ordered_json as_json(const std::string& file, const BySinkAndTopic& sinks) {
-  nlohmann::ordered_json answer = {{"audit", file}, {"sinks", nlohmann::ordered_json::object()}};
+Json as_json(const std::string& file, const BySinkAndTopic& sinks) {
+  Json answer = {{"audit", file}, {"sinks", Json::object()}};
   for (const auto& [sink, topics] : sinks) {
     for (const auto& [topic, sent] : topics) {
       answer["sinks"][sink][topic] = {{"messages", sent.sums.messages},
@@ -75,8 +74,7 @@ int run_audit(const StoreChoice& choice, const AuditOptions& options) {
     return exit_failed;
   }
   if (options.json) {
-    std::cout << as_json(file, sinks).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
-              << '\n';
+    std::cout << as_json(file, sinks).dump() << '\n';
   } else {
     print(sinks);
   }
@@ -85,7 +83,7 @@ int run_audit(const StoreChoice& choice, const AuditOptions& options) {
 
 }  // namespace
 
-void add_audit(CLI::App& app, int& code) {
+void add_audit(Command& app, int& code) {
   auto* command = app.add_subcommand("audit", "Sum up what was sent where, and by which rule");
   const auto choice = add_store_choice(*command);
   auto options = std::make_shared<AuditOptions>();

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky check`: is the configuration good, and what would it run?
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/config/config.hpp"
-
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
+#include "gateway/model/json.hpp"
 
 #include <iostream>
 #include <memory>
@@ -30,7 +29,7 @@ std::string summary(const Config& config) {
   return text;
 }
 
-nlohmann::ordered_json as_json(const Problem& problem) {
+Json as_json(const Problem& problem) {
   return {{"file", problem.file},       {"line", problem.line},
           {"column", problem.column},   {"pointer", problem.pointer},
           {"message", problem.message}, {"suggestion", problem.suggestion}};
@@ -39,8 +38,8 @@ nlohmann::ordered_json as_json(const Problem& problem) {
 int check(const std::string& file, bool json) {
   const auto config = load_config(file);
   if (json) {
-    nlohmann::ordered_json answer = {{"file", file}, {"good", config.has_value()}};
-    answer["problems"] = nlohmann::ordered_json::array();
+    Json answer = {{"file", file}, {"good", config.has_value()}};
+    answer["problems"] = Json::array();
     if (config) {
       answer["files"] = config->files;
       answer["hash"] = config->hash;
@@ -49,7 +48,7 @@ int check(const std::string& file, bool json) {
       for (const Problem& problem : config.error()) answer["problems"].push_back(as_json(problem));
     }
     // What came from outside may have been cut within a character.
-    std::cout << answer.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    std::cout << answer.dump() << '\n';
   } else if (config) {
     std::cout << file << ": good: " << summary(*config) << '\n';
   } else {
@@ -60,7 +59,7 @@ int check(const std::string& file, bool json) {
 
 }  // namespace
 
-void add_check(CLI::App& app, int& code) {
+void add_check(Command& app, int& code) {
   auto* command = app.add_subcommand("check", "Check a configuration: every problem at once");
   auto file = std::make_shared<std::string>("/etc/twinsky/twinsky.json");
   auto json = std::make_shared<bool>(false);

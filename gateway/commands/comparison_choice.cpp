@@ -2,17 +2,16 @@
 #include "gateway/commands/comparison_choice.hpp"
 
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/compare/unit_change.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <iostream>
 
 namespace twinsky {
 
-std::shared_ptr<ComparisonChoice> add_comparison_choice(CLI::App& command) {
+std::shared_ptr<ComparisonChoice> add_comparison_choice(Command& command) {
   auto choice = std::make_shared<ComparisonChoice>();
-  command.add_option("--config", choice->config, "The configuration file")->capture_default_str();
+  command.add_option("--config", choice->config, "The configuration file")->shows_default();
   command.add_option("--sensor", choice->sensor, "The sensor compared");
   command.add_option("--quantity", choice->quantity, "What is compared, such as pm2_5");
   command.add_option("--with", choice->with, "The reference, such as hk-epd/mong-kok");

@@ -8,11 +8,9 @@
 #include <optional>
 #include <string>
 
-namespace CLI {
-class App;
-}
-
 namespace twinsky {
+
+class Command;
 
 struct ComparisonChoice {
   std::string config = "/etc/twinsky/twinsky.json";
@@ -20,7 +18,7 @@ struct ComparisonChoice {
   std::string quantity;
   std::string with;  // "hk-epd/mong-kok"
 };
-std::shared_ptr<ComparisonChoice> add_comparison_choice(CLI::App& command);
+std::shared_ptr<ComparisonChoice> add_comparison_choice(Command& command);
 
 struct ChosenComparison {
   Config config;

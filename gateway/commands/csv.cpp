@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/commands/csv.hpp"
 
+#include "gateway/model/json.hpp"
 #include "gateway/model/quantity.hpp"
-
-#include <nlohmann/json.hpp>
 
 namespace twinsky {
 namespace {
@@ -60,7 +59,7 @@ void append_cell(std::string& text, std::string_view raw) {
   if (raw.empty() || raw == "null") return;
   std::string plain(raw);
   if (raw.front() == '"') {
-    const auto parsed = nlohmann::json::parse(raw, nullptr, false);
+    const auto parsed = Json::parse_or_null(raw);
     if (parsed.is_string()) plain = parsed.get<std::string>();
     if (is_formula(plain)) plain.insert(0, 1, '\'');
   }

@@ -2,9 +2,8 @@
 // `twinsky drivers`: what this program can read, from the registry: devices and official sources.
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
-
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
+#include "gateway/commands/command_line.hpp"
+#include "gateway/model/json.hpp"
 
 #include <algorithm>
 #include <iostream>
@@ -14,8 +13,6 @@
 
 namespace twinsky {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 double seconds(milliseconds duration) {
   return std::chrono::duration<double>(duration).count();
@@ -142,8 +139,8 @@ void print_tables() {
 
 }  // namespace
 
-void add_drivers(CLI::App& app, int& code) {
-  CLI::App* drivers =
+void add_drivers(Command& app, int& code) {
+  Command* drivers =
       app.add_subcommand("drivers", "List the devices and official sources that it can read");
   // Shared with the callback, which outlives this call.
   const auto wants_json = std::make_shared<bool>(false);

@@ -2,15 +2,14 @@
 // `twinsky export`: records of the store as CSV, or as JSON lines exactly as they are published.
 // Reads the file only, so it works beside a running daemon.
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/commands/csv.hpp"
 #include "gateway/commands/export_pairs.hpp"
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/commands/time_option.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/model/record.hpp"
 #include "gateway/store/store.hpp"
-
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <fstream>
 #include <iostream>
@@ -192,7 +191,7 @@ int run_export(const StoreChoice& choice, const ExportOptions& options) {
 
 }  // namespace
 
-void add_export(CLI::App& app, int& code) {
+void add_export(Command& app, int& code) {
   auto* command = app.add_subcommand("export", "Write records of the store as CSV or JSON lines");
   const auto choice = add_store_choice(*command);
   auto options = std::make_shared<ExportOptions>();
@@ -202,13 +201,11 @@ void add_export(CLI::App& app, int& code) {
   command->add_option("--from", options->from, "From this time on; local unless it has an offset");
   command->add_option("--to", options->to, "Before this time");
   command->add_option("--format", options->format, "csv, or json: lines as they are published")
-      ->check(CLI::IsMember({"csv", "json"}))
-      ->capture_default_str();
+      ->one_of({"csv", "json"})
+      ->shows_default();
   command->add_option("--output", options->output, "Into this file instead of standard output");
   add_export_pairs(*command, code);
-  command->callback([command, choice, options, &code] {
-    if (command->get_subcommands().empty()) code = run_export(*choice, *options);
-  });
+  command->callback([choice, options, &code] { code = run_export(*choice, *options); });
 }
 
 }  // namespace twinsky

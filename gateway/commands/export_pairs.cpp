@@ -2,10 +2,9 @@
 #include "gateway/commands/export_pairs.hpp"
 
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/commands/comparison_choice.hpp"
 #include "gateway/quality/hour.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <array>
 #include <charconv>
@@ -36,9 +35,9 @@ std::string exact(const std::optional<double>& value) {
 HourStart hour_at(const std::string& option, const std::string& text) {
   const auto time = parse_time(text, std::chrono::minutes(local_offset));
   if (time) return std::chrono::floor<hours>(*time);
-  throw CLI::ValidationError(option, "\"" + text +
-                                         "\" is no time; expected for example "
-                                         "2026-11-22T10:00, or 2026-11-22T02:00:00Z");
+  throw WrongUsage(option, "\"" + text +
+                               "\" is no time; expected for example "
+                               "2026-11-22T10:00, or 2026-11-22T02:00:00Z");
 }
 
 Window window_of(const Options& options) {
@@ -98,7 +97,7 @@ int run_export(const ComparisonChoice& choice, const Options& options) {
 
 }  // namespace
 
-void add_export_pairs(CLI::App& export_command, int& code) {
+void add_export_pairs(Command& export_command, int& code) {
   auto* command = export_command.add_subcommand(
       "pairs", "Write the hourly pairs of a comparison as CSV, in the reference's unit");
   const auto choice = add_comparison_choice(*command);

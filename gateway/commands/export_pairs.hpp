@@ -3,12 +3,10 @@
 // another program can compute every published number again.
 #pragma once
 
-namespace CLI {
-class App;
-}
-
 namespace twinsky {
 
-void add_export_pairs(CLI::App& export_command, int& code);
+class Command;
+
+void add_export_pairs(Command& export_command, int& code);
 
 }  // namespace twinsky

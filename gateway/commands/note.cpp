@@ -2,11 +2,10 @@
 // `twinsky note`: what somebody did to a sensor, and when. Works with and without a daemon.
 #include "gateway/acquire/poller.hpp"
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/compare/notes.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/quality/hour.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <iostream>
@@ -27,9 +26,9 @@ struct Options {
 UtcTime time_at(const std::string& option, const std::string& text) {
   const auto time = parse_time(text, std::chrono::minutes(local_offset));
   if (time) return *time;
-  throw CLI::ValidationError(option, "\"" + text +
-                                         "\" is no time; expected for example "
-                                         "2026-11-22T10:30, or 2026-11-22T02:30:00Z");
+  throw WrongUsage(option, "\"" + text +
+                               "\" is no time; expected for example "
+                               "2026-11-22T10:30, or 2026-11-22T02:30:00Z");
 }
 
 void print(const Note& note) {
@@ -53,12 +52,12 @@ int take_note(const Options& options) {
   Note note{.sensor = options.sensor, .noted = now, .text = options.text};
   if (!options.list) {
     if (options.sensor.empty() || options.kind.empty()) {
-      throw CLI::ValidationError("note", "expected SENSOR and --kind, or --list");
+      throw WrongUsage("note", "expected SENSOR and --kind, or --list");
     }
     note.kind = *note_kind_named(options.kind);
     note.from = options.from.empty() ? now : time_at("--from", options.from);
     note.to = options.to.empty() ? std::max(now, note.from) : time_at("--to", options.to);
-    if (note.to < note.from) throw CLI::ValidationError("--to", "is before --from");
+    if (note.to < note.from) throw WrongUsage("--to", "is before --from");
   }
   const auto config = load_config(options.config);
   if (!config) {
@@ -86,17 +85,17 @@ int take_note(const Options& options) {
 
 }  // namespace
 
-void add_note(CLI::App& app, int& code) {
+void add_note(Command& app, int& code) {
   auto* command = app.add_subcommand(
       "note", "Note that a sensor was worked on, moved, or stood beside the reference");
   auto options = std::make_shared<Options>();
-  command->add_option("--config", options->config, "The configuration file")->capture_default_str();
+  command->add_option("--config", options->config, "The configuration file")->shows_default();
   command->add_option("SENSOR", options->sensor, "Its id");
   command
       ->add_option("--kind", options->kind,
                    "maintenance and cleaned: these hours never pair; collocation: what the unit "
                    "does when it is right; moved: comparisons begin anew")
-      ->check(CLI::IsMember({"maintenance", "collocation", "moved", "cleaned"}));
+      ->one_of({"maintenance", "collocation", "moved", "cleaned"});
   command->add_option("--from", options->from, "Since when; local unless it has an offset; now");
   command->add_option("--to", options->to, "Until when; now");
   command->add_option("--text", options->text, "In your words");

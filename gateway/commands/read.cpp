@@ -3,12 +3,12 @@
 // with a new sensor.
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/config/config.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/model/record.hpp"
 
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
-
+#include <algorithm>
 #include <array>
 #include <iomanip>
 #include <iostream>
@@ -53,12 +53,12 @@ Result<Sample> listen(const DriverInfo& info, const Settings& settings, Link& li
   return Unexpected{fault};
 }
 
-nlohmann::ordered_json json_of(const std::string& sensor, const Sample& sample) {
-  nlohmann::ordered_json readings = nlohmann::ordered_json::object();
+Json json_of(const std::string& sensor, const Sample& sample) {
+  Json readings = Json::object();
   for (const Reading& each : sample.readings) {
     std::string key(name_of(each.quantity));
     if (!each.channel.empty()) key.append("@").append(each.channel);
-    readings[key] = each.value ? nlohmann::ordered_json(*each.value) : nullptr;
+    readings[key] = each.value ? Json(*each.value) : nullptr;
   }
   return {{"sensor", sensor}, {"readings", readings}};
 }
@@ -141,12 +141,12 @@ int read_all(const Options& options) {
 
 }  // namespace
 
-void add_read(CLI::App& app, int& code) {
+void add_read(Command& app, int& code) {
   auto options = std::make_shared<Options>();
-  CLI::App* const command =
+  Command* const command =
       app.add_subcommand("read", "Read sensors once and print; nothing is stored or published");
   command->add_option("sensor", options->sensor, "Only this sensor");
-  command->add_option("--config", options->config, "Configuration file")->capture_default_str();
+  command->add_option("--config", options->config, "Configuration file")->shows_default();
   command->add_flag("--json", options->json, "One JSON object per sensor");
   command->callback([options, &code] { code = read_all(*options); });
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/commands/rehearsal.hpp"
 
+#include "gateway/commands/command_line.hpp"
 #include "gateway/commands/time_option.hpp"
-
-#include <CLI/CLI.hpp>
 
 namespace twinsky {
 namespace {
@@ -30,7 +29,7 @@ std::unique_ptr<FastClock> rehearsal_clock(const std::vector<std::string>& words
   const auto start = time_option("--rehearse", words.at(0));
   const auto end = time_option("--rehearse", words.at(1));
   if (!start || !end || *start >= *end) {
-    throw CLI::ValidationError("--rehearse", "expected two times, the earlier first");
+    throw WrongUsage("--rehearse", "expected two times, the earlier first");
   }
   return std::make_unique<FastClock>(*start, *end);
 }

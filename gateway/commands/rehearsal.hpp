@@ -12,7 +12,7 @@
 
 namespace twinsky {
 
-// Of the two times after --rehearse. Wrong usage is told to the user by CLI11.
+// Of the two times after --rehearse. Wrong usage is told to the user as such.
 std::unique_ptr<FastClock> rehearsal_clock(const std::vector<std::string>& words);
 
 // Tells whoever is asked what time it is (header `Rehearsal-Time`, RFC 3339), so that an emulated

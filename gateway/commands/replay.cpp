@@ -5,15 +5,14 @@
 #include "gateway/commands/replay.hpp"
 
 #include "gateway/commands/command.hpp"
-
-#include <CLI/CLI.hpp>
+#include "gateway/commands/command_line.hpp"
 
 namespace twinsky {
 
-void add_replay(CLI::App& app, int& code) {
-  CLI::App* replay = app.add_subcommand(
+void add_replay(Command& app, int& code) {
+  Command* replay = app.add_subcommand(
       "replay", "Run one stage of the pipeline on files, one JSON object per line");
-  replay->require_subcommand(1);
+  replay->require_subcommand();
   add_replay_decode(*replay, code);
   add_replay_feed(*replay, code);
   add_replay_index(*replay, code);

@@ -3,17 +3,15 @@
 // and adds one subcommand: declare it here and name it in replay.cpp.
 #pragma once
 
-namespace CLI {
-class App;
-}
-
 namespace twinsky {
 
+class Command;
+
 // Each adds its subcommand to `replay`; when it was called, its exit code is put into `code`.
-void add_replay_decode(CLI::App& replay, int& code);
-void add_replay_feed(CLI::App& replay, int& code);
-void add_replay_index(CLI::App& replay, int& code);
-void add_replay_compare(CLI::App& replay, int& code);
-void add_replay_qc(CLI::App& replay, int& code);
+void add_replay_decode(Command& replay, int& code);
+void add_replay_feed(Command& replay, int& code);
+void add_replay_index(Command& replay, int& code);
+void add_replay_compare(Command& replay, int& code);
+void add_replay_qc(Command& replay, int& code);
 
 }  // namespace twinsky

@@ -2,14 +2,14 @@
 #include "gateway/commands/replay_compare.hpp"
 
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/commands/hourly_csv.hpp"
 #include "gateway/commands/replay.hpp"
 #include "gateway/compare/verdict.hpp"
 #include "gateway/model/clock.hpp"
+#include "gateway/model/json.hpp"
 
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
-
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -19,8 +19,6 @@
 
 namespace twinsky {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 template <class T>
 Json or_null(const std::optional<T>& value) {
@@ -477,14 +475,14 @@ bool is_case(const Json& json) {
 }
 
 void write(std::ostream& output, const Json& line) {
-  output << line.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+  output << line.dump() << '\n';
 }
 
 }  // namespace
 
 bool replay_compare_cases(const std::string& file, std::ostream& output, std::ostream& complaints) {
   std::ifstream stream(file);
-  const Json document = Json::parse(stream, nullptr, false);
+  const Json document = Json::parse_or_null(stream);
   if (!document.is_object()) throw std::runtime_error(file + ": no file of comparison cases");
   const TargetCatalogue targets;
   Files files(std::filesystem::path(file).parent_path());
@@ -553,8 +551,8 @@ int replay_compare(const std::string& file, const ReplayCompareOptions& options,
 
 }  // namespace
 
-void add_replay_compare(CLI::App& replay, int& code) {
-  CLI::App* const command =
+void add_replay_compare(Command& replay, int& code) {
+  Command* const command =
       replay.add_subcommand("compare", "Statistics of sensor and reference from pairs of hours");
   const auto options = std::make_shared<ReplayCompareOptions>();
   const auto files = std::make_shared<std::vector<std::string>>();
@@ -563,14 +561,14 @@ void add_replay_compare(CLI::App& replay, int& code) {
   command->add_option("--reference", options->reference, "CSV: the reference's column");
   command->add_option("--count", options->count, "CSV: the column of samples behind each mean");
   command->add_option("--min-count", options->min_count, "Samples that make a mean valid")
-      ->capture_default_str();
+      ->shows_default();
   command->add_option("--interval", options->interval, "Compare hours or daily means")
-      ->check(CLI::IsMember({"1h", "24h"}))
-      ->capture_default_str();
+      ->one_of({"1h", "24h"})
+      ->shows_default();
   command->add_option("--day-offset", options->day_offset_h, "Hours of local time from UTC")
-      ->capture_default_str();
+      ->shows_default();
   command->add_option("--min-hours", options->min_hours, "Hours that make a daily mean valid")
-      ->capture_default_str();
+      ->shows_default();
   command->add_option("--quantity", options->quantity,
                       "What is measured (else the column's name tells): pm2_5, o3_ppb, …");
   command->callback([options, files, &code] {

@@ -5,10 +5,9 @@
 
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/commands/replay.hpp"
-
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
+#include "gateway/model/json.hpp"
 
 #include <algorithm>
 #include <array>
@@ -25,11 +24,10 @@
 namespace twinsky {
 namespace {
 
-using Json = nlohmann::json;
-using Line = nlohmann::ordered_json;
+using Line = Json;
 using Buffer = std::vector<std::byte>;
 
-constexpr int deepest_nesting = 32;  // a vector file needs five
+constexpr std::size_t deepest_nesting = 32;  // a vector file needs five
 
 // A file or case that is not what its README says: what is wrong, for people.
 class NotReplayable : public std::runtime_error {
@@ -41,7 +39,7 @@ class NotReplayable : public std::runtime_error {
 
 std::string text_at(const Json& object, const char* key) {
   const auto found = object.find(key);
-  if (found == object.end()) return {};
+  if (found == nullptr) return {};
   if (!found->is_string()) throw NotReplayable(std::string(key) + " is not text");
   return found->get<std::string>();
 }
@@ -118,8 +116,10 @@ Decoded decode_stream(const DriverInfo& info, const Settings& settings, const Js
 // Writes with the reads that follow them.
 Decoded decode_transactions(const DriverInfo& info, const Settings& settings, const Json& test_case,
                             const Chunking&) {
+  const Json& transactions = test_case.at("transactions");
+  if (!transactions.is_array()) throw NotReplayable("a transaction is not an object");
   std::vector<Exchange> exchanges;
-  for (const Json& transaction : test_case.at("transactions")) {
+  for (const Json& transaction : transactions) {
     if (!transaction.is_object()) throw NotReplayable("a transaction is not an object");
     exchanges.push_back({.written = bytes_at(transaction, "write_hex"),
                          .answered = bytes_at(transaction, "read_hex"),
@@ -134,7 +134,7 @@ Decoded decode_registers(const DriverInfo& info, const Settings& settings, const
   const Json& blocks = test_case.at("registers");
   if (!blocks.is_object()) throw NotReplayable("registers is not an object");
   std::vector<Exchange> exchanges;
-  for (const auto& [first, block] : blocks.items()) {
+  for (const auto& [first, block] : blocks.items_by_key()) {
     exchanges.push_back(
         {.written = register_address(first), .answered = bytes_at(blocks, first.c_str())});
   }
@@ -177,7 +177,7 @@ std::optional<std::string> written_value(const Json& file, const Json& test_case
                                          const Setting& setting) {
   for (const Json* level : {&test_case, &file}) {
     const auto found = level->find(setting.name);
-    if (found == level->end()) continue;
+    if (found == nullptr) continue;
     return found->is_string() ? found->get<std::string>() : found->dump();
   }
   return variant_in(file, setting);
@@ -239,11 +239,10 @@ Json read_vector_file(const std::string& path) {
   if (!(text << stream.rdbuf())) throw NotReplayable("cannot be read, or is empty");
   Json file;
   try {
-    file = Json::parse(text.view(), [](int depth, Json::parse_event_t, const Json&) {
-      if (depth > deepest_nesting) throw NotReplayable("is nested too deep for a vector file");
-      return true;
-    });
-  } catch (const Json::exception& problem) {
+    file = Json::parse(text.view(), {.deepest = deepest_nesting});
+  } catch (const JsonTooDeep&) {
+    throw NotReplayable("is nested too deep for a vector file");
+  } catch (const JsonError& problem) {
     throw NotReplayable(std::string("is no JSON: ") + problem.what());
   }
   if (!file.is_object() || !file.contains("driver") || !file.contains("cases") ||
@@ -282,7 +281,7 @@ bool replay_file(const std::string& path, const Chunking& chunking, std::ostream
     try {
       if (test_case.is_object() && test_case.contains("name")) name = text_at(test_case, "name");
       const Line line = line_of(name, decode_case(info, file, test_case, chunking));
-      lines << line.dump(-1, ' ', false, Line::error_handler_t::replace) << '\n';
+      lines << line.dump() << '\n';
     } catch (const std::exception& problem) {
       problems << "twinsky: " << path << ": case " << name << ": " << problem.what() << '\n';
       is_good = false;
@@ -319,25 +318,25 @@ bool replay_decode(std::span<const std::string> files, const Chunking& chunking,
   return is_good;
 }
 
-void add_replay_decode(CLI::App& replay, int& code) {
+void add_replay_decode(Command& replay, int& code) {
   struct Options {
     std::string chunk = "whole";
     std::vector<std::string> files;
   };
   // Shared with the callback, which outlives this call.
   const auto options = std::make_shared<Options>();
-  CLI::App* decode = replay.add_subcommand(
+  Command* decode = replay.add_subcommand(
       "decode", "Decode the recorded bytes of vector files with the driver that they name");
   decode
       ->add_option("--chunk", options->chunk,
                    "How streams are cut: whole, 1 (byte by byte) or random:SEED")
-      ->capture_default_str();
+      ->shows_default();
   decode->add_option("FILE", options->files, "Vector files")->required();
   decode->callback([options, &code] {
     const auto chunking = chunking_named(options->chunk);
     if (!chunking) {
-      throw CLI::ValidationError("--chunk",
-                                 "expected whole, 1 or random:SEED, not \"" + options->chunk + '"');
+      throw WrongUsage("--chunk",
+                       "expected whole, 1 or random:SEED, not \"" + options->chunk + '"');
     }
     const bool is_good = replay_decode(options->files, *chunking, std::cout, std::cerr);
     code = is_good ? exit_good : exit_failed;

@@ -4,11 +4,11 @@
 // catalogue's unit or null, `text` is what the agency printed.
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/commands/replay.hpp"
+#include "gateway/model/json.hpp"
 
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
-
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -21,8 +21,6 @@
 
 namespace twinsky {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct ReplayFeedOptions {
   std::string source;
@@ -46,9 +44,9 @@ const FeedInfo& info_named(const std::string& source) {
 
 Settings settings_from(const std::string& written, const FeedInfo& info) {
   Settings settings = Settings::defaults(info.settings);
-  const auto object = nlohmann::json::parse(written, nullptr, false);
+  const auto object = Json::parse_or_null(written);
   if (!object.is_object()) throw UsageError("--settings: expected a JSON object");
-  for (const auto& [name, value] : object.items()) {
+  for (const auto& [name, value] : object.items_by_key()) {
     const auto declared = std::ranges::find(info.settings, name, &Setting::name);
     if (declared == info.settings.end()) {
       throw UsageError("--settings: " + in_quotes(name) + " is no setting of " +
@@ -132,8 +130,8 @@ int replay_feed(const ReplayFeedOptions& options) {
 
 }  // namespace
 
-void add_replay_feed(CLI::App& replay, int& code) {
-  CLI::App* feed = replay.add_subcommand("feed", "Decode saved responses of an official source");
+void add_replay_feed(Command& replay, int& code) {
+  Command* feed = replay.add_subcommand("feed", "Decode saved responses of an official source");
   const auto options = std::make_shared<ReplayFeedOptions>();
   feed->add_option("source", options->source, "The feed, such as hk-epd")->required();
   feed->add_option("--received", options->received, "When the responses were received");

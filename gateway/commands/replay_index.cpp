@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky replay index FILE…`: computes the index of each case of a file again.
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/commands/replay.hpp"
 #include "gateway/model/gas.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/quality/index.hpp"
-
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <charconv>
 #include <fstream>
@@ -14,8 +13,6 @@
 
 namespace twinsky {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 template <class T>
 Json or_null(const std::optional<T>& value) {
@@ -96,7 +93,7 @@ Json value_of(const IndexCatalogue& catalogue, const Json& item) {
 // False when the file, or one of its cases, could not be computed.
 bool replay(const IndexCatalogue& catalogue, const std::string& file) {
   std::ifstream stream(file);
-  const Json document = Json::parse(stream, nullptr, false);
+  const Json document = Json::parse_or_null(stream);
   if (!document.is_object() || !document.contains("cases") || !document["cases"].is_array()) {
     std::cerr << file << ": no file of index cases (an object with a list \"cases\")\n";
     return false;
@@ -106,7 +103,7 @@ bool replay(const IndexCatalogue& catalogue, const std::string& file) {
     const std::string id = item.is_object() ? item.value("id", "?") : "?";
     try {
       const Json line{{"case", id}, {"value", value_of(catalogue, item)}};
-      std::cout << line.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+      std::cout << line.dump() << '\n';
     } catch (const std::exception& problem) {
       std::cerr << file << ": case " << id << ": " << problem.what() << '\n';
       is_good = false;
@@ -117,9 +114,9 @@ bool replay(const IndexCatalogue& catalogue, const std::string& file) {
 
 }  // namespace
 
-void add_replay_index(CLI::App& replay_command, int& code) {
+void add_replay_index(Command& replay_command, int& code) {
   auto files = std::make_shared<std::vector<std::string>>();
-  CLI::App* const command = replay_command.add_subcommand("index", "Air quality indices of cases");
+  Command* const command = replay_command.add_subcommand("index", "Air quality indices of cases");
   command->add_option("file", *files, "Files of index cases")->required();
   command->callback([files, &code] {
     const IndexCatalogue catalogue;

@@ -2,15 +2,14 @@
 // `twinsky replay qc FILE…`: flags the series of each case again, sample by sample; with --restart
 // the state of every check is written down and read again between any two samples.
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/commands/replay.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/quality/check_location.hpp"
 #include "gateway/quality/check_time.hpp"
 #include "gateway/quality/hour.hpp"
 #include "gateway/quality/series_checks.hpp"
 #include "gateway/quality/wind.hpp"
-
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <fstream>
@@ -19,7 +18,6 @@
 namespace twinsky {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Flags = std::vector<Flag>;
 using Times = std::vector<std::optional<UtcTime>>;
 using Values = std::vector<std::optional<double>>;
@@ -37,7 +35,7 @@ struct Series {
 
 std::optional<double> number_at(const Json& object, const char* key) {
   const auto found = object.find(key);
-  if (found == object.end() || !found->is_number()) return std::nullopt;
+  if (found == nullptr || !found->is_number()) return std::nullopt;
   return found->get<double>();
 }
 
@@ -57,7 +55,7 @@ std::optional<UtcTime> time_of(const Json& written) {
 
 std::optional<Interval> interval_at(const Json& object, const char* key) {
   const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return std::nullopt;
+  if (found == nullptr || found->is_null()) return std::nullopt;
   const auto [lower, upper] = std::minmax({found->at(0).get<double>(), found->at(1).get<double>()});
   return Interval{lower, upper};
 }
@@ -116,7 +114,7 @@ std::vector<ClimatologyMember> members_of(const Json& params) {
   std::vector<ClimatologyMember> members;
   for (const Json& written : params.at("members")) {
     const auto name = written.find("period");
-    const bool has_period = name != written.end() && name->is_string();
+    const bool has_period = name != nullptr && name->is_string();
     const auto period = has_period ? period_named(name->get<std::string>()) : Period::none;
     if (!period) throw std::runtime_error("unknown period");
     members.push_back({.period = *period,
@@ -249,7 +247,7 @@ Flags receptions(const Json& params, const Series& series) {
 
 Flags dates(const Json& params, const Series& series) {
   PossibleDates possible;
-  if (const auto span = params.find("fail"); span != params.end() && span->is_array()) {
+  if (const auto span = params.find("fail"); span != nullptr && span->is_array()) {
     possible = {.earliest = time_of(span->at(0)), .latest = time_of(span->at(1))};
   }
   const auto now = time_of(params.value("now", Json()));
@@ -278,7 +276,7 @@ Flags locations(const Json& item, const Json& params) {
 
 Flags aggregated(const Json& vectors) {
   Flags flags;
-  for (const Json& vector : vectors) {
+  for (const Json& vector : vectors.get<std::vector<Json>>()) {
     if (vector.size() != vectors.at(0).size()) throw std::runtime_error("unequal lengths");
     flags.resize(vector.size(), Flag::missing);
     for (std::size_t at = 0; at < flags.size(); ++at) {
@@ -364,7 +362,7 @@ constexpr auto blocks = std::to_array<Block>({
 // False when the file, or one of its cases, could not be computed.
 bool replay(const std::string& file, bool restart) {
   std::ifstream stream(file);
-  const Json document = Json::parse(stream, nullptr, false);
+  const Json document = Json::parse_or_null(stream);
   bool is_good = document.is_object();
   bool has_block = false;
   for (const Block& block : blocks) {
@@ -375,7 +373,7 @@ bool replay(const std::string& file, bool restart) {
       try {
         Json line{{"case", id}};
         line.update(block.line(item, restart));
-        std::cout << line.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+        std::cout << line.dump() << '\n';
       } catch (const std::exception& problem) {
         std::cerr << file << ": case " << id << ": " << problem.what() << '\n';
         is_good = false;
@@ -391,10 +389,10 @@ bool replay(const std::string& file, bool restart) {
 
 }  // namespace
 
-void add_replay_qc(CLI::App& replay_command, int& code) {
+void add_replay_qc(Command& replay_command, int& code) {
   auto files = std::make_shared<std::vector<std::string>>();
   auto restart = std::make_shared<bool>(false);
-  CLI::App* const command =
+  Command* const command =
       replay_command.add_subcommand("qc", "Quality flags, wind means and hour rules of cases");
   command->add_flag("--restart", *restart, "Save and restore the state between any two samples");
   command->add_option("file", *files, "Files of cases")->required();

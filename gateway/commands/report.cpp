@@ -3,11 +3,10 @@
 #include "gateway/compare/report.hpp"
 
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/commands/time_option.hpp"
 #include "gateway/compare/comparer.hpp"
 #include "gateway/compare/unit_change.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <fstream>
 #include <iostream>
@@ -78,11 +77,11 @@ int write_report(const Options& options) {
 
 }  // namespace
 
-void add_report(CLI::App& app, int& code) {
+void add_report(Command& app, int& code) {
   auto* command =
       app.add_subcommand("report", "Draw a sensor's comparisons on a page of HTML to keep");
   auto options = std::make_shared<Options>();
-  command->add_option("--config", options->config, "The configuration file")->capture_default_str();
+  command->add_option("--config", options->config, "The configuration file")->shows_default();
   command->add_option("SENSOR", options->sensor, "Its id")->required();
   command->add_option("--output", options->output, "The file; without it SENSOR.html");
   command->add_option("--at", options->at, "As of that time; without it as of now");

@@ -3,12 +3,12 @@
 // everything that can block lives on other threads.
 #include "gateway/commands/assembly.hpp"
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/commands/rehearsal.hpp"
 #include "gateway/config/watch.hpp"
 #include "gateway/system/memory.hpp"
 #include "gateway/system/notify.hpp"
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -201,18 +201,17 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_run(CLI::App& app, int& code) {
+void add_run(Command& app, int& code) {
   auto options = std::make_shared<Options>();
-  CLI::App* const command = app.add_subcommand("run", "Run the gateway until it is told to stop");
-  command->add_option("--config", options->config, "Configuration file")->capture_default_str();
+  Command* const command = app.add_subcommand("run", "Run the gateway until it is told to stop");
+  command->add_option("--config", options->config, "Configuration file")->shows_default();
   command->add_flag("--verbose", options->verbose, "Log what is said to devices and brokers too");
   command
       ->add_option(
           "--rehearse", options->rehearsal,
           "Go from one time to another as fast as the work allows: for tests with recorded "
           "devices and emulated agencies")
-      ->type_name("FROM TO")
-      ->expected(2);
+      ->takes(2, "FROM TO");
   command->callback([options, &code] { code = run(*options); });
 }
 

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky schema`: what may stand in the configuration, for editors and for people.
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/config/config.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <iostream>
 #include <memory>
 
 namespace twinsky {
 
-void add_schema(CLI::App& app, int& code) {
+void add_schema(Command& app, int& code) {
   auto* command = app.add_subcommand("schema", "Print the JSON Schema of the configuration file");
   auto markdown = std::make_shared<bool>(false);
   command->add_flag("--markdown", *markdown, "Print its reference documentation instead");

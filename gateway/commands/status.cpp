@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky status`: what the store holds, read from its file, whether the daemon runs or not.
 #include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/compare/comparer.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/store/store.hpp"
-
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <iomanip>
@@ -24,16 +23,16 @@ std::vector<std::string> closed_sinks(const std::string& path) {
   return closed;
 }
 
-nlohmann::ordered_json as_json(const std::string& path, const StoreStatus& status,
-                               const std::vector<StreamSummary>& streams,
-                               const std::vector<RememberedComparison>& comparisons) {
-  nlohmann::ordered_json answer = {{"store", path},
-                                   {"rows", status.rows},
-                                   {"last_row", status.last_row},
-                                   {"size_bytes", status.size_bytes},
-                                   {"epoch", status.epoch},
-                                   {"clock_waiting", status.clock_waiting}};
-  answer["sinks"] = nlohmann::ordered_json::object();
+Json as_json(const std::string& path, const StoreStatus& status,
+             const std::vector<StreamSummary>& streams,
+             const std::vector<RememberedComparison>& comparisons) {
+  Json answer = {{"store", path},
+                 {"rows", status.rows},
+                 {"last_row", status.last_row},
+                 {"size_bytes", status.size_bytes},
+                 {"epoch", status.epoch},
+                 {"clock_waiting", status.clock_waiting}};
+  answer["sinks"] = Json::object();
   for (const auto& [sink, backlog] : status.sinks) {
     auto& entry = answer["sinks"][sink];
     entry = {{"cursor", backlog.cursor}, {"waiting", backlog.rows}};
@@ -42,20 +41,19 @@ nlohmann::ordered_json as_json(const std::string& path, const StoreStatus& statu
   }
   answer["closed_sinks"] = closed_sinks(path);
   answer["ledger"] = status.ledger_sums;
-  answer["streams"] = nlohmann::ordered_json::object();
+  answer["streams"] = Json::object();
   for (const StreamSummary& stream : streams) {
     auto& entry = answer["streams"][stream.name];
     entry = nullptr;
     if (stream.seq == 0) continue;
     entry = {{"seq", stream.seq},
              {"time", iso8601(stream.time)},
-             {"record", nlohmann::ordered_json::parse(stream.body, nullptr, false)}};
+             {"record", Json::parse_or_null(stream.body)}};
   }
-  answer["comparisons"] = nlohmann::ordered_json::object();
+  answer["comparisons"] = Json::object();
   for (const RememberedComparison& comparison : comparisons) {
     auto& entry = answer["comparisons"][comparison.topic];
-    entry = nlohmann::ordered_json::parse(comparison.record, nullptr, false);
-    if (entry.is_discarded()) entry = nullptr;
+    entry = Json::parse_or_null(comparison.record);
   }
   return answer;
 }
@@ -100,9 +98,7 @@ int show(const StoreChoice& choice, bool json) {
   const std::vector<RememberedComparison> comparisons = read_comparisons(chosen->path);
   if (json) {
     // What came from outside may not be UTF-8.
-    std::cout << as_json(chosen->path, status, streams, comparisons)
-                     .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
-              << '\n';
+    std::cout << as_json(chosen->path, status, streams, comparisons).dump() << '\n';
   } else {
     print(chosen->path, status, streams, comparisons);
   }
@@ -111,7 +107,7 @@ int show(const StoreChoice& choice, bool json) {
 
 }  // namespace
 
-void add_status(CLI::App& app, int& code) {
+void add_status(Command& app, int& code) {
   auto* command = app.add_subcommand("status", "Show what the store holds and what waits in it");
   const auto choice = add_store_choice(*command);
   auto json = std::make_shared<bool>(false);

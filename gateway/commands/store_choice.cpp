@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/commands/store_choice.hpp"
 
+#include "gateway/commands/command_line.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/store/store.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <iostream>
 
 namespace twinsky {
 
-std::shared_ptr<StoreChoice> add_store_choice(CLI::App& command) {
+std::shared_ptr<StoreChoice> add_store_choice(Command& command) {
   auto choice = std::make_shared<StoreChoice>();
-  auto* config = command.add_option("--config", choice->config, "The configuration file")
-                     ->capture_default_str();
+  auto* config =
+      command.add_option("--config", choice->config, "The configuration file")->shows_default();
   command.add_option("--store", choice->store, "The store's file, without any configuration")
       ->excludes(config);
   return choice;

@@ -6,11 +6,9 @@
 #include <optional>
 #include <string>
 
-namespace CLI {
-class App;
-}
-
 namespace twinsky {
+
+class Command;
 
 struct StoreChoice {
   std::string config = "/etc/twinsky/twinsky.json";
@@ -22,7 +20,7 @@ struct ChosenStore {
   std::string gateway;  // id
 };
 
-std::shared_ptr<StoreChoice> add_store_choice(CLI::App& command);
+std::shared_ptr<StoreChoice> add_store_choice(Command& command);
 
 // Says on standard error what is wrong with the configuration; nullopt then.
 std::optional<ChosenStore> chosen_store(const StoreChoice& choice);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/commands/time_option.hpp"
 
-#include <CLI/CLI.hpp>
+#include "gateway/commands/command_line.hpp"
 
 namespace twinsky {
 
@@ -9,9 +9,9 @@ std::optional<UtcTime> time_option(const std::string& option, const std::string&
   if (text.empty()) return std::nullopt;
   const auto time = parse_time(text, std::chrono::minutes(480));
   if (!time) {
-    throw CLI::ValidationError(option, "\"" + text +
-                                           "\" is no time; expected for example 2026-11-22T10:30, "
-                                           "2026-11-22 or 2026-11-22T02:30:00Z");
+    throw WrongUsage(option, "\"" + text +
+                                 "\" is no time; expected for example 2026-11-22T10:30, "
+                                 "2026-11-22 or 2026-11-22T02:30:00Z");
   }
   return time;
 }

@@ -10,7 +10,7 @@
 namespace twinsky {
 
 // nullopt where nothing was given. Without an offset it is local: the same eight hours in both
-// cities. Wrong usage is told to the user by CLI11.
+// cities. Wrong usage is told to the user as such.
 std::optional<UtcTime> time_option(const std::string& option, const std::string& text);
 
 }  // namespace twinsky

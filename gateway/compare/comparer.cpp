@@ -4,10 +4,9 @@
 #include "gateway/compare/neighbours.hpp"
 #include "gateway/compare/unit_change.hpp"
 #include "gateway/model/fast_clock.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/model/record.hpp"
 #include "gateway/quality/hour.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -105,7 +104,7 @@ void ComparisonMaker::configure(std::vector<Comparison> comparisons,
 // Goes on counting where an earlier run, or the configuration before, had come to.
 void ComparisonMaker::take_up(Kept& kept) const {
   const auto text = store_.remembered(kept.comparison.topic());
-  const auto json = nlohmann::ordered_json::parse(text.value_or(""), nullptr, false);
+  const auto json = Json::parse_or_null(text.value_or(""));
   if (!json.is_object() || !json.contains("record")) return;
   const auto& record = json["record"];
   const auto end = parse_time(record.value("window_end", ""));
@@ -113,10 +112,10 @@ void ComparisonMaker::take_up(Kept& kept) const {
   kept.verdict = verdict_named(record.value("verdict", ""));
   if (end) kept.window_end = std::chrono::floor<hours>(*end);
   const auto neighbours = record.find("neighbours");
-  kept.is_far = neighbours != record.end() && neighbours->is_object() &&
+  kept.is_far = neighbours != nullptr && neighbours->is_object() &&
                 neighbours->value("flag", 0) == static_cast<int>(Flag::suspect);
   const auto heating = record.find("self_heating");
-  kept.is_warm = heating != record.end() && heating->is_object();
+  kept.is_warm = heating != nullptr && heating->is_object();
   // As it was written, which the parser need not give back: numbers.
   const std::size_t begin = text->find("\"record\":") + std::string_view("\"record\":").size();
   kept.content = content_of(text->substr(begin, text->size() - begin - 1));
@@ -197,7 +196,7 @@ std::optional<Commissioning> ComparisonMaker::commissioning(const Comparison& co
   const std::string name = "commissioning/" + comparison.subject();
   const auto window = commissioning_window(*reader_, comparison, notes_);
   std::optional<Commissioning> known;
-  const auto json = nlohmann::json::parse(store_.remembered(name).value_or(""), nullptr, false);
+  const auto json = Json::parse_or_null(store_.remembered(name).value_or(""));
   if (json.is_object()) {
     const auto from = parse_time(json.value("from", ""));
     const auto to = parse_time(json.value("to", ""));
@@ -215,10 +214,10 @@ std::optional<Commissioning> ComparisonMaker::commissioning(const Comparison& co
   const StoredPairs pairs = read_pairs(*reader_, comparison, notes_, *window);
   const auto made = commissioning_of(pairs.rows, *window);
   if (made) {
-    const nlohmann::ordered_json text = {{"from", iso8601(made->window.begin)},
-                                         {"to", iso8601(made->window.end)},
-                                         {"gain", made->match.gain},
-                                         {"offset", made->match.offset}};
+    const Json text = {{"from", iso8601(made->window.begin)},
+                       {"to", iso8601(made->window.end)},
+                       {"gain", made->match.gain},
+                       {"offset", made->match.offset}};
     store_.remember(name, text.dump());
   }
   return made;
@@ -366,7 +365,7 @@ std::vector<RememberedComparison> read_comparisons(const std::string& store_path
   std::vector<RememberedComparison> comparisons;
   for (const std::string& topic : lines_of(read_remembered(store_path, list_name).value_or(""))) {
     const auto text = read_remembered(store_path, topic);
-    const auto json = nlohmann::ordered_json::parse(text.value_or(""), nullptr, false);
+    const auto json = Json::parse_or_null(text.value_or(""));
     RememberedComparison made{.topic = topic};
     if (json.is_object()) {
       made.revision = json.value("revision", 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/compare/notes.hpp"
 
-#include <nlohmann/json.hpp>
+#include "gateway/model/json.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,11 +20,11 @@ using std::chrono::hours;
 constexpr std::array<std::string_view, 4> kinds{"maintenance", "collocation", "moved", "cleaned"};
 
 std::optional<Note> note_in(const std::string& line) {
-  const auto json = nlohmann::json::parse(line, nullptr, false);
+  const auto json = Json::parse_or_null(line);
   if (!json.is_object()) return std::nullopt;
   const auto text = [&](const char* key) {
     const auto found = json.find(key);
-    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+    return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
   };
   const auto kind = note_kind_named(text("kind"));
   const auto from = parse_time(text("from"));
@@ -64,13 +64,12 @@ std::vector<Note> read_notes(const std::string& file) {
 }
 
 void append_note(const std::string& file, const Note& note) {
-  const nlohmann::ordered_json json = {{"noted", iso8601(note.noted)}, {"sensor", note.sensor},
-                                       {"kind", name_of(note.kind)},   {"from", iso8601(note.from)},
-                                       {"to", iso8601(note.to)},       {"text", note.text}};
+  const Json json = {{"noted", iso8601(note.noted)}, {"sensor", note.sensor},
+                     {"kind", name_of(note.kind)},   {"from", iso8601(note.from)},
+                     {"to", iso8601(note.to)},       {"text", note.text}};
   // A line of its own even where the one before was cut off. One write, so that two people who note
   // something at once do not mix their words.
-  const std::string line =
-      "\n" + json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const std::string line = "\n" + json.dump() + "\n";
   const int descriptor = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
   const bool is_written =
       descriptor >= 0 &&

@@ -2,10 +2,9 @@
 #include "gateway/compare/report.hpp"
 
 #include "gateway/compare/assessment.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/model/record.hpp"
 #include "gateway/quality/hour.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -14,7 +13,6 @@
 namespace twinsky {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using std::chrono::hours;
 
 constexpr double width = 420;
@@ -319,7 +317,7 @@ std::string verdict_of(const Json& record) {
   };
   // A record of an earlier version has neither.
   const Json neighbours = record.value("neighbours", Json());
-  if (neighbours.is_object() && neighbours["flag"] == static_cast<int>(Flag::suspect)) {
+  if (neighbours.is_object() && neighbours.value("flag", 0) == static_cast<int>(Flag::suspect)) {
     html += "<p>For three hours it has been far from what " + text_in(neighbours["stations"]) +
             " official stations around say.</p>\n";
   }
@@ -391,7 +389,7 @@ std::string report_page(const std::string& gateway, const std::string& sensor,
   html += "<h1>" + escaped(title) + "</h1>\n<p>Made " + iso8601(now).substr(0, 16) + "Z.</p>\n";
   for (const ReportedComparison& reported : comparisons) {
     const Assessment seen = assess(reported.pairs.rows, reported.window);
-    const Json record = Json::parse(reported.record, nullptr, false);
+    const Json record = Json::parse_or_null(reported.record);
     const ReferenceFacts& reference = reported.comparison.reference;
     html += "<h2>" + escaped(std::string(name_of(reported.pairs.quantity))) + " with " +
             escaped(reference.feed + "/" + reference.station) + "</h2>\n";

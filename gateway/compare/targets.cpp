@@ -3,8 +3,7 @@
 
 #include "gateway/model/embedded.hpp"
 #include "gateway/model/gas.hpp"
-
-#include <nlohmann/json.hpp>
+#include "gateway/model/json.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -13,11 +12,9 @@
 namespace twinsky {
 namespace {
 
-using Json = nlohmann::json;
-
 std::optional<double> number(const Json& json, const char* key, double scale = 1) {
   const auto found = json.find(key);
-  if (found == json.end()) return std::nullopt;
+  if (found == nullptr) return std::nullopt;
   return found->get<double>() * scale;
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/compare/unit_change.hpp"
 
+#include "gateway/model/json.hpp"
 #include "gateway/store/store.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -16,7 +15,7 @@ std::string memory_of_unit(std::string_view sensor) {
 }
 
 Unit unit_in(const std::string& remembered) {
-  const auto json = nlohmann::json::parse(remembered, nullptr, false);
+  const auto json = Json::parse_or_null(remembered);
   if (!json.is_object()) return {};
   Unit unit{.serial_number = json.value("serial_number", "")};
   if (const auto since = parse_time(json.value("since", ""))) {
@@ -26,7 +25,7 @@ Unit unit_in(const std::string& remembered) {
 }
 
 std::string text_of(const Unit& unit) {
-  nlohmann::ordered_json json = {{"serial_number", unit.serial_number}};
+  Json json = {{"serial_number", unit.serial_number}};
   if (unit.since) json["since"] = iso8601(*unit.since);
   return json.dump();
 }

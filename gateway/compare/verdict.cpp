@@ -2,8 +2,7 @@
 #include "gateway/compare/verdict.hpp"
 
 #include "gateway/model/embedded.hpp"
-
-#include <nlohmann/json.hpp>
+#include "gateway/model/json.hpp"
 
 #include <algorithm>
 #include <array>
@@ -191,7 +190,7 @@ std::string_view hint_of(int misaligned_by) noexcept {
 }
 
 VerdictTexts::VerdictTexts() {
-  const auto json = nlohmann::json::parse(embedded_file("config/verdicts.json"));
+  const auto json = Json::parse(embedded_file("config/verdicts.json"));
   for (const std::string_view name : verdict_names) {
     const auto& texts = json.at(std::string(name));
     sentences_.push_back(

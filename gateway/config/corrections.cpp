@@ -2,16 +2,13 @@
 // Reads the section "corrections".
 #include "gateway/config/draft.hpp"
 #include "gateway/config/settings.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/quality/hour.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
 namespace twinsky {
 namespace {
-
-using Json = nlohmann::json;
 
 std::optional<CorrectionInput> input_named(std::string_view name) {
   for (std::size_t at = 0; at < correction_inputs; ++at) {
@@ -21,12 +18,12 @@ std::optional<CorrectionInput> input_named(std::string_view name) {
   return std::nullopt;
 }
 
-// Throws Json::exception or std::runtime_error when it is none, as knots_of().
+// Throws JsonError or std::runtime_error when it is none, as knots_of().
 std::vector<InputRange> hull_of(const std::string& text) {
   std::vector<InputRange> hull;
   if (text.empty()) return hull;
   const Json ranges = Json::parse(text);
-  for (const auto& [name, range] : ranges.items()) {
+  for (const auto& [name, range] : ranges.items_by_key()) {
     const auto input = input_named(name);
     if (!input || range.size() != 2 || range.at(0).get<double>() > range.at(1).get<double>()) {
       throw std::runtime_error(name);

@@ -3,15 +3,12 @@
 // complete and check while somebody writes. What no schema can say, `check` does.
 #include "gateway/config/config.hpp"
 #include "gateway/config/settings.hpp"
-
-#include <nlohmann/json.hpp>
+#include "gateway/model/json.hpp"
 
 #include <algorithm>
 
 namespace twinsky {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr auto id_pattern = "^[a-z0-9-]{1,32}$";
 constexpr auto duration_pattern = R"(^[0-9]+(\.[0-9]+)?(ms|s|min|h|d)$)";
@@ -87,8 +84,8 @@ Json default_of(const Setting& setting) {
     case SettingKind::number:
     case SettingKind::texts:
     case SettingKind::table: {
-      auto value = Json::parse(setting.fallback, nullptr, false);
-      return value.is_discarded() ? Json(std::string(setting.fallback)) : value;
+      auto value = Json::parse_or_null(setting.fallback);
+      return value.is_null() ? Json(std::string(setting.fallback)) : value;
     }
     default:
       return std::string(setting.fallback);

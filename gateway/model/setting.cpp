@@ -2,9 +2,8 @@
 #include "gateway/model/setting.hpp"
 
 #include "gateway/model/clock.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/model/station.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -160,7 +159,7 @@ Read read_url(const Setting& setting, std::string_view written, std::string& pro
 }
 
 Read read_texts(const Setting& setting, std::string_view written, std::string& problem) {
-  const auto list = nlohmann::json::parse(written, nullptr, false);
+  const auto list = Json::parse_or_null(written);
   const bool is_list_of_texts = list.is_array() && std::ranges::all_of(list, [](const auto& item) {
                                   return item.is_string();
                                 });
@@ -311,7 +310,7 @@ std::optional<Settings::Value> read_setting(const Setting& setting, std::string_
     case SettingKind::texts:
       return read_texts(setting, written, problem);
     case SettingKind::table:
-      if (nlohmann::json::parse(written, nullptr, false).is_object()) return std::string(written);
+      if (Json::parse_or_null(written).is_object()) return std::string(written);
       return wrong(problem, setting, written, "is not an object");
   }
   throw std::logic_error("setting of an unknown kind");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/publish/audit_file.hpp"
 
-#include <nlohmann/json.hpp>
+#include "gateway/model/json.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -16,7 +16,6 @@
 namespace twinsky {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Day = std::chrono::sys_days;
 
 // A day ends at midnight in both cities.
@@ -31,11 +30,11 @@ std::string text_of(const AuditLine& line) {
                      {"sink", line.key.sink},        {"topic", line.key.topic},
                      {"rule", line.key.rule},        {"messages", line.sums.messages},
                      {"records", line.sums.records}, {"bytes", line.sums.bytes}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump() + "\n";
 }
 
 std::optional<AuditLine> line_of(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = Json::parse_or_null(text);
   if (!json.is_object()) return std::nullopt;
   try {
     const auto from = parse_time(json.at("from").get<std::string>());
@@ -45,7 +44,7 @@ std::optional<AuditLine> line_of(const std::string& text) {
                      .to = *to,
                      .key = {json.at("sink"), json.at("topic"), json.at("rule")},
                      .sums = {json.at("messages"), json.at("records"), json.at("bytes")}};
-  } catch (const Json::exception&) {
+  } catch (const JsonError&) {
     return std::nullopt;
   }
 }

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/publish/broker.hpp"
 
+#include "gateway/publish/bounded_read.hpp"
+#include "gateway/publish/pinned_name.hpp"
+
 #include <mqtt/async_client.h>
 
 #include <algorithm>
+#include <atomic>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -12,6 +17,10 @@ namespace twinsky {
 namespace {
 
 using Kind = BrokerEvent::Kind;
+
+constexpr std::size_t largest_answer = 64U << 10U;
+constexpr int answers_of_a_topic = 4;
+constexpr std::string_view content_type = "application/json";
 
 // What a client's callbacks need; lives as long as the client.
 struct Post {
@@ -24,6 +33,20 @@ struct Post {
   void operator()(BrokerEvent event) const {
     event.generation = generation;
     inbox->post(std::move(event));
+  }
+
+  // Makes an event of it when a callback fails: an exception may not pass through Paho's C.
+  template <class Action>
+  void guarded(const Action& action) const noexcept {
+    try {
+      try {
+        action();
+      } catch (const std::exception& failure) {
+        (*this)(Kind::lost, 0, failure.what());
+      }
+    } catch (...) {
+      return;  // no memory for an event: the missing acknowledgement tells in its time
+    }
   }
 };
 
@@ -52,6 +75,14 @@ class ConnectListener final : public mqtt::iaction_listener {
   explicit ConnectListener(const Post& post) : post_(post) {}
 
   void on_success(const mqtt::token& token) override {
+    post_.guarded([&] { tell_connected(token); });
+  }
+  void on_failure(const mqtt::token& token) override {
+    post_.guarded([&] { post_(Kind::not_connected, code_of(token), message_of(token)); });
+  }
+
+ private:
+  void tell_connected(const mqtt::token& token) const {
     BrokerEvent event{.kind = Kind::connected};
     const mqtt::properties told = token.get_connect_response().get_properties();
     const auto number = [&](mqtt::property::code code, auto fallback) {
@@ -73,11 +104,7 @@ class ConnectListener final : public mqtt::iaction_listener {
     limits.maximum_qos = number(mqtt::property::MAXIMUM_QOS, limits.maximum_qos);
     post_(std::move(event));
   }
-  void on_failure(const mqtt::token& token) override {
-    post_(Kind::not_connected, code_of(token), message_of(token));
-  }
 
- private:
   const Post& post_;
 };
 
@@ -88,13 +115,17 @@ class PublishListener final : public mqtt::iaction_listener {
   void* mark(Place place) { return &marks_.at(place); }
 
   void on_success(const mqtt::token& token) override {
-    // Paho also reports success for a message that the broker has refused.
-    const int reason = token.get_reason_code();
-    tell(token, is_refusal(reason) ? Kind::refused : Kind::done, reason);
+    post_.guarded([&] {
+      // Paho also reports success for a message that the broker has refused.
+      const int reason = token.get_reason_code();
+      tell(token, is_refusal(reason) ? Kind::refused : Kind::done, reason);
+    });
   }
   void on_failure(const mqtt::token& token) override {
-    const int code = code_of(token);
-    tell(token, Kind::refused, code == 0 ? -1 : code);
+    post_.guarded([&] {
+      const int code = code_of(token);
+      tell(token, Kind::refused, code == 0 ? -1 : code);
+    });
   }
 
  private:
@@ -110,11 +141,13 @@ class SubscribeListener final : public mqtt::iaction_listener {
  public:
   explicit SubscribeListener(const Post& post) : post_(post) {}
   void on_success(const mqtt::token& token) override {
-    const int reason = token.get_reason_code();
-    post_(is_refusal(reason) ? Kind::not_subscribed : Kind::subscribed, reason);
+    post_.guarded([&] {
+      const int reason = token.get_reason_code();
+      post_(is_refusal(reason) ? Kind::not_subscribed : Kind::subscribed, reason);
+    });
   }
   void on_failure(const mqtt::token& token) override {
-    post_(Kind::not_subscribed, code_of(token));
+    post_.guarded([&] { post_(Kind::not_subscribed, code_of(token)); });
   }
 
  private:
@@ -147,6 +180,8 @@ mqtt::connect_options connect_options_of(const BrokerSettings& settings) {
   made.set_mqtt_version(static_cast<int>(settings.version));
   if (settings.version == MqttVersion::v5) {
     made.set_clean_start(true);
+    made.set_properties(
+        {{mqtt::property::MAXIMUM_PACKET_SIZE, static_cast<std::uint32_t>(largest_packet)}});
   } else {
     made.set_clean_session(true);
   }
@@ -158,8 +193,13 @@ mqtt::connect_options connect_options_of(const BrokerSettings& settings) {
   if (!settings.username.empty()) made.set_user_name(settings.username);
   if (settings.password) made.set_password(*settings.password);
   if (settings.tls) made.set_ssl(tls_options_of(settings));
-  made.set_will_message(mqtt::message(settings.will_topic, "offline", 7, 1, true));
+  made.set_will_message(
+      mqtt::message(settings.will_topic, "offline", 7, 1, settings.will_retained));
   return made;
+}
+
+bool says_json(const BrokerMessage& message) {
+  return message.payload.starts_with('{') || message.payload.starts_with('[');
 }
 
 template <class Action>
@@ -173,6 +213,16 @@ void call(const Action& action) {
 
 }  // namespace
 
+// MQTT 5.0 (3.3): the fixed header with its length, topic, packet id, properties with theirs.
+std::size_t packet_size(const BrokerMessage& message, MqttVersion version) {
+  std::size_t size = 1 + 4 + 2 + message.topic.size() + 2 + message.payload.size();
+  if (version != MqttVersion::v5) return size;
+  ++size;
+  if (says_json(message)) size += 3 + content_type.size();
+  if (message.expiry.count() > 0) size += 5;
+  return size;
+}
+
 struct BrokerClient::Implementation {
   Implementation(const BrokerSettings& settings, std::uint64_t generation,
                  std::shared_ptr<Inbox> inbox)
@@ -181,13 +231,17 @@ struct BrokerClient::Implementation {
         on_connect(post),
         on_publish(post, settings.places),
         on_subscribe(post),
-        client(settings.uri, settings.client_id, create_options_of(settings)) {}
+        client(settings.uri, settings.client_id, create_options_of(settings)) {
+    if (!settings.name.empty()) pinned.emplace(settings.name, settings.address);
+  }
 
   const MqttVersion version;
   const Post post;
   ConnectListener on_connect;
   PublishListener on_publish;
   SubscribeListener on_subscribe;
+  std::atomic<int> answers_wanted{0};
+  std::optional<PinnedName> pinned;
   mqtt::connect_options options;  // Paho keeps pointers into them
   mqtt::async_client client;      // last: it goes first
 };
@@ -204,16 +258,21 @@ BrokerClient::BrokerClient(const BrokerSettings& settings, std::uint64_t generat
   Implementation& own = *implementation_;
   call([&] {
     own.client.set_connection_lost_handler(
-        [&post = own.post](const std::string&) { post(Kind::lost, 0); });
+        [&post = own.post](const std::string&) { post.guarded([&] { post(Kind::lost, 0); }); });
     // The broker's DISCONNECT comes this way only.
     own.client.set_disconnected_handler(
         [&post = own.post](const mqtt::properties&, mqtt::ReasonCode reason) {
-          post(Kind::lost, static_cast<int>(reason));
+          post.guarded([&] { post(Kind::lost, static_cast<int>(reason)); });
         });
-    own.client.set_message_callback([&post = own.post](const mqtt::const_message_ptr& message) {
-      post({.kind = Kind::message,
-            .text = message->get_topic(),
-            .payload = message->get_payload_str()});
+    // What nobody asked for goes no further: a broker may send without end.
+    own.client.set_message_callback([&own](const mqtt::const_message_ptr& message) {
+      if (own.answers_wanted <= 0 || message->get_payload().size() > largest_answer) return;
+      --own.answers_wanted;
+      own.post.guarded([&] {
+        own.post({.kind = Kind::message,
+                  .text = message->get_topic(),
+                  .payload = message->get_payload_str()});
+      });
     });
     own.options = connect_options_of(settings);
     own.client.connect(own.options, nullptr, own.on_connect);
@@ -224,13 +283,13 @@ BrokerClient::~BrokerClient() = default;
 
 void BrokerClient::publish(Place place, BrokerMessage message) {
   Implementation& own = *implementation_;
-  const bool is_json = message.payload.starts_with('{') || message.payload.starts_with('[');
+  const bool is_json = says_json(message);
   call([&] {
     auto made = mqtt::make_message(std::move(message.topic), std::move(message.payload),
                                    message.qos, message.retained);
     if (own.version == MqttVersion::v5) {
       mqtt::properties properties;
-      if (is_json) properties.add({mqtt::property::CONTENT_TYPE, "application/json"});
+      if (is_json) properties.add({mqtt::property::CONTENT_TYPE, std::string(content_type)});
       if (message.expiry.count() > 0) {
         properties.add({mqtt::property::MESSAGE_EXPIRY_INTERVAL, seconds_of(message.expiry)});
       }
@@ -242,7 +301,8 @@ void BrokerClient::publish(Place place, BrokerMessage message) {
 
 void BrokerClient::subscribe(const std::string& topic) {
   Implementation& own = *implementation_;
-  call([&] { own.client.subscribe(topic, 1, nullptr, own.on_subscribe); });
+  own.answers_wanted += answers_of_a_topic;
+  call([&] { own.client.subscribe(topic, 0, nullptr, own.on_subscribe); });
 }
 
 void BrokerClient::unsubscribe(const std::string& topic) {
@@ -255,17 +315,26 @@ void BrokerClient::disconnect() {
 
 void BrokerClient::abandon(std::unique_ptr<BrokerClient> client) {
   const Post post = client->implementation_->post;
-  std::thread([post, gone = std::move(client)]() mutable {
-    gone.reset();
-    post(Kind::closed, 0);
-  }).detach();
+  try {
+    std::thread([post, gone = std::move(client)]() mutable {
+      gone.reset();
+      post.guarded([&] { post(Kind::closed, 0); });
+    }).detach();
+  } catch (const std::system_error&) {
+    // No thread can be had: it went with what the thread would have owned, in its own time.
+    post.guarded([&] { post(Kind::closed, 0); });
+  }
 }
 
 std::shared_ptr<void> keep_broker_threads() {
   auto* idle = new mqtt::async_client("tcp://127.0.0.1:1", "idle", mqtt::create_options());
   return {idle, [](mqtt::async_client* last) {
             // Paho now waits for its threads to end: up to a second.
-            std::thread([last] { delete last; }).detach();
+            try {
+              std::thread([last] { delete last; }).detach();
+            } catch (const std::system_error&) {
+              return;  // no thread can be had: Paho keeps its own as well
+            }
           }};
 }
 

@@ -27,6 +27,9 @@ enum class MqttVersion : std::uint8_t { v3_1_1 = 4, v5 = 5 };
 
 struct BrokerSettings {
   std::string uri;  // "tcp://192.0.2.7:1883", "ssl://broker.example.org:8883"
+  // Where to connect when the address in `uri` is a name, which then serves TLS only.
+  std::string name;
+  std::string address;
   std::string client_id;
   MqttVersion version = MqttVersion::v5;
   std::string username;
@@ -39,7 +42,8 @@ struct BrokerSettings {
   milliseconds keep_alive{30'000};
   milliseconds connect_within{20'000};
   std::size_t places = 100;  // messages under way at most
-  std::string will_topic;    // gets "offline", retained, when the connection breaks
+  std::string will_topic;    // gets "offline" when the connection breaks
+  bool will_retained = true;
 };
 
 struct BrokerMessage {
@@ -49,6 +53,9 @@ struct BrokerMessage {
   bool retained = false;
   milliseconds expiry{0};  // MQTT 5; 0: none
 };
+
+// How long the PUBLISH packet of a message is, at most.
+std::size_t packet_size(const BrokerMessage& message, MqttVersion version);
 
 class BrokerClient {
  public:
@@ -61,6 +68,8 @@ class BrokerClient {
 
   // `done` or `refused` follows for the place. Throws BrokerError.
   void publish(Place place, BrokerMessage message);
+  // What the broker retains there follows as `message`, as far as it is small; of more than a few
+  // messages to a topic the rest is dropped, so that nobody can fill our memory by it.
   void subscribe(const std::string& topic);
   void unsubscribe(const std::string& topic);
   void disconnect();

@@ -65,8 +65,9 @@ bool is_address(const std::string& host) {
 Result<std::vector<std::string>, std::string> resolve_host(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
   addrinfo* list = nullptr;
-  const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
+  const int error = ::getaddrinfo(host.c_str(), "0", &hints, &list);  // a service: see PinnedName
   if (error != 0) {
     return Unexpected{"name " + host + " does not resolve: " + ::gai_strerror(error)};
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/publish/formats.hpp"
 
-#include <nlohmann/json.hpp>
+#include "gateway/model/json.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -10,14 +10,12 @@
 namespace twinsky {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 // A stream whose period nobody knows is taken to be alive for this long at a time.
 constexpr milliseconds unknown_period{60'000};
 
 // Bytes that are not UTF-8 become U+FFFD instead of an exception.
 std::string text_of(const Json& document) {
-  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return document.dump();
 }
 
 void put_unless_empty(Json& document, const char* key, std::string_view text) {
@@ -130,6 +128,9 @@ Json json_of(const FeedCounters& feed) {
           {"requests", feed.requests},
           {"not_modified", feed.not_modified},
           {"samples", feed.samples},
+          {"stations", feed.stations},
+          {"left_out", feed.left_out},
+          {"texts_cut", feed.texts_cut},
           {"failures", feed.failures}};
 }
 
@@ -321,21 +322,21 @@ std::string mark_document(std::string_view gateway, const Mark& mark) {
 
 std::optional<Mark> mark_of(std::string_view document) {
   if (document.size() > longest_mark) return std::nullopt;
-  const Json json = Json::parse(document, nullptr, false);
+  const Json json = Json::parse_or_null(document);
   if (!json.is_object()) return std::nullopt;
   const auto epoch = json.find("epoch");
   const auto row = json.find("row");
-  if (epoch == json.end() || !epoch->is_string()) return std::nullopt;
-  if (row == json.end() || !row->is_number_integer()) return std::nullopt;
+  if (epoch == nullptr || !epoch->is_string()) return std::nullopt;
+  if (row == nullptr || !row->is_number_integer()) return std::nullopt;
   Mark mark{.epoch = epoch->get<std::string>(), .after = {}, .run = {}, .row = row->get<RowId>()};
   const auto text = [&](const char* name) {
     const auto found = json.find(name);
-    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+    return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
   };
   mark.run = text("run");
   const std::string hash = text("hash");
   std::from_chars(hash.data(), hash.data() + hash.size(), mark.hash, 16);
-  if (const auto after = json.find("after"); after != json.end() && after->is_array()) {
+  if (const auto after = json.find("after"); after != nullptr && after->is_array()) {
     for (const Json& one : *after) {
       if (one.is_string()) mark.after.push_back(one.get<std::string>());
     }

@@ -70,8 +70,11 @@ struct FeedCounters {
   std::uint64_t requests = 0;
   std::uint64_t not_modified = 0;
   std::uint64_t samples = 0;                      // handed on
+  std::uint64_t stations = 0;                     // carried now
+  std::uint64_t left_out = 0;                     // samples and warnings beyond the bounds
+  std::uint64_t texts_cut = 0;                    // that were longer than any
   std::map<std::string, std::uint64_t> failures;  // by FeedFault's name
-  std::string state;                              // "waiting", "fresh", or a FeedFault's name
+  std::string state;  // "waiting", "fresh", "crowded" (beyond the bounds), or a FeedFault's name
 };
 
 // ref/<feed>/warnings: all in force, word for word; [] when there are none.

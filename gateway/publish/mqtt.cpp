@@ -5,6 +5,7 @@
 #include "gateway/publish/mqtt.hpp"
 
 #include "gateway/publish/backoff.hpp"
+#include "gateway/publish/bounded_read.hpp"
 #include "gateway/publish/egress.hpp"
 #include "gateway/publish/session.hpp"
 #include "gateway/system/credentials.hpp"
@@ -28,6 +29,10 @@ constexpr milliseconds longest_farewell{500};
 // brokers say so; the others just close.)
 constexpr milliseconds short_connection{10'000};
 constexpr int short_connections_in_a_quarrel = 3;
+// A broker that has spoken MQTT 5 is taken for an older one again when it hung up so often.
+constexpr int hang_ups_of_an_old_broker = 10;
+// So often in a row, and it was what the broker retains in our name that ended the connection.
+constexpr int losses_by_the_past = 3;
 constexpr std::size_t most_records = 200;
 
 std::uint32_t seed_of(const std::string& gateway, const std::string& sink) {
@@ -61,19 +66,29 @@ class Core {
         notices_(with_.bulletin, with_.store, settings_.id, egress_),
         pause_(first_pause, longest_pause, seed_),
         patient_pause_(first_patient_pause, longest_pause, seed_),
-        version_(settings_.version == "3.1.1" ? MqttVersion::v3_1_1 : MqttVersion::v5),
         paho_threads_(keep_broker_threads()) {}
 
   [[nodiscard]] const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
 
-  void run() {
+  // The sink's thread. Whatever happens in it is said and does not end it.
+  void run() noexcept {
     while (!inbox_->stop_deadline()) {
-      const Ending ending = attempt();
-      with_.store.note_asked(settings_.id);  // if it was not: others need not wait for it
-      if (ending.kind == Kind::stopped) break;
-      pause_after(ending);
+      try {
+        const Ending ending = attempt();
+        with_.store.note_asked(settings_.id);  // if it was not: others need not wait for it
+        if (ending.kind == Kind::stopped) break;
+        pause_after(ending);
+      } catch (const std::exception& failure) {
+        complain(failure.what());
+      } catch (...) {
+        complain("it gave no reason");
+      }
     }
-    show(false, "stopped");
+    try {
+      show(false, "stopped");
+    } catch (const std::exception& failure) {
+      complain(failure.what());
+    }
     const std::lock_guard lock(mutex_);
     is_finished_ = true;
     finished_.notify_all();
@@ -106,12 +121,15 @@ class Core {
       if (!addresses) return {Kind::unreachable, addresses.error()};
       Ending ending{Kind::unreachable, "name " + endpoint->host + " has no address"};
       for (const std::string& address : *addresses) {
-        // TLS checks the certificate against the name, so Paho has to know it; it looks it up once
-        // more, which is quick for a name that has just been found.
-        const std::string& host = endpoint->tls ? endpoint->host : address;
+        const bool needs_name = endpoint->tls && endpoint->host != address;
+        if (needs_name) {
+          broker.name = endpoint->host;
+          broker.address = address;
+        }
+        const std::string& host = needs_name ? endpoint->host : address;
         broker.uri = (endpoint->tls ? "ssl://" : "tcp://") + authority_of(host, endpoint->port);
         ending = connect_by_version(broker, authority_of(endpoint->host, endpoint->port));
-        if (ending.kind != Kind::unreachable || endpoint->tls) break;
+        if (ending.kind != Kind::unreachable) break;
       }
       return ending;
     } catch (const BrokerError& error) {
@@ -146,14 +164,26 @@ class Core {
     return std::nullopt;
   }
 
-  // MQTT 5 first. Old brokers refuse it, or hang up without a word; then 3.1.1 follows at once, so
-  // that a broker which is merely starting is not taken for an old one.
+  // MQTT 5 first, at each connection. Old brokers refuse it, or hang up without a word; then 3.1.1
+  // follows at once, so that a broker which is merely starting is not taken for an old one. One
+  // hang-up says nothing yet, and none of a broker that has spoken MQTT 5.
   Ending connect_by_version(BrokerSettings broker, const std::string& where) {
-    broker.version = version_;
+    if (settings_.version == "3.1.1") {
+      broker.version = MqttVersion::v3_1_1;
+      return connect_and_serve(broker, where);
+    }
     Ending ending = connect_and_serve(broker, where);
-    const bool is_old =
-        ending.kind == Kind::wrong_version || (ending.kind == Kind::hung_up && !is_version_known_);
-    if (!is_old || has_fixed_version() || version_ != MqttVersion::v5) return ending;
+    if (ending.kind == Kind::no_retain) {
+      broker.will_retained = false;
+      ending = connect_and_serve(broker, where);
+    }
+    const auto may_be_old = [&] {
+      return ending.kind == Kind::hung_up &&
+             (!has_spoken_5_ || hang_ups_ >= hang_ups_of_an_old_broker);
+    };
+    if (settings_.version == "5") return ending;
+    if (may_be_old()) ending = connect_and_serve(broker, where);
+    if (ending.kind != Kind::wrong_version && !may_be_old()) return ending;
     broker.version = MqttVersion::v3_1_1;
     return connect_and_serve(broker, where);
   }
@@ -165,14 +195,21 @@ class Core {
                      .base = base(),
                      .window = broker.places,
                      .acknowledge_within = settings_.acknowledge_within,
+                     .asks_past = losses_while_asking_ < losses_by_the_past &&
+                                  short_connections_ < losses_by_the_past,
                      .mark_rule = egress_.rule_for("mark").value_or(std::string_view())},
                     ++generation_, settings_.id, with_, inbox_, outbox_, notices_);
     if (auto ending = session.connect()) {
       short_connections_ = 0;
+      hang_ups_ = ending->kind == Kind::hung_up ? hang_ups_ + 1 : 0;
+      if (session.is_asking_past() && ending->kind == Kind::lost) {
+        note_loss_by_the_past(where);
+      }
       return *ending;
     }
-    version_ = broker.version;
-    is_version_known_ = true;
+    losses_while_asking_ = 0;
+    hang_ups_ = 0;
+    has_spoken_5_ = broker.version == MqttVersion::v5;
     const MonotonicTime connected_at = with_.clock.now();
     show(true, "connected to " + where + " (" + version + ")");
     const SinkStatus before = status();
@@ -198,15 +235,25 @@ class Core {
     return ending;
   }
 
+  // The next connection does without the answer, and the one after that asks again.
+  void note_loss_by_the_past(const std::string& where) {
+    if (++losses_while_asking_ != losses_by_the_past) return;
+    with_.log.warning("sink " + settings_.id,
+                      "broker " + where + " ended " + std::to_string(losses_by_the_past) +
+                          " connections when asked what it retains below " + base() +
+                          ": perhaps somebody put a giant message there. It is not asked this "
+                          "time, so whether an older copy of the store was put back is not seen");
+  }
+
   // The look-up runs in a thread that owns its result, since nothing can stop a resolver. There is
   // one at a time: while the last one hangs, this one waits for its answer.
   Result<std::vector<std::string>, std::string> look_up(const std::string& host) {
     if (is_address(host)) return std::vector{host};
     if (!is_looking_up_) {
-      is_looking_up_ = true;
       std::thread([inbox = inbox_, resolver = resolver_, host] {
-        inbox->post({.kind = BrokerEvent::Kind::resolved, .addresses = resolver(host)});
+        inbox->post({.kind = BrokerEvent::Kind::resolved, .addresses = answer_of(resolver, host)});
       }).detach();
+      is_looking_up_ = true;
     }
     const MonotonicTime deadline = with_.clock.now() + lookup_patience;
     while (with_.clock.now() < deadline && !inbox_->stop_deadline()) {
@@ -219,14 +266,35 @@ class Core {
     return Unexpected{"name " + host + " does not resolve: no answer"};
   }
 
+  static Result<std::vector<std::string>, std::string> answer_of(const Resolver& resolver,
+                                                                 const std::string& host) {
+    try {
+      return resolver(host);
+    } catch (const std::exception& failure) {
+      return Unexpected{"name " + host + " does not resolve: " + failure.what()};
+    }
+  }
+
+  void complain(const char* what) noexcept {
+    try {
+      with_.log.error("sink " + settings_.id,
+                      std::string("unexpected: ") + what + "; it starts again");
+      rest_until(with_.clock.now() + first_patient_pause);
+    } catch (...) {
+      return;  // nothing is left to say it with
+    }
+  }
+
   void pause_after(const Ending& ending) {
     std::string words = ending.words;
     const bool is_lasting = ending.kind == Kind::denied || ending.kind == Kind::wrong_version ||
                             ending.kind == Kind::taken_over;
     if (ending.kind == Kind::taken_over) words += quarrel_words();
     show(false, words);
-    const MonotonicTime until =
-        with_.clock.now() + (is_lasting ? patient_pause_.next_patient() : pause_.next());
+    rest_until(with_.clock.now() + (is_lasting ? patient_pause_.next_patient() : pause_.next()));
+  }
+
+  void rest_until(MonotonicTime until) {
     while (with_.clock.now() < until && !inbox_->stop_deadline()) {
       for (const BrokerEvent& event : inbox_->wait(with_.clock, until)) {
         if (event.kind == BrokerEvent::Kind::resolved) is_looking_up_ = false;
@@ -249,9 +317,6 @@ class Core {
     }
   }
 
-  [[nodiscard]] bool has_fixed_version() const {
-    return settings_.version == "5" || settings_.version == "3.1.1";
-  }
   [[nodiscard]] std::string quarrel_words() const {
     return "; perhaps another client uses the id \"" + client_id() +
            "\" too: give each gateway an id of its own";
@@ -274,8 +339,9 @@ class Core {
   Notices notices_;
   Backoff pause_;
   Backoff patient_pause_;
-  MqttVersion version_;
-  bool is_version_known_ = false;
+  bool has_spoken_5_ = false;
+  int hang_ups_ = 0;  // one after the other
+  int losses_while_asking_ = 0;
   bool is_looking_up_ = false;
   int short_connections_ = 0;
   std::uint64_t generation_ = 0;
@@ -298,6 +364,11 @@ class MqttSink final : public Sink {
       log_.warning("sink " + id_,
                    "verify is off: anybody on the way can read and change what is sent");
     }
+    if (!reads_are_bounded()) {
+      log_.warning("sink " + id_,
+                   "this build cannot bound what the MQTT library reads: a broker can fill the "
+                   "memory");
+    }
     surroundings.store.add_sink(settings.id, settings.start_at == "oldest");
     core_ = std::make_shared<Core>(settings, surroundings, std::move(resolver));
     subscription_ = bulletin_.subscribe(
@@ -310,12 +381,16 @@ class MqttSink final : public Sink {
 
   void wake() override { core_->inbox()->wake(); }
 
-  void stop(MonotonicTime deadline) override {
-    is_stopped_ = true;
+  bool stop(MonotonicTime deadline) override {
+    const bool is_first = !std::exchange(is_stopped_, true);
     bulletin_.unsubscribe(subscription_);
     core_->inbox()->stop(deadline);
-    if (core_->wait_until_finished(deadline)) return;
-    log_.warning("sink " + id_, "does not end (" + core_->status().state + "); it is left behind");
+    if (core_->wait_until_finished(deadline)) return true;
+    if (is_first) {
+      log_.warning("sink " + id_,
+                   "does not end (" + core_->status().state + "); it is left behind");
+    }
+    return false;
   }
 
   [[nodiscard]] SinkStatus status() const override { return core_->status(); }
@@ -334,7 +409,7 @@ class MqttSink final : public Sink {
 class ClosedSink final : public Sink {
  public:
   void wake() override {}
-  void stop(MonotonicTime) override {}
+  bool stop(MonotonicTime) override { return true; }
   [[nodiscard]] SinkStatus status() const override {
     return {.connected = false, .state = "closed: nothing may go there"};
   }

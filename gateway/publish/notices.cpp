@@ -91,6 +91,11 @@ std::string Notices::refused(Place place, MonotonicTime now) {
   return is_news ? topic : std::string();
 }
 
+bool Notices::left_out(Place place) {
+  const auto message = under_way_.extract(place);
+  return !message.empty() && left_out_.insert(message.mapped().notice.topic).second;
+}
+
 MonotonicTime Notices::next_due() const {
   MonotonicTime next = MonotonicTime::max();
   for (const auto& [turn, change] : waiting_) {
@@ -106,7 +111,7 @@ void Notices::enqueue(Bulletin::Change change) {
     clear(change.notice.topic);
     return;
   }
-  if (change.withdrawn && !retained_.contains(change.notice.topic)) {
+  if (change.withdrawn && (!can_retain_ || !retained_.contains(change.notice.topic))) {
     // Nothing of it stands on the broker; what waits need not go any more.
     const auto turn = turns_.find(change.notice.topic);
     if (turn == turns_.end()) return;

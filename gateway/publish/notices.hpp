@@ -42,6 +42,9 @@ class Notices {
   void acknowledged(Place place);
   // The topic waits for a minute. Answers its name when that is news.
   std::string refused(Place place, MonotonicTime now);
+  // The message is larger than the broker takes: its topic waits until it changes. Answers whether
+  // that is news.
+  bool left_out(Place place);
   // Takes the message back: it goes again on the next connection.
   void connection_lost() { under_way_.clear(); }
 
@@ -69,6 +72,7 @@ class Notices {
   std::map<std::string, std::uint64_t, std::less<>> turns_;
   std::map<std::string, MonotonicTime, std::less<>> barred_;  // refused topics
   std::unordered_map<Place, Bulletin::Change> under_way_;
+  std::set<std::string, std::less<>> left_out_;  // and said so
 };
 
 }  // namespace twinsky

@@ -56,6 +56,17 @@ void Outbox::connection_lost(MonotonicTime now) {
 }
 
 std::optional<Outgoing> Outbox::take(Place place, RowId newest, MonotonicTime now) {
+  is_denied_ = false;
+  try {
+    return next_message(place, newest, now);
+  } catch (const std::exception&) {
+    // The store tells what its disk has. Records wait until there are new ones; all else goes on.
+    is_denied_ = true;
+    return std::nullopt;
+  }
+}
+
+std::optional<Outgoing> Outbox::next_message(Place place, RowId newest, MonotonicTime now) {
   if (const auto due = flight_.due(now)) {
     if (auto batch = retry(*due)) {
       if (!leaves_as_too_large(*batch, now)) return send(place, std::move(*batch));
@@ -129,7 +140,7 @@ void Outbox::expire(MonotonicTime now) {
 }
 
 bool Outbox::has_work(RowId newest, MonotonicTime now) const {
-  return (read_ < newest && !is_denied_) || batcher_.first_row() || flight_.next_due() <= now;
+  return !is_denied_ && (read_ < newest || batcher_.first_row() || flight_.next_due() <= now);
 }
 
 RowId Outbox::cursor() const {

@@ -47,7 +47,8 @@ class Outbox {
   void start(std::size_t largest_payload, MonotonicTime now);
   void connection_lost(MonotonicTime now);
 
-  // The next message, which from now on is under way in `place`; nullopt when there is none now.
+  // The next message, which from now on is under way in `place`; nullopt when there is none now, or
+  // when the store cannot be read.
   // `newest`: the newest row that may be sent.
   std::optional<Outgoing> take(Place place, RowId newest, MonotonicTime now);
   // Answers how many records have arrived.
@@ -61,7 +62,9 @@ class Outbox {
   // Is there something to take at once?
   [[nodiscard]] bool has_work(RowId newest, MonotonicTime now) const;
   // When a refused stream wants to try again.
-  [[nodiscard]] MonotonicTime next_retry() const { return flight_.next_due(); }
+  [[nodiscard]] MonotonicTime next_retry() const {
+    return is_denied_ ? MonotonicTime::max() : flight_.next_due();
+  }
   // Everything up to this row has arrived or stands in the ledger.
   [[nodiscard]] RowId cursor() const;
   [[nodiscard]] std::size_t bytes_under_way() const { return bytes_under_way_; }
@@ -82,6 +85,7 @@ class Outbox {
     std::size_t bytes = 0;
   };
 
+  std::optional<Outgoing> next_message(Place place, RowId newest, MonotonicTime now);
   bool read_page(RowId newest);
   std::optional<Batch> retry(const Flight::Retry& retry);
   std::optional<Outgoing> send(Place place, Batch batch);
@@ -94,7 +98,7 @@ class Outbox {
   const std::unique_ptr<StoreReader> reader_;
   const Egress& egress_;
   const Claim claim_;
-  bool is_denied_ = false;  // the newest claim
+  bool is_denied_ = false;  // the newest claim, or the store cannot be read
   BatchLimits limits_;
   std::size_t largest_payload_ = 0;
   RowId read_;

@@ -29,6 +29,8 @@ constexpr milliseconds ask_again_after{20};
 // Fixed header, topic with its length, packet id and properties around a payload.
 constexpr std::size_t packet_overhead = 256;
 constexpr int packet_too_large = 0x95;
+// A broker that takes less cannot have a record.
+constexpr std::size_t smallest_maximum_packet = 2 * packet_overhead;
 
 struct Word {
   int code;
@@ -57,6 +59,8 @@ constexpr Word words_of_codes[] = {
     {0x8D, Ending::Kind::lost, "heard nothing from us for too long"},
     {0x8E, Ending::Kind::taken_over, "gave our place to another client"},
     {0x95, Ending::Kind::lost, "found a packet too large"},
+    {0x9A, Ending::Kind::no_retain, "retains nothing"},
+    {0x9B, Ending::Kind::denied, "acknowledges nothing (maximum QoS 0)"},
     {0x97, Ending::Kind::lost, "says that a quota is exceeded"},
     {0x98, Ending::Kind::lost, "was told to end the connection"},
     {0x9F, Ending::Kind::unreachable, "sees too many connections"},
@@ -87,10 +91,14 @@ Session::Session(SessionSettings settings, std::uint64_t generation, std::string
       client_(std::make_unique<BrokerClient>(settings_.broker, generation_, inbox_)) {}
 
 Session::~Session() {
-  outbox_.connection_lost(with_.clock.now());
-  notices_.connection_lost();
-  keep_account();
-  if (client_) BrokerClient::abandon(std::move(client_));
+  try {
+    outbox_.connection_lost(with_.clock.now());
+    notices_.connection_lost();
+    keep_account();
+    if (client_) BrokerClient::abandon(std::move(client_));
+  } catch (const std::exception& failure) {
+    with_.log.error("sink " + sink_, std::string("at the end of a connection: ") + failure.what());
+  }
 }
 
 std::optional<Ending> Session::connect() {
@@ -122,9 +130,21 @@ std::optional<Ending> Session::connect() {
       return Ending{Ending::Kind::denied,
                     "broker " + settings_.where + " acknowledges nothing (maximum QoS 0)"};
     }
+    if (limits_.maximum_packet < smallest_maximum_packet) {
+      client_->disconnect();
+      return Ending{Ending::Kind::denied,
+                    "broker " + settings_.where + " takes packets up to " +
+                        std::to_string(limits_.maximum_packet) +
+                        " bytes, too few for a record: " + "raise its maximum packet size"};
+    }
     places_.resize(std::clamp<std::size_t>(std::min(settings_.window, limits_.receive_maximum), 1,
                                            settings_.broker.places));
-    return check_own_past();
+    try {
+      if (auto ending = check_own_past()) return ending;
+    } catch (const BrokerError&) {  // the event comes too late to be read
+      return Ending{Ending::Kind::lost, "connection to broker " + settings_.where + " was lost"};
+    }
+    return std::nullopt;
   }
   if (inbox_->stop_deadline()) return Ending{Ending::Kind::stopped, "stopped"};
   return Ending{Ending::Kind::unreachable, "broker " + settings_.where + " does not answer"};
@@ -211,7 +231,11 @@ std::optional<BrokerEvent> Session::next_event(MonotonicTime deadline) {
 std::optional<Ending> Session::check_own_past() {
   if (!with_.store.is_open()) return std::nullopt;  // nor is there a record
   std::optional<Mark> seen;
-  if (auto ending = ask_for_mark(seen)) return ending;
+  if (settings_.asks_past) {
+    is_asking_past_ = true;
+    if (auto ending = ask_for_mark(seen)) return ending;
+    is_asking_past_ = false;
+  }
   if (seen) {
     const std::string epoch = with_.store.epoch();
     const std::string why = with_.store.why_set_back(*seen);
@@ -255,7 +279,8 @@ std::optional<Ending> Session::handle(const BrokerEvent& event) {
   switch (event.kind) {
     case Kind::lost:
       if (event.code == 0) {
-        return Ending{Ending::Kind::lost, "connection to broker " + settings_.where + " was lost"};
+        return Ending{Ending::Kind::lost, "connection to broker " + settings_.where + " was lost" +
+                                              (event.text.empty() ? "" : ": " + event.text)};
       }
       return ending_of(event.code, Ending::Kind::lost, settings_.where);
     case Kind::done:
@@ -311,18 +336,29 @@ std::optional<Ending> Session::settle(const BrokerEvent& event) {
 
 void Session::send() {
   if (used_ < places_.size()) publish_mark(mark_.take(with_.clock.now()));
-  while (used_ < places_.size()) {
-    const Place place = free_place();
-    auto notice = notices_.take(place, with_.clock.now());
-    if (!notice) break;
-    publish(place, Use::notice, notice->rule,
-            {.topic = std::move(notice->topic),
-             .payload = std::move(notice->payload),
-             .qos = notice->qos,
-             .retained = notice->retained,
-             .expiry = notice->expiry});
-  }
+  while (used_ < places_.size() && send_notice()) continue;
   send_records();
+}
+
+bool Session::send_notice() {
+  const Place place = free_place();
+  auto notice = notices_.take(place, with_.clock.now());
+  if (!notice) return false;
+  BrokerMessage message{.topic = std::move(notice->topic),
+                        .payload = std::move(notice->payload),
+                        .qos = notice->qos,
+                        .retained = notice->retained,
+                        .expiry = notice->expiry};
+  const std::size_t size = settings_.base.size() + packet_size(message, settings_.broker.version);
+  if (size <= limits_.maximum_packet) {
+    publish(place, Use::notice, notice->rule, std::move(message));
+  } else if (notices_.left_out(place)) {
+    with_.log.warning("sink " + sink_, "broker " + settings_.where + " takes packets up to " +
+                                           std::to_string(limits_.maximum_packet) +
+                                           " bytes: " + settings_.base + message.topic + " has " +
+                                           std::to_string(size) + " and is not sent there");
+  }
+  return true;
 }
 
 void Session::send_records() {
@@ -358,8 +394,13 @@ void Session::publish_status(std::string_view status) {
 
 void Session::publish_mark(std::optional<std::string> text) {
   if (!text || used_ == places_.size()) return;
-  publish(free_place(), Use::mark, settings_.mark_rule,
-          {.topic = "mark", .payload = std::move(*text), .retained = true});
+  BrokerMessage message{.topic = "mark", .payload = std::move(*text), .retained = true};
+  const std::size_t size = settings_.base.size() + packet_size(message, settings_.broker.version);
+  if (size > limits_.maximum_packet) {
+    mark_.refused();
+    return;
+  }
+  publish(free_place(), Use::mark, settings_.mark_rule, std::move(message));
 }
 
 // Gaps go into the ledger before the cursor passes them.
@@ -392,8 +433,7 @@ MonotonicTime Session::overdue_at() const {
 }
 
 std::size_t Session::largest_payload() const {
-  return limits_.maximum_packet > 2 * packet_overhead ? limits_.maximum_packet - packet_overhead
-                                                      : packet_overhead;
+  return limits_.maximum_packet - packet_overhead;
 }
 
 }  // namespace twinsky

@@ -25,6 +25,7 @@ struct Ending {
     unreachable,    // no connection, or no answer
     hung_up,        // perhaps the broker closed the connection before it answered
     wrong_version,  // the broker does not speak this MQTT
+    no_retain,      // the broker retains nothing, and our will asked for it
     denied,         // wrong password, certificate or right: does not pass by itself
     taken_over,     // another client came with our client id
     lost,           // it was connected
@@ -39,6 +40,7 @@ struct SessionSettings {
   std::string base;   // "twinsky/v1/mk-roof/"
   std::size_t window = 100;
   milliseconds acknowledge_within{30'000};
+  bool asks_past = true;       // what the broker retains of ours
   std::string_view mark_rule;  // that lets `mark` go; empty: none does
 };
 
@@ -61,6 +63,8 @@ class Session {
 
   // Waits for the broker's answer; nullopt: connected.
   std::optional<Ending> connect();
+  // Did the connection end while the broker had to answer what it retains of ours?
+  [[nodiscard]] bool is_asking_past() const { return is_asking_past_; }
   // Sends until the connection or the program ends. `tell` is called when counters have changed.
   Ending serve(const std::function<void(const SessionCounters&)>& tell);
   // Takes leave: `offline`, then DISCONNECT, as far as time allows.
@@ -88,6 +92,7 @@ class Session {
   void publish(Place place, Use use, std::string_view rule, BrokerMessage message);
   void publish_status(std::string_view status);
   void publish_mark(std::optional<std::string> text);
+  bool send_notice();
   void keep_account();
   [[nodiscard]] Place free_place() const;
   [[nodiscard]] bool has_room_for_records() const;
@@ -110,6 +115,7 @@ class Session {
   std::size_t records_under_way_ = 0;  // messages
   std::size_t bytes_allowed_;          // of records under way; grows while they arrive
   SessionCounters counters_;
+  bool is_asking_past_ = false;
   std::unique_ptr<BrokerClient> client_;
 };
 

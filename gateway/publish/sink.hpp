@@ -37,8 +37,10 @@ class Sink {
   virtual ~Sink() = default;
   // New rows can be sent. Any thread; does not block.
   virtual void wake() = 0;
-  // Publishes `offline`, sends its cursor and ends, by `deadline` in any case.
-  virtual void stop(MonotonicTime deadline) = 0;
+  // Publishes `offline`, sends its cursor and ends; returns by `deadline` in any case. Answers
+  // whether its thread has ended: if not, it still uses its surroundings, and stop() may be called
+  // again.
+  virtual bool stop(MonotonicTime deadline) = 0;
   [[nodiscard]] virtual SinkStatus status() const = 0;
 };
 

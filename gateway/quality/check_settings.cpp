@@ -3,17 +3,14 @@
 
 #include "gateway/config/settings.hpp"
 #include "gateway/model/embedded.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/quality/hour.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <array>
 #include <stdexcept>
 
 namespace twinsky {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr auto tests = std::to_array<std::string_view>(
     {"range", "climatology", "spike", "rate_of_change", "flat_line", "attenuated_signal"});
@@ -24,9 +21,9 @@ std::map<Quantity, Settings> read_defaults() {
     throw std::runtime_error("config/checks.json: " + what);
   };
   std::map<Quantity, Settings> defaults;
-  const Json file = Json::parse(embedded_file("config/checks.json"), nullptr, false, true);
+  const Json file = Json::parse(embedded_file("config/checks.json"), {.has_comments = true});
   if (!file.is_object()) refuse("is no object");
-  for (const auto& [name, checks] : file.items()) {
+  for (const auto& [name, checks] : file.items_by_key()) {
     const auto quantity = quantity_named(name);
     if (!quantity) refuse("there is no quantity " + name);
     Settings& settings = defaults[*quantity];
@@ -128,12 +125,12 @@ Interval interval_of(const Json& pair) {
   return {pair.at(0).get<double>(), pair.at(1).get<double>()};
 }
 
-// Throws Json::exception or std::runtime_error with what is wrong.
+// Throws JsonError or std::runtime_error with what is wrong.
 std::vector<ClimatologyMember> climatology_of(const std::string& text) {
   std::vector<ClimatologyMember> members;
   if (text.empty()) return members;
   const Json file = Json::parse(text);
-  for (const auto& [name, written] : file.items()) {
+  for (const auto& [name, written] : file.items_by_key()) {
     const auto period = period_named(written.at("period").get<std::string>());
     if (!period) throw std::runtime_error("\"" + name + "\" has an unknown period");
     ClimatologyMember member{.period = *period,

@@ -2,9 +2,8 @@
 #include "gateway/quality/index.hpp"
 
 #include "gateway/model/embedded.hpp"
+#include "gateway/model/json.hpp"
 #include "gateway/quality/decimal.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -14,8 +13,6 @@
 
 namespace twinsky {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 using Header = IndexEdition::Header;
 
@@ -174,11 +171,19 @@ class Breakpoints final : public IndexEdition {
 
 // ---- Hong Kong: added health risk ---------------------------------------------------------------
 
+using Numbers = std::map<std::string, double, std::less<>>;
+
+Numbers numbers_of(const Json& object) {
+  Numbers numbers;
+  for (const auto& [name, number] : object.items()) numbers[name] = number.get<double>();
+  return numbers;
+}
+
 class AddedRisk final : public IndexEdition {
  public:
   AddedRisk(Header header, const Json& json)
       : IndexEdition(std::move(header)),
-        coefficients_(json.at("coefficients").get<std::map<std::string, double, std::less<>>>()),
+        coefficients_(numbers_of(json.at("coefficients"))),
         groups_(json.at("sum_of").get<std::vector<std::vector<std::string>>>()),
         bands_(json.at("bands").get<std::vector<double>>()) {}
 
@@ -230,7 +235,7 @@ class AddedRisk final : public IndexEdition {
     return greatest;
   }
 
-  std::map<std::string, double, std::less<>> coefficients_;
+  Numbers coefficients_;
   std::vector<std::vector<std::string>> groups_;
   std::vector<double> bands_;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 
 namespace twinsky {
@@ -13,7 +14,8 @@ namespace {
 
 constexpr std::chrono::hours hour{1};
 constexpr std::chrono::hours compared_span{24};
-constexpr std::size_t hours_kept = 30;  // a day to compare, and what its first hour looks back on
+constexpr double largest_index = 10'000;  // what an agency prints beyond is none
+constexpr std::size_t hours_kept = 30;    // a day to compare, and what its first hour looks back on
 
 // The shortest decimals that stand for the number: those that were printed, where it is one that
 // was.
@@ -66,7 +68,7 @@ std::vector<IndexReport> OfficialIndex::take(const Sample& sample) {
   for (const Reading& reading : sample.readings) {
     if (reading.quantity != printed_) {
       is_news = put(at, reading) || is_news;
-    } else if (reading.value) {
+    } else if (reading.value && std::abs(*reading.value) <= largest_index) {
       at.published = static_cast<int>(*reading.value);
     } else {
       at.published.reset();
@@ -130,6 +132,10 @@ bool OfficialIndex::compute(Hours& hours, UtcTime end) const {
   at.computed = std::move(value);
   at.edition = edition;
   return true;
+}
+
+void OfficialIndex::forget(std::string_view station) {
+  if (const auto found = stations_.find(station); found != stations_.end()) stations_.erase(found);
 }
 
 IndexAgreement OfficialIndex::agreement() const {

@@ -32,6 +32,8 @@ class OfficialIndex {
   // One station's values of one interval, in any order, repeats included. Returns what became known
   // or changed through them; nothing where the hours that the rule wants have not all been seen.
   std::vector<IndexReport> take(const Sample& sample);
+  // The station is gone.
+  void forget(std::string_view station);
   [[nodiscard]] IndexAgreement agreement() const;
 
  private:
@@ -52,7 +54,7 @@ class OfficialIndex {
   const std::string family_;
   const Quantity printed_;  // the quantity that the agency publishes itself
   const int span_;          // hours that one value looks at
-  std::map<std::string, Hours> stations_;
+  std::map<std::string, Hours, std::less<>> stations_;
 };
 
 }  // namespace twinsky

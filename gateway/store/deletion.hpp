@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which rows go next when the store has to shrink: the oldest first, but none that may be on its way
-// to a broker while others can go, since nobody could say afterwards whether it arrived. Pure.
+// Which rows go next when the store has to shrink: the oldest first, but none that may be on its
+// way to a broker while others can go, since nobody could say afterwards whether it arrived. Pure.
 #pragma once
 
 #include "gateway/store/tables.hpp"

@@ -8,9 +8,7 @@
 #include <system_error>
 
 namespace twinsky {
-namespace {
 
-// Of the directory that holds it, or of the next one above that is still there.
 bool lies_on(const std::string& path, dev_t device) {
   std::error_code unknown;
   auto directory = std::filesystem::absolute(path, unknown).parent_path();
@@ -22,8 +20,6 @@ bool lies_on(const std::string& path, dev_t device) {
   }
   return false;
 }
-
-}  // namespace
 
 FileIdentity::FileIdentity(const std::string& path) : path_(path) {
   struct stat file {};

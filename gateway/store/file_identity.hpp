@@ -19,12 +19,16 @@ enum class FileNow : std::uint8_t {
   unknown,    // the disk does not say
 };
 
+// Is its directory, or the next one above that is still there, on this device?
+bool lies_on(const std::string& path, dev_t device);
+
 class FileIdentity {
  public:
   // Of the file that stands there now. Throws std::system_error when there is none.
   explicit FileIdentity(const std::string& path);
 
   FileNow look();
+  [[nodiscard]] dev_t device() const { return device_; }
   // It was made shorter rightly (VACUUM).
   void accept_size() { bytes_ = 0; }
 

@@ -6,6 +6,8 @@
 #include "gateway/store/clock_hold.hpp"
 #include "gateway/store/journal.hpp"
 
+#include <vector>
+
 namespace twinsky {
 
 class LedgerBook {
@@ -15,7 +17,10 @@ class LedgerBook {
   LedgerBook(Journal& journal, ClockHold& hold, Clock& clock, StreamId stream)
       : journal_(journal), hold_(hold), clock_(clock), stream_(stream) {}
 
+  // What a sink has not got enters once, whatever else becomes of it.
   void note(const LedgerRow& row);
+  // The parts of a row with numbers that are not in the ledger yet.
+  std::vector<LedgerRow> new_parts(const LedgerRow& row);
 
   // A gap that is still growing: on the stream only when it has its full length.
   std::int64_t open(const LedgerRow& row);

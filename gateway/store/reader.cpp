@@ -15,11 +15,14 @@ const std::string no_name;
 class FileReader final : public StoreReader {
  public:
   explicit FileReader(std::shared_ptr<SharedFile> file) : file_(std::move(file)) {
-    if (file_->generation != 0) open();
+    file_->add(connection_);
+    const std::lock_guard lock(connection_->mutex);
+    is_open();
   }
 
   const std::vector<StoredRow>& page(RowId after, std::size_t most) override {
     rows_.clear();
+    const std::lock_guard lock(connection_->mutex);
     if (!is_open()) return rows_;
     held_ = file_->tail.after(after, most);
     for (const auto& piece : held_) {
@@ -40,8 +43,9 @@ class FileReader final : public StoreReader {
   }
 
   const std::string& name_of(StreamId stream) override {
+    const std::lock_guard lock(connection_->mutex);
     const auto found = names_.find(stream);
-    if (found != names_.end()) return found->second;
+    if (found != names_.end() || !is_open()) return found == names_.end() ? no_name : found->second;
     learn_names();
     const auto now_known = names_.find(stream);
     return now_known == names_.end() ? no_name : now_known->second;
@@ -49,9 +53,10 @@ class FileReader final : public StoreReader {
 
   const std::string& epoch_of(RowId row) override {
     // The last epoch known may be replaced as long as it has no rows, and followed by others.
-    if (epochs_.empty() || row > checked_until_) {
+    const std::lock_guard lock(connection_->mutex);
+    if ((epochs_.empty() || row > checked_until_) && is_open()) {
       const RowId from = epochs_.empty() ? 0 : epochs_.rbegin()->first;
-      for (SavedEpoch& saved : file_->reading([&] { return tables_->epochs(from); })) {
+      for (SavedEpoch& saved : file_->reading([&] { return connection_->tables->epochs(from); })) {
         epochs_[saved.first_row] = saved.epoch;
       }
       checked_until_ = std::max(row, rows_.empty() ? row : rows_.back().row);
@@ -61,6 +66,7 @@ class FileReader final : public StoreReader {
   }
 
   std::vector<std::string> streams() override {
+    const std::lock_guard lock(connection_->mutex);
     if (!is_open()) return {};
     learn_names();
     std::vector<std::string> names;
@@ -70,27 +76,31 @@ class FileReader final : public StoreReader {
 
   std::vector<HourRow> hours(std::string_view stream, Quantity quantity, UtcTime from,
                              UtcTime to) override {
+    const std::lock_guard lock(connection_->mutex);
     const auto id = find(stream);
     if (!id) return {};
-    return file_->reading([&] { return tables_->hours(*id, quantity, from, to); });
+    return file_->reading([&] { return connection_->tables->hours(*id, quantity, from, to); });
   }
   std::vector<OfficialRow> official(std::string_view stream, Quantity quantity, UtcTime from,
                                     UtcTime to) override {
+    const std::lock_guard lock(connection_->mutex);
     const auto id = find(stream);
     if (!id) return {};
-    return file_->reading([&] { return tables_->official(*id, quantity, from, to); });
+    return file_->reading([&] { return connection_->tables->official(*id, quantity, from, to); });
   }
   std::optional<UtcTime> first_hour(std::string_view stream, Quantity quantity,
                                     UtcTime from) override {
+    const std::lock_guard lock(connection_->mutex);
     const auto id = find(stream);
     if (!id) return {};
-    return file_->reading([&] { return tables_->first_hour(*id, quantity, from); });
+    return file_->reading([&] { return connection_->tables->first_hour(*id, quantity, from); });
   }
   std::optional<UtcTime> first_official(std::string_view stream, Quantity quantity,
                                         UtcTime from) override {
+    const std::lock_guard lock(connection_->mutex);
     const auto id = find(stream);
     if (!id) return {};
-    return file_->reading([&] { return tables_->first_official(*id, quantity, from); });
+    return file_->reading([&] { return connection_->tables->first_official(*id, quantity, from); });
   }
 
  private:
@@ -101,16 +111,16 @@ class FileReader final : public StoreReader {
     rows_.erase(gap, rows_.end());
   }
   void read_page(RowId after, std::size_t most) {
-    const RowId last = std::min(tables_->sendable(), tables_->newest_row());
+    const RowId last = std::min(connection_->tables->sendable(), connection_->tables->newest_row());
     if (last <= after) return;
-    tables_->read(after + 1, last, most, text_, rows_);
+    connection_->tables->read(after + 1, last, most, text_, rows_);
     if (is_whole(after, last, most, [](RowId, RowId) { return false; })) return;
     // Of what the table tells at two moments, rows that are brought back or deleted between them
     // must not look as if they were missing.
-    const std::vector<SalvageRange> missing = tables_->salvages();
-    tables_->read(after + 1, last, most, text_, rows_);
-    const RowId oldest = tables_->oldest_row();
-    const RowId newest = tables_->newest_row();
+    const std::vector<SalvageRange> missing = connection_->tables->salvages();
+    connection_->tables->read(after + 1, last, most, text_, rows_);
+    const RowId oldest = connection_->tables->oldest_row();
+    const RowId newest = connection_->tables->newest_row();
     const bool is_good = (newest == 0 || oldest <= newest) &&
                          is_whole(after, last, most, [&](RowId first, RowId until) {
                            if (oldest == 0 || oldest > until) return true;
@@ -151,7 +161,7 @@ class FileReader final : public StoreReader {
     return found->first;
   }
   void learn_names() {
-    for (SavedStream& saved : file_->reading([&] { return tables_->streams(); })) {
+    for (SavedStream& saved : file_->reading([&] { return connection_->tables->streams(); })) {
       names_[saved.stream] = std::move(saved.name);
     }
   }
@@ -162,14 +172,16 @@ class FileReader final : public StoreReader {
     if (epochs_.empty() || epochs_.rbegin()->second != piece.epoch) epochs_[first] = piece.epoch;
     checked_until_ = std::max(checked_until_, piece.rows.back().row);
   }
-  // False while there is no store.
+  // False while there is no store. All of these want the connection's mutex.
   bool is_open() {
-    if (file_->generation != generation_) open();
-    return generation_ != 0;
+    if (file_->is_away) throw std::runtime_error("the disk of " + file_->path + " is away");
+    const unsigned generation = file_->generation;
+    if (generation != 0 && (generation != generation_ || !connection_->tables)) open();
+    return generation != 0;
   }
   void open() {
     const unsigned generation = file_->generation;
-    tables_ = std::make_unique<Tables>(file_->path, Tables::Access::read);
+    connection_->tables = std::make_unique<Tables>(file_->path, Tables::Access::read);
     generation_ = generation;
     names_.clear();
     epochs_.clear();
@@ -178,7 +190,7 @@ class FileReader final : public StoreReader {
 
   const std::shared_ptr<SharedFile> file_;
   unsigned generation_ = 0;
-  std::unique_ptr<Tables> tables_;
+  const std::shared_ptr<OpenReader> connection_ = std::make_shared<OpenReader>();
   std::string text_;             // the bodies of the page, or
   Tail::Pieces held_;            // what holds them
   std::vector<StoredRow> rows_;  // the page

@@ -6,18 +6,53 @@
 #include "gateway/store/tables.hpp"
 #include "gateway/store/tail.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 namespace twinsky {
+
+// A connection of this process that can be closed by the writer: while one is open, a disk that has
+// failed cannot be mounted again.
+struct OpenReader {
+  std::mutex mutex;
+  std::unique_ptr<Tables> tables;  // guarded by mutex
+};
 
 struct SharedFile {
   std::string path;
   bool has_writer = false;              // in this process
-  std::atomic<unsigned> generation{1};  // rises when the file was replaced; 0: there is none yet
+  std::atomic<unsigned> generation{1};  // rises when the file was replaced; 0: there is none
+  std::atomic<bool> is_away{false};     // there was one, and it has been let go for now
   std::atomic<bool> is_damaged{false};  // a reader saw it; the writer sets the file aside
   Tail tail;                            // empty where the writer is another process
+
+  // There is a file, again perhaps: readers open it.
+  void renew() {
+    is_away = false;
+    generation = ++generations_;
+  }
+  // Closes what readers have open. They fail until renew(), since an empty page would say that
+  // there are no rows.
+  void close() {
+    is_away = true;
+    generation = 0;
+    const std::lock_guard lock(mutex_);
+    for (const std::weak_ptr<OpenReader>& each : readers_) {
+      const auto reader = each.lock();
+      if (!reader) continue;
+      const std::lock_guard its_lock(reader->mutex);
+      reader->tables.reset();
+    }
+    std::erase_if(readers_, [](const auto& each) { return each.expired(); });
+  }
+  void add(const std::shared_ptr<OpenReader>& reader) {
+    const std::lock_guard lock(mutex_);
+    readers_.push_back(reader);
+  }
 
   // Reading beside the writer, which may never come to the damaged page itself; without one the
   // damage is told to people, as a StoreError.
@@ -32,6 +67,11 @@ struct SharedFile {
       throw;
     }
   }
+
+ private:
+  std::atomic<unsigned> generations_{1};
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<OpenReader>> readers_;  // guarded by mutex_
 };
 
 // Of a store that is open in this process; follows it when the file is replaced.

@@ -71,6 +71,7 @@ enum class Name : std::uint8_t {
   ledger_insert,
   ledger_replace,
   ledger_all,
+  ledger_overlaps,
   ledger_sum_add,
   ledger_sum_all,
   clock_block_all,
@@ -202,6 +203,9 @@ inline constexpr std::array texts = {
     Text{Name::ledger_all,
          "SELECT entry, cause, stream, start_ts, end_ts, count, estimated, sink, first_seq,"
          " last_seq, epoch FROM ledger WHERE announced BETWEEN ? AND ? ORDER BY entry"},
+    Text{Name::ledger_overlaps,
+         "SELECT first_seq, last_seq FROM ledger WHERE sink = ? AND stream = ? AND epoch = ?"
+         " AND first_seq BETWEEN 1 AND ? AND last_seq >= ? ORDER BY first_seq"},
     Text{Name::ledger_sum_add,
          "INSERT INTO ledger_sums VALUES (?, ?)"
          " ON CONFLICT (cause) DO UPDATE SET count = count + excluded.count"},

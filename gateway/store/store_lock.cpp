@@ -27,7 +27,8 @@ std::string lock_of(const std::string& store_path) {
 std::string holder_of(const std::string& lock) {
   std::string process;
   std::getline(std::ifstream(lock), process);
-  if (process.empty() || !std::ranges::all_of(process, [](char c) { return c >= '0' && c <= '9'; })) {
+  if (process.empty() ||
+      !std::ranges::all_of(process, [](char c) { return c >= '0' && c <= '9'; })) {
     return "another process";
   }
   std::ifstream file("/proc/" + process + "/cmdline");

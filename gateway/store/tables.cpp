@@ -692,6 +692,20 @@ void Tables::forget_official(UtcTime before) {
   connection_->run(sql::Name::official_forget, before);
 }
 
+std::vector<SeqRange> Tables::not_in_ledger(const LedgerRow& row) {
+  std::vector<SeqRange> ranges;
+  std::uint64_t next = row.first_seq;
+  auto found = connection_->use(sql::Name::ledger_overlaps, row.sink, row.stream, row.epoch,
+                                row.last_seq, row.first_seq);
+  while (found.next()) {
+    const std::uint64_t first = natural(found.integer(0));
+    if (first > next) ranges.push_back({next, first - 1});
+    next = std::max(next, natural(found.integer(1)) + 1);
+  }
+  if (next <= row.last_seq) ranges.push_back({next, row.last_seq});
+  return ranges;
+}
+
 std::int64_t Tables::insert_ledger(const LedgerRow& row, bool announced) {
   connection_->run(sql::Name::ledger_insert, row.cause, row.stream, row.start, row.end, row.count,
                    row.estimated, row.sink, row.first_seq, row.last_seq, row.epoch, announced);
@@ -772,13 +786,17 @@ void Tables::erase_salvage(RowId first_row) {
   connection_->run(sql::Name::salvage_erase, first_row);
 }
 
-bool Tables::has_our_schema() {
-  constexpr std::array names = {"samples",  "streams",    "mark",         "epochs",
-                                "cursors",  "ledger",     "ledger_sums",  "reference",
-                                "retained", "remembered", "clock_blocks", "salvages",
-                                "hours",    "hours_done", "official"};
-  return std::ranges::all_of(
-      names, [&](const char* name) { return connection_->database.tableExists(name); });
+bool Tables::has_another_schema() {
+  constexpr std::array names = {"samples",    "streams",      "mark",        "epochs",
+                                "cursors",    "ledger",       "reference",   "retained",
+                                "remembered", "clock_blocks", "ledger_sums", "salvages",
+                                "hours",      "hours_done",   "official"};
+  try {
+    return !std::ranges::all_of(
+        names, [&](const char* name) { return connection_->database.tableExists(name); });
+  } catch (const SQLite::Exception&) {
+    return false;
+  }
 }
 
 bool Tables::is_whole_file() {

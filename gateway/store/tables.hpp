@@ -84,6 +84,11 @@ struct StreamShare {
   UtcTime end{};
 };
 
+struct SeqRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+};
+
 struct RowCount {
   RowId last_row = 0;
   std::uint64_t rows = 0;
@@ -193,6 +198,8 @@ class Tables {
   void forget_official(UtcTime before);
 
   // Ledger.
+  // Of the numbers of a row with a sink, those that no other row of it has.
+  [[nodiscard]] std::vector<SeqRange> not_in_ledger(const LedgerRow& row);
   std::int64_t insert_ledger(const LedgerRow& row, bool announced);
   void replace_ledger(std::int64_t entry, const LedgerRow& row, bool announced);
   void add_to_ledger_sum(const std::string& cause, std::uint64_t count);
@@ -213,8 +220,8 @@ class Tables {
   void save_salvage(const SalvageRange& range);
   void erase_salvage(RowId first_row);
 
-  // Are the tables there that every statement counts on? Throws when that cannot be read.
-  [[nodiscard]] bool has_our_schema();
+  // Are tables missing that every statement counts on? A disk that does not answer says nothing.
+  [[nodiscard]] bool has_another_schema();
   // Is the file as long as it has to be, once the WAL is in it?
   [[nodiscard]] bool is_whole_file();
   [[nodiscard]] FileSize size();

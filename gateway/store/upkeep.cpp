@@ -199,22 +199,27 @@ void Upkeep::note_loss(const Outboxes& outboxes, const Piece& piece) {
           share.count,    piece.may_have_arrived,
           sink,           share.first_seq,
           share.last_seq, epoch};
-      auto& [entry, lost] = purge_->lost[{sink, share.stream}];
-      // Numbers in between that were not lost must not look so.
-      if (entry != 0 && lost.epoch == epoch && lost.estimated == row.estimated &&
-          share.first_seq == lost.last_seq + 1) {
-        lost.start = std::min(lost.start, share.start);
-        lost.end = std::max(lost.end, share.end);
-        lost.count += share.count;
-        lost.last_seq = share.last_seq;
-        ledger_.extend(entry, lost, share.count);
-        continue;
-      }
-      if (entry != 0) ledger_.announce(entry, lost);
-      lost = row;
-      entry = ledger_.open(lost);
+      for (const LedgerRow& part : ledger_.new_parts(row)) note_loss(share.stream, part);
     }
   }
+}
+
+void Upkeep::note_loss(StreamId stream, const LedgerRow& row) {
+  auto& [entry, lost] = purge_->lost[{row.sink, stream}];
+  // Numbers in between that were not lost must not look so.
+  const bool goes_on = entry != 0 && lost.epoch == row.epoch && lost.estimated == row.estimated &&
+                       row.first_seq == lost.last_seq + 1;
+  if (goes_on) {
+    lost.start = std::min(lost.start, row.start);
+    lost.end = std::max(lost.end, row.end);
+    lost.count += row.count;
+    lost.last_seq = row.last_seq;
+    ledger_.extend(entry, lost, row.count);
+    return;
+  }
+  if (entry != 0) ledger_.announce(entry, lost);
+  lost = row;
+  entry = ledger_.open(lost);
 }
 
 void Upkeep::finish() {

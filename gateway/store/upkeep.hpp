@@ -78,6 +78,7 @@ class Upkeep {
   // False when there was nothing left to delete.
   bool delete_piece(const OutboxesNow& outboxes_now, Sacrifice sacrifice, RowId most);
   void note_loss(const Outboxes& outboxes, const Piece& piece);
+  void note_loss(StreamId stream, const LedgerRow& row);
   void finish();
   template <class Work>
   void transaction(Work&& work);

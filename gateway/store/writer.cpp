@@ -17,7 +17,8 @@ constexpr std::chrono::seconds save_cursor_after{2};
 constexpr RowId save_cursor_rows = 10'000;
 constexpr milliseconds longest_retry{30'000};
 constexpr milliseconds longest_retry_when_full{5'000};
-constexpr int most_tries_at_once = 3;  // in vain, one after the other: the reserve, then rows
+constexpr int failures_until_let_go = 3;  // of a disk, one after the other
+constexpr int most_tries_at_once = 3;     // in vain, one after the other: the reserve, then rows
 constexpr std::size_t few_rows = 50;
 constexpr std::size_t batch_kept = 4096;  // entries of memory that are kept for the next round
 
@@ -29,6 +30,10 @@ MonotonicTime Store::Writer::due_of(const Outbox& outbox) {
 
 bool Store::Writer::is_due(const Outbox& outbox, MonotonicTime now) {
   return now >= due_of(outbox) || outbox.acknowledged - outbox.saved >= save_cursor_rows;
+}
+
+std::string Store::Writer::claim_of(const std::string& sink) {
+  return "claimed " + sink;
 }
 
 bool Store::Writer::Round::has_small_things() const {
@@ -118,6 +123,8 @@ void Store::Writer::take_round(Round& round) {
   }
   unsaved_remembered_.clear();
   for (auto& [sink, outbox] : sinks_) {
+    // What was on its way when the process ended may have arrived.
+    if (round.is_last) round.remembered[claim_of(sink)] = std::to_string(outbox.claimed);
     if (outbox.acknowledged == outbox.saved) continue;
     // It rides on a commit that comes anyway, when it could not wait for the next one.
     const bool rides = !round.batch.empty() && due_of(outbox) <= now + settings_.commit_every;
@@ -147,7 +154,9 @@ void Store::Writer::give_back(Round& round) {
   put_before(gaps_, round.gaps);
   put_before(changes_, round.changes);
   put_before(epochs_, round.epochs);
-  for (const auto& [name, value] : round.remembered) unsaved_remembered_.insert(name);
+  for (const auto& [name, value] : round.remembered) {
+    if (remembered_.contains(name)) unsaved_remembered_.insert(name);
+  }
   for (const auto& [sink, row] : round.cursors) {
     const auto found = sinks_.find(sink);
     if (found != sinks_.end()) found->second.saved = 0;
@@ -244,9 +253,7 @@ void Store::Writer::write_small_things(Round& round) {
 // A reader saw it; the writer itself hardly ever looks at old rows.
 void Store::Writer::replace_file_if_damaged() {
   if (!file_->is_damaged) return;
-  replace_damaged_file("seen while reading");
-  start_salvage();
-  publish();
+  replace_file("damaged", "seen while reading");
 }
 
 // What is due beside the samples: the clock and the bounds.
@@ -355,15 +362,13 @@ void Store::Writer::failed(const std::exception& problem, bool is_last) {
   try {
     if (!opened_) fault = DiskFault::other;
     // Every statement fits our schema: "no such table" means that the file's is another one.
-    if (fault == DiskFault::other && opened_ && !opened_->tables.has_our_schema()) {
+    if (fault == DiskFault::other && opened_ && opened_->tables.has_another_schema()) {
       fault = DiskFault::damaged;
     }
     switch (fault) {
       case DiskFault::damaged:
         end_deletion();
-        replace_damaged_file(problem.what());
-        start_salvage();
-        publish();
+        replace_file("damaged", problem.what());
         leave_fault();
         return;
       case DiskFault::full: {
@@ -396,6 +401,7 @@ void Store::Writer::failed(const std::exception& problem, bool is_last) {
   } catch (const std::exception&) {
     end_deletion();  // the first problem is what is told; without a file the next round opens one
   }
+  if (opened_ && !is_disk_full_ && ++failures_ >= failures_until_let_go) let_go();
   const milliseconds longest = is_disk_full_ ? longest_retry_when_full : longest_retry;
   retry_after_ = std::clamp(2 * retry_after_, first_retry, longest);
   enter_fault(is_disk_full_ ? "disk_full" : "disk_fault", problem.what(), retry_after_);
@@ -417,6 +423,7 @@ void Store::Writer::enter_fault(const std::string& cause, const std::string& wha
 void Store::Writer::leave_fault() {
   const std::lock_guard lock(mutex_);
   tries_at_once_ = 0;
+  failures_ = 0;
   is_disk_full_ = false;
   retry_after_ = milliseconds(0);
   if (fault_.empty()) return;

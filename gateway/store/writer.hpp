@@ -119,6 +119,7 @@ struct Store::Writer {
     MonotonicTime save_after = MonotonicTime::min();  // the first one goes to the disk at once
     bool from_oldest = false;                         // where it would start if it were new
   };
+  static std::string claim_of(const std::string& sink);  // the name it is remembered by
   static MonotonicTime due_of(const Outbox& outbox);
   static bool is_due(const Outbox& outbox, MonotonicTime now);
   struct NewEpoch {
@@ -150,8 +151,14 @@ struct Store::Writer {
   void look_at_file();
   bool goes_on_in_other_file();
   void leave_file(const std::string& why);
+  void let_go();
+  void resume();
   void reopen();
-  void replace_damaged_file(const std::string& why);
+  bool has_our_streams(OpenedStore& store);
+  void go_on_in(std::unique_ptr<OpenedStore> store);
+  bool has_file() const;
+  RowId last_row() const;
+  void replace_file(const std::string& what, const std::string& why);
   void begin_after_lost_file();
   void begin_anew(Inheritance inheritance, const std::string& rows_in, const std::string& reason);
   Inheritance inheritance_in_memory(Inheritance read) const;
@@ -194,15 +201,18 @@ struct Store::Writer {
   Clock& clock_;
   Log& log_;
   const std::shared_ptr<SharedFile> file_ = std::make_shared<SharedFile>();
-  std::unique_ptr<StoreLock> lock_;      // taken before anything is opened
-  std::unique_ptr<OpenedStore> opened_;  // writer thread's, once it runs; nullptr: there is none
-  std::unique_ptr<OpenedStore> left_;    // writer thread's: a file that has lost its name
-  std::string left_why_;                 // writer thread's
-  bool rows_are_held_ = true;            // writer thread's: as far as it knows
-  int tries_at_once_ = 0;                // writer thread's: since the last good commit
-  bool is_disk_full_ = false;            // writer thread's: so the last commit said
-  milliseconds retry_after_{0};          // writer thread's
-  std::string small_tables_of_;          // a damaged file whose rows are still to be brought back
+  std::unique_ptr<StoreLock> lock_;       // taken before anything is opened
+  std::unique_ptr<OpenedStore> opened_;   // writer thread's, once it runs; nullptr: there is none
+  std::unique_ptr<OpenedStore> left_;     // writer thread's: a file that has lost its name
+  std::string left_why_;                  // writer thread's
+  dev_t device_{};                        // writer thread's: where the file lies
+  std::vector<SavedEpoch> known_epochs_;  // writer thread's: as of when the file was let go
+  bool rows_are_held_ = true;             // writer thread's: as far as it knows
+  int tries_at_once_ = 0;                 // writer thread's: since the last good commit
+  int failures_ = 0;                      // writer thread's: likewise
+  bool is_disk_full_ = false;             // writer thread's: so the last commit said
+  milliseconds retry_after_{0};           // writer thread's
+  std::string small_tables_of_;           // a damaged file whose rows are still to be brought back
   std::atomic<MonotonicTime::rep> busy_since_{0};  // 0: waits
 
   std::mutex notify_mutex_;       // held while it is called

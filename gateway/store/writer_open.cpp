@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <unistd.h>
 
@@ -202,16 +203,54 @@ Store::Writer::Writer(StoreSettings settings, Clock& clock, Log& log)
 void Store::Writer::open_again() {
   if (left_) {
     begin_after_lost_file();
+    return;
+  }
+  if (has_file() && !lies_on(settings_.path, device_)) {
+    throw std::runtime_error("what " + settings_.path + " lies on is not mounted");
+  }
+  if (!lock_) lock_ = std::make_unique<StoreLock>(settings_.path);
+  if (has_file()) {
+    resume();
   } else {
-    if (!lock_) lock_ = std::make_unique<StoreLock>(settings_.path);
     open();
   }
+}
+
+// A disk that has failed is let go whole: as long as anything of it is open it cannot come back.
+void Store::Writer::let_go() {
+  opened_->tables.leave_companions();
+  known_epochs_ = opened_->epochs;
+  opened_.reset();
+  file_->close();
+  lock_.reset();
+}
+
+// The disk is back, with what it had or without.
+void Store::Writer::resume() {
+  std::unique_ptr<OpenedStore> fresh;
+  try {
+    fresh = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
+  } catch (const std::exception& problem) {
+    if (fault_of(problem) != DiskFault::damaged) throw;
+    replace_file("damaged", problem.what());
+    return;
+  }
+  const bool is_behind = fresh->journal.last() < last_row() ||
+                         fresh->epochs.back().epoch != known_epochs_.back().epoch;
+  if (is_behind || !has_our_streams(*fresh)) {
+    fresh->tables.leave_companions();
+    fresh.reset();
+    replace_file("found", "its newest samples are not there");
+    return;
+  }
+  go_on_in(std::move(fresh));
 }
 
 void Store::Writer::open() {
   const auto open_file = [this] {
     opened_ = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
-    if (file_->generation == 0) file_->generation = 1;
+    if (file_->generation == 0) file_->renew();
+    device_ = opened_->identity.device();
     load();
     start_salvage();
   };
@@ -222,9 +261,8 @@ void Store::Writer::open() {
   } catch (const std::exception& problem) {
     opened_.reset();
     if (fault_of(problem) == DiskFault::damaged) {
-      replace_damaged_file(problem.what());
+      replace_file("damaged", problem.what());
       load();
-      start_salvage();
       return;
     }
     // On a full disk not even the files beside it can be made; SQLite calls that an I/O error.
@@ -248,14 +286,18 @@ void Store::Writer::load() {
       stream_ids_.emplace(stream.name, stream.stream);
       streams_[index] = std::move(stream);
     }
-    for (const auto& [sink, row] : tables.cursors()) {
-      const RowId possible = std::clamp<RowId>(row, 0, opened_->journal.last());
-      sinks_[sink] = {.acknowledged = possible, .claimed = possible, .saved = possible};
-    }
-    for (auto& [sink, topics] : tables.retained()) retained_[sink].merge(topics);
     for (auto& [name, value] : tables.remembered()) {
       if (!unsaved_remembered_.contains(name)) remembered_.insert_or_assign(name, std::move(value));
     }
+    for (const auto& [sink, row] : tables.cursors()) {
+      const RowId possible = std::clamp<RowId>(row, 0, opened_->journal.last());
+      sinks_[sink] = {.acknowledged = possible, .claimed = possible, .saved = possible};
+      const auto claim = remembered_.find(claim_of(sink));
+      if (claim == remembered_.end()) continue;
+      const RowId claimed = std::strtoll(claim->second.c_str(), nullptr, 10);
+      sinks_[sink].claimed = std::clamp(claimed, possible, opened_->journal.last());
+    }
+    for (auto& [sink, topics] : tables.retained()) retained_[sink].merge(topics);
     know_past();
     hours_done_ = tables.hours_done();
     if (!std::exchange(has_file_, true)) {
@@ -277,27 +319,26 @@ void Store::Writer::take_up(const std::vector<SavedStream>& early) {
   }
 }
 
-void Store::Writer::replace_damaged_file(const std::string& why) {
-  const bool is_running = opened_ != nullptr;
-  const RowId oldest_row = is_running ? opened_->journal.oldest() : 0;
-  const RowId last_row = is_running ? opened_->journal.last() : 0;
-  std::vector<SavedEpoch> epochs;
-  if (is_running) epochs = opened_->epochs;
+// Sets the file at the path aside; `what` becomes part of its name there.
+void Store::Writer::replace_file(const std::string& what, const std::string& why) {
+  try_directory_of(settings_.path);
+  if (opened_) known_epochs_ = opened_->epochs;
   opened_.reset();
   file_->is_damaged = false;
-  try_directory_of(settings_.path);
-  const std::string damaged = set_aside(settings_.path, "damaged", clock_.utc());
-  log_.error("store", "the file is damaged (" + why + "); it was set aside as " + damaged +
+  const std::string aside = set_aside(settings_.path, what, clock_.utc());
+  log_.error("store", "the file is " + what + " (" + why + "); it was set aside as " + aside +
                           ", a new one goes on, and what can be read is brought back");
-  Inheritance inheritance = read_inheritance(damaged);
-  if (is_running) {
-    inheritance.epochs = std::move(epochs);
+  Inheritance inheritance = read_inheritance(aside);
+  if (has_file()) {
+    inheritance.epochs = known_epochs_;
     inheritance = inheritance_in_memory(std::move(inheritance));
-    const RowId readable = inheritance.rows_are_readable ? inheritance.last_row : oldest_row - 1;
-    inheritance.lost_rows = unsent_rows(inheritance.cursors, readable, last_row);
-    inheritance.last_row = std::max(inheritance.last_row, last_row);
+    const RowId readable = inheritance.rows_are_readable ? inheritance.last_row : oldest() - 1;
+    inheritance.lost_rows = unsent_rows(inheritance.cursors, readable, last_row());
+    inheritance.last_row = std::max(inheritance.last_row, last_row());
   }
-  begin_anew(std::move(inheritance), damaged, "the store was damaged");
+  begin_anew(std::move(inheritance), aside, "the store was " + what);
+  start_salvage();
+  publish();
 }
 
 // What a file holds that has lost its name can still be read as long as it is open.
@@ -355,7 +396,7 @@ void Store::Writer::begin_anew(Inheritance inheritance, const std::string& rows_
   opened_ = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
   rows_are_held_ = true;
   file_->tail.clear();
-  ++file_->generation;
+  file_->renew();
   if (inheritance.cursors_are_lost) {
     log_.warning("store",
                  "how far each sink had come is lost with it: they begin with the oldest sample");
@@ -380,9 +421,8 @@ void Store::Writer::look_at_file() {
     case FileNow::truncated: {
       // VACUUM makes it shorter as well, but then all of its pages are there.
       if (!opened_->tables.is_whole_file()) {
-        replace_damaged_file("it was made shorter while it was open");
-        start_salvage();
-        publish();
+        replace_file("damaged", "it was made shorter while it was open");
+        break;
       }
       opened_->identity.accept_size();
       break;
@@ -421,6 +461,16 @@ bool Store::Writer::goes_on_in_other_file() {
   }
 }
 
+bool Store::Writer::has_file() const {
+  const std::lock_guard lock(mutex_);
+  return has_file_;
+}
+
+RowId Store::Writer::last_row() const {
+  const std::lock_guard lock(mutex_);
+  return last_row_;
+}
+
 void Store::Writer::leave_file(const std::string& why) {
   opened_->tables.leave_companions();
   left_ = std::move(opened_);
@@ -431,32 +481,37 @@ void Store::Writer::leave_file(const std::string& why) {
 // Reads from the file at the path how far it has come.
 void Store::Writer::reopen() {
   auto fresh = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
-  bool is_ours = true;
-  {
-    const std::lock_guard lock(mutex_);
-    for (SavedStream& stream : fresh->tables.streams()) {
-      const auto index = static_cast<std::size_t>(stream.stream);
-      if (index == streams_.size()) {
-        stream_ids_.emplace(stream.name, stream.stream);
-        streams_.push_back(stream);
-      }
-      is_ours = is_ours && index < streams_.size() && streams_[index].name == stream.name;
-    }
-    for (auto& [sink, outbox] : sinks_) outbox.saved = 0;
-  }
-  if (!is_ours) {
+  if (!has_our_streams(*fresh)) {
     leave_file("has streams of another process");
     return;
   }
   opened_->tables.leave_companions();
-  opened_ = std::move(fresh);
+  go_on_in(std::move(fresh));
+}
+
+bool Store::Writer::has_our_streams(OpenedStore& store) {
+  const std::lock_guard lock(mutex_);
+  for (SavedStream& stream : store.tables.streams()) {
+    const auto index = static_cast<std::size_t>(stream.stream);
+    if (index == streams_.size()) {
+      stream_ids_.emplace(stream.name, stream.stream);
+      streams_.push_back(stream);
+    }
+    if (index >= streams_.size() || streams_[index].name != stream.name) return false;
+  }
+  return true;
+}
+
+void Store::Writer::go_on_in(std::unique_ptr<OpenedStore> store) {
+  opened_ = std::move(store);
   {
     const std::lock_guard lock(mutex_);
+    for (auto& [sink, outbox] : sinks_) outbox.saved = 0;
     runs_ = opened_->witness.runs();
   }
   rows_are_held_ = true;
   file_->tail.clear();
-  ++file_->generation;
+  file_->renew();
   start_salvage();
   publish();
 }

@@ -16,4 +16,13 @@ bool is_public_address(const sockaddr& address) noexcept;
 // The same for a host written as a number ("127.0.0.1", "::1", "[::1]"); nullopt: it is a name.
 std::optional<bool> is_public_literal(std::string_view host);
 
+// True for link-local addresses and for those at which clouds hand out a machine's credentials:
+// nothing official is ever there, and who opens the local network does not mean them.
+bool is_off_limits(const sockaddr& address) noexcept;
+// The same for a host written as a number; false for a name.
+bool is_off_limits_literal(std::string_view host);
+
+// "localhost" and what is below it: names of this machine whatever a name server says.
+bool is_this_machine(std::string_view host);
+
 }  // namespace twinsky

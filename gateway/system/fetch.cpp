@@ -8,7 +8,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <map>
+#include <mutex>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
@@ -51,7 +52,7 @@ struct Transfer {
   const FetchRequest& request;
   bool is_proxied = false;
   FetchReply reply;
-  bool refused_address = false;
+  std::string_view refusal = {};  // why its address was refused
 };
 
 std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user) {
@@ -65,14 +66,22 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user)
   return length;
 }
 
+// Why an address is refused that is not public.
+std::string_view refusal_of_private(bool is_off_limits) {
+  return is_off_limits ? "a link-local address, at which no source is"
+                       : "a private address (setting allow_private_addresses)";
+}
+
 // Called with every address that a connection is about to be made to, after the name was resolved:
 // nothing can change between this check and the connection.
 curl_socket_t on_socket(void* user, curlsocktype, curl_sockaddr* address) {
   auto& transfer = *static_cast<Transfer*>(user);
-  const bool is_allowed = transfer.request.allow_private_addresses || transfer.is_proxied ||
-                          is_public_address(address->addr);
+  const bool is_allowed =
+      transfer.is_proxied ||  // then it is the proxy's
+      (transfer.request.allow_private_addresses ? !is_off_limits(address->addr)
+                                                : is_public_address(address->addr));
   if (!is_allowed) {
-    transfer.refused_address = true;
+    transfer.refusal = refusal_of_private(is_off_limits(address->addr));
     return CURL_SOCKET_BAD;
   }
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -82,17 +91,21 @@ curl_socket_t on_socket(void* user, curlsocktype, curl_sockaddr* address) {
 std::string refusal_of(const Url& url, const FetchRequest& request) {
   const std::string scheme = part_of(url, CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https") return "only http and https are fetched";
-  const auto is_public = is_public_literal(part_of(url, CURLUPART_HOST));
-  if (is_public == false && !request.allow_private_addresses) {
-    return "the address is a private one (setting allow_private_addresses)";
+  const std::string host = part_of(url, CURLUPART_HOST);
+  const bool is_nowhere = is_off_limits_literal(host);
+  if (!is_nowhere && (request.allow_private_addresses || is_public_literal(host) != false)) {
+    return {};
   }
-  return {};
+  return std::string("it is ").append(refusal_of_private(is_nowhere));
 }
 
+// Empty where it is not there, or longer than any: it would be kept, and sent back each time.
 std::string header_of(CURL* handle, const char* name) {
+  constexpr std::size_t longest = 256;
   curl_header* header = nullptr;
   if (curl_easy_header(handle, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK) return {};
-  return header->value;
+  const std::string_view value = header->value;
+  return std::string(value.size() > longest ? std::string_view() : value);
 }
 
 void add_header(List& list, const std::string& line) {
@@ -116,28 +129,42 @@ List headers_for(const FetchRequest& request, bool is_same_host) {
   return list;
 }
 
-bool is_proxy_in_environment() {
-  static constexpr std::array<const char*, 5> names = {"http_proxy", "https_proxy", "HTTPS_PROXY",
-                                                       "all_proxy", "ALL_PROXY"};
-  return std::ranges::any_of(names, [](const char* name) {
-    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before threads start
-    return value != nullptr && *value != '\0';
-  });
+// What one transfer at a time needs; connections stay open in it for the next.
+struct Line {
+  Handle handle{curl_easy_init()};
+  Pool pool{curl_multi_init()};
+};
+
+// Runs what was set up; a stop ends it at once.
+CURLcode perform(const Line& line, const std::stop_token& stop) {
+  constexpr int longest_wait_ms = 1000;
+  if (curl_multi_add_handle(line.pool.get(), line.handle.get()) != CURLM_OK)
+    return CURLE_FAILED_INIT;
+  {
+    const std::stop_callback wake(stop, [&line] { curl_multi_wakeup(line.pool.get()); });
+    int running = 1;
+    while (running != 0 && !stop.stop_requested()) {
+      if (curl_multi_perform(line.pool.get(), &running) != CURLM_OK) break;
+      if (running != 0) curl_multi_poll(line.pool.get(), nullptr, 0, longest_wait_ms, nullptr);
+    }
+  }
+  CURLcode code = CURLE_ABORTED_BY_CALLBACK;
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(line.pool.get(), &left)) {
+    if (message->msg == CURLMSG_DONE) code = message->data.result;
+  }
+  curl_multi_remove_handle(line.pool.get(), line.handle.get());
+  return code;
 }
 
 class CurlFetcher final : public Fetcher {
  public:
-  CurlFetcher(std::string user_agent, std::string proxy)
-      : user_agent_(std::move(user_agent)),
-        proxy_(std::move(proxy)),
-        is_proxied_(!proxy_.empty() || is_proxy_in_environment()) {
+  CurlFetcher(std::string user_agent, Proxies proxies)
+      : user_agent_(std::move(user_agent)), proxies_(std::move(proxies)) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    handle_.reset(curl_easy_init());
-    pool_.reset(curl_multi_init());
   }
   ~CurlFetcher() override {
-    handle_.reset();
-    pool_.reset();
+    idle_.clear();
     curl_global_cleanup();
   }
   CurlFetcher(const CurlFetcher&) = delete;
@@ -146,18 +173,21 @@ class CurlFetcher final : public Fetcher {
   FetchReply get(const FetchRequest& request, const std::stop_token& stop) override;
 
  private:
+  // A line of its own for each transfer under way: the one that last talked to the host, another
+  // that is idle, or a new one.
+  Line take_line(const std::string& host);
+  void give_back(Line line, const std::string& host);
+  FetchReply follow(Line& line, Url& url, const FetchRequest& request, const std::stop_token& stop);
   // One request without its redirects; sets `redirect` where the answer is one.
-  FetchReply one(const Url& url, const FetchRequest& request, bool is_same_host,
-                 const std::stop_token& stop, std::string& redirect);
-  void set_up(const Url& url, const FetchRequest& request, const List& headers, Transfer& transfer);
-  // Runs what was set up; a stop ends it at once.
-  CURLcode perform(const std::stop_token& stop);
+  FetchReply one(Line& line, const Url& url, const FetchRequest& request, bool is_same_host,
+                 const std::stop_token& stop, std::string& redirect) const;
+  void set_up(Line& line, const Url& url, const FetchRequest& request, const List& headers,
+              Transfer& transfer) const;
 
   const std::string user_agent_;
-  const std::string proxy_;
-  const bool is_proxied_;
-  Handle handle_;
-  Pool pool_;
+  const Proxies proxies_;
+  std::mutex mutex_;
+  std::multimap<std::string, Line> idle_;  // by the host last talked to; guarded by mutex_
 };
 
 FetchReply problem(std::string what) {
@@ -166,19 +196,42 @@ FetchReply problem(std::string what) {
   return reply;
 }
 
+Line CurlFetcher::take_line(const std::string& host) {
+  const std::lock_guard lock(mutex_);
+  if (idle_.empty()) return {};
+  const auto same = idle_.find(host);
+  return std::move(idle_.extract(same != idle_.end() ? same : idle_.begin()).mapped());
+}
+
+void CurlFetcher::give_back(Line line, const std::string& host) {
+  const std::lock_guard lock(mutex_);
+  idle_.emplace(host, std::move(line));
+}
+
 FetchReply CurlFetcher::get(const FetchRequest& request, const std::stop_token& stop) {
   Url url(curl_url());
-  if (handle_ == nullptr || pool_ == nullptr || url == nullptr) return problem("out of memory");
+  if (url == nullptr) return problem("out of memory");
   if (curl_url_set(url.get(), CURLUPART_URL, request.url.c_str(), 0) != CURLUE_OK) {
     return problem(in_quotes(request.url) + " is not an address");
   }
+  const std::string host = part_of(url, CURLUPART_HOST);
+  Line line = take_line(host);
+  if (line.handle == nullptr || line.pool == nullptr) return problem("out of memory");
+  FetchReply reply = follow(line, url, request, stop);
+  give_back(std::move(line), host);
+  return reply;
+}
+
+FetchReply CurlFetcher::follow(Line& line, Url& url, const FetchRequest& request,
+                               const std::stop_token& stop) {
   const std::string host = part_of(url, CURLUPART_HOST);
   for (int redirects = 0; redirects <= most_redirects; ++redirects) {
     if (std::string why = refusal_of(url, request); !why.empty()) {
       return problem(in_quotes(part_of(url, CURLUPART_URL)) + " is refused: " + why);
     }
     std::string redirect;
-    FetchReply reply = one(url, request, part_of(url, CURLUPART_HOST) == host, stop, redirect);
+    FetchReply reply =
+        one(line, url, request, part_of(url, CURLUPART_HOST) == host, stop, redirect);
     if (redirect.empty()) return reply;
     const bool was_https = part_of(url, CURLUPART_SCHEME) == "https";
     if (curl_url_set(url.get(), CURLUPART_URL, redirect.c_str(), 0) != CURLUE_OK) {
@@ -191,40 +244,41 @@ FetchReply CurlFetcher::get(const FetchRequest& request, const std::stop_token& 
   return problem("more than " + std::to_string(most_redirects) + " redirects");
 }
 
-FetchReply CurlFetcher::one(const Url& url, const FetchRequest& request, bool is_same_host,
-                            const std::stop_token& stop, std::string& redirect) {
-  Transfer transfer{request, is_proxied_, {}, false};
+FetchReply CurlFetcher::one(Line& line, const Url& url, const FetchRequest& request,
+                            bool is_same_host, const std::stop_token& stop,
+                            std::string& redirect) const {
+  Transfer transfer{.request = request, .reply = {}};
+  CURL* const handle = line.handle.get();
   const List headers = headers_for(request, is_same_host);
   std::array<char, CURL_ERROR_SIZE> words{};
-  set_up(url, request, headers, transfer);
+  set_up(line, url, request, headers, transfer);
   if (is_same_host && !request.body.empty()) {
-    curl_easy_setopt(handle_.get(), CURLOPT_POSTFIELDSIZE_LARGE,
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
                      static_cast<curl_off_t>(request.body.size()));
-    curl_easy_setopt(handle_.get(), CURLOPT_POSTFIELDS, request.body.c_str());
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
   }
-  curl_easy_setopt(handle_.get(), CURLOPT_ERRORBUFFER, words.data());
-  const CURLcode code = perform(stop);
-  curl_easy_setopt(handle_.get(), CURLOPT_ERRORBUFFER, nullptr);
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, words.data());
+  const CURLcode code = perform(line, stop);
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);
 
   FetchReply& reply = transfer.reply;
   if (code == CURLE_OK) {
     long status = 0;
-    curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
     reply.status = static_cast<int>(status);
-    reply.content_type = header_of(handle_.get(), "Content-Type");
-    reply.etag = header_of(handle_.get(), "ETag");
-    reply.last_modified = header_of(handle_.get(), "Last-Modified");
+    reply.content_type = header_of(handle, "Content-Type");
+    reply.etag = header_of(handle, "ETag");
+    reply.last_modified = header_of(handle, "Last-Modified");
     const char* to = nullptr;
-    curl_easy_getinfo(handle_.get(), CURLINFO_REDIRECT_URL, &to);
+    curl_easy_getinfo(handle, CURLINFO_REDIRECT_URL, &to);
     if (to != nullptr && status != 304) redirect = to;
     return std::move(reply);
   }
   reply.body.clear();
   reply.truncated = code == CURLE_PARTIAL_FILE || code == CURLE_BAD_CONTENT_ENCODING;
-  if (transfer.refused_address) {
-    reply.problem = in_quotes(part_of(url, CURLUPART_HOST)) +
-                    " leads to a private address, which is refused (setting "
-                    "allow_private_addresses)";
+  if (!transfer.refusal.empty()) {
+    reply.problem = in_quotes(part_of(url, CURLUPART_HOST)) + " is refused: it leads to ";
+    reply.problem += transfer.refusal;
   } else if (reply.too_large) {
     reply.problem = "more than " + size_text(static_cast<std::int64_t>(request.largest_body));
   } else if (code == CURLE_ABORTED_BY_CALLBACK) {
@@ -235,37 +289,19 @@ FetchReply CurlFetcher::one(const Url& url, const FetchRequest& request, bool is
   return std::move(reply);
 }
 
-CURLcode CurlFetcher::perform(const std::stop_token& stop) {
-  constexpr int longest_wait_ms = 1000;
-  if (curl_multi_add_handle(pool_.get(), handle_.get()) != CURLM_OK) return CURLE_FAILED_INIT;
-  {
-    const std::stop_callback wake(stop, [this] { curl_multi_wakeup(pool_.get()); });
-    int running = 1;
-    while (running != 0 && !stop.stop_requested()) {
-      if (curl_multi_perform(pool_.get(), &running) != CURLM_OK) break;
-      if (running != 0) curl_multi_poll(pool_.get(), nullptr, 0, longest_wait_ms, nullptr);
-    }
-  }
-  CURLcode code = CURLE_ABORTED_BY_CALLBACK;
-  int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(pool_.get(), &left)) {
-    if (message->msg == CURLMSG_DONE) code = message->data.result;
-  }
-  curl_multi_remove_handle(pool_.get(), handle_.get());
-  return code;
-}
-
-void CurlFetcher::set_up(const Url& url, const FetchRequest& request, const List& headers,
-                         Transfer& transfer) {
-  CURL* handle = handle_.get();
+void CurlFetcher::set_up(Line& line, const Url& url, const FetchRequest& request,
+                         const List& headers, Transfer& transfer) const {
+  CURL* const handle = line.handle.get();
   curl_easy_reset(handle);  // keeps open connections
   curl_easy_setopt(handle, CURLOPT_CURLU, url.get());
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(handle, CURLOPT_USERAGENT, user_agent_.c_str());
-  if (!proxy_.empty()) curl_easy_setopt(handle, CURLOPT_PROXY, proxy_.c_str());
-  const std::string host = part_of(url, CURLUPART_HOST);
-  const bool is_near = host == "localhost" || is_public_literal(host) == false;
-  if (is_near) curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
+  // Decided here and by nobody else: libcurl must not look at the environment.
+  const std::string proxy =
+      proxies_.proxy_for(part_of(url, CURLUPART_SCHEME), part_of(url, CURLUPART_HOST));
+  transfer.is_proxied = !proxy.empty();
+  curl_easy_setopt(handle, CURLOPT_PROXY, proxy.c_str());
+  curl_easy_setopt(handle, CURLOPT_NOPROXY, "");
   curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "");  // all that this libcurl can unpack
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
@@ -287,8 +323,8 @@ void CurlFetcher::set_up(const Url& url, const FetchRequest& request, const List
 
 }  // namespace
 
-std::unique_ptr<Fetcher> make_fetcher(std::string user_agent, std::string proxy) {
-  return std::make_unique<CurlFetcher>(std::move(user_agent), std::move(proxy));
+std::unique_ptr<Fetcher> make_fetcher(std::string user_agent, Proxies proxies) {
+  return std::make_unique<CurlFetcher>(std::move(user_agent), std::move(proxies));
 }
 
 }  // namespace twinsky

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gateway/model/clock.hpp"
+#include "gateway/system/proxy.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -22,7 +23,8 @@ struct FetchRequest {
   milliseconds connect_timeout{10'000};
   milliseconds timeout{30'000};
   std::size_t largest_body = 4U << 20U;  // after decompression
-  bool allow_private_addresses = false;  // loopback and local networks, for tests and mirrors
+  // Loopback and local networks, for tests and mirrors; link-local addresses never.
+  bool allow_private_addresses = false;
 };
 
 struct FetchReply {
@@ -39,15 +41,17 @@ struct FetchReply {
 class Fetcher {
  public:
   virtual ~Fetcher() = default;
-  // Blocks; never throws. Used by one thread.
+  // Blocks; never throws. Any thread.
   virtual FetchReply get(const FetchRequest& request, const std::stop_token& stop) = 0;
 };
 
 // libcurl: http and https with verified certificates, compressed answers, at most three redirects
 // (never from https to http). Names and redirects that lead to loopback, link-local or private
-// addresses are refused, whatever the name resolves to at that moment; behind a proxy, where the
-// proxy resolves names, this holds for addresses written as numbers only. `user_agent` names us to
-// the agency; `proxy` may be empty (then the environment's). Call it before threads are started.
-std::unique_ptr<Fetcher> make_fetcher(std::string user_agent, std::string proxy = {});
+// addresses are refused, on each hop and by the address that is connected to, whatever the name
+// resolves to at that moment. Where a hop goes through a proxy, which resolves its name, this holds
+// for addresses written as numbers only; the proxy's own address is the operator's choice.
+// `user_agent` names us to the agency.
+std::unique_ptr<Fetcher> make_fetcher(std::string user_agent,
+                                      Proxies proxies = Proxies::of_environment());
 
 }  // namespace twinsky

@@ -29,8 +29,8 @@ TEST(deletion, leaves_what_may_be_on_its_way_and_goes_on_behind_it) {
   EXPECT_EQ(next_piece({101, 2000, {}}, one_sink(100, 300), Sacrifice::unsent, 1000),
             (Piece{301, 1300, true}));
   // These are gone now.
-  EXPECT_EQ(next_piece({101, 2000, {{301, 1300, "", false}}}, one_sink(100, 300),
-                       Sacrifice::unsent, 1000),
+  EXPECT_EQ(next_piece({101, 2000, {{301, 1300, "", false}}}, one_sink(100, 300), Sacrifice::unsent,
+                       1000),
             (Piece{1301, 2000, true}));
   const KeptRows none_else{101, 2000, {{301, 2000, "", false}}};
   EXPECT_EQ(next_piece(none_else, one_sink(100, 300), Sacrifice::unsent, 1000), std::nullopt);

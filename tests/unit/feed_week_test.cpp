@@ -234,7 +234,7 @@ class FeedWeek : public StoreTest {
     open();
     intake_ = std::make_unique<Intake>(*store_, board_, bulletin_, clock_);
     indices_ = std::make_unique<OfficialIndices>(catalogue_, *intake_, bulletin_);
-    outlet_ = outlet_to(*intake_, *indices_, bulletin_);
+    outlet_ = outlet_to(*intake_, *indices_, bulletin_, *store_);
     for (const FeedSettings& settings :
          {settings_of("hk-epd", {"24pc", "24aqhi"}), settings_of("cn-cnemc")}) {
       watches_.push_back(

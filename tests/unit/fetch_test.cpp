@@ -264,11 +264,73 @@ TEST(fetch, refuses_redirects_that_lead_inside) {
                                 "\r\nContent-Length: 0\r\n\r\n"));
     FetchRequest request = request_for("http://data.example.org/");
     request.allow_private_addresses = false;
-    const FetchReply reply = make_fetcher("twinsky/test", proxy.base())->get(request, {});
+    const FetchReply reply = make_fetcher("twinsky/test", Proxies(proxy.base()))->get(request, {});
     EXPECT_EQ(reply.status, 0) << target;
     EXPECT_NE(reply.problem.find("refused"), std::string::npos) << target << ": " << reply.problem;
     EXPECT_EQ(proxy.requests().size(), 1U) << target;
   }
+}
+
+// A name of this machine is not asked of the proxy, so it is us who must look where it leads.
+TEST(fetch, refuses_redirects_that_lead_inside_past_the_proxy) {
+  LoopbackServer inside(saying("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret"));
+  for (const std::string host : {"localhost", "LOCALHOST", "localhost.", "agency.localhost"}) {
+    const std::string target = "http://" + host + ":" + std::to_string(inside.port()) + "/admin";
+    LoopbackServer proxy(
+        saying("HTTP/1.1 302 Found\r\nLocation: " + target + "\r\nContent-Length: 0\r\n\r\n"));
+    FetchRequest request = request_for("http://data.example.org/");
+    request.allow_private_addresses = false;
+    const FetchReply reply = make_fetcher("twinsky/test", Proxies(proxy.base()))->get(request, {});
+    EXPECT_EQ(reply.status, 0) << target;
+    EXPECT_EQ(reply.body, "") << target;
+    EXPECT_EQ(proxy.requests().size(), 1U) << target;
+  }
+  EXPECT_TRUE(inside.requests().empty());
+}
+
+TEST(fetch, the_own_address_of_a_proxy_is_for_the_operator_to_choose) {
+  LoopbackServer proxy(saying("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+  FetchRequest request = request_for("http://data.example.org/x");
+  request.allow_private_addresses = false;
+  EXPECT_EQ(make_fetcher("twinsky/test", Proxies(proxy.base()))->get(request, {}).body, "ok");
+  EXPECT_TRUE(proxy.requests().front().starts_with("GET http://data.example.org/x HTTP/1.1\r\n"));
+}
+
+TEST(fetch, the_local_network_does_not_mean_link_local_addresses) {
+  for (const std::string target :
+       {"http://169.254.169.254/latest", "http://169.254.1.1:81/", "http://[fe80::1]/",
+        "http://[::ffff:169.254.169.254]/", "http://[fd00:ec2::254]/", "http://100.100.100.200/",
+        "http://0xa9fea9fe/"}) {
+    LoopbackServer server(
+        saying("HTTP/1.1 302 Found\r\nLocation: " + target + "\r\nContent-Length: 0\r\n\r\n"));
+    const FetchReply redirected = get(server);
+    EXPECT_EQ(redirected.status, 0) << target;
+    EXPECT_NE(redirected.problem.find("link-local"), std::string::npos)
+        << target << ": " << redirected.problem;
+    const FetchReply asked = get(request_for(target));
+    EXPECT_NE(asked.problem.find("link-local"), std::string::npos) << target;
+  }
+}
+
+TEST(fetch, serves_several_threads_at_a_time) {
+  std::latch has_come(1);
+  LoopbackServer slow([&](LoopbackConnection& connection) {
+    has_come.count_down();
+    connection.wait_for_close();
+  });
+  LoopbackServer fast(saying("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"));
+  const auto fetcher = make_fetcher("twinsky/test");
+  FetchRequest waiting = request_for(slow.base());
+  waiting.timeout = 60s;
+  FetchReply reply;
+  std::jthread thread([&](const std::stop_token& stop) { reply = fetcher->get(waiting, stop); });
+  has_come.wait();
+  for (int count = 0; count < 3; ++count) {
+    EXPECT_EQ(fetcher->get(request_for(fast.base()), {}).body, "x");
+  }
+  thread.request_stop();
+  thread.join();
+  EXPECT_EQ(reply.problem, "stopped");
 }
 
 TEST(fetch, says_what_is_wrong_with_an_address) {
@@ -285,6 +347,25 @@ TEST(fetch, says_what_is_wrong_with_an_address) {
   const FetchReply reply = get(request_for("http://127.0.0.1:" + std::to_string(port)));
   EXPECT_EQ(reply.status, 0);
   EXPECT_NE(reply.problem.find("connect"), std::string::npos) << reply.problem;
+}
+
+TEST(proxies, are_chosen_for_each_transfer) {
+  const Proxies proxies("http://web:3128", "http://safe:3128",
+                        "inside.example, .lan,10.0.0.0/8,203.185.0.7 [2606:4700::1]");
+  EXPECT_EQ(proxies.proxy_for("http", "data.weather.gov.hk"), "http://web:3128");
+  EXPECT_EQ(proxies.proxy_for("https", "data.weather.gov.hk"), "http://safe:3128");
+  EXPECT_EQ(proxies.proxy_for("http", "203.185.0.8"), "http://web:3128");
+  for (const auto* host :
+       {"inside.example", "db.Inside.Example", "inside.example.", "nas.lan", "lan", "203.185.0.7",
+        "2606:4700::1", "localhost", "a.localhost", "127.0.0.1", "192.168.1.1", "fd12::1"}) {
+    EXPECT_EQ(proxies.proxy_for("http", host), "") << host;
+  }
+  for (const auto* host : {"outside.example", "notinside.example", "example", "localhost.example",
+                           "mylocalhost", "2606:4700::2"}) {
+    EXPECT_NE(proxies.proxy_for("http", host), "") << host;
+  }
+  EXPECT_EQ(Proxies().proxy_for("http", "data.weather.gov.hk"), "");
+  EXPECT_EQ(Proxies("http://web", "http://web", "*").proxy_for("https", "aqhi.gov.hk"), "");
 }
 
 TEST(address, tells_public_addresses_from_others) {

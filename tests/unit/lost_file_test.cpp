@@ -131,9 +131,9 @@ TEST_F(lost_file, made_shorter_by_vacuum_it_is_the_same) {
   const auto before = fs::file_size(settings_.path);
   sqlite3* database = nullptr;
   ASSERT_EQ(sqlite3_open(settings_.path.c_str(), &database), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(database, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)", nullptr, nullptr,
-                         nullptr),
-            SQLITE_OK);
+  ASSERT_EQ(
+      sqlite3_exec(database, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)", nullptr, nullptr, nullptr),
+      SQLITE_OK);
   sqlite3_close(database);
   ASSERT_LT(fs::file_size(settings_.path), before);
   const std::string epoch = store_->epoch();

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+// Threads of: gateway/publish/broker.cpp
 // The MQTT sink against real mosquittos: what arrives, and what happens when the broker, the way to
 // it or its answers are bad. The samples are synthetic.
-#include "gateway/publish/mqtt.hpp"
-
 #include "gateway/model/record.hpp"
-#include "tests/unit/mosquitto.hpp"
+#include "tests/unit/memory_peak.hpp"
+#include "tests/unit/sink_fixture.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <filesystem>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <map>
 #include <set>
@@ -20,87 +18,6 @@ namespace {
 using namespace testing_world;
 using nlohmann::json;
 using Messages = Subscriber::Messages;
-
-constexpr std::string_view body = R"({"pm2_5":9.4,"flag":2,"flags":{"pm2_5":2},"meta":1})";
-
-// A gateway with a store on a disk, but without sensors.
-struct Gateway {
-  Gateway() {
-    stored.path = (directory.path / "store.db").string();
-    stored.commit_every = 20ms;
-    stored.machine_id = "test";
-    store = std::make_unique<Store>(stored, clock, log);
-  }
-  ~Gateway() {
-    // A sink that takes longer to leave would go on with what is gone by then.
-    for (const auto& one : sinks) one->stop(clock.now() + patience);
-    sinks.clear();
-    store->on_commit({});
-  }
-
-  SinkSettings settings(const std::string& url, const std::string& id = "city") const {
-    SinkSettings sink;
-    sink.id = id;
-    sink.mqtt = url;
-    sink.version = "auto";
-    sink.start_at = "oldest";
-    sink.configuration_directory = directory.path.string();
-    return sink;
-  }
-  Sink& start(const SinkSettings& sink, Resolver resolver = &resolve_host) {
-    sinks.push_back(
-        make_mqtt_sink(sink, {"mk-roof", *store, bulletin, clock, log}, std::move(resolver)));
-    store->on_commit([this] {
-      for (const auto& one : sinks) one->wake();
-    });
-    return *sinks.back();
-  }
-  // `count` rows of each of `streams` sensors, in turn; waits until they are committed.
-  void fill(int streams, int count, std::string_view text = body) {
-    std::vector<StreamId> ids;
-    for (int stream = 1; stream <= streams; ++stream) {
-      ids.push_back(store->stream("sensor/s" + std::to_string(stream)));
-    }
-    for (int n = 0; n < count; ++n) {
-      for (const StreamId id : ids) {
-        store->append(
-            {.stream = id, .time = clock.utc(), .body = std::string(text), .reference = {}});
-      }
-      if (n % 1000 == 999) store->flush(clock.now() + patience);  // the queue is bounded
-    }
-    ASSERT_TRUE(store->flush(clock.now() + patience));
-  }
-  bool all_acknowledged(const std::string& sink = "city") {
-    return eventually([&] { return store->cursor(sink) >= store->status().last_row; });
-  }
-  // Noise in the midst of its rows, while it is down.
-  void damage() {
-    store.reset();
-    {
-      std::fstream file(stored.path, std::ios::in | std::ios::out | std::ios::binary);
-      file.seekp(static_cast<std::streamoff>(std::filesystem::file_size(stored.path) / 2));
-      file << std::string(3000, '~');
-    }
-    store = std::make_unique<Store>(stored, clock, log);
-  }
-  void post(const std::string& topic, const std::string& payload, Retain retain = Retain::always) {
-    bulletin.post({.topic = topic, .payload = payload, .retain = retain, .qos = 1, .expiry = 60s});
-  }
-
-  Directory directory;
-  SystemClock clock{true};
-  Log log{LogLevel::error};
-  StoreSettings stored;
-  std::unique_ptr<Store> store;
-  Bulletin bulletin;
-  std::vector<std::unique_ptr<Sink>> sinks;
-};
-
-constexpr const char* base = "twinsky/v1/mk-roof/";
-
-bool shows(Sink& sink, const std::string& words, std::chrono::milliseconds within = patience) {
-  return eventually([&] { return sink.status().state.find(words) != std::string::npos; }, within);
-}
 
 // seq of each stream's records in the order in which they first arrived.
 std::map<std::string, std::vector<std::uint64_t>> first_arrivals(const Messages& messages) {
@@ -507,118 +424,6 @@ TEST(mqtt, two_clients_with_one_id_are_noticed_and_slowed_down) {
   }
 }
 
-// ---- versions -----------------------------------------------------------------------------------
-
-// A broker that knows MQTT 3.1.1 only: refuses 5, or hangs up on it without a word, and
-// acknowledges the rest.
-class OldBroker {
- public:
-  explicit OldBroker(bool hangs_up) : hangs_up_(hangs_up), thread_([this] { run(); }) {}
-  ~OldBroker() {
-    stop_ = true;
-    thread_.join();
-  }
-  [[nodiscard]] std::string url() const {
-    return "mqtt://127.0.0.1:" + std::to_string(listening_.port);
-  }
-  std::atomic<int> published{0};
-
- private:
-  void run() {
-    while (!stop_) {
-      pollfd wanted{listening_.descriptor, POLLIN, 0};
-      if (::poll(&wanted, 1, 20) <= 0) continue;
-      const int client = ::accept4(listening_.descriptor, nullptr, nullptr, SOCK_CLOEXEC);
-      serve(client);
-      ::close(client);
-    }
-  }
-  void serve(int client) {
-    std::string text;
-    while (!stop_) {
-      pollfd wanted{client, POLLIN, 0};
-      if (::poll(&wanted, 1, 20) <= 0) continue;
-      char chunk[4096];
-      const ssize_t count = ::recv(client, chunk, sizeof chunk, 0);
-      if (count <= 0) return;
-      text.append(chunk, static_cast<std::size_t>(count));
-      while (take_packet(client, text)) {
-        if (is_done_) return static_cast<void>(is_done_ = false);
-      }
-    }
-  }
-  static int byte(const std::string& text, std::size_t at) {
-    return static_cast<unsigned char>(text[at]);
-  }
-  void answer(int client, std::string bytes) const {
-    ::send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  }
-  bool take_packet(int client, std::string& text) {
-    std::size_t length = 0;
-    std::size_t at = 1;
-    for (int shift = 0;; shift += 7) {
-      if (at >= text.size()) return false;
-      length |= static_cast<std::size_t>(byte(text, at) & 0x7F) << shift;
-      if ((byte(text, at++) & 0x80) == 0) break;
-    }
-    if (text.size() < at + length) return false;
-    const std::string packet = text.substr(0, at + length);
-    text.erase(0, at + length);
-    switch (byte(packet, 0) >> 4) {
-      case 1: {  // CONNECT: the level stands behind "MQTT"
-        const bool is_known = byte(packet, at + 6) == 4;
-        is_done_ = !is_known;
-        if (is_known || !hangs_up_) answer(client, {0x20, 2, 0, static_cast<char>(!is_known)});
-        break;
-      }
-      case 3: {  // PUBLISH, QoS 1
-        const auto topic = static_cast<std::size_t>(byte(packet, at) << 8 | byte(packet, at + 1));
-        ++published;
-        answer(client, {0x40, 2, packet[at + 2 + topic], packet[at + 3 + topic]});
-        break;
-      }
-      case 8:
-        answer(client, {'\x90', 3, packet[at], packet[at + 1], 1});
-        break;
-      case 10:
-        answer(client, {'\xB0', 2, packet[at], packet[at + 1]});
-        break;
-      case 12:
-        answer(client, {'\xD0', 0});
-        break;
-      default:
-        break;
-    }
-    return true;
-  }
-
-  const bool hangs_up_;
-  bool is_done_ = false;
-  Listening listening_;
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
-};
-
-TEST(mqtt, falls_back_to_3_1_1_where_5_is_not_known) {
-  for (const bool hangs_up : {false, true}) {
-    OldBroker broker(hangs_up);
-    Gateway gateway;
-    gateway.fill(1, 10);
-    Sink& sink = gateway.start(gateway.settings(broker.url()));
-    ASSERT_TRUE(shows(sink, "(MQTT 3.1.1)")) << sink.status().state;
-    EXPECT_TRUE(gateway.all_acknowledged());
-    EXPECT_GE(broker.published, 2);
-  }
-}
-
-TEST(mqtt, does_not_fall_back_where_only_5_is_wanted) {
-  OldBroker broker(false);
-  Gateway gateway;
-  auto settings = gateway.settings(broker.url());
-  settings.version = "5";
-  EXPECT_TRUE(shows(gateway.start(settings), "does not speak this version of MQTT"));
-}
-
 // ---- retained topics ----------------------------------------------------------------------------
 
 TEST(mqtt, topics_of_removed_things_are_cleared_also_after_a_crash) {
@@ -776,6 +581,44 @@ TEST_F(Tls, a_certificate_that_is_trusted_and_for_this_host_is_taken) {
     Sink& sink = gateway.start(settings);
     EXPECT_TRUE(shows(sink, "connected")) << sink.status().state;
     EXPECT_TRUE(gateway.all_acknowledged());
+  }
+}
+
+// No resolver knows this name: were it looked up a second time, there would be no connection.
+TEST_F(Tls, connects_to_what_was_resolved_and_the_name_serves_the_certificate) {
+  Mosquitto broker(broker_with("elsewhere"));
+  Gateway gateway;
+  gateway.fill(1, 10);
+  const auto resolver = [](const std::string&) -> Result<std::vector<std::string>, std::string> {
+    return std::vector<std::string>{"127.0.0.2", "127.0.0.1"};  // nobody listens at the first
+  };
+  auto settings = gateway.settings(url(broker, "elsewhere.example.org"));
+  settings.ca_file = file("good.pem");
+  Sink& sink = gateway.start(settings, resolver);
+  EXPECT_TRUE(shows(sink, "connected to elsewhere.example.org")) << sink.status().state;
+  EXPECT_TRUE(gateway.all_acknowledged());
+  settings = gateway.settings(url(broker, "other.example.org"), "other");
+  settings.ca_file = file("good.pem");
+  Sink& other = gateway.start(settings, resolver);
+  EXPECT_TRUE(shows(other, "no TLS connection")) << other.status().state;
+}
+
+TEST_F(Tls, a_giant_retained_message_costs_no_memory) {
+  Mosquitto broker(broker_with("server"));
+  Gateway gateway;
+  gateway.fill(1, 10);
+  const std::string giant = gateway.directory.write("giant", std::string(60'000'000, 'x'));
+  Process({"mosquitto_pub", "-h", "127.0.0.1", "-p", std::to_string(broker.port), "--cafile",
+           file("good.pem"), "-q", "1", "-r", "-t", std::string(base) + "info", "-f", giant})
+      .wait();
+  for (const char* version : {"5", "3.1.1"}) {
+    auto settings = gateway.settings(url(broker), std::string("v") + version[0]);
+    settings.ca_file = file("good.pem");
+    settings.version = version;
+    const MemoryPeak peak;
+    gateway.start(settings);
+    EXPECT_TRUE(gateway.all_acknowledged(settings.id)) << version;
+    EXPECT_LT(peak.megabytes_more(), 20) << version;
   }
 }
 

@@ -129,3 +129,5 @@ class StoreTest : public ::testing::Test {
 };
 
 }  // namespace twinsky
+
+// Threads of: gateway/store/writer.hpp gateway/store/writer_open.cpp
