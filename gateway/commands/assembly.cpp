@@ -93,11 +93,7 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       clock_was_set_(is_set(clock_, surroundings.attested_clock, store_)) {
   store_.on_commit([this] { wake_sinks(); });
   store_.remember("gateway", config_.gateway.id);  // so that the file alone can be exported
-  for (const auto& [id, backlog] : store_.status().sinks) {
-    const bool is_configured =
-        std::ranges::find(config_.sinks, id, &SinkSettings::id) != config_.sinks.end();
-    if (!is_configured) store_.remove_sink(id);  // taken out while the gateway was off
-  }
+  settle_sinks();
   if (!clock_was_set_) {
     log_.warning("clock", "nothing attests to the time (" + iso8601(clock_.utc()) +
                               "), or it was later already; observations wait for it up to " +
@@ -152,15 +148,49 @@ std::optional<HourlyStream> Assembly::hourly_stream(std::string_view name) const
   return found->second;
 }
 
+// What was changed while the gateway, or its store, was off.
+void Assembly::settle_sinks() {
+  for (const SinkSettings& sink : config_.sinks) take_over(sink);
+  for (const auto& [id, backlog] : store_.status().sinks) {
+    const bool is_configured =
+        std::ranges::find(config_.sinks, id, &SinkSettings::id) != config_.sinks.end();
+    if (!is_configured) take_out(id, "sink_removed");
+  }
+}
+
+// A sink that had another id before goes on where that one was.
+void Assembly::take_over(const SinkSettings& sink) {
+  if (sink.was.empty() || !store_.rename_sink(sink.was, sink.id)) return;
+  const std::string message = "was " + sink.was + " before, and goes on where that was";
+  log_.notice("sink " + sink.id, message);
+  intake_.announce("sink_renamed", sink.id, message);
+}
+
+// What the sink had not been sent is not lost in silence. False: there was no such sink.
+bool Assembly::take_out(const std::string& sink, std::string_view cause) {
+  const auto waiting = store_.remove_sink(sink, cause);
+  if (!waiting) return false;
+  std::string message = cause == "sink_closed" ? "nothing may go there any more"
+                                               : "is not in the configuration any more";
+  if (*waiting != 0) {
+    message += "; " + std::to_string(*waiting) + " records had not been sent: unless it begins " +
+               "again with the oldest they enter the ledger as " + std::string(cause);
+    log_.warning("sink " + sink, message);
+  }
+  intake_.announce(cause, sink, message);
+  return true;
+}
+
 void Assembly::start_sinks(const std::vector<SinkSettings>& sinks) {
   for (const SinkSettings& settings : sinks) {
+    const bool was_open = settings.allow.empty() && take_out(settings.id, "sink_closed");
     auto sink = make_mqtt_sink(settings, {.gateway = config_.gateway.id,
                                           .store = store_,
                                           .bulletin = bulletin_,
                                           .clock = network_clock_,
                                           .log = log_,
                                           .audit = &audit_});
-    if (settings.allow.empty()) {
+    if (settings.allow.empty() && !was_open) {
       intake_.announce("sink_closed", settings.id, sink->status().state);
     }
     const std::lock_guard lock(sinks_mutex_);
@@ -236,10 +266,9 @@ void Assembly::end_sink(const std::string& id) {
 }
 
 void Assembly::apply_to_sinks(const Difference& change) {
-  for (const std::string& id : change.sinks.removed) {
-    end_sink(id);
-    store_.remove_sink(id);
-  }
+  for (const std::string& id : change.sinks.removed) end_sink(id);
+  for (const SinkSettings& sink : change.sinks.added) take_over(sink);
+  for (const std::string& id : change.sinks.removed) take_out(id, "sink_removed");
   for (const SinkSettings& sink : change.sinks.changed) end_sink(sink.id);
   start_sinks(change.sinks.changed);
   start_sinks(change.sinks.added);
@@ -261,6 +290,7 @@ void Assembly::take_up_store() {
   std::vector<std::string> ids;
   for (const auto& [id, sink] : sinks_) ids.push_back(id);
   for (const std::string& id : ids) end_sink(id);
+  settle_sinks();
   start_sinks(config_.sinks);
   intake_.revise_meta();
   log_.notice("store", "the store is there; samples are kept from now on");

@@ -60,6 +60,9 @@ class Assembly {
  private:
   void start_bus(const BusSettings& bus);
   void start_sinks(const std::vector<SinkSettings>& sinks);
+  void settle_sinks();
+  void take_over(const SinkSettings& sink);
+  bool take_out(const std::string& sink, std::string_view cause);
   void apply_to_buses(const Difference& change);
   void apply_to_sinks(const Difference& change);
   void end_sink(const std::string& id);

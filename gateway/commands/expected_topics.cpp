@@ -24,7 +24,7 @@ void append_indices_of(const FeedSettings& feed, const IndexCatalogue& catalogue
 
 std::vector<std::string> beginnings_of_topics(const Config& config,
                                               const IndexCatalogue& catalogue) {
-  std::vector<std::string> beginnings = {"info", "health"};
+  std::vector<std::string> beginnings = {"info", "health", "mark"};
   for (const SensorSettings& sensor : config.sensors) {
     for (const StreamDescription& stream : streams_of(sensor)) {
       beginnings.push_back(stream.name + "/");

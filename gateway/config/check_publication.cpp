@@ -259,7 +259,7 @@ bool is_wildcard(std::string_view level) {
 // A filter that can match nothing is a slip of the pen that somebody would find out too late.
 void check_reach(const Node& filter, Draft& draft) {
   constexpr auto topics = std::to_array<std::string_view>(
-      {"compare", "event", "health", "index", "info", "ledger", "ref", "reply", "sensor"});
+      {"compare", "event", "health", "index", "info", "ledger", "mark", "ref", "reply", "sensor"});
   const auto [first, second] = levels_of(filter.text);
   if (is_wildcard(first) || first == "status") return;
   const auto suggestion = [&](const std::string& right, std::size_t at) {
@@ -321,6 +321,22 @@ void check_egress(const Node& node, Draft& draft) {
   }
 }
 
+// `was` names a sink that is gone, and only one can be it now.
+void check_former_id(const Node& node, const SinkSettings& sink, Draft& draft) {
+  if (sink.was.empty()) return;
+  const auto& sinks = draft.config.sinks;
+  if (std::ranges::find(sinks, sink.was, &SinkSettings::id) != sinks.end()) {
+    draft.reader.report(*member(node, "was"),
+                        "the sink " + in_quotes(sink.was) +
+                            " is still there, expected the id of one that is not any more");
+    return;
+  }
+  const auto first = std::ranges::find(sinks, sink.was, &SinkSettings::was);
+  if (&*first == &sink) return;
+  draft.reader.report(*member(node, "was"), "another sink was " + in_quotes(sink.was) +
+                                                " too, expected it of one of them");
+}
+
 void check_sinks(Draft& draft) {
   std::set<std::string> seen;
   for (std::size_t at = 0; at < draft.sinks.size(); ++at) {
@@ -332,6 +348,7 @@ void check_sinks(Draft& draft) {
           "the id " + in_quotes(sink.id) + " is taken by another sink, expected another one");
     }
     if (!sink.mqtt.empty()) check_broker(node, sink, draft);
+    check_former_id(node, sink, draft);
     check_pairs(node, draft);
     check_egress(node, draft);
   }

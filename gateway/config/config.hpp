@@ -83,7 +83,8 @@ struct CompareSettings {
 
 struct SinkSettings {
   std::string id;
-  std::string mqtt;  // "mqtt://host:1883", "mqtts://host:8883"
+  std::string was = {};  // its id before, whose cursor it takes over
+  std::string mqtt;      // "mqtt://host:1883", "mqtts://host:8883"
   std::string username;
   std::string password_file;
   std::string ca_file;

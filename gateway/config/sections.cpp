@@ -166,6 +166,7 @@ void read_sink(const Node& node, Draft& draft) {
   Settings values = draft.reader.read(node, sink_settings());
   draft.config.sinks.push_back(
       {.id = text_or_none(values, "id"),
+       .was = text_or_none(values, "was"),
        .mqtt = text_or_none(values, "mqtt"),
        .username = values.text("username"),
        .password_file = text_or_none(values, "password_file"),

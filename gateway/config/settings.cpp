@@ -155,6 +155,7 @@ constexpr auto store = std::to_array<Setting>({
 
 constexpr auto sink = std::to_array<Setting>({
   {.name = "id", .kind = id, .documentation = "Names the sink in the store, the log and the MQTT client id.", .required = true},
+  {.name = "was", .kind = id, .documentation = "The id that this sink had before: it goes on where that one was, instead of beginning as a new one. May stay."},
   {.name = "mqtt", .kind = url, .documentation = "The broker, such as mqtts://broker.example.org:8883.", .required = true, .choices = mqtt_schemes},
   {.name = "username", .kind = text, .documentation = "User name at the broker."},
   {.name = "password_file", .kind = path, .documentation = "The file with the password: a path, or the name of a systemd credential or of a file beside this one.", .secret = true},

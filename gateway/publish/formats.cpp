@@ -4,6 +4,8 @@
 #include "gateway/model/json.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdio>
 
 namespace twinsky {
 namespace {
@@ -283,16 +285,14 @@ std::string agreement_document(int compared, int equal, int within_one) {
   return text_of(document);
 }
 
-std::string info_document(const Config& config, std::string_view boot_id, std::string_view epoch,
-                          RowId last_row) {
+std::string info_document(const Config& config, std::string_view boot_id, std::string_view epoch) {
   Json document = {{"gateway", config.gateway.id},
                    {"name", config.gateway.name},
                    {"jurisdiction", config.gateway.jurisdiction},
                    {"version", TWINSKY_VERSION},
                    {"boot_id", boot_id},
                    {"config", config.hash},
-                   {"epoch", epoch},
-                   {"row", last_row}};
+                   {"epoch", epoch}};
   const GatewaySettings& gateway = config.gateway;
   if (const auto position = published_position(gateway.position, gateway.position_rule)) {
     document["position"] = json_of(*position);
@@ -308,15 +308,40 @@ std::string info_document(const Config& config, std::string_view boot_id, std::s
   return text_of(document);
 }
 
+std::string mark_document(std::string_view gateway, const Mark& mark) {
+  Json document = {
+      {"gateway", gateway}, {"epoch", mark.epoch}, {"run", mark.run}, {"row", mark.row}};
+  if (mark.hash != 0) {
+    char hash[17];
+    std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(mark.hash));
+    document["hash"] = hash;
+  }
+  document["after"] = mark.after;
+  return text_of(document);
+}
+
 std::optional<Mark> mark_of(std::string_view document) {
-  if (document.size() > longest_marked_document) return std::nullopt;
+  if (document.size() > longest_mark) return std::nullopt;
   const Json json = Json::parse_or_null(document);
   if (!json.is_object()) return std::nullopt;
   const auto epoch = json.find("epoch");
   const auto row = json.find("row");
   if (epoch == nullptr || !epoch->is_string()) return std::nullopt;
   if (row == nullptr || !row->is_number_integer()) return std::nullopt;
-  return Mark{.epoch = epoch->get<std::string>(), .row = row->get<RowId>()};
+  Mark mark{.epoch = epoch->get<std::string>(), .after = {}, .run = {}, .row = row->get<RowId>()};
+  const auto text = [&](const char* name) {
+    const auto found = json.find(name);
+    return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  mark.run = text("run");
+  const std::string hash = text("hash");
+  std::from_chars(hash.data(), hash.data() + hash.size(), mark.hash, 16);
+  if (const auto after = json.find("after"); after != nullptr && after->is_array()) {
+    for (const Json& one : *after) {
+      if (one.is_string()) mark.after.push_back(one.get<std::string>());
+    }
+  }
+  return mark;
 }
 
 std::string health_document(const StoreStatus& store,

@@ -7,6 +7,7 @@
 #include "gateway/config/config.hpp"
 #include "gateway/model/record.hpp"
 #include "gateway/publish/sink.hpp"
+#include "gateway/store/mark.hpp"
 #include "gateway/store/store.hpp"
 
 #include <map>
@@ -81,18 +82,13 @@ std::string warnings_document(std::span<const Warning> warnings);
 // index/<edition>/agreement: how often our index of an hour equals the one that the agency printed.
 std::string agreement_document(int compared, int equal, int within_one);
 
-// `last_row` is the mark by which a gateway whose store was set back recognises its own past: post
-// info anew every few minutes and before a stop. health carries the same two keys, epoch and row.
-std::string info_document(const Config& config, std::string_view boot_id, std::string_view epoch,
-                          RowId last_row = 0);
+std::string info_document(const Config& config, std::string_view boot_id, std::string_view epoch);
 
-// Epoch and row out of an info or health document that a broker had retained; nullopt when it is
-// none. Anybody may have written it.
-struct Mark {
-  std::string epoch;
-  RowId row = 0;
-};
-inline constexpr std::size_t longest_marked_document = 1U << 20U;
+// `{"gateway":"mk-roof","epoch":"7f3a91c2","run":"17-5d3c91aa","row":184467,"hash":"0123456789abcdef",
+// "after":["…"]}`: what a broker retains of a store's past (store/mark.hpp).
+std::string mark_document(std::string_view gateway, const Mark& mark);
+// nullopt: it is none. Anybody may have written it.
+inline constexpr std::size_t longest_mark = 1024;
 std::optional<Mark> mark_of(std::string_view document);
 
 std::string health_document(const StoreStatus& store,

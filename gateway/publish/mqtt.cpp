@@ -76,6 +76,7 @@ class Core {
     while (!inbox_->stop_deadline()) {
       try {
         const Ending ending = attempt();
+        with_.store.note_asked(settings_.id);  // if it was not: others need not wait for it
         if (ending.kind == Kind::stopped) break;
         pause_after(ending);
       } catch (const std::exception& failure) {
@@ -205,7 +206,8 @@ class Core {
                      .window = broker.places,
                      .acknowledge_within = settings_.acknowledge_within,
                      .asks_past = losses_while_asking_ < losses_by_the_past &&
-                                  short_connections_ < losses_by_the_past},
+                                  short_connections_ < losses_by_the_past,
+                     .mark_rule = egress_.rule_for("mark").value_or(std::string_view())},
                     ++generation_, settings_.id, with_, inbox_, outbox_, notices_);
     if (auto ending = session.connect()) {
       short_connections_ = 0;
@@ -435,7 +437,7 @@ std::unique_ptr<Sink> make_mqtt_sink(const SinkSettings& settings, SinkSurroundi
     surroundings.log.warning("sink " + settings.id,
                              "nothing may go there, so it is not opened: say in its \"allow\" what "
                              "may, such as [\"sensor/+/obs\"]");
-    surroundings.store.remove_sink(settings.id);  // no row need wait for it
+    surroundings.store.remove_sink(settings.id, "sink_closed");  // no row need wait for it
     return std::make_unique<ClosedSink>();
   }
   return std::make_unique<MqttSink>(settings, surroundings, std::move(resolver));

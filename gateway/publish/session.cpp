@@ -18,8 +18,14 @@ constexpr std::size_t most_bytes_under_way = 512U << 10U;
 // A new connection begins with little and doubles it with every acknowledgement: on a way that
 // breaks after so many bytes, something arrives each time.
 constexpr std::size_t first_bytes_under_way = 32U << 10U;
-// How long the broker has to show what it retains of our past.
+// How long the broker has to show what it retains of our past: to answer the subscription, and
+// then to send it.
+constexpr milliseconds subscribed_within{5'000};
 constexpr milliseconds past_shown_within{500};
+// How long the first records wait for other brokers, which may know better, and for a new epoch.
+constexpr milliseconds others_asked_within{2'000};
+constexpr milliseconds epoch_begun_within{30'000};
+constexpr milliseconds ask_again_after{20};
 // Fixed header, topic with its length, packet id and properties around a payload.
 constexpr std::size_t packet_overhead = 256;
 constexpr int packet_too_large = 0x95;
@@ -80,6 +86,7 @@ Session::Session(SessionSettings settings, std::uint64_t generation, std::string
       inbox_(std::move(inbox)),
       outbox_(outbox),
       notices_(notices),
+      mark_(with_.store, with_.gateway, sink_),
       bytes_allowed_(first_bytes_under_way),
       client_(std::make_unique<BrokerClient>(settings_.broker, generation_, inbox_)) {}
 
@@ -132,14 +139,11 @@ std::optional<Ending> Session::connect() {
     }
     places_.resize(std::clamp<std::size_t>(std::min(settings_.window, limits_.receive_maximum), 1,
                                            settings_.broker.places));
-    if (!settings_.asks_past) return std::nullopt;
-    is_asking_past_ = true;
     try {
       if (auto ending = check_own_past()) return ending;
     } catch (const BrokerError&) {  // the event comes too late to be read
       return Ending{Ending::Kind::lost, "connection to broker " + settings_.where + " was lost"};
     }
-    is_asking_past_ = false;
     return std::nullopt;
   }
   if (inbox_->stop_deadline()) return Ending{Ending::Kind::stopped, "stopped"};
@@ -149,6 +153,7 @@ std::optional<Ending> Session::connect() {
 Ending Session::serve(const std::function<void(const SessionCounters&)>& tell) {
   outbox_.start(largest_payload(), with_.clock.now());
   notices_.start(limits_.can_retain, settings_.broker.version == MqttVersion::v5);
+  mark_.start(limits_.can_retain && !settings_.mark_rule.empty() && with_.store.is_open());
   publish_status("online");
   bool was_busy = true;
   while (true) {
@@ -163,7 +168,8 @@ Ending Session::serve(const std::function<void(const SessionCounters&)>& tell) {
                                       duration_text(settings_.acknowledge_within)};
     }
     const bool has_work = outbox_.has_work(with_.store.sendable(), now);
-    const MonotonicTime due = std::min(notices_.next_due(), outbox_.next_retry());
+    const MonotonicTime due =
+        std::min({notices_.next_due(), outbox_.next_retry(), mark_.next_due()});
     const bool is_due = due <= now && used_ < places_.size();
     MonotonicTime wake_at = std::min(overdue_at(), due > now ? due : MonotonicTime::max());
     if ((has_work && has_room_for_records()) || is_due) wake_at = now;
@@ -184,11 +190,14 @@ Ending Session::serve(const std::function<void(const SessionCounters&)>& tell) {
 }
 
 void Session::leave(MonotonicTime deadline) {
+  keep_account();
+  if (used_ + 1 < places_.size()) publish_mark(mark_.take_last());
   publish_status("offline");
   while (auto event = next_event(deadline)) {
     if (handle(*event)) return;
-    const bool is_pending =
-        std::ranges::any_of(places_, [](const Carried& place) { return place.use == Use::status; });
+    const bool is_pending = std::ranges::any_of(places_, [](const Carried& place) {
+      return place.use == Use::status || place.use == Use::mark;
+    });
     if (!is_pending) break;
   }
   keep_account();
@@ -216,29 +225,52 @@ std::optional<BrokerEvent> Session::next_event(MonotonicTime deadline) {
   }
 }
 
-// A store that was set back (an old image of the card) would use numbers a second time. What we
-// retained on the broker tells: the same epoch with a row that we have not reached.
+// A store that was set back (an old image of the card) would use numbers a second time. What the
+// broker retains of it tells, and no record leaves before it was asked. That it retains nothing, or
+// does not show it, is no doubt: else every start there would begin a new epoch.
 std::optional<Ending> Session::check_own_past() {
-  const std::string info = settings_.base + "info";
-  const std::string health = settings_.base + "health";
-  client_->subscribe(health);
-  client_->subscribe(info);
-  const MonotonicTime deadline = with_.clock.now() + past_shown_within;
-  RowId highest = 0;
+  if (!with_.store.is_open()) return std::nullopt;  // nor is there a record
+  std::optional<Mark> seen;
+  if (settings_.asks_past) {
+    is_asking_past_ = true;
+    if (auto ending = ask_for_mark(seen)) return ending;
+    is_asking_past_ = false;
+  }
+  if (seen) {
+    const std::string epoch = with_.store.epoch();
+    const std::string why = with_.store.why_set_back(*seen);
+    if (!why.empty()) {
+      with_.store.distrust(epoch, "broker " + settings_.where + " has seen " + why);
+    }
+  }
+  with_.store.note_asked(sink_);
+  const MonotonicTime begun = with_.clock.now();
+  const MonotonicTime deadline = begun + epoch_begun_within;
+  while (!with_.store.release(with_.clock.now() >= begun + others_asked_within)) {
+    if (with_.clock.now() >= deadline) {
+      return Ending{Ending::Kind::lost, "the store takes no new epoch now"};
+    }
+    const auto event = next_event(std::min(with_.clock.now() + ask_again_after, deadline));
+    if (inbox_->stop_deadline()) return Ending{Ending::Kind::stopped, "stopped"};
+    if (!event) continue;
+    if (auto ending = handle(*event)) return ending;
+  }
+  return std::nullopt;
+}
+
+std::optional<Ending> Session::ask_for_mark(std::optional<Mark>& seen) {
+  const std::string topic = settings_.base + "mark";
+  client_->subscribe(topic);
+  MonotonicTime deadline = with_.clock.now() + subscribed_within;
   while (const auto event = next_event(deadline)) {
     if (auto ending = handle(*event)) return ending;
     if (event->kind == Kind::not_subscribed) break;
-    if (event->kind != Kind::message) continue;
-    const auto mark = mark_of(event->payload);
-    if (mark && mark->epoch == with_.store.epoch()) highest = std::max(highest, mark->row);
-    if (event->text == info) break;  // the later of the two
+    if (event->kind == Kind::subscribed) deadline = with_.clock.now() + past_shown_within;
+    if (event->kind != Kind::message || event->text != topic) continue;
+    seen = mark_of(event->payload);
+    break;
   }
-  client_->unsubscribe(health);
-  client_->unsubscribe(info);
-  if (highest > with_.store.status().last_row) {
-    with_.store.start_new_epoch("broker " + settings_.where +
-                                " has seen later rows of this store than it holds");
-  }
+  client_->unsubscribe(topic);
   return std::nullopt;
 }
 
@@ -295,10 +327,15 @@ std::optional<Ending> Session::settle(const BrokerEvent& event) {
     complain(outbox_.refused(event.place, event.code == packet_too_large, now));
   }
   if (use == Use::notice) complain(notices_.refused(event.place, now));
+  if (use == Use::mark) {
+    mark_.refused();
+    complain("mark");
+  }
   return std::nullopt;
 }
 
 void Session::send() {
+  if (used_ < places_.size()) publish_mark(mark_.take(with_.clock.now()));
   while (used_ < places_.size() && send_notice()) continue;
   send_records();
 }
@@ -325,6 +362,7 @@ bool Session::send_notice() {
 }
 
 void Session::send_records() {
+  if (mark_.holds_records()) return;
   const RowId newest = with_.store.sendable();
   while (has_room_for_records()) {
     const Place place = free_place();
@@ -352,6 +390,17 @@ void Session::publish_status(std::string_view status) {
   if (used_ == places_.size()) return;  // the will says the same in the end
   publish(free_place(), Use::status, "status",
           {.topic = "status", .payload = std::string(status), .retained = limits_.can_retain});
+}
+
+void Session::publish_mark(std::optional<std::string> text) {
+  if (!text || used_ == places_.size()) return;
+  BrokerMessage message{.topic = "mark", .payload = std::move(*text), .retained = true};
+  const std::size_t size = settings_.base.size() + packet_size(message, settings_.broker.version);
+  if (size > limits_.maximum_packet) {
+    mark_.refused();
+    return;
+  }
+  publish(free_place(), Use::mark, settings_.mark_rule, std::move(message));
 }
 
 // Gaps go into the ledger before the cursor passes them.

@@ -5,6 +5,7 @@
 
 #include "gateway/publish/broker.hpp"
 #include "gateway/publish/inbox.hpp"
+#include "gateway/publish/mark_keeper.hpp"
 #include "gateway/publish/notices.hpp"
 #include "gateway/publish/outbox.hpp"
 #include "gateway/publish/sink.hpp"
@@ -39,7 +40,8 @@ struct SessionSettings {
   std::string base;   // "twinsky/v1/mk-roof/"
   std::size_t window = 100;
   milliseconds acknowledge_within{30'000};
-  bool asks_past = true;  // what the broker retains of ours
+  bool asks_past = true;       // what the broker retains of ours
+  std::string_view mark_rule;  // that lets `mark` go; empty: none does
 };
 
 // What the sink shows of itself.
@@ -70,7 +72,7 @@ class Session {
 
  private:
   // What a place carries.
-  enum class Use : std::uint8_t { free, status, notice, records };
+  enum class Use : std::uint8_t { free, status, mark, notice, records };
   struct Carried {
     Use use = Use::free;
     MonotonicTime sent_at{};
@@ -82,12 +84,14 @@ class Session {
 
   std::optional<BrokerEvent> next_event(MonotonicTime deadline);
   std::optional<Ending> check_own_past();
+  std::optional<Ending> ask_for_mark(std::optional<Mark>& seen);
   std::optional<Ending> handle(const BrokerEvent& event);
   std::optional<Ending> settle(const BrokerEvent& event);
   void send();
   void send_records();
   void publish(Place place, Use use, std::string_view rule, BrokerMessage message);
   void publish_status(std::string_view status);
+  void publish_mark(std::optional<std::string> text);
   bool send_notice();
   void keep_account();
   [[nodiscard]] Place free_place() const;
@@ -102,6 +106,7 @@ class Session {
   const std::shared_ptr<Inbox> inbox_;
   Outbox& outbox_;
   Notices& notices_;
+  MarkKeeper mark_;
 
   std::deque<BrokerEvent> events_;
   BrokerLimits limits_;

@@ -92,11 +92,18 @@ void Journal::erase_between(RowId first, RowId last) {
   tail_.clear();
 }
 
-void Journal::restart_sequences() {
+void Journal::restart_sequences(RowId first_row) {
   for (std::size_t index = 0; index < streams_.size(); ++index) {
     touch(index);
     streams_[index].seq = 0;
     streams_[index].unsaved = true;
+  }
+  if (first_row <= now_.last) {
+    tables_.renumber(first_row);
+    for (const StreamShare& share : tables_.shares(first_row, now_.last)) {
+      at(share.stream).seq = share.last_seq;
+    }
+    tail_.clear();
   }
   save();
 }

@@ -37,8 +37,9 @@ class Journal {
   bool bring_back(const StoredRow& row, const std::string& body);  // with the numbers it has
   // The oldest. What older ones are still to be brought back is not any more.
   void erase(RowId first, RowId last);
-  void erase_between(RowId first, RowId last);    // older ones stay
-  void restart_sequences();                       // a new epoch: all streams begin again at 1
+  void erase_between(RowId first, RowId last);  // older ones stay
+  // A new epoch from this row on: all streams begin again at 1 there.
+  void restart_sequences(RowId first_row);
   void know_time(StreamId stream, UtcTime time);  // of a sample whose time was not to be trusted
   void save();                                    // how far every stream has come
   void save_when_due();

@@ -26,6 +26,8 @@ class LedgerBook {
   std::int64_t open(const LedgerRow& row);
   void extend(std::int64_t entry, const LedgerRow& row, std::uint64_t by);
   void announce(std::int64_t entry, const LedgerRow& row);
+  // Once more on the stream, for who could not hear it.
+  void tell(const LedgerRow& row) { put_on_stream(row); }
 
  private:
   void put_on_stream(const LedgerRow& row);

@@ -172,6 +172,8 @@ std::string set_aside(const std::string& path, const std::string& what, UtcTime 
     std::error_code not_there;
     std::filesystem::rename(path + companion, damaged + companion, not_there);
   }
+  std::error_code not_there;
+  std::filesystem::remove(path + ".witness", not_there);  // it spoke of this file
   return damaged;
 }
 

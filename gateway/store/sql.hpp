@@ -43,6 +43,7 @@ enum class Name : std::uint8_t {
   sample_shares,
   sample_erase,
   sample_restamp,
+  sample_renumber,
   sample_seq,
   sample_stream,
   row_oldest,
@@ -147,6 +148,16 @@ inline constexpr std::array texts = {
          " replace(replace(body, ',\"clock\":\"unset\"', ''), '\"clock\":\"unset\",', '') END"
          " WHERE row BETWEEN ?1 AND ?2 AND instr(body, '\"clock\":\"unset\"')"},
 
+    // An amendment's body begins with what it amends (writer_open.cpp), and other keys follow.
+    Text{Name::sample_renumber,
+         "UPDATE samples SET seq = seq - before.number, body ="
+         " CASE WHEN substr(body, 1, 10) <> '{\"amends\":' THEN body"
+         " WHEN CAST(substr(body, 11) AS INTEGER) > before.number THEN"
+         " '{\"amends\":' || (CAST(substr(body, 11) AS INTEGER) - before.number) ||"
+         " substr(body, instr(body, ','))"
+         " ELSE '{' || substr(body, instr(body, ',') + 1) END"
+         " FROM (SELECT stream AS id, min(seq) - 1 AS number FROM samples WHERE row >= ?1"
+         " GROUP BY stream) AS before WHERE row >= ?1 AND stream = before.id"},
     Text{Name::sample_seq,
          "SELECT seq FROM samples WHERE row BETWEEN ? AND ? AND stream = ? AND ts = ?"
          " ORDER BY row DESC LIMIT 1"},

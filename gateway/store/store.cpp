@@ -4,7 +4,6 @@
 #include "gateway/store/store.hpp"
 
 #include "gateway/model/stable_hash.hpp"
-#include "gateway/store/epoch.hpp"
 #include "gateway/store/writer.hpp"
 
 #include <algorithm>
@@ -111,17 +110,37 @@ void Store::Writer::note_gap(LedgerRow row) {
 void Store::Writer::add_sink(const std::string& sink, bool from_oldest) {
   const std::lock_guard lock(mutex_);
   unready_sinks_.erase(sink);
-  if (sinks_.contains(sink)) return;
+  if (const auto known = sinks_.find(sink); known != sinks_.end()) {
+    known->second.from_oldest = from_oldest;
+    return;
+  }
   const RowId row = cursors_are_lost_ ? 0 : from_oldest ? oldest_row_ - 1 : last_row_;
-  sinks_[sink] = {.acknowledged = row, .claimed = row, .saved = row};
-  if (has_file_) change([sink, row](OpenedStore& store) { store.tables.save_cursor(sink, row); });
+  sinks_[sink] = {.acknowledged = row, .claimed = row, .saved = row, .from_oldest = from_oldest};
+  if (!has_file_) return;
+  change([sink, row](OpenedStore& store) {
+    store.tables.save_cursor(sink, row);
+    store.dropped_cursors.come_back(sink, row);
+  });
 }
 
-void Store::Writer::remove_sink(const std::string& sink) {
+std::optional<std::uint64_t> Store::Writer::remove_sink(const std::string& sink,
+                                                        std::string_view cause) {
   // Its retained topics stay noted, for the day it comes back.
   const std::lock_guard lock(mutex_);
-  if (sinks_.erase(sink) == 0) return;
-  change([sink](OpenedStore& store) { store.tables.erase_cursor(sink); });
+  const auto removed = sinks_.extract(sink);
+  if (removed.empty()) return std::nullopt;
+  unasked_.erase(sink);
+  if (!has_file_) return 0;
+  const Outbox& outbox = removed.mapped();
+  const RowId first = std::max(outbox.acknowledged + 1, oldest_row_);
+  const RowId waiting = std::max<RowId>(last_row_ - first + 1, 0);
+  // Where it begins again with the oldest, nothing is lost before it is deleted.
+  const RowId lost = outbox.from_oldest ? 0 : waiting;
+  change([sink, cause = std::string(cause), first, lost](OpenedStore& store) {
+    store.tables.erase_cursor(sink);
+    store.dropped_cursors.drop(sink, cause, first, first + lost - 1);
+  });
+  return static_cast<std::uint64_t>(waiting);
 }
 
 RowId Store::Writer::cursor(const std::string& sink) const {
@@ -163,14 +182,6 @@ void Store::Writer::on_commit(std::function<void()> notify) {
 void Store::Writer::notify() {
   const std::lock_guard lock(notify_mutex_);
   if (notify_) notify_();
-}
-
-void Store::Writer::start_new_epoch(std::string_view reason) {
-  const std::lock_guard lock(mutex_);
-  epoch_ = random_epoch();
-  epochs_.push_back({epoch_, std::string(reason)});
-  small_since_ = std::min(small_since_, clock_.now());
-  wake_writer();
 }
 
 std::string Store::Writer::epoch() const {
@@ -309,8 +320,11 @@ void Store::note_gap(LedgerRow row) {
 void Store::add_sink(const std::string& sink, bool from_oldest) {
   writer_->add_sink(sink, from_oldest);
 }
-void Store::remove_sink(const std::string& sink) {
-  writer_->remove_sink(sink);
+std::optional<std::uint64_t> Store::remove_sink(const std::string& sink, std::string_view cause) {
+  return writer_->remove_sink(sink, cause);
+}
+bool Store::rename_sink(const std::string& was, const std::string& sink) {
+  return writer_->rename_sink(was, sink);
 }
 bool Store::claim(const std::string& sink, RowId until) {
   return writer_->claim(sink, until);
@@ -329,6 +343,21 @@ void Store::on_commit(std::function<void()> notify) {
 }
 void Store::start_new_epoch(std::string_view reason) {
   writer_->start_new_epoch(reason);
+}
+void Store::distrust(std::string_view epoch, std::string_view reason) {
+  writer_->distrust(epoch, reason);
+}
+Mark Store::mark(const std::string& sink) const {
+  return writer_->mark(sink);
+}
+std::string Store::why_set_back(const Mark& seen) const {
+  return writer_->why_set_back(seen);
+}
+void Store::note_asked(const std::string& sink) {
+  writer_->note_asked(sink);
+}
+bool Store::release(bool without_the_others) {
+  return writer_->release(without_the_others);
 }
 std::string Store::epoch() const {
   return writer_->epoch();

@@ -110,6 +110,7 @@ class StoreError : public std::runtime_error {
 
 struct HourRow;  // hours.hpp
 struct HoursOfStream;
+struct Mark;         // mark.hpp
 struct OfficialRow;  // official.hpp
 
 // Reads rows on a connection of its own; each call ends its statement, so the WAL does not grow.
@@ -183,7 +184,14 @@ class Store {
   // A sink with a cursor. A new one starts at the newest row, or at the oldest; when the cursors
   // were lost with a damaged file, every one at the oldest. Any thread.
   void add_sink(const std::string& sink, bool from_oldest);
-  void remove_sink(const std::string& sink);
+  // Takes a sink out. What it had not been sent enters the ledger with this cause, and what passes
+  // until it comes back (dropped_cursors.hpp). Answers how many rows waited for it; nullopt: there
+  // was no such sink.
+  std::optional<std::uint64_t> remove_sink(const std::string& sink,
+                                           std::string_view cause = "sink_removed");
+  // A sink has another id: cursor and retained topics are those of the one that there was. False:
+  // there was none, or the new one has its own.
+  bool rename_sink(const std::string& was, const std::string& sink);
   [[nodiscard]] RowId cursor(const std::string& sink) const;
   // Rows up to this one are about to be sent, so they stay until they are acknowledged as long as
   // others can be deleted. False while rows are being deleted: ask again when on_commit() is
@@ -199,9 +207,22 @@ class Store {
   // {} for none.
   void on_commit(std::function<void()> notify);
 
-  // The past cannot be trusted (a broker holds a higher `seq` than ours): all streams start again
-  // at 1 in a new epoch. `reason` is logged.
+  // All streams start again at 1 in a new epoch. `reason` is logged.
   void start_new_epoch(std::string_view reason);
+  // `epoch` cannot be trusted: a new one begins, if that one still holds. Rows belong to it from
+  // the first one on that has left to nobody in a run whose past was not looked at: they may have
+  // numbers that were used before. `reason` is logged.
+  void distrust(std::string_view epoch, std::string_view reason);
+  // What the broker of `sink` should remember (mark.hpp); reads the row that it had last.
+  [[nodiscard]] Mark mark(const std::string& sink) const;
+  // Why what a broker remembers tells that this store was set back; empty: it does not. Reads.
+  [[nodiscard]] std::string why_set_back(const Mark& seen) const;
+  // The broker of `sink` was asked, or cannot be reached.
+  void note_asked(const std::string& sink);
+  // Lets the rows of this run leave under the numbers that they have; from then on they keep them.
+  // False, and to be asked again: this or a new epoch is on its way to the disk, or another broker
+  // was not asked yet that may know better. Never waits.
+  bool release(bool without_the_others);
   [[nodiscard]] std::string epoch() const;
 
   // Retained topics that a sink has on its broker, so that they can be cleared one day, after a

@@ -466,6 +466,10 @@ RowId Tables::sendable() {
   return connection_->one(sql::Name::row_sendable);
 }
 
+void Tables::renumber(RowId first) {
+  connection_->run(sql::Name::sample_renumber, first);
+}
+
 void Tables::tail(RowId after, const std::function<void(StreamId, std::uint64_t, UtcTime)>& each) {
   auto found = connection_->use(sql::Name::sample_tail, after);
   while (found.next()) {

@@ -146,6 +146,9 @@ class Tables {
                    std::vector<StoredRow>& rows);
   // The last row that may be sent.
   [[nodiscard]] RowId sendable();
+  // The numbers of each stream from this row on begin again at 1; what an amendment names with
+  // them, and it amends nothing any more where that stands before.
+  void renumber(RowId first);
   void tail(RowId after, const std::function<void(StreamId, std::uint64_t, UtcTime)>& each);
 
   // Deletion.

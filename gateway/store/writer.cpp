@@ -227,7 +227,8 @@ void Store::Writer::write(Round& round) {
   use_real_streams(round);
   while (!round.epochs.empty()) {
     const NewEpoch& begun = round.epochs.front();
-    opened_->begin_epoch(begun.epoch, settings_.machine_id, clock_.utc(), begun.reason);
+    opened_->begin_epoch(begun.epoch, settings_.machine_id, clock_.utc(), begun.reason,
+                         begun.first_row);
     log_.notice("store", "epoch " + begun.epoch + " begins: " + begun.reason);
     round.epochs.erase(round.epochs.begin());
   }
@@ -287,10 +288,25 @@ void Store::Writer::replace_file_if_damaged() {
 // What is due beside the samples: the clock and the bounds.
 void Store::Writer::look_after() {
   bool more = opened_->hold.step(opened_->epochs.back().first_row);
-  more = opened_->upkeep.step(outboxes_for_deletion()) || more;
-  end_deletion();
+  // What a sink has lost is counted before it is deleted.
+  const auto for_counting = [this] {
+    Outboxes outboxes;
+    outboxes.stream_names = stream_names();
+    outboxes.epochs = opened_->epochs;
+    return outboxes;
+  };
+  if (opened_->dropped_cursors.step(for_counting)) {
+    more = true;
+  } else {
+    more = opened_->upkeep.step(outboxes_for_deletion()) || more;
+    end_deletion();
+  }
+  opened_->witness.keep_when_due(opened_->epochs.back().epoch, clock_.now());
   publish();
   const std::lock_guard lock(mutex_);
+  if (auto text = opened_->dropped_cursors.changed_text()) {
+    remembered_.insert_or_assign(DroppedCursors::name, std::move(*text));
+  }
   has_more_ = more;
 }
 
@@ -348,6 +364,8 @@ void Store::Writer::publish() {
     rows_ = journal.count();
     sendable_ = sendable;
     size_bytes_ = opened_->upkeep.size_bytes();
+    saved_epoch_ = opened_->epochs.back().epoch;
+    if (epochs_.empty()) epoch_ = saved_epoch_;  // another file may have begun one of its own
     if (clock_waiting_ && !opened_->hold.waiting()) {
       for (SavedStream& stream : streams_) {
         stream.last_time = std::max(stream.last_time, journal.last_time(stream.stream));

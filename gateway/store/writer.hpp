@@ -4,15 +4,18 @@
 #pragma once
 
 #include "gateway/store/clock_hold.hpp"
+#include "gateway/store/dropped_cursors.hpp"
 #include "gateway/store/file_identity.hpp"
 #include "gateway/store/journal.hpp"
 #include "gateway/store/ledger_book.hpp"
+#include "gateway/store/mark.hpp"
 #include "gateway/store/queue.hpp"
 #include "gateway/store/reader.hpp"
 #include "gateway/store/salvage.hpp"
 #include "gateway/store/store.hpp"
 #include "gateway/store/store_lock.hpp"
 #include "gateway/store/upkeep.hpp"
+#include "gateway/store/witness.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -34,15 +37,18 @@ struct OpenedStore {
       journal.transaction(work);
     } catch (...) {
       hold.rolled_back();
+      dropped_cursors.rolled_back();
       throw;
     }
     hold.committed();
+    dropped_cursors.committed();
   }
   // Inside a transaction: gives the sample its numbers and keeps it, unless it is a repetition.
   void accept(const Waiting& waiting);
   void take_back(const Salvaged& piece, UtcTime now);
+  // `first_row`: rows from there on that are not sent yet get new numbers; 0: only those to come.
   void begin_epoch(const std::string& epoch, const std::string& machine_id, UtcTime now,
-                   const std::string& reason);
+                   const std::string& reason, RowId first_row = 0);
 
   Tables tables;
   FileIdentity identity;
@@ -51,8 +57,10 @@ struct OpenedStore {
   ClockHold hold;
   LedgerBook ledger;
   Upkeep upkeep;
+  DroppedCursors dropped_cursors;
   std::vector<SavedEpoch> epochs;
   std::string revised;  // a body with its revision or what it amends; its memory is used again
+  Witness witness;
 };
 
 struct Store::Writer {
@@ -68,13 +76,19 @@ struct Store::Writer {
   void append(Entry entry);
   void note_gap(LedgerRow row);
   void add_sink(const std::string& sink, bool from_oldest);
-  void remove_sink(const std::string& sink);
+  std::optional<std::uint64_t> remove_sink(const std::string& sink, std::string_view cause);
+  bool rename_sink(const std::string& was, const std::string& sink);
   RowId cursor(const std::string& sink) const;
   bool claim(const std::string& sink, RowId until);
   void acknowledge(const std::string& sink, RowId row);
   RowId sendable() const;
   void on_commit(std::function<void()> notify);
   void start_new_epoch(std::string_view reason);
+  void distrust(std::string_view epoch, std::string_view reason);
+  Mark mark(const std::string& sink) const;
+  std::string why_set_back(const Mark& seen) const;
+  void note_asked(const std::string& sink);
+  bool release(bool without_the_others);
   std::string epoch() const;
   std::vector<std::string> retained_topics(const std::string& sink) const;
   void note_retained(const std::string& sink, std::string_view topic);
@@ -103,6 +117,7 @@ struct Store::Writer {
     RowId claimed = 0;  // later ones, up to here, may be under way
     RowId saved = 0;
     MonotonicTime save_after = MonotonicTime::min();  // the first one goes to the disk at once
+    bool from_oldest = false;                         // where it would start if it were new
   };
   static std::string claim_of(const std::string& sink);  // the name it is remembered by
   static MonotonicTime due_of(const Outbox& outbox);
@@ -110,6 +125,7 @@ struct Store::Writer {
   struct NewEpoch {
     std::string epoch;
     std::string reason;
+    RowId first_row = 0;
   };
   // What one round of the writer takes along.
   struct Round {
@@ -130,6 +146,7 @@ struct Store::Writer {
   void open_again();
   void open();
   void load();
+  void know_past();  // past.cpp
   void take_up(const std::vector<SavedStream>& early);
   void look_at_file();
   bool goes_on_in_other_file();
@@ -171,6 +188,7 @@ struct Store::Writer {
   void notify();
 
   // mutex_ held.
+  void begin_epoch(std::string_view reason, RowId first_row);
   bool is_much_waiting() const;
   StreamId make_stream(std::string_view name);
   int revise_meta(SavedStream& stream, std::uint64_t hash);
@@ -237,6 +255,13 @@ struct Store::Writer {
   std::map<std::string, std::set<std::string>> retained_;
   std::map<std::string, std::string, std::less<>> remembered_;
   std::string epoch_;
+  std::string saved_epoch_;              // the last one on the disk
+  std::vector<std::string> epochs_had_;  // ascending; the last one is epoch_
+  RunBook runs_;
+  bool is_released_ = false;  // in this run: a sink's rows may leave
+  std::uint64_t release_ticket_ = 0;
+  RowId first_unreleased_ = 0;     // rows from there on have left to nobody, while none may
+  std::set<std::string> unasked_;  // sinks whose brokers may still know better
   RowId oldest_row_ = 1;
   RowId last_row_ = 0;
   RowId sendable_ = 0;

@@ -62,11 +62,20 @@ OpenedStore::OpenedStore(const StoreSettings& settings, Tail& tail, Clock& clock
       hold(journal, clock, log, settings.clock_wait, boot_id_of(settings), ledger_stream),
       ledger(journal, hold, clock, ledger_stream),
       upkeep(journal, hold, ledger, settings, clock, log),
-      epochs(tables.epochs()) {
-  const std::string why = why_new_epoch(epochs, settings.machine_id);
+      dropped_cursors(journal, hold, ledger, clock, log),
+      epochs(tables.epochs()),
+      witness(tables, journal, settings.path) {
+  std::string why = why_new_epoch(epochs, settings.machine_id);
+  if (why.empty()) why = witness.why_set_back(epochs);
   if (!why.empty()) {
     begin_epoch(random_epoch(), settings.machine_id, clock.utc(), why);
     log.notice("store", "epoch " + epochs.back().epoch + " begins: " + why);
+  }
+  transaction([&] { witness.begin_run(); });
+  if (!witness.keep(epochs.back().epoch)) {
+    log.warning("store",
+                "no witness can be kept beside " + settings.path +
+                    ": an older copy of it that comes back is noticed by its brokers only");
   }
   const auto unannounced = tables.ledger(true);
   if (unannounced.empty()) return;
@@ -76,9 +85,13 @@ OpenedStore::OpenedStore(const StoreSettings& settings, Tail& tail, Clock& clock
 }
 
 void OpenedStore::begin_epoch(const std::string& epoch, const std::string& machine_id, UtcTime now,
-                              const std::string& reason) {
+                              const std::string& reason, RowId first_row) {
   constexpr std::size_t most_without_rows = 100;
-  const SavedEpoch begun{journal.last() + 1, epoch, machine_id, now, reason};
+  SavedEpoch begun{journal.last() + 1, epoch, machine_id, now, reason};
+  // Not behind the beginning of the epoch that holds: that one is not in doubt.
+  if (first_row != 0 && !epochs.empty()) {
+    begun.first_row = std::clamp(first_row, epochs.back().first_row, begun.first_row);
+  }
   std::size_t forgotten = 0;
   while (forgotten + most_without_rows < epochs.size() &&
          epochs[forgotten + 1].first_row <= journal.oldest()) {
@@ -87,7 +100,7 @@ void OpenedStore::begin_epoch(const std::string& epoch, const std::string& machi
   transaction([&] {
     for (std::size_t at = 0; at < forgotten; ++at) tables.erase_epoch(epochs[at].first_row);
     tables.save_epoch(begun);
-    journal.restart_sequences();
+    journal.restart_sequences(begun.first_row);
   });
   epochs.erase(epochs.begin(), epochs.begin() + static_cast<std::ptrdiff_t>(forgotten));
   if (!epochs.empty() && epochs.back().first_row == begun.first_row) epochs.pop_back();
@@ -331,7 +344,7 @@ void Store::Writer::load() {
       sinks_[sink].claimed = std::clamp(claimed, possible, opened_->journal.last());
     }
     for (auto& [sink, topics] : tables.retained()) retained_[sink].merge(topics);
-    epoch_ = opened_->epochs.back().epoch;
+    know_past();
     hours_done_ = tables.hours_done();
     if (!std::exchange(has_file_, true)) {
       take_up(early_streams);
@@ -435,7 +448,7 @@ void Store::Writer::begin_anew(Inheritance inheritance, const std::string& rows_
                  "how far each sink had come is lost with it: they begin with the oldest sample");
   }
   const std::lock_guard lock(mutex_);
-  epoch_ = next.epoch;
+  know_past();
   cursors_are_lost_ = cursors_are_lost_ || inheritance.cursors_are_lost;
   if (inheritance.lost_rows != 0) {
     gaps_.push_back(
@@ -540,6 +553,7 @@ void Store::Writer::go_on_in(std::unique_ptr<OpenedStore> store) {
   {
     const std::lock_guard lock(mutex_);
     for (auto& [sink, outbox] : sinks_) outbox.saved = 0;
+    runs_ = opened_->witness.runs();
   }
   rows_are_held_ = true;
   file_->tail.clear();

@@ -15,7 +15,7 @@ using Connect = ScriptedBroker::Connect;
 constexpr std::size_t giant = 200'000'000;
 
 std::string giant_topic() {
-  return std::string(base) + "info";
+  return std::string(base) + "mark";
 }
 
 // How many bytes of a packet may lie in the kernel's buffers on both sides.
