@@ -8,6 +8,7 @@
 #include "gateway/publish/formats.hpp"
 #include "gateway/system/fetch.hpp"
 #include "gateway/system/log.hpp"
+#include "gateway/system/stage.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -41,19 +42,21 @@ struct FollowerOutlet {
   std::function<void(std::string_view feed)> settle = [](std::string_view) {};
 };
 
-class Follower {
+class Follower final : public Stage {
  public:
   // Starts the thread at once. `gateway` seeds the stable jitter.
   Follower(std::string gateway, std::vector<FeedSettings> feeds, std::unique_ptr<Fetcher> fetcher,
            FollowerOutlet outlet, Clock& clock, Log& log);
   // Stops and waits for the thread; a transfer under way is given up.
-  ~Follower();
+  ~Follower() override;
 
   // Replaces the feeds; those that are the same go on undisturbed.
   void change(std::vector<FeedSettings> feeds);
   // Asks the thread to end; has_stopped() says when it did, the destructor waits for it.
-  void request_stop();
-  [[nodiscard]] bool has_stopped() const;
+  void request_stop() override;
+  [[nodiscard]] bool has_stopped() const override;
+  [[nodiscard]] std::string name() const override { return "feeds"; }
+  [[nodiscard]] GuardStatus guard_status() const override { return {}; }
   // By the feed's name.
   [[nodiscard]] std::map<std::string, FeedCounters> counters() const;
 

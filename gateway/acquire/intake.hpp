@@ -4,6 +4,7 @@
 #pragma once
 
 #include "gateway/acquire/board.hpp"
+#include "gateway/acquire/recall.hpp"
 #include "gateway/publish/bulletin.hpp"
 #include "gateway/store/store.hpp"
 
@@ -21,9 +22,12 @@ std::string_view name_of(SensorState state) noexcept;
 class Intake {
  public:
   Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock);
+  // `read`: how the past of a stream is read; tests put their own in its place.
+  Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock, Recall::Read read);
   ~Intake();
 
-  // Makes a stream known, or changes its description: publishes its meta.
+  // Makes a stream known, or changes its description: publishes its meta. Whoever opens a sensor's
+  // waits for a moment for what the store has of it, and nobody else does.
   void open(const StreamDescription& description);
   // Forgets it: its retained topics are withdrawn.
   void close(std::string_view stream);
@@ -45,6 +49,9 @@ class Intake {
   // A transition, onto the stream `event` and thereby to every sink.
   void announce(std::string_view event, std::string_view subject, std::string_view message);
 
+  // What may still wait for the disk.
+  [[nodiscard]] Stage& recall() { return recall_; }
+
   // Posts `state` again where readings have grown too old since. Main loop, about once a second.
   void refresh_states();
 
@@ -57,7 +64,7 @@ class Intake {
                                              UtcTime time) const;
   [[nodiscard]] std::vector<CorrectedReading> corrected(const Stream& stream, const Sample& sample,
                                                         std::string_view channel) const;
-  void set_checks(Stream& stream);
+  [[nodiscard]] bool describe(const StreamDescription& description);
   void check(Stream& stream, Sample& sample, std::string_view channel, bool clock_set);
   void note_gap_before(Stream& stream, UtcTime time);
   void settle_silence(Stream& stream, UtcTime end);
@@ -66,6 +73,7 @@ class Intake {
   Board& board_;
   Bulletin& bulletin_;
   Clock& clock_;
+  Recall recall_;
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Stream>, std::less<>> streams_;  // guarded by mutex_
 };

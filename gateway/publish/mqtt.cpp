@@ -47,6 +47,7 @@ class Core {
       : settings_(std::move(settings)),
         with_(std::move(surroundings)),
         resolver_(std::move(resolver)),
+        guard_("sink " + settings_.id, with_.clock, with_.log),
         inbox_(std::make_shared<Inbox>()),
         seed_(seed_of(with_.gateway, settings_.id)),
         egress_(settings_),
@@ -67,11 +68,13 @@ class Core {
 
   void run() {
     while (!inbox_->stop_deadline()) {
-      const Ending ending = attempt();
-      if (ending.kind == Kind::stopped) break;
-      pause_after(ending);
+      const bool is_good = guard_.turn([this] {
+        const Ending ending = attempt();
+        if (ending.kind != Kind::stopped) pause_after(ending);
+      });
+      if (!is_good) rest_until(with_.clock.now() + guard_.pause_length());
     }
-    show(false, "stopped");
+    guard_.turn([this] { show(false, "stopped"); });
     const std::lock_guard lock(mutex_);
     is_finished_ = true;
     finished_.notify_all();
@@ -85,6 +88,12 @@ class Core {
     }
     return is_finished_;
   }
+
+  [[nodiscard]] bool is_finished() const {
+    const std::lock_guard lock(mutex_);
+    return is_finished_;
+  }
+  [[nodiscard]] GuardStatus guard_status() const { return guard_.status(); }
 
   [[nodiscard]] SinkStatus status() const {
     const std::lock_guard lock(mutex_);
@@ -115,7 +124,8 @@ class Core {
     } catch (const BrokerError& error) {
       return {Kind::lost, std::string("MQTT library: ") + error.what()};
     } catch (const std::exception& error) {
-      return {Kind::lost, error.what()};  // the store cannot be read, no thread can be had
+      guard_.caught();  // the store cannot be read, no thread can be had
+      return {Kind::lost, error.what()};
     }
   }
 
@@ -222,8 +232,10 @@ class Core {
                             ending.kind == Kind::taken_over;
     if (ending.kind == Kind::taken_over) words += quarrel_words();
     show(false, words);
-    const MonotonicTime until =
-        with_.clock.now() + (is_lasting ? patient_pause_.next_patient() : pause_.next());
+    rest_until(with_.clock.now() + (is_lasting ? patient_pause_.next_patient() : pause_.next()));
+  }
+
+  void rest_until(MonotonicTime until) {
     while (with_.clock.now() < until && !inbox_->stop_deadline()) {
       for (const BrokerEvent& event : inbox_->wait(with_.clock, until)) {
         if (event.kind == BrokerEvent::Kind::resolved) is_looking_up_ = false;
@@ -262,6 +274,7 @@ class Core {
   const SinkSettings settings_;
   SinkSurroundings with_;
   const Resolver resolver_;
+  Guard guard_;
   const std::shared_ptr<Inbox> inbox_;
   const std::uint32_t seed_;
   const Egress egress_;
@@ -307,17 +320,26 @@ class MqttSink final : public Sink {
 
   void wake() override { core_->inbox()->wake(); }
 
-  void stop(MonotonicTime deadline) override {
-    is_stopped_ = true;
-    bulletin_.unsubscribe(subscription_);
-    core_->inbox()->stop(deadline);
-    if (core_->wait_until_finished(deadline)) return;
-    log_.warning("sink " + id_, "does not end (" + core_->status().state + "); it is left behind");
+  [[nodiscard]] std::string name() const override { return "sink " + id_; }
+  void request_stop() override { ask(clock_.now() + longest_farewell); }
+  [[nodiscard]] bool has_stopped() const override { return core_->is_finished(); }
+  [[nodiscard]] std::string waits_for() const override { return core_->status().state; }
+  [[nodiscard]] GuardStatus guard_status() const override { return core_->guard_status(); }
+
+  bool stop(MonotonicTime deadline) override {
+    ask(deadline);
+    return core_->wait_until_finished(deadline);
   }
 
   [[nodiscard]] SinkStatus status() const override { return core_->status(); }
 
  private:
+  void ask(MonotonicTime deadline) {
+    if (std::exchange(is_stopped_, true)) return;
+    bulletin_.unsubscribe(subscription_);
+    core_->inbox()->stop(deadline);
+  }
+
   const std::string id_;
   Bulletin& bulletin_;
   Clock& clock_;
@@ -330,11 +352,19 @@ class MqttSink final : public Sink {
 // A sink to which nothing may go.
 class ClosedSink final : public Sink {
  public:
+  explicit ClosedSink(std::string id) : id_(std::move(id)) {}
   void wake() override {}
-  void stop(MonotonicTime) override {}
+  bool stop(MonotonicTime) override { return true; }
+  [[nodiscard]] std::string name() const override { return "sink " + id_; }
+  void request_stop() override {}
+  [[nodiscard]] bool has_stopped() const override { return true; }
+  [[nodiscard]] GuardStatus guard_status() const override { return {}; }
   [[nodiscard]] SinkStatus status() const override {
     return {.connected = false, .state = "closed: nothing may go there"};
   }
+
+ private:
+  const std::string id_;
 };
 
 }  // namespace
@@ -350,7 +380,7 @@ std::unique_ptr<Sink> make_mqtt_sink(const SinkSettings& settings, SinkSurroundi
                              "nothing may go there, so it is not opened: say in its \"allow\" what "
                              "may, such as [\"sensor/+/obs\"]");
     surroundings.store.remove_sink(settings.id);  // no row need wait for it
-    return std::make_unique<ClosedSink>();
+    return std::make_unique<ClosedSink>(settings.id);
   }
   return std::make_unique<MqttSink>(settings, surroundings, std::move(resolver));
 }

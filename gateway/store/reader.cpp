@@ -14,10 +14,12 @@ const std::string no_name;
 
 class FileReader final : public StoreReader {
  public:
-  explicit FileReader(std::shared_ptr<SharedFile> file) : file_(std::move(file)) { open(); }
+  explicit FileReader(std::shared_ptr<SharedFile> file) : file_(std::move(file)) {}
+
+  void open() { static_cast<void>(tables()); }
 
   const std::vector<StoredRow>& page(RowId after, std::size_t most) override {
-    if (file_->generation != generation_) open();
+    follow_file();
     rows_.clear();
     held_ = file_->tail.after(after, most);
     for (const auto& piece : held_) {
@@ -49,7 +51,7 @@ class FileReader final : public StoreReader {
     // The last epoch known may be replaced as long as it has no rows, and followed by others.
     if (epochs_.empty() || row > checked_until_) {
       const RowId from = epochs_.empty() ? 0 : epochs_.rbegin()->first;
-      for (SavedEpoch& saved : file_->reading([&] { return tables_->epochs(from); })) {
+      for (SavedEpoch& saved : file_->reading([&] { return tables().epochs(from); })) {
         epochs_[saved.first_row] = saved.epoch;
       }
       checked_until_ = std::max(row, rows_.empty() ? row : rows_.back().row);
@@ -59,7 +61,7 @@ class FileReader final : public StoreReader {
   }
 
   std::vector<std::string> streams() override {
-    if (file_->generation != generation_) open();
+    follow_file();
     learn_names();
     std::vector<std::string> names;
     for (const auto& [stream, name] : names_) names.push_back(name);
@@ -70,25 +72,25 @@ class FileReader final : public StoreReader {
                              UtcTime to) override {
     const auto id = find(stream);
     if (!id) return {};
-    return file_->reading([&] { return tables_->hours(*id, quantity, from, to); });
+    return file_->reading([&] { return tables().hours(*id, quantity, from, to); });
   }
   std::vector<OfficialRow> official(std::string_view stream, Quantity quantity, UtcTime from,
                                     UtcTime to) override {
     const auto id = find(stream);
     if (!id) return {};
-    return file_->reading([&] { return tables_->official(*id, quantity, from, to); });
+    return file_->reading([&] { return tables().official(*id, quantity, from, to); });
   }
   std::optional<UtcTime> first_hour(std::string_view stream, Quantity quantity,
                                     UtcTime from) override {
     const auto id = find(stream);
     if (!id) return {};
-    return file_->reading([&] { return tables_->first_hour(*id, quantity, from); });
+    return file_->reading([&] { return tables().first_hour(*id, quantity, from); });
   }
   std::optional<UtcTime> first_official(std::string_view stream, Quantity quantity,
                                         UtcTime from) override {
     const auto id = find(stream);
     if (!id) return {};
-    return file_->reading([&] { return tables_->first_official(*id, quantity, from); });
+    return file_->reading([&] { return tables().first_official(*id, quantity, from); });
   }
 
  private:
@@ -99,16 +101,16 @@ class FileReader final : public StoreReader {
     rows_.erase(gap, rows_.end());
   }
   void read_page(RowId after, std::size_t most) {
-    const RowId last = std::min(tables_->sendable(), tables_->newest_row());
+    const RowId last = std::min(tables().sendable(), tables().newest_row());
     if (last <= after) return;
-    tables_->read(after + 1, last, most, text_, rows_);
+    tables().read(after + 1, last, most, text_, rows_);
     if (is_whole(after, last, most, [](RowId, RowId) { return false; })) return;
     // Of what the table tells at two moments, rows that are brought back or deleted between them
     // must not look as if they were missing.
-    const std::vector<SalvageRange> missing = tables_->salvages();
-    tables_->read(after + 1, last, most, text_, rows_);
-    const RowId oldest = tables_->oldest_row();
-    const RowId newest = tables_->newest_row();
+    const std::vector<SalvageRange> missing = tables().salvages();
+    tables().read(after + 1, last, most, text_, rows_);
+    const RowId oldest = tables().oldest_row();
+    const RowId newest = tables().newest_row();
     const bool is_good = (newest == 0 || oldest <= newest) &&
                          is_whole(after, last, most, [&](RowId first, RowId until) {
                            if (oldest == 0 || oldest > until) return true;
@@ -136,7 +138,7 @@ class FileReader final : public StoreReader {
   }
 
   std::optional<StreamId> find(std::string_view stream) {
-    if (file_->generation != generation_) open();
+    follow_file();
     const auto known = [&] {
       return std::ranges::find(names_, stream, [](const auto& each) { return each.second; });
     };
@@ -149,7 +151,7 @@ class FileReader final : public StoreReader {
     return found->first;
   }
   void learn_names() {
-    for (SavedStream& saved : file_->reading([&] { return tables_->streams(); })) {
+    for (SavedStream& saved : file_->reading([&] { return tables().streams(); })) {
       names_[saved.stream] = std::move(saved.name);
     }
   }
@@ -160,12 +162,19 @@ class FileReader final : public StoreReader {
     if (epochs_.empty() || epochs_.rbegin()->second != piece.epoch) epochs_[first] = piece.epoch;
     checked_until_ = std::max(checked_until_, piece.rows.back().row);
   }
-  void open() {
+  // What was known of a file that was replaced does not hold for the next.
+  void follow_file() {
+    if (file_->generation == generation_) return;
     generation_ = file_->generation;
-    tables_ = std::make_unique<Tables>(file_->path, Tables::Access::read);
+    tables_.reset();
     names_.clear();
     epochs_.clear();
     checked_until_ = 0;
+  }
+  // Opened when something is wanted that memory has not: whoever makes a reader never waits.
+  Tables& tables() {
+    if (!tables_) tables_ = std::make_unique<Tables>(file_->path, Tables::Access::read);
+    return *tables_;
   }
 
   const std::shared_ptr<SharedFile> file_;
@@ -188,7 +197,9 @@ std::unique_ptr<StoreReader> make_reader(std::shared_ptr<SharedFile> file) {
 std::unique_ptr<StoreReader> open_store_reader(const std::string& path) {
   auto file = std::make_shared<SharedFile>();
   file->path = path;
-  return make_reader(std::move(file));
+  auto reader = std::make_unique<FileReader>(std::move(file));
+  reader->open();  // what cannot be opened is told here
+  return reader;
 }
 
 SinkBacklog backlog_of(RowId cursor, RowId oldest, RowId last, std::optional<UtcTime> time) {

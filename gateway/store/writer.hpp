@@ -49,6 +49,7 @@ struct OpenedStore {
   LedgerBook ledger;
   Upkeep upkeep;
   std::vector<SavedEpoch> epochs;
+  std::optional<std::uint64_t> ledger_changes_told;  // of those that `tables` has counted
   std::string revised;  // a body with its revision or what it amends; its memory is used again
 };
 
@@ -86,6 +87,7 @@ struct Store::Writer {
               const std::function<void(const StoredRow&)>& each) const;
   std::unique_ptr<StoreReader> reader() const { return make_reader(file_); }
   StoreStatus status() const;
+  bool answers() const;
   MonotonicTime alive() const;
   bool flush(MonotonicTime deadline);
 
@@ -96,6 +98,9 @@ struct Store::Writer {
     RowId acknowledged = 0;
     RowId saved = 0;
     MonotonicTime save_after = MonotonicTime::min();  // the first one goes to the disk at once
+    // For status(): the time of the first row after `oldest_after`, where the tail has it not.
+    RowId oldest_after = -1;
+    std::optional<UtcTime> oldest;
   };
   static MonotonicTime due_of(const Outbox& outbox);
   static bool is_due(const Outbox& outbox, MonotonicTime now);
@@ -137,12 +142,16 @@ struct Store::Writer {
   void replace_file_if_damaged();
   void look_after();
   void publish();
+  void publish_account();
+  milliseconds busy_for() const;
   void failed(const std::exception& problem);
   void enter_fault(const std::string& cause, const std::string& what, milliseconds retry_after);
   void leave_fault();
   Outboxes outboxes() const;
 
   // mutex_ held.
+  std::size_t index_of(StreamId stream) const;
+  RowId passed(const Outbox& outbox) const;
   bool is_much_waiting() const;
   void change(Change change);
   void wake_writer() { changed_.notify_one(); }
@@ -158,6 +167,7 @@ struct Store::Writer {
   milliseconds retry_after_{0};          // writer thread's
   std::string small_tables_of_;          // a damaged file whose rows are still to be brought back
   std::atomic<MonotonicTime::rep> busy_since_{0};  // 0: waits
+  std::atomic<std::size_t> in_round_{0};           // samples taken that are not committed yet
 
   std::mutex notify_mutex_;       // held while it is called
   std::function<void()> notify_;  // guarded by notify_mutex_
@@ -196,6 +206,8 @@ struct Store::Writer {
   RowId last_row_ = 0;
   RowId sendable_ = 0;
   std::uint64_t rows_ = 0;
+  std::map<std::string, std::uint64_t> ledger_sums_;
+  MonotonicTime notes_wait_from_ = MonotonicTime::min();  // before it note_retained() does not
   std::int64_t size_bytes_ = 0;
   bool clock_waiting_ = false;
   MonotonicTime clock_due_ = MonotonicTime::max();

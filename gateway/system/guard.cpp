@@ -33,7 +33,7 @@ GuardStatus Guard::status() const {
   return status_;
 }
 
-void Guard::failed() noexcept {
+void Guard::caught() noexcept {
   try {
     throw;
   } catch (const BrokenInvariant& problem) {

@@ -35,12 +35,14 @@ class Guard {
     try {
       std::forward<Work>(work)();
     } catch (...) {
-      failed();
+      caught();
       return false;
     }
     went_well();
     return true;
   }
+  // In a catch clause of a turn that goes on all the same: what is being handled counts.
+  void caught() noexcept;
   // After a turn that failed: waits; false when a stop was asked for before it was over.
   bool pause(const std::stop_token& stop) noexcept;
   // How long that is, for a loop that waits by other means.
@@ -51,7 +53,6 @@ class Guard {
   [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
-  void failed() noexcept;  // in a catch clause
   void tell_failure(const char* what) noexcept;
   void went_well() noexcept;
 
