@@ -131,10 +131,23 @@ bool Intake::describe(const StreamDescription& description) {
   for (const Correction& each : description.corrections) {
     stream->correction_names.push_back(name_of(each));
   }
-  stream->meta_revision = store_.meta_revision(stream->id, meta_content(description));
-  bulletin_.post({.topic = description.name + "/meta",
-                  .payload = meta_document(description, stream->meta_revision)});
+  post_meta(*stream);
   return has_other_checks && description.name.starts_with("sensor/");
+}
+
+void Intake::post_meta(Stream& stream) {
+  const StreamDescription& description = stream.description;
+  stream.meta_revision = store_.meta_revision(stream.id, meta_content(description));
+  bulletin_.post({.topic = description.name + "/meta",
+                  .payload = meta_document(description, stream.meta_revision)});
+}
+
+void Intake::revise_meta() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, stream] : streams_) {
+    if (!stream->last) stream->last = store_.last_time(stream->id);
+    post_meta(*stream);
+  }
 }
 
 void Intake::close(std::string_view name) {

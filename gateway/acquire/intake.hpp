@@ -31,6 +31,8 @@ class Intake {
   void open(const StreamDescription& description);
   // Forgets it: its retained topics are withdrawn.
   void close(std::string_view stream);
+  // Asks the store for the revisions of all `meta` again.
+  void revise_meta();
 
   // A sample of an opened stream; of another it is dropped (its sensor was removed just now).
   // Channels other than the first have streams of their own.
@@ -59,6 +61,7 @@ class Intake {
   struct Stream;
   // These want mutex_ held.
   Stream* find(std::string_view stream);
+  void post_meta(Stream& stream);
   void post_state(Stream& stream);
   [[nodiscard]] std::optional<double> around(const Stream& stream, Quantity quantity,
                                              UtcTime time) const;

@@ -91,6 +91,7 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       intake_(store_, board_, bulletin_, clock_),
       indices_(catalogue_, intake_, bulletin_),
       own_indices_(config_, catalogue_, store_, intake_, clock_),
+      has_store_(store_.is_open()),
       health_due_(clock_.now() + first_health_after),
       clock_was_set_(clock_.is_set()) {}
 
@@ -242,27 +243,28 @@ void Assembly::close_streams_of_no_sensor(const std::set<std::string>& streams) 
   }
 }
 
+void Assembly::end_sink(const std::string& id) {
+  std::unique_ptr<Sink> ended;
+  {
+    const std::lock_guard lock(sinks_mutex_);
+    const auto found = sinks_.find(id);
+    if (found == sinks_.end()) return;  // its predecessor has not ended yet
+    ended = std::move(found->second);
+    sinks_.erase(found);
+  }
+  // What has been acknowledged until it ends counts, so its cursor goes only then.
+  put_aside(std::move(ended), place_of_sink(id), network_clock_.now() + sink_leaves_within,
+            [this, id] {
+              const auto& sinks = config_.sinks;
+              if (std::ranges::find(sinks, id, &SinkSettings::id) == sinks.end()) {
+                store_.remove_sink(id);
+              }
+            });
+}
+
 void Assembly::apply_to_sinks(const Difference& change) {
-  const auto end = [this](const std::string& id) {
-    std::unique_ptr<Sink> ended;
-    {
-      const std::lock_guard lock(sinks_mutex_);
-      const auto found = sinks_.find(id);
-      if (found == sinks_.end()) return;  // its predecessor has not ended yet
-      ended = std::move(found->second);
-      sinks_.erase(found);
-    }
-    // What has been acknowledged until it ends counts, so its cursor goes only then.
-    put_aside(std::move(ended), place_of_sink(id), network_clock_.now() + sink_leaves_within,
-              [this, id] {
-                const auto& sinks = config_.sinks;
-                if (std::ranges::find(sinks, id, &SinkSettings::id) == sinks.end()) {
-                  store_.remove_sink(id);
-                }
-              });
-  };
-  for (const std::string& id : change.sinks.removed) end(id);
-  for (const SinkSettings& sink : change.sinks.changed) end(sink.id);
+  for (const std::string& id : change.sinks.removed) end_sink(id);
+  for (const SinkSettings& sink : change.sinks.changed) end_sink(sink.id);
   remember_closed_sinks();
 }
 
@@ -322,7 +324,18 @@ void Assembly::refuse(const std::vector<Problem>& problems) {
   intake_.announce("config_refused", config_.gateway.id, message);
 }
 
+// It was not there when the gateway started, and is now: what began without it begins again.
+void Assembly::take_up_store() {
+  has_store_ = true;
+  std::vector<std::string> ids;
+  for (const auto& [id, sink] : sinks_) ids.push_back(id);
+  for (const std::string& id : ids) end_sink(id);
+  intake_.revise_meta();
+  log_.notice("store", "the store is there; samples are kept from now on");
+}
+
 void Assembly::tick() {
+  if (!has_store_ && store_.is_open()) take_up_store();
   if (!leaving_.empty()) {
     let_go_of_what_has_ended();
     start_what_may();

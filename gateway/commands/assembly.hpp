@@ -93,6 +93,7 @@ class Assembly {
   void apply_to_buses(const Difference& change, const std::set<std::string>& streams_before);
   void apply_to_sinks(const Difference& change);
   void close_streams_of_no_sensor(const std::set<std::string>& streams);
+  void end_sink(const std::string& id);
   void know_hourly_streams();
   void declare_topics();
   [[nodiscard]] std::optional<HourlyStream> hourly_stream(std::string_view name) const;
@@ -101,6 +102,7 @@ class Assembly {
   void wake_sinks();
   [[nodiscard]] std::vector<Stage*> makers_of_samples() const;
   [[nodiscard]] std::vector<const Stage*> stages() const;
+  void take_up_store();
 
   Config config_;
   Clock& clock_;
@@ -129,6 +131,7 @@ class Assembly {
   std::map<std::string, RunningBus> buses_;  // by id
   std::unique_ptr<Follower> follower_;
   std::vector<Leaving> leaving_;
+  bool has_store_;
   std::string posted_epoch_;
   MonotonicTime health_due_{};
   std::string summary_ = "starting";

@@ -14,7 +14,18 @@ constexpr milliseconds longest_retry{60'000};
 
 bool Flight::takes(StreamId stream, RowId row) const {
   const auto lane = lanes_.find(stream);
-  return lane == lanes_.end() || (!lane->second.hold && row > lane->second.acknowledged);
+  return lane == lanes_.end() || (!lane->second.hold && !is_settled(lane->second, row));
+}
+
+bool Flight::is_settled(StreamId stream, RowId row) const {
+  const auto lane = lanes_.find(stream);
+  return lane != lanes_.end() && is_settled(lane->second, row);
+}
+
+bool Flight::is_settled(const Lane& lane, RowId row) {
+  return row <= lane.acknowledged || std::ranges::any_of(lane.in_ledger, [&](const Span& span) {
+           return span.first_row <= row && row <= span.last_row;
+         });
 }
 
 void Flight::sent(Place place, const Span& span) {
@@ -48,8 +59,20 @@ void Flight::refused(Place place, MonotonicTime now) {
 void Flight::abandoned(const Span& span, MonotonicTime now) {
   Lane& lane = lanes_[span.stream];
   lane.messages.push_back(
-      {.place = std::numeric_limits<Place>::max(), .span = span, .fate = Fate::acknowledged});
+      {.place = std::numeric_limits<Place>::max(), .span = span, .fate = Fate::in_ledger});
   settle(lane, now);
+}
+
+void Flight::abandoned(Place place, MonotonicTime now) {
+  if (places_.contains(place)) settle(settle_message(place, Fate::in_ledger), now);
+}
+
+// What is not known to have arrived is read again, but for what the ledger has.
+void Flight::forget_messages(Lane& lane) {
+  for (const Message& message : lane.messages) {
+    if (message.fate == Fate::in_ledger) lane.in_ledger.push_back(message.span);
+  }
+  lane.messages.clear();
 }
 
 RowId Flight::connection_lost(RowId read, MonotonicTime now) {
@@ -57,7 +80,7 @@ RowId Flight::connection_lost(RowId read, MonotonicTime now) {
   for (auto& [stream, lane] : lanes_) {
     if (lane.messages.empty()) continue;
     const RowId first = lane.messages.front().span.first_row;
-    lane.messages.clear();
+    forget_messages(lane);
     if (lane.hold) {
       // Perhaps the broker hung up because of it: the others come first.
       lane.hold->resume = first;
@@ -129,9 +152,12 @@ Flight::Lane& Flight::settle_message(Place place, Fate fate) {
 }
 
 void Flight::settle(Lane& lane, MonotonicTime now) {
-  while (!lane.messages.empty() && lane.messages.front().fate == Fate::acknowledged) {
+  while (!lane.messages.empty() && (lane.messages.front().fate == Fate::acknowledged ||
+                                    lane.messages.front().fate == Fate::in_ledger)) {
     lane.acknowledged = std::max(lane.acknowledged, lane.messages.front().span.last_row);
     lane.messages.pop_front();
+    std::erase_if(lane.in_ledger,
+                  [&](const Span& span) { return span.last_row <= lane.acknowledged; });
     if (!lane.hold) continue;
     lane.hold->resume = lane.acknowledged + 1;
     lane.hold->since = now;
@@ -145,7 +171,7 @@ void Flight::settle(Lane& lane, MonotonicTime now) {
   }
   lane.hold->resume = lane.messages.front().span.first_row;
   lane.hold->retry_at = now + lane.hold->backoff.next();
-  lane.messages.clear();
+  forget_messages(lane);
 }
 
 }  // namespace twinsky

@@ -28,6 +28,8 @@ class Flight {
 
   // May the main passage send this row? Not when it has arrived, nor while its stream is held.
   [[nodiscard]] bool takes(StreamId stream, RowId row) const;
+  // It has arrived, or stands in the ledger and must not enter it once more.
+  [[nodiscard]] bool is_settled(StreamId stream, RowId row) const;
 
   void sent(Place place, const Span& span);
   // The broker has the message: what it held.
@@ -37,6 +39,7 @@ class Flight {
   void refused(Place place, MonotonicTime now);
   // The rows leave by the ledger: as if acknowledged.
   void abandoned(const Span& span, MonotonicTime now);
+  void abandoned(Place place, MonotonicTime now);
   // Nothing that was under way is known to have arrived. Answers where the main passage goes on.
   [[nodiscard]] RowId connection_lost(RowId read, MonotonicTime now);
 
@@ -61,7 +64,7 @@ class Flight {
   [[nodiscard]] RowId cursor(RowId read) const;
 
  private:
-  enum class Fate : std::uint8_t { unknown, acknowledged, refused };
+  enum class Fate : std::uint8_t { unknown, acknowledged, refused, in_ledger };
   struct Message {
     Place place;
     Span span;
@@ -76,9 +79,12 @@ class Flight {
   struct Lane {
     std::deque<Message> messages;
     RowId acknowledged = 0;
+    std::vector<Span> in_ledger;  // behind others that had not arrived when a connection was lost
     std::optional<Hold> hold;
   };
 
+  static bool is_settled(const Lane& lane, RowId row);
+  static void forget_messages(Lane& lane);
   Lane& settle_message(Place place, Fate fate);
   static void settle(Lane& lane, MonotonicTime now);
 

@@ -28,10 +28,11 @@ std::string topic_of(const std::string& stream) {
 }  // namespace
 
 Outbox::Outbox(OutboxSettings settings, std::unique_ptr<StoreReader> reader, RowId cursor,
-               const Egress& egress)
+               const Egress& egress, Claim claim)
     : settings_(std::move(settings)),
       reader_(std::move(reader)),
       egress_(egress),
+      claim_(std::move(claim)),
       limits_{.records = settings_.records, .bytes = largest_batch},
       largest_payload_(largest_batch),
       read_(cursor),
@@ -85,7 +86,7 @@ std::string Outbox::refused(Place place, bool too_large, MonotonicTime now) {
   under_way_.erase(message);
   if (too_large && refused.span.records == 1) {
     // It will never be taken, and nothing behind it may wait for that.
-    flight_.acknowledged(place, now);
+    flight_.abandoned(place, now);
     leave_by_ledger(refused.span);
     return {};
   }
@@ -109,9 +110,10 @@ void Outbox::expire(MonotonicTime now) {
       for (const StoredRow& row : rows) {
         after = row.row;
         if (row.row > read_) break;
-        if (row.stream != held->stream) continue;
+        if (row.stream != held->stream || flight_.is_settled(row.stream, row.row)) continue;
         const std::string& epoch = reader_->epoch_of(row.row);
-        if (lost.records > 0 && epoch != lost_epoch) {  // seq began again
+        // seq began again, or some had arrived.
+        if (lost.records > 0 && (epoch != lost_epoch || row.seq != lost.last_seq + 1)) {
           leave_by_ledger(std::exchange(lost, {}));
         }
         lost_epoch = epoch;
@@ -127,7 +129,7 @@ void Outbox::expire(MonotonicTime now) {
 }
 
 bool Outbox::has_work(RowId newest, MonotonicTime now) const {
-  return read_ < newest || batcher_.first_row() || flight_.next_due() <= now;
+  return (read_ < newest && !is_denied_) || batcher_.first_row() || flight_.next_due() <= now;
 }
 
 RowId Outbox::cursor() const {
@@ -137,7 +139,9 @@ RowId Outbox::cursor() const {
 
 // Answers whether there was anything to do.
 bool Outbox::read_page(RowId newest) {
-  if (read_ >= newest) {
+  const RowId until = std::min(newest, read_ + static_cast<RowId>(page_rows));
+  is_denied_ = claim_ && until > read_ && !claim_(until);
+  if (read_ >= newest || is_denied_) {
     if (!batcher_.first_row()) return false;
     batcher_.flush();
     rows_since_flush_ = 0;
@@ -147,7 +151,7 @@ bool Outbox::read_page(RowId newest) {
   const std::string page_epoch = rows.empty() ? "" : reader_->epoch_of(rows.front().row);
   const bool one_epoch = rows.empty() || reader_->epoch_of(rows.back().row) == page_epoch;
   for (const StoredRow& row : rows) {
-    if (row.row > newest) break;
+    if (row.row > until) break;
     read_ = row.row;
     ++rows_since_flush_;
     if (!flight_.takes(row.stream, row.row)) continue;
@@ -155,8 +159,12 @@ bool Outbox::read_page(RowId newest) {
     const StreamText& text = text_of(row.stream, epoch);
     if (text.rule) add(batcher_, row, text);
   }
-  // Rows that are missing up to the newest were deleted. A short page alone says nothing.
-  if (rows.empty() || rows.back().row > newest) read_ = newest;
+  // Rows that are missing were deleted. A short page alone says nothing.
+  if (rows.empty()) {
+    read_ = newest;
+  } else if (rows.back().row > until) {
+    read_ = std::clamp(rows.front().row - 1, until, newest);
+  }
   if (read_ >= newest || batcher_.open_bytes() > most_open_bytes ||
       rows_since_flush_ >= most_rows_unflushed) {
     batcher_.flush();
@@ -176,7 +184,7 @@ std::optional<Batch> Outbox::retry(const Flight::Retry& retry) {
   RowId seen = rows.size() < page_rows ? read_ : rows.back().row;
   for (const StoredRow& row : rows) {
     if (row.row > read_) break;
-    if (row.stream != retry.stream) continue;
+    if (row.stream != retry.stream || flight_.is_settled(row.stream, row.row)) continue;
     add(one, row, text_of(row.stream, reader_->epoch_of(row.row)));
   }
   one.flush();

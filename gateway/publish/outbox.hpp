@@ -9,6 +9,7 @@
 #include "gateway/publish/flight.hpp"
 #include "gateway/store/store.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ struct OutboxSettings {
   std::uint32_t seed = 1;
 };
 
+// Announces that rows up to this one are about to be sent; false: not now, others come first.
+using Claim = std::function<bool(RowId until)>;
+
 struct Outgoing {
   std::string topic;  // below twinsky/v1/<gateway>/
   std::string payload;
@@ -37,7 +41,7 @@ class Outbox {
   // Goes on after `cursor`. Rows of streams that may not go there count as passed: nobody there
   // waits for them, and they are no loss.
   Outbox(OutboxSettings settings, std::unique_ptr<StoreReader> reader, RowId cursor,
-         const Egress& egress = Egress::everything());
+         const Egress& egress = Egress::everything(), Claim claim = {});
 
   // A new connection whose broker takes payloads up to this size. What was under way is sent again.
   void start(std::size_t largest_payload, MonotonicTime now);
@@ -89,6 +93,8 @@ class Outbox {
   const OutboxSettings settings_;
   const std::unique_ptr<StoreReader> reader_;
   const Egress& egress_;
+  const Claim claim_;
+  bool is_denied_ = false;  // the newest claim
   BatchLimits limits_;
   std::size_t largest_payload_ = 0;
   RowId read_;

@@ -56,6 +56,7 @@ void Store::Writer::recall(StreamId stream, UtcTime since,
   {
     const std::lock_guard lock(mutex_);
     last = last_row_;
+    if (last != 0) stream = real(stream);
   }
   if (last == 0) return;
   std::string text;

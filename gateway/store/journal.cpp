@@ -86,6 +86,12 @@ void Journal::erase(RowId first, RowId last) {
   tail_.clear();
 }
 
+void Journal::erase_between(RowId first, RowId last) {
+  now_.count -= tables_.erase_between(first, last);
+  save();
+  tail_.clear();
+}
+
 void Journal::restart_sequences() {
   for (std::size_t index = 0; index < streams_.size(); ++index) {
     touch(index);

@@ -37,6 +37,7 @@ class Journal {
   bool bring_back(const StoredRow& row, const std::string& body);  // with the numbers it has
   // The oldest. What older ones are still to be brought back is not any more.
   void erase(RowId first, RowId last);
+  void erase_between(RowId first, RowId last);    // older ones stay
   void restart_sequences();                       // a new epoch: all streams begin again at 1
   void know_time(StreamId stream, UtcTime time);  // of a sample whose time was not to be trusted
   void save();                                    // how far every stream has come

@@ -19,8 +19,8 @@ class FileReader final : public StoreReader {
   void open() { static_cast<void>(tables()); }
 
   const std::vector<StoredRow>& page(RowId after, std::size_t most) override {
-    follow_file();
     rows_.clear();
+    if (!is_open()) return rows_;
     held_ = file_->tail.after(after, most);
     for (const auto& piece : held_) {
       note_epoch(*piece);
@@ -61,7 +61,7 @@ class FileReader final : public StoreReader {
   }
 
   std::vector<std::string> streams() override {
-    follow_file();
+    if (!is_open()) return {};
     learn_names();
     std::vector<std::string> names;
     for (const auto& [stream, name] : names_) names.push_back(name);
@@ -138,7 +138,7 @@ class FileReader final : public StoreReader {
   }
 
   std::optional<StreamId> find(std::string_view stream) {
-    follow_file();
+    if (!is_open()) return std::nullopt;
     const auto known = [&] {
       return std::ranges::find(names_, stream, [](const auto& each) { return each.second; });
     };
@@ -162,14 +162,16 @@ class FileReader final : public StoreReader {
     if (epochs_.empty() || epochs_.rbegin()->second != piece.epoch) epochs_[first] = piece.epoch;
     checked_until_ = std::max(checked_until_, piece.rows.back().row);
   }
-  // What was known of a file that was replaced does not hold for the next.
-  void follow_file() {
-    if (file_->generation == generation_) return;
+  // False while there is no store. What was known of a file that was replaced does not hold for the
+  // next.
+  bool is_open() {
+    if (file_->generation == generation_) return generation_ != 0;
     generation_ = file_->generation;
     tables_.reset();
     names_.clear();
     epochs_.clear();
     checked_until_ = 0;
+    return true;
   }
   // Opened when something is wanted that memory has not: whoever makes a reader never waits.
   Tables& tables() {

@@ -15,7 +15,7 @@ namespace twinsky {
 struct SharedFile {
   std::string path;
   bool has_writer = false;              // in this process
-  std::atomic<unsigned> generation{0};  // rises when the file was replaced
+  std::atomic<unsigned> generation{1};  // rises when the file was replaced; 0: there is none yet
   std::atomic<bool> is_damaged{false};  // a reader saw it; the writer sets the file aside
   Tail tail;                            // empty where the writer is another process
 

@@ -4,7 +4,12 @@
 #include "gateway/store/official.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
+#include <limits>
+#include <system_error>
+#include <unistd.h>
 
 namespace twinsky {
 namespace {
@@ -77,7 +82,7 @@ std::vector<SalvageRange> ranges_of(const Inheritance& inheritance, const std::s
 std::uint64_t most_rows_in(const std::string& file) {
   std::error_code unknown;
   const auto bytes = std::filesystem::file_size(file, unknown);
-  return unknown ? 0 : bytes / smallest_row_bytes;
+  return unknown ? std::numeric_limits<std::uint64_t>::max() / 2 : bytes / smallest_row_bytes;
 }
 
 // The last row that there surely was. Numbers that came from damaged places may be far apart.
@@ -153,16 +158,16 @@ class Walk {
 
 }  // namespace
 
-std::string set_aside(const std::string& path, UtcTime now) {
+std::string set_aside(const std::string& path, const std::string& what, UtcTime now) {
   std::string stamp = iso8601(now).substr(0, 19);
   std::erase(stamp, '-');
   std::erase(stamp, ':');
-  const std::string wanted = path + ".damaged-" + stamp + "Z";
+  const std::string wanted = path + "." + what + "-" + stamp + "Z";
   std::string damaged = wanted;
   for (int again = 2; std::filesystem::exists(damaged); ++again) {
     damaged = wanted + "-" + std::to_string(again);
   }
-  std::filesystem::rename(path, damaged);
+  if (std::filesystem::exists(path)) std::filesystem::rename(path, damaged);
   for (const char* companion : {"-wal", "-shm"}) {
     std::error_code not_there;
     std::filesystem::rename(path + companion, damaged + companion, not_there);
@@ -170,11 +175,28 @@ std::string set_aside(const std::string& path, UtcTime now) {
   return damaged;
 }
 
+void try_directory_of(const std::string& path) {
+  const std::string trial = path + ".trial";
+  const int file = ::open(trial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  int problem = file < 0 ? errno : 0;
+  if (file >= 0) {
+    const std::string page(new_page_bytes, ' ');
+    errno = ENOSPC;  // of a short write
+    const bool is_kept =
+        ::write(file, page.data(), page.size()) == static_cast<ssize_t>(page.size()) &&
+        ::fsync(file) == 0;
+    if (!is_kept) problem = errno;
+    ::close(file);
+    ::unlink(trial.c_str());
+  }
+  if (problem != 0) throw std::system_error(problem, std::generic_category(), trial);
+}
+
 Inheritance read_inheritance(const std::string& damaged_file) {
   Inheritance inheritance;
   std::error_code unknown;
   const auto bytes = std::filesystem::file_size(damaged_file, unknown);
-  if (!unknown) inheritance.estimated_rows = bytes / usual_row_bytes;
+  if (!unknown) inheritance.lost_rows = bytes / usual_row_bytes;
   try {
     Tables tables(damaged_file, Tables::Access::set_aside);
     take(inheritance.streams, [&] { return tables.streams(); });
@@ -192,6 +214,7 @@ Inheritance read_inheritance(const std::string& damaged_file) {
     }
     const RowId last = std::min(last_readable_row(tables, known), possible);
     inheritance.rows_are_readable = last > 0 && !inheritance.streams.empty();
+    if (inheritance.rows_are_readable) inheritance.lost_rows = 0;
     // The mark tells it as well; too early is better than too late.
     RowId oldest = 0;
     take(oldest, [&] { return tables.oldest_row(); });
@@ -244,8 +267,7 @@ void hand_over(Tables& tables, const Inheritance& inheritance, const std::string
   }
 }
 
-void salvage_small_tables(const std::string& damaged_file, const Deliver& deliver) {
-  Tables tables(damaged_file, Tables::Access::set_aside);
+void salvage_small_tables(Tables& tables, const Deliver& deliver) {
   Salvaged gaps;
   take(gaps.ledger, [&] {
     std::vector<LedgerRow> rows;
@@ -281,15 +303,16 @@ void salvage_small_tables(const std::string& damaged_file, const Deliver& delive
       [](const SavedReference& reference) { return reference.key.start; });
 }
 
-void salvage_rows(const std::vector<SalvageRange>& ranges, const Deliver& deliver, Log& log) {
+void salvage_rows(const std::vector<SalvageRange>& ranges, const OpenAside& open,
+                  const Deliver& deliver, Log& log) {
   std::uint64_t brought_back = 0;
   std::uint64_t unreadable = 0;
   std::set<std::string> files;
   for (const SalvageRange& range : ranges) {
     files.insert(range.file);
-    std::unique_ptr<Tables> tables;
+    std::shared_ptr<Tables> tables;
     try {
-      tables = std::make_unique<Tables>(range.file, Tables::Access::set_aside);
+      tables = open(range.file);
     } catch (const std::exception&) {
       // It was moved away since. Nothing waits for it any longer.
       const auto rows = static_cast<std::uint64_t>(range.last_row - range.first_row + 1);
@@ -320,9 +343,8 @@ void salvage_rows(const std::vector<SalvageRange>& ranges, const Deliver& delive
   std::string names;
   for (const std::string& file : files) names += (names.empty() ? "" : " and ") + file;
   log.notice("store", std::to_string(brought_back) + " samples were brought back from " + names +
-                          ", " + std::to_string(unreadable) + " could not be read; " +
-                          (files.size() == 1 ? "that file" : "these files") +
-                          " may be deleted now");
+                          ", " + std::to_string(unreadable) +
+                          " could not be read; what lies there of it may be deleted now");
 }
 
 }  // namespace twinsky

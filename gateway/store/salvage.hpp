@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What to do with a damaged store file: it is set aside with its date, a new one takes over its
 // small tables as far as they can be read, and a thread brings the rows back by ranges, with the
-// numbers they had. Rows that some sink had not acknowledged come first; newer rows are sent after
-// them, so the order holds and cursors stay right.
+// numbers they had. The same with one that was deleted or replaced while it is open. Rows that some
+// sink had not acknowledged come first; newer rows are sent after them, so the order holds and
+// cursors stay right.
 #pragma once
 
 #include "gateway/store/hours.hpp"
@@ -11,6 +12,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,12 +30,15 @@ struct Inheritance {
   RowId first_row = 0;  // of the readable ones; 0: none
   RowId last_row = 0;   // the new store's rows come after it
   bool rows_are_readable = false;
-  std::uint64_t estimated_rows = 0;    // when none is readable: reckoned from the size of the file
+  std::uint64_t lost_rows = 0;         // when none is readable: reckoned from the size of the file
   std::vector<SalvageRange> salvages;  // rows that it had not itself
 };
 
-// Renames the file and what belongs to it to "<path>.damaged-<UTC>", and returns that.
-std::string set_aside(const std::string& path, UtcTime now);
+// Renames the file, if there is one, and what belongs to it to "<path>.<what>-<UTC>", and returns
+// that. Throws when it cannot.
+std::string set_aside(const std::string& path, const std::string& what, UtcTime now);
+// Throws when no new file can be kept beside it: then the disk is in trouble, not the file.
+void try_directory_of(const std::string& path);
 
 // Reads what can be read within a second or so.
 Inheritance read_inheritance(const std::string& damaged_file);
@@ -61,9 +66,13 @@ struct Salvaged {
 // Returns when the piece is kept; false when the work should end.
 using Deliver = std::function<bool(Salvaged)>;
 
+// Opens a file that was set aside; throws when it cannot be.
+using OpenAside = std::function<std::shared_ptr<Tables>(const std::string& file)>;
+
 // Own thread. The official values that are known, the hours and the ledger of a damaged file.
-void salvage_small_tables(const std::string& damaged_file, const Deliver& deliver);
+void salvage_small_tables(Tables& tables, const Deliver& deliver);
 // Then its rows.
-void salvage_rows(const std::vector<SalvageRange>& ranges, const Deliver& deliver, Log& log);
+void salvage_rows(const std::vector<SalvageRange>& ranges, const OpenAside& open,
+                  const Deliver& deliver, Log& log);
 
 }  // namespace twinsky

@@ -17,27 +17,40 @@ namespace {
 constexpr std::chrono::seconds note_within{2};
 // A disk that once took longer is not waited for again so soon: `state` comes on the same thread.
 constexpr std::chrono::minutes note_unseen_for{1};
+constexpr std::int64_t first_early_stream = std::int64_t{1} << 40;
 
 }  // namespace
 
 StreamId Store::Writer::stream(std::string_view name) {
   const std::lock_guard lock(mutex_);
   const auto found = stream_ids_.find(name);
-  if (found != stream_ids_.end()) return found->second;
+  return found != stream_ids_.end() ? found->second : make_stream(name);
+}
+
+StreamId Store::Writer::make_stream(std::string_view name) {
   SavedStream made;
-  made.stream = StreamId{static_cast<std::int64_t>(streams_.size())};
+  const auto index = static_cast<std::int64_t>(streams_.size());
+  made.stream = StreamId{has_file_ ? index : first_early_stream + index};
   made.name = name;
   streams_.push_back(made);
   stream_ids_.emplace(name, made.stream);
-  change([made](OpenedStore& store) { store.tables.save_stream(made); });
+  if (has_file_) change([made](OpenedStore& store) { store.tables.save_stream(made); });
   return made.stream;
 }
 
 std::size_t Store::Writer::index_of(StreamId stream) const {
-  const auto index = static_cast<std::size_t>(stream);
+  const auto index = static_cast<std::size_t>(real(stream));
   if (index < streams_.size()) return index;
   throw BrokenInvariant("the store is handed a sample of stream " + std::to_string(index) +
                         ", which it never made");
+}
+
+// The number that a stream has in `streams_`, and in the file once there is one.
+StreamId Store::Writer::real(StreamId stream) const {
+  const auto number = static_cast<std::int64_t>(stream);
+  if (number < first_early_stream) return stream;
+  const std::int64_t early = number - first_early_stream;
+  return has_file_ ? early_ids_.at(static_cast<std::size_t>(early)) : StreamId{early};
 }
 
 std::optional<UtcTime> Store::Writer::last_time(StreamId stream) const {
@@ -47,10 +60,13 @@ std::optional<UtcTime> Store::Writer::last_time(StreamId stream) const {
 
 int Store::Writer::meta_revision(StreamId id, std::string_view content) {
   const std::lock_guard lock(mutex_);
-  SavedStream& stream = streams_[index_of(id)];
-  const std::uint64_t hash = stable_hash(content);
+  return revise_meta(at(id), stable_hash(content));
+}
+
+int Store::Writer::revise_meta(SavedStream& stream, std::uint64_t hash) {
   if (stream.meta_revision != 0 && stream.meta_hash == hash) return stream.meta_revision;
   stream.meta_hash = hash;
+  if (!has_file_) return 0;  // which it is, only the file can tell
   ++stream.meta_revision;
   change([saved = stream](OpenedStore& store) { store.tables.save_stream(saved); });
   return stream.meta_revision;
@@ -60,11 +76,11 @@ void Store::Writer::append(Entry entry) {
   milliseconds offset{0};
   if (entry.clock_unset) offset = clock_offset(clock_);
   const std::lock_guard lock(mutex_);
-  SavedStream& stream = streams_[index_of(entry.stream)];
+  SavedStream& stream = at(entry.stream);
   if (!entry.clock_unset) {
     stream.last_time = std::max(stream.last_time.value_or(entry.time), entry.time);
   }
-  if (!entry.official.empty()) ++hours_changes_[entry.stream];
+  if (!entry.official.empty()) ++hours_changes_[real(entry.stream)];
   if (queue_.empty()) first_waiting_ = clock_.now();
   queue_.push({std::move(entry), offset});
   const MonotonicTime due =
@@ -91,10 +107,11 @@ void Store::Writer::note_gap(LedgerRow row) {
 
 void Store::Writer::add_sink(const std::string& sink, bool from_oldest) {
   const std::lock_guard lock(mutex_);
+  unready_sinks_.erase(sink);
   if (sinks_.contains(sink)) return;
   const RowId row = cursors_are_lost_ ? 0 : from_oldest ? oldest_row_ - 1 : last_row_;
-  sinks_[sink] = {.acknowledged = row, .saved = row};
-  change([sink, row](OpenedStore& store) { store.tables.save_cursor(sink, row); });
+  sinks_[sink] = {.acknowledged = row, .claimed = row, .saved = row};
+  if (has_file_) change([sink, row](OpenedStore& store) { store.tables.save_cursor(sink, row); });
 }
 
 void Store::Writer::remove_sink(const std::string& sink) {
@@ -108,6 +125,17 @@ RowId Store::Writer::cursor(const std::string& sink) const {
   const std::lock_guard lock(mutex_);
   const auto found = sinks_.find(sink);
   return found == sinks_.end() ? 0 : found->second.acknowledged;
+}
+
+bool Store::Writer::claim(const std::string& sink, RowId until) {
+  const std::lock_guard lock(mutex_);
+  if (unready_sinks_.contains(sink)) return false;
+  const auto found = sinks_.find(sink);
+  if (found == sinks_.end() || until <= found->second.claimed) return true;
+  is_claim_denied_ = is_claim_denied_ || is_deleting_;
+  if (is_deleting_) return false;
+  found->second.claimed = until;
+  return true;
 }
 
 void Store::Writer::acknowledge(const std::string& sink, RowId row) {
@@ -127,6 +155,11 @@ RowId Store::Writer::sendable() const {
 void Store::Writer::on_commit(std::function<void()> notify) {
   const std::lock_guard lock(notify_mutex_);
   notify_ = std::move(notify);
+}
+
+void Store::Writer::notify() {
+  const std::lock_guard lock(notify_mutex_);
+  if (notify_) notify_();
 }
 
 void Store::Writer::start_new_epoch(std::string_view reason) {
@@ -186,6 +219,11 @@ void Store::Writer::remember(std::string_view name, std::string value) {
   if (small_since_ + settings_.commit_every < wake_at_) wake_writer();
 }
 
+bool Store::Writer::is_open() const {
+  const std::lock_guard lock(mutex_);
+  return has_file_;
+}
+
 bool Store::Writer::flush(MonotonicTime deadline) {
   std::unique_lock lock(mutex_);
   return wait_for_commit(lock, deadline);
@@ -224,6 +262,9 @@ void Store::add_sink(const std::string& sink, bool from_oldest) {
 }
 void Store::remove_sink(const std::string& sink) {
   writer_->remove_sink(sink);
+}
+bool Store::claim(const std::string& sink, RowId until) {
+  return writer_->claim(sink, until);
 }
 RowId Store::cursor(const std::string& sink) const {
   return writer_->cursor(sink);
@@ -266,6 +307,9 @@ StoreStatus Store::status() const {
 }
 bool Store::answers() const {
   return writer_->answers();
+}
+bool Store::is_open() const {
+  return writer_->is_open();
 }
 MonotonicTime Store::alive() const {
   return writer_->alive();

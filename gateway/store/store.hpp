@@ -160,7 +160,8 @@ std::vector<StreamSummary> read_streams(const std::string& path);
 class Store {
  public:
   // Opens or makes the file, brings its schema up to date, sets a damaged one aside. Throws
-  // StoreError when no store can be had there.
+  // StoreError when another process keeps it, it is not ours, or may not be written. When its disk
+  // does not answer, or is away, samples wait in memory until there is a store.
   Store(StoreSettings settings, Clock& clock, Log& log);
   // Commits what is in the queue.
   ~Store();
@@ -185,13 +186,18 @@ class Store {
   void add_sink(const std::string& sink, bool from_oldest);
   void remove_sink(const std::string& sink);
   [[nodiscard]] RowId cursor(const std::string& sink) const;
+  // Rows up to this one are about to be sent, so they stay until they are acknowledged as long as
+  // others can be deleted. False while rows are being deleted: ask again when on_commit() is
+  // called.
+  [[nodiscard]] bool claim(const std::string& sink, RowId until);
   // All rows up to `row` are acknowledged; kept with the next commit, or by itself after a while.
   void acknowledge(const std::string& sink, RowId row);
 
   // Newest row that a sink may send: committed, and not waiting for the right clock.
   [[nodiscard]] RowId sendable() const;
-  // Called on the writer thread after each commit that made new rows sendable. When this returns,
-  // an earlier one is not running any more; {} for none.
+  // Called on the writer thread after each commit that made new rows sendable, and when a claim
+  // that was denied may be made again. When this returns, an earlier one is not running any more;
+  // {} for none.
   void on_commit(std::function<void()> notify);
 
   // The past cannot be trusted (a broker holds a higher `seq` than ours): all streams start again
@@ -234,6 +240,9 @@ class Store {
   [[nodiscard]] StoreStatus status() const;
   // Not while the disk has kept the writer waiting for a second: who reads it would wait too.
   [[nodiscard]] bool answers() const;
+  // False until there is a file for the first time. Then sinks have to be added once more, and the
+  // revisions of `meta` asked for again.
+  [[nodiscard]] bool is_open() const;
   // Monotonic time of the writer's last sign of life; for the watchdog.
   [[nodiscard]] MonotonicTime alive() const;
 

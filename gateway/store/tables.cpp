@@ -97,14 +97,11 @@ DiskFault fault_of(const std::exception& problem) noexcept {
   switch (sqlite->getErrorCode() & 0xff) {
     case SQLITE_FULL:
       return DiskFault::full;
+    case SQLITE_CONSTRAINT:
+      return DiskFault::overtaken;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return DiskFault::damaged;
-    case SQLITE_ERROR:
-      // "no such table", "no such column": every statement fits our schema, so the file's is not
-      // ours any more.
-      return std::string_view(problem.what()).starts_with("no such ") ? DiskFault::damaged
-                                                                      : DiskFault::other;
     default:
       return DiskFault::other;
   }
@@ -243,8 +240,7 @@ Tables::Tables(const std::string& path, Access access) try {
     case Access::set_aside:
       connection_ =
           std::make_unique<Connection>(path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX);
-      sqlite3_db_config(connection_->database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
-                        nullptr);
+      leave_companions();
       connection_->database.exec("PRAGMA cache_size = -1024; PRAGMA wal_autocheckpoint = 0");
       break;
     case Access::read: {
@@ -285,6 +281,11 @@ void Tables::open_for_writing(const std::string& path) {
 void migrate(const std::string& path, std::span<const std::string_view> steps) {
   SQLite::Database database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, busy_wait_ms);
   bring_up_to_date(database, path, steps);
+}
+
+void Tables::leave_companions() {
+  sqlite3_db_config(connection_->database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+                    nullptr);
 }
 
 void Tables::begin() {
@@ -424,6 +425,18 @@ std::uint64_t Tables::erase(RowId first, RowId last) {
   connection_->run(sql::Name::salvage_trim, last);
   connection_->run(sql::Name::sample_erase, first, last);
   return natural(connection_->database.getChanges());
+}
+
+std::uint64_t Tables::erase_between(RowId first, RowId last) {
+  connection_->run(sql::Name::sample_erase, first, last);
+  const std::uint64_t erased = natural(connection_->database.getChanges());
+  SalvageRange missing{first, last, "", false};
+  for (const SalvageRange& other : salvages()) {
+    if (!other.file.empty() || other.last_row != first - 1) continue;
+    missing.first_row = other.first_row;
+  }
+  save_salvage(missing);
+  return erased;
 }
 
 void Tables::forget_references(UtcTime before) {
@@ -754,6 +767,28 @@ void Tables::save_salvage(const SalvageRange& range) {
 }
 void Tables::erase_salvage(RowId first_row) {
   connection_->run(sql::Name::salvage_erase, first_row);
+}
+
+bool Tables::has_our_schema() {
+  constexpr std::array names = {"samples",  "streams",    "mark",         "epochs",
+                                "cursors",  "ledger",     "ledger_sums",  "reference",
+                                "retained", "remembered", "clock_blocks", "salvages",
+                                "hours",    "hours_done", "official"};
+  return std::ranges::all_of(
+      names, [&](const char* name) { return connection_->database.tableExists(name); });
+}
+
+bool Tables::is_whole_file() {
+  try {
+    checkpoint();
+    const FileSize needed = size();
+    std::error_code unknown;
+    const auto bytes = std::filesystem::file_size(connection_->database.getFilename(), unknown);
+    return unknown || static_cast<std::int64_t>(bytes) >= needed.pages * needed.page_bytes;
+  } catch (const std::exception& problem) {
+    if (fault_of(problem) == DiskFault::damaged) return false;
+    throw;
+  }
 }
 
 FileSize Tables::size() {

@@ -21,9 +21,10 @@ namespace twinsky {
 
 // What a failure of SQLite asks of us.
 enum class DiskFault : std::uint8_t {
-  full,     // make room
-  damaged,  // set the file aside
-  other,    // say so, try again
+  full,       // make room
+  damaged,    // set the file aside
+  overtaken,  // another process has written: read where it stands
+  other,      // say so, try again
 };
 DiskFault fault_of(const std::exception& problem) noexcept;
 // SQLite has no checksums: what it reads without complaint may still be what was never written.
@@ -111,6 +112,9 @@ class Tables {
   Tables(const Tables&) = delete;
   Tables& operator=(const Tables&) = delete;
 
+  // Closing it will touch neither WAL nor index, whose names may be another file's.
+  void leave_companions();
+
   void begin();
   void commit();
   void rollback() noexcept;
@@ -140,6 +144,8 @@ class Tables {
   [[nodiscard]] std::vector<StreamShare> shares(RowId first, RowId last);
   // The oldest, and what older ones are still to be brought back.
   std::uint64_t erase(RowId first, RowId last);
+  // Some that have older ones: they are noted as missing.
+  std::uint64_t erase_between(RowId first, RowId last);
   void forget_references(UtcTime before);
 
   // Small tables.
@@ -206,6 +212,10 @@ class Tables {
   void save_salvage(const SalvageRange& range);
   void erase_salvage(RowId first_row);
 
+  // Are the tables there that every statement counts on? Throws when that cannot be read.
+  [[nodiscard]] bool has_our_schema();
+  // Is the file as long as it has to be, once the WAL is in it?
+  [[nodiscard]] bool is_whole_file();
   [[nodiscard]] FileSize size();
   void limit_pages(std::int64_t pages);
   void checkpoint();  // copies the WAL into the file, as far as readers let it

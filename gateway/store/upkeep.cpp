@@ -10,13 +10,14 @@
 namespace twinsky {
 namespace {
 
-constexpr RowId rows_at_once = 1000;
 constexpr std::chrono::seconds look_at_disk_every{10};
+constexpr RowId few_rows = 100;                     // where no more may go than must
+constexpr std::int64_t pages_of_small_tables = 32;  // that a commit may need besides its samples
 constexpr std::chrono::minutes look_at_age_every{60};
 
 // Deletion starts this far below the limit and goes on until twice as far, so that it is seldom.
 std::int64_t slack_of(std::int64_t pages) {
-  return std::max<std::int64_t>(pages / 100, 64);
+  return std::min(std::max<std::int64_t>(pages / 100, 64), pages / 4);
 }
 
 std::optional<std::int64_t> free_bytes(const std::string& path) {
@@ -84,7 +85,7 @@ void Upkeep::transaction(Work&& work) {
 bool Upkeep::step(const OutboxesNow& outboxes) {
   if (!purge_) look();
   if (!purge_) return false;
-  if (!delete_piece(outboxes) || is_enough(*purge_)) finish();
+  if (!delete_piece(outboxes, purge_->sacrifice, rows_at_once) || is_enough(*purge_)) finish();
   return purge_.has_value();
 }
 
@@ -95,8 +96,11 @@ void Upkeep::look() {
   if (now >= look_at_disk_) look_at_disk(size);
   const std::int64_t slack = slack_of(file_limit_pages_);
   if (size.pages - size.free_pages > file_limit_pages_ - slack) {
-    purge_.emplace().cause = file_limit_pages_ == max_pages_ ? "size" : "disk_full";
+    const bool is_at_cap = file_limit_pages_ == max_pages_;
+    purge_.emplace().cause = is_at_cap ? "size" : "disk_full";
     purge_->until_used_pages = file_limit_pages_ - 2 * slack;
+    // On a full disk nothing that is unsent goes before memory is used: see make_room().
+    if (!is_at_cap) purge_->sacrifice = Sacrifice::acknowledged;
     return;
   }
   if (now < look_at_age_ || !clock_.is_set()) return;
@@ -106,6 +110,10 @@ void Upkeep::look() {
   if (!oldest || *oldest >= before) return;
   purge_.emplace().cause = "age";
   purge_->before = before;
+}
+
+void Upkeep::look_at_disk_again() {
+  look_at_disk(journal_.tables().size());
 }
 
 void Upkeep::look_at_disk(const FileSize& size) {
@@ -134,24 +142,26 @@ bool Upkeep::is_enough(const Purge& purge) {
   return size.pages - size.free_pages <= purge.until_used_pages;
 }
 
-bool Upkeep::delete_piece(const OutboxesNow& outboxes_now) {
+bool Upkeep::delete_piece(const OutboxesNow& outboxes_now, Sacrifice sacrifice, RowId most) {
   const Outboxes outboxes = outboxes_now();
-  const RowId first = journal_.oldest();
-  RowId last = std::min(first + rows_at_once - 1, journal_.last());
-  // A piece is of one epoch, so that its numbers can be told.
-  for (const SavedEpoch& epoch : outboxes.epochs) {
-    if (epoch.first_row > first) last = std::min(last, epoch.first_row - 1);
-  }
+  const KeptRows rows{journal_.oldest(), journal_.last(), journal_.tables().salvages()};
+  auto piece = next_piece(rows, outboxes, sacrifice, most);
+  if (!piece) return false;
   if (purge_->before) {
-    const RowId kept = journal_.tables().first_not_before(first, last, *purge_->before);
-    if (kept != 0) last = kept - 1;
+    const RowId kept =
+        journal_.tables().first_not_before(piece->first, piece->last, *purge_->before);
+    if (kept != 0) piece->last = kept - 1;
+    if (piece->last < piece->first) return false;
   }
-  if (last < first) return false;
   const auto lost_before = purge_->lost;
   try {
     transaction([&] {
-      note_loss(outboxes, first, last);
-      journal_.erase(first, last);
+      note_loss(outboxes, *piece);
+      if (piece->leaves_older) {
+        journal_.erase_between(piece->first, piece->last);
+      } else {
+        journal_.erase(piece->first, piece->last);
+      }
       if (purge_->before) {
         journal_.tables().forget_references(*purge_->before);
         journal_.tables().forget_hours(*purge_->before);
@@ -162,11 +172,12 @@ bool Upkeep::delete_piece(const OutboxesNow& outboxes_now) {
     purge_->lost = lost_before;
     throw;
   }
-  purge_->rows += static_cast<std::uint64_t>(last - first + 1);
+  purge_->rows += static_cast<std::uint64_t>(piece->last - piece->first + 1);
   return true;
 }
 
-void Upkeep::note_loss(const Outboxes& outboxes, RowId first, RowId last) {
+void Upkeep::note_loss(const Outboxes& outboxes, const Piece& piece) {
+  const auto [first, last] = std::pair(piece.first, piece.last);
   // Unsent ones that are still in a damaged file go with them.
   for (const SalvageRange& range : journal_.tables().salvages()) {
     if (!range.hold || range.first_row > last) continue;
@@ -185,11 +196,13 @@ void Upkeep::note_loss(const Outboxes& outboxes, RowId first, RowId last) {
       const LedgerRow row{
           purge_->cause,  outboxes.stream_names.at(static_cast<std::size_t>(share.stream)),
           share.start,    share.end,
-          share.count,    false,
+          share.count,    piece.may_have_arrived,
           sink,           share.first_seq,
           share.last_seq, epoch};
       auto& [entry, lost] = purge_->lost[{sink, share.stream}];
-      if (entry != 0 && lost.epoch == epoch) {
+      // Numbers in between that were not lost must not look so.
+      if (entry != 0 && lost.epoch == epoch && lost.estimated == row.estimated &&
+          share.first_seq == lost.last_seq + 1) {
         lost.start = std::min(lost.start, share.start);
         lost.end = std::max(lost.end, share.end);
         lost.count += share.count;
@@ -222,28 +235,47 @@ void Upkeep::finish() {
   purge_.reset();
 }
 
-bool Upkeep::make_room(const OutboxesNow& outboxes, std::size_t rows) {
-  const FileSize size = journal_.tables().size();
+bool Upkeep::make_room(const OutboxesNow& outboxes, std::size_t rows, std::size_t bytes,
+                       Sacrifice sacrifice) {
+  Tables& tables = journal_.tables();
   const auto free = free_bytes(settings_.path);
+  const bool is_at_cap = tables.size().pages >= max_pages_;
   const bool is_disk_full = !free || *free < settings_.minimum_free_bytes + Reserve::whole_bytes;
-  if (is_disk_full) {
+  if (!is_at_cap && !is_disk_full) {  // it has room again
+    look_at_disk_again();
+    return true;
+  }
+  if (!is_at_cap && reserve_.is_there()) {
     reserve_.give_up();
-    journal_.tables().checkpoint();
-    stop_growth(size);
+    tables.checkpoint();
+    stop_growth(tables.size());
+    return true;
   }
-  if (!purge_) purge_.emplace().cause = is_disk_full ? "disk_full" : "size";
+  const auto has_room = [&] {
+    const FileSize size = tables.size();
+    const auto needed = static_cast<std::int64_t>(bytes) / size.page_bytes + pages_of_small_tables;
+    return size.free_pages >= needed;
+  };
+  if (!is_at_cap && has_room()) {
+    tables.checkpoint();  // it is the WAL that has none
+    return false;
+  }
+  if (!purge_) purge_.emplace().cause = is_at_cap ? "size" : "disk_full";
   purge_->before.reset();
-  // As many as are to come, and some for the pages that are not quite empty then.
-  bool any = false;
-  for (std::size_t deleted = 0; deleted <= rows; deleted += rows_at_once) {
-    if (!delete_piece(outboxes)) break;
-    any = true;
+  const std::uint64_t before = purge_->rows;
+  if (is_at_cap) {
+    // As many as are to come, and some for the pages that are not quite empty then.
+    while (purge_->rows - before <= rows &&
+           delete_piece(outboxes, Sacrifice::under_way, rows_at_once)) {
+      continue;
+    }
+  } else {
+    // The WAL cannot grow, so it is used again after each little piece.
+    while (!has_room() && delete_piece(outboxes, sacrifice, few_rows)) tables.checkpoint();
   }
+  const bool any = purge_->rows > before;
   finish();
-  if (is_disk_full) {
-    journal_.tables().checkpoint();
-    reserve_.keep();
-  }
+  if (!is_at_cap) tables.checkpoint();
   return any;
 }
 

@@ -4,6 +4,7 @@
 // ledger in the same transaction. Writer thread only.
 #pragma once
 
+#include "gateway/store/deletion.hpp"
 #include "gateway/store/journal.hpp"
 #include "gateway/store/ledger_book.hpp"
 #include "gateway/system/log.hpp"
@@ -17,12 +18,7 @@
 
 namespace twinsky {
 
-// What deletion has to know of the outside.
-struct Outboxes {
-  std::map<std::string, RowId> cursors;   // by sink
-  std::vector<std::string> stream_names;  // by StreamId
-  std::vector<SavedEpoch> epochs;         // ascending
-};
+// From its call until the work of Upkeep that called it returns, no sink claims further rows.
 using OutboxesNow = std::function<Outboxes()>;
 
 // Space on the disk that is given up when the disk is full: without any, SQLite can neither copy
@@ -35,6 +31,7 @@ class Reserve {
   void keep() noexcept;  // as much as the disk has left, at most the whole
   void give_up() noexcept;
   [[nodiscard]] bool is_whole() const { return bytes_ >= whole_bytes; }
+  [[nodiscard]] bool is_there() const { return bytes_ > 0; }
 
  private:
   const std::string path_;
@@ -46,6 +43,7 @@ struct Purge {
   std::string cause;              // age, size, disk_full
   std::optional<UtcTime> before;  // by age
   std::int64_t until_used_pages = 0;
+  Sacrifice sacrifice = Sacrifice::under_way;
   // What sinks lost so far, by sink and stream: entry in the ledger and its row.
   std::map<std::pair<std::string, StreamId>, std::pair<std::int64_t, LedgerRow>> lost;
   std::uint64_t rows = 0;
@@ -58,21 +56,28 @@ class Upkeep {
 
   // Looks whether a bound is reached and deletes one piece; true when there is more to delete.
   bool step(const OutboxesNow& outboxes);
-  // A commit of so many rows found no room, on the disk or within max_size: makes some; false when
-  // that cannot be done.
-  bool make_room(const OutboxesNow& outboxes, std::size_t rows);
+  // A commit of so many rows and bytes found no room, on the disk or within max_size. On a full
+  // disk the reserve goes first, then as many of the oldest rows as have to be kept now, as far as
+  // `sacrifice` lets them go; within max_size the oldest go in any case. False when nothing could
+  // be done, or more rows would not help.
+  bool make_room(const OutboxesNow& outboxes, std::size_t rows, std::size_t bytes,
+                 Sacrifice sacrifice);
+  // Whether the disk has room again, before a commit that found none is tried once more.
+  void look_at_disk_again();
   // Before a store can be opened on a full disk.
   static void give_up_reserve(const StoreSettings& settings);
   [[nodiscard]] std::int64_t size_bytes() const { return size_bytes_; }
 
  private:
+  static constexpr RowId rows_at_once = 1000;
+
   void look();
   void look_at_disk(const FileSize& size);
   void stop_growth(const FileSize& size);
   bool is_enough(const Purge& purge);
   // False when there was nothing left to delete.
-  bool delete_piece(const OutboxesNow& outboxes_now);
-  void note_loss(const Outboxes& outboxes, RowId first, RowId last);
+  bool delete_piece(const OutboxesNow& outboxes_now, Sacrifice sacrifice, RowId most);
+  void note_loss(const Outboxes& outboxes, const Piece& piece);
   void finish();
   template <class Work>
   void transaction(Work&& work);

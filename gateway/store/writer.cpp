@@ -15,8 +15,10 @@ namespace {
 // is sent again after a crash.
 constexpr std::chrono::seconds save_cursor_after{2};
 constexpr RowId save_cursor_rows = 10'000;
-constexpr milliseconds first_retry{1'000};
 constexpr milliseconds longest_retry{30'000};
+constexpr milliseconds longest_retry_when_full{5'000};
+constexpr int most_tries_at_once = 3;  // in vain, one after the other: the reserve, then rows
+constexpr std::size_t few_rows = 50;
 constexpr std::size_t batch_kept = 4096;  // entries of memory that are kept for the next round
 
 }  // namespace
@@ -63,12 +65,19 @@ void Store::Writer::run() {
     lock.unlock();
     const bool is_good = play(round);
     lock.lock();
+    // What made room for the last samples is tried before they are given up.
+    if (!is_good && round.is_last && retry_at_ <= clock_.now()) round.is_last = false;
     tried_ = round.ticket;
     if (is_good) committed_ticket_ = round.ticket;
     committed_.notify_all();
   }
   busy_since_ = 0;
   ended_ = true;
+  if (!queue_.empty()) {
+    log_.error("store", std::to_string(queue_.size()) +
+                            " samples that were in memory are lost: they could not be kept (" +
+                            fault_ + ")");
+  }
   committed_.notify_all();
 }
 
@@ -151,11 +160,14 @@ void Store::Writer::give_back(Round& round) {
 // True when all of it is on the disk.
 bool Store::Writer::play(Round& round) {
   try {
+    if (opened_) look_at_file();
+    if (!opened_) open_again();
+    if (is_disk_full_) opened_->upkeep.look_at_disk_again();
     replace_file_if_damaged();
     write(round);
   } catch (const std::exception& problem) {
     give_back(round);
-    failed(problem);
+    failed(problem, round.is_last);
     return false;
   }
   if (round.batch.capacity() > batch_kept) round.batch = {};
@@ -164,12 +176,22 @@ bool Store::Writer::play(Round& round) {
     look_after();
     leave_fault();
   } catch (const std::exception& problem) {
-    failed(problem);
+    failed(problem, round.is_last);
   }
   return true;
 }
 
+void Store::Writer::use_real_streams(Round& round) const {
+  const std::lock_guard lock(mutex_);
+  if (early_ids_.empty()) return;
+  for (Waiting& waiting : round.batch) waiting.entry.stream = real(waiting.entry.stream);
+  DroppedByStream dropped;
+  for (const auto& [key, lost] : round.dropped) dropped[{real(key.first), key.second}] = lost;
+  round.dropped = std::move(dropped);
+}
+
 void Store::Writer::write(Round& round) {
+  use_real_streams(round);
   while (!round.epochs.empty()) {
     const NewEpoch& begun = round.epochs.front();
     opened_->begin_epoch(begun.epoch, settings_.machine_id, clock_.utc(), begun.reason);
@@ -179,8 +201,9 @@ void Store::Writer::write(Round& round) {
   const std::span<const Waiting> batch(round.batch);
   bool with_small_things = round.has_small_things();
   while (with_small_things || round.done < batch.size()) {
-    const auto part =
-        batch.subspan(round.done).first(std::min(settings_.commit_rows, batch.size() - round.done));
+    // On a full disk the WAL cannot grow, so it is used again after each little part.
+    const std::size_t most = is_disk_full_ ? few_rows : settings_.commit_rows;
+    const auto part = batch.subspan(round.done).first(std::min(most, batch.size() - round.done));
     opened_->transaction([&] {
       if (with_small_things) write_small_things(round);
       for (const Waiting& waiting : part) opened_->accept(waiting);
@@ -190,6 +213,7 @@ void Store::Writer::write(Round& round) {
         opened_->journal.save_when_due();
       }
     });
+    if (is_disk_full_) opened_->tables.checkpoint();
     round.done += part.size();
     in_round_ = batch.size() - round.done;
     if (with_small_things) {
@@ -211,7 +235,7 @@ void Store::Writer::write_small_things(Round& round) {
   for (const auto& [name, value] : round.remembered) opened_->tables.save_remembered(name, value);
   for (const LedgerRow& gap : round.gaps) opened_->ledger.note(gap);
   if (round.dropped.empty()) return;
-  const std::vector<std::string> names = outboxes().stream_names;
+  const std::vector<std::string> names = stream_names();
   for (const auto& [key, lost] : round.dropped) {
     const auto& [stream, cause] = key;
     opened_->ledger.note({cause, names.at(static_cast<std::size_t>(stream)), lost.start, lost.end,
@@ -230,19 +254,43 @@ void Store::Writer::replace_file_if_damaged() {
 // What is due beside the samples: the clock and the bounds.
 void Store::Writer::look_after() {
   bool more = opened_->hold.step(opened_->epochs.back().first_row);
-  more = opened_->upkeep.step([this] { return outboxes(); }) || more;
+  more = opened_->upkeep.step(outboxes_for_deletion()) || more;
+  end_deletion();
   publish();
   const std::lock_guard lock(mutex_);
   has_more_ = more;
 }
 
-Outboxes Store::Writer::outboxes() const {
+std::vector<std::string> Store::Writer::stream_names() const {
   const std::lock_guard lock(mutex_);
-  Outboxes outboxes;
-  for (const auto& [sink, outbox] : sinks_) outboxes.cursors[sink] = outbox.acknowledged;
-  for (const SavedStream& stream : streams_) outboxes.stream_names.push_back(stream.name);
-  outboxes.epochs = opened_->epochs;
-  return outboxes;
+  std::vector<std::string> names;
+  for (const SavedStream& stream : streams_) names.push_back(stream.name);
+  return names;
+}
+
+OutboxesNow Store::Writer::outboxes_for_deletion() {
+  return [this] {
+    Outboxes outboxes;
+    outboxes.stream_names = stream_names();
+    outboxes.epochs = opened_->epochs;
+    const std::lock_guard lock(mutex_);
+    is_deleting_ = true;
+    for (const auto& [sink, outbox] : sinks_) {
+      outboxes.cursors[sink] = outbox.acknowledged;
+      outboxes.claimed[sink] = outbox.claimed;
+    }
+    return outboxes;
+  };
+}
+
+void Store::Writer::end_deletion() {
+  bool was_denied = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_deleting_ = false;
+    was_denied = std::exchange(is_claim_denied_, false);
+  }
+  if (was_denied) notify();
 }
 
 void Store::Writer::publish() {
@@ -276,41 +324,67 @@ void Store::Writer::publish() {
     clock_due_ = opened_->hold.due();
   }
   publish_account();
-  if (!is_more) return;
-  const std::lock_guard lock(notify_mutex_);
-  if (notify_) notify_();
+  if (is_more) notify();
 }
 
-void Store::Writer::failed(const std::exception& problem) {
+// What is in memory has the first turn; only when it is all but full, or would be lost with the
+// process, unsent rows make room for it.
+Sacrifice Store::Writer::sacrifice(bool is_last) const {
+  const std::lock_guard lock(mutex_);
+  const bool is_queue_used = queue_.bytes() >= settings_.queue_bytes / 4 * 3;
+  return is_last || is_queue_used ? Sacrifice::unsent : Sacrifice::acknowledged;
+}
+
+void Store::Writer::failed(const std::exception& problem, bool is_last) {
+  DiskFault fault = fault_of(problem);
+  is_disk_full_ = fault == DiskFault::full;
   try {
-    switch (fault_of(problem)) {
+    if (!opened_) fault = DiskFault::other;
+    // Every statement fits our schema: "no such table" means that the file's is another one.
+    if (fault == DiskFault::other && opened_ && !opened_->tables.has_our_schema()) {
+      fault = DiskFault::damaged;
+    }
+    switch (fault) {
       case DiskFault::damaged:
+        end_deletion();
         replace_damaged_file(problem.what());
         start_salvage();
         publish();
         leave_fault();
         return;
-      case DiskFault::full:
-        // Tried again at once the first time; when that was not enough, others fill the disk.
-        if (opened_->upkeep.make_room([this] { return outboxes(); }, settings_.commit_rows) &&
-            ++rooms_made_ == 1) {
+      case DiskFault::full: {
+        std::size_t rows = 0;
+        std::size_t bytes = 0;
+        {
+          const std::lock_guard lock(mutex_);
+          rows = std::min(queue_.size(), settings_.commit_rows);
+          bytes = rows == 0 ? 0 : queue_.bytes() / queue_.size() * rows;
+        }
+        const bool has_room =
+            opened_->upkeep.make_room(outboxes_for_deletion(), rows, bytes, sacrifice(is_last));
+        end_deletion();
+        // Tried again at once, unless that has just been done in vain.
+        if (has_room && ++tries_at_once_ <= most_tries_at_once) {
           publish();
           enter_fault("disk_full", problem.what(), milliseconds(0));
           return;
         }
         break;
+      }
+      case DiskFault::overtaken:
+        reopen();
+        if (++tries_at_once_ > most_tries_at_once) break;
+        enter_fault("disk_fault", problem.what(), milliseconds(0));
+        return;
       case DiskFault::other:
         break;
     }
-  } catch (const std::exception& further) {
-    if (!opened_) {
-      log_.error("store", std::string("no store can be opened any more: ") + further.what());
-      throw;  // the process ends and is started again
-    }
+  } catch (const std::exception&) {
+    end_deletion();  // the first problem is what is told; without a file the next round opens one
   }
-  retry_after_ = std::clamp(2 * retry_after_, first_retry, longest_retry);
-  enter_fault(fault_of(problem) == DiskFault::full ? "disk_full" : "disk_fault", problem.what(),
-              retry_after_);
+  const milliseconds longest = is_disk_full_ ? longest_retry_when_full : longest_retry;
+  retry_after_ = std::clamp(2 * retry_after_, first_retry, longest);
+  enter_fault(is_disk_full_ ? "disk_full" : "disk_fault", problem.what(), retry_after_);
 }
 
 void Store::Writer::enter_fault(const std::string& cause, const std::string& what,
@@ -328,7 +402,8 @@ void Store::Writer::enter_fault(const std::string& cause, const std::string& wha
 
 void Store::Writer::leave_fault() {
   const std::lock_guard lock(mutex_);
-  rooms_made_ = 0;
+  tries_at_once_ = 0;
+  is_disk_full_ = false;
   retry_after_ = milliseconds(0);
   if (fault_.empty()) return;
   fault_.clear();

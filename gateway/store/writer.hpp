@@ -4,12 +4,14 @@
 #pragma once
 
 #include "gateway/store/clock_hold.hpp"
+#include "gateway/store/file_identity.hpp"
 #include "gateway/store/journal.hpp"
 #include "gateway/store/ledger_book.hpp"
 #include "gateway/store/queue.hpp"
 #include "gateway/store/reader.hpp"
 #include "gateway/store/salvage.hpp"
 #include "gateway/store/store.hpp"
+#include "gateway/store/store_lock.hpp"
 #include "gateway/store/upkeep.hpp"
 
 #include <atomic>
@@ -43,6 +45,7 @@ struct OpenedStore {
                    const std::string& reason);
 
   Tables tables;
+  FileIdentity identity;
   Journal journal;
   const StreamId ledger_stream;
   ClockHold hold;
@@ -68,6 +71,7 @@ struct Store::Writer {
   void add_sink(const std::string& sink, bool from_oldest);
   void remove_sink(const std::string& sink);
   RowId cursor(const std::string& sink) const;
+  bool claim(const std::string& sink, RowId until);
   void acknowledge(const std::string& sink, RowId row);
   RowId sendable() const;
   void on_commit(std::function<void()> notify);
@@ -88,14 +92,17 @@ struct Store::Writer {
   std::unique_ptr<StoreReader> reader() const { return make_reader(file_); }
   StoreStatus status() const;
   bool answers() const;
+  bool is_open() const;
   MonotonicTime alive() const;
   bool flush(MonotonicTime deadline);
 
  private:
+  static constexpr milliseconds first_retry{1'000};
   // A change of a small table; may be done again after a failed commit.
   using Change = std::function<void(OpenedStore&)>;
   struct Outbox {
     RowId acknowledged = 0;
+    RowId claimed = 0;  // later ones, up to here, may be under way
     RowId saved = 0;
     MonotonicTime save_after = MonotonicTime::min();  // the first one goes to the disk at once
     // For status(): the time of the first row after `oldest_after`, where the tail has it not.
@@ -124,9 +131,17 @@ struct Store::Writer {
   };
 
   // Opening (writer_open.cpp).
+  void open_again();
   void open();
   void load();
+  void take_up(const std::vector<SavedStream>& early);
+  void look_at_file();
+  bool goes_on_in_other_file();
+  void leave_file(const std::string& why);
+  void reopen();
   void replace_damaged_file(const std::string& why);
+  void begin_after_lost_file();
+  void begin_anew(Inheritance inheritance, const std::string& rows_in, const std::string& reason);
   Inheritance inheritance_in_memory(Inheritance read) const;
   void start_salvage();
   bool deliver(Salvaged piece, unsigned generation);
@@ -137,6 +152,7 @@ struct Store::Writer {
   void take_round(Round& round);
   void give_back(Round& round);
   bool play(Round& round);
+  void use_real_streams(Round& round) const;
   void write(Round& round);
   void write_small_things(Round& round);
   void replace_file_if_damaged();
@@ -144,15 +160,23 @@ struct Store::Writer {
   void publish();
   void publish_account();
   milliseconds busy_for() const;
-  void failed(const std::exception& problem);
+  void failed(const std::exception& problem, bool is_last);
+  Sacrifice sacrifice(bool is_last) const;
   void enter_fault(const std::string& cause, const std::string& what, milliseconds retry_after);
   void leave_fault();
-  Outboxes outboxes() const;
+  std::vector<std::string> stream_names() const;
+  OutboxesNow outboxes_for_deletion();
+  void end_deletion();
+  void notify();
 
   // mutex_ held.
   std::size_t index_of(StreamId stream) const;
   RowId passed(const Outbox& outbox) const;
   bool is_much_waiting() const;
+  StreamId make_stream(std::string_view name);
+  int revise_meta(SavedStream& stream, std::uint64_t hash);
+  StreamId real(StreamId stream) const;
+  SavedStream& at(StreamId stream) { return streams_[index_of(stream)]; }
   void change(Change change);
   void wake_writer() { changed_.notify_one(); }
   bool wait_for_commit(std::unique_lock<std::mutex>& lock, MonotonicTime deadline);
@@ -161,9 +185,13 @@ struct Store::Writer {
   Clock& clock_;
   Log& log_;
   const std::shared_ptr<SharedFile> file_ = std::make_shared<SharedFile>();
-  std::unique_ptr<OpenedStore> opened_;  // writer thread's, once it runs
+  std::unique_ptr<StoreLock> lock_;      // taken before anything is opened
+  std::unique_ptr<OpenedStore> opened_;  // writer thread's, once it runs; nullptr: there is none
+  std::unique_ptr<OpenedStore> left_;    // writer thread's: a file that has lost its name
+  std::string left_why_;                 // writer thread's
   bool rows_are_held_ = true;            // writer thread's: as far as it knows
-  int rooms_made_ = 0;                   // writer thread's: since the last good commit
+  int tries_at_once_ = 0;                // writer thread's: since the last good commit
+  bool is_disk_full_ = false;            // writer thread's: so the last commit said
   milliseconds retry_after_{0};          // writer thread's
   std::string small_tables_of_;          // a damaged file whose rows are still to be brought back
   std::atomic<MonotonicTime::rep> busy_since_{0};  // 0: waits
@@ -181,8 +209,10 @@ struct Store::Writer {
   MonotonicTime first_waiting_{};
   MonotonicTime wake_at_ = MonotonicTime::min();  // until when the writer sleeps
   MonotonicTime last_round_ = MonotonicTime::min();
-  bool was_busy_ = false;  // the last round had samples: more will come
-  bool has_more_ = false;  // deletion or amending goes on
+  bool was_busy_ = false;     // the last round had samples: more will come
+  bool has_more_ = false;     // deletion or amending goes on
+  bool is_deleting_ = false;  // rows are chosen and being deleted: no new claims
+  bool is_claim_denied_ = false;
   bool stopping_ = false;
   bool ended_ = false;  // the writer's thread has
   std::vector<LedgerRow> gaps_;
@@ -195,6 +225,9 @@ struct Store::Writer {
   std::uint64_t committed_ticket_ = 0;
   std::vector<SavedStream> streams_;  // by StreamId
   std::map<std::string, StreamId, std::less<>> stream_ids_;
+  bool has_file_ = false;                // or had one: false only before the first is open
+  std::vector<StreamId> early_ids_;      // of streams that were asked for before that
+  std::set<std::string> unready_sinks_;  // came before that, and do not know their cursors
   std::map<StreamId, std::uint64_t> hours_changes_;
   RowId hours_done_ = 0;
   std::map<std::string, Outbox> sinks_;

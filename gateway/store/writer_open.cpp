@@ -5,7 +5,9 @@
 #include "gateway/store/writer.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
+#include <unistd.h>
 
 namespace twinsky {
 namespace {
@@ -28,10 +30,26 @@ std::string boot_id_of(const StoreSettings& settings) {
   return settings.boot_id.empty() ? kernel_boot_id() : settings.boot_id;
 }
 
+// Of the rows after `first`, how many some sink had not acknowledged.
+std::uint64_t unsent_rows(const std::map<std::string, RowId>& cursors, RowId first, RowId last) {
+  RowId acknowledged = cursors.empty() ? 0 : last;
+  for (const auto& [sink, row] : cursors) acknowledged = std::min(acknowledged, row);
+  return static_cast<std::uint64_t>(std::max<RowId>(last - std::max(acknowledged, first), 0));
+}
+
+// A mistake of the configuration, and no disk in trouble.
+bool may_not_write(const std::string& path) {
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown)) return true;
+  const auto directory = std::filesystem::absolute(path, unknown).parent_path();
+  return ::access(directory.c_str(), W_OK | X_OK) != 0 && errno == EACCES;
+}
+
 }  // namespace
 
 OpenedStore::OpenedStore(const StoreSettings& settings, Tail& tail, Clock& clock, Log& log)
     : tables(settings.path, Tables::Access::write),
+      identity(settings.path),
       journal(tables, tail),
       ledger_stream(twinsky::ledger_stream(tables, journal)),
       hold(journal, clock, log, settings.clock_wait, boot_id_of(settings), ledger_stream),
@@ -150,21 +168,37 @@ Store::Writer::Writer(StoreSettings settings, Clock& clock, Log& log)
     : settings_(std::move(settings)), clock_(clock), log_(log), queue_(settings_.queue_bytes) {
   file_->path = settings_.path;
   file_->has_writer = true;
+  file_->generation = 0;
   try {
-    open();
+    open_again();
   } catch (const StoreError&) {
     throw;
   } catch (const std::exception& problem) {
-    throw StoreError("no store can be kept in " + settings_.path + " (" + problem.what() +
-                     "): look whether its directory exists, may be written by this user and has "
-                     "free space");
+    if (may_not_write(settings_.path)) {
+      throw StoreError("no store can be kept in " + settings_.path + " (" + problem.what() +
+                       "): its directory must be writable for this user");
+    }
+    // A disk that is away may come back; until then values go out on `state`.
+    enter_fault("disk_fault", "no store can be kept (" + std::string(problem.what()) + ")",
+                first_retry);
   }
   thread_ = std::jthread([this] { run(); });
+}
+
+// The first time, and whenever there is no open file: after a lost one, or while its disk is away.
+void Store::Writer::open_again() {
+  if (left_) {
+    begin_after_lost_file();
+  } else {
+    if (!lock_) lock_ = std::make_unique<StoreLock>(settings_.path);
+    open();
+  }
 }
 
 void Store::Writer::open() {
   const auto open_file = [this] {
     opened_ = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
+    if (file_->generation == 0) file_->generation = 1;
     load();
     start_salvage();
   };
@@ -191,7 +225,8 @@ void Store::Writer::load() {
   Tables& tables = opened_->tables;
   {
     const std::lock_guard lock(mutex_);
-    streams_.clear();
+    const std::vector<SavedStream> early_streams = std::exchange(streams_, {});
+    const std::map<std::string, Outbox> early_sinks = std::exchange(sinks_, {});
     stream_ids_.clear();
     for (SavedStream& stream : tables.streams()) {
       const auto index = static_cast<std::size_t>(stream.stream);
@@ -200,46 +235,108 @@ void Store::Writer::load() {
       stream_ids_.emplace(stream.name, stream.stream);
       streams_[index] = std::move(stream);
     }
-    sinks_.clear();
     for (const auto& [sink, row] : tables.cursors()) {
       const RowId possible = std::clamp<RowId>(row, 0, opened_->journal.last());
-      sinks_[sink] = {.acknowledged = possible, .saved = possible};
+      sinks_[sink] = {.acknowledged = possible, .claimed = possible, .saved = possible};
     }
-    retained_ = tables.retained();
-    remembered_.clear();
-    for (auto& [name, value] : tables.remembered()) remembered_.emplace(name, std::move(value));
+    for (auto& [sink, topics] : tables.retained()) retained_[sink].merge(topics);
+    for (auto& [name, value] : tables.remembered()) {
+      if (!unsaved_remembered_.contains(name)) remembered_.insert_or_assign(name, std::move(value));
+    }
     epoch_ = opened_->epochs.back().epoch;
     hours_done_ = tables.hours_done();
+    if (!std::exchange(has_file_, true)) {
+      take_up(early_streams);
+      for (const auto& [sink, outbox] : early_sinks) unready_sinks_.insert(sink);
+    }
   }
   publish();
 }
 
+// Streams that were asked for while there was no file have numbers of their own.
+void Store::Writer::take_up(const std::vector<SavedStream>& early) {
+  for (const SavedStream& stream : early) {
+    const auto found = stream_ids_.find(stream.name);
+    const StreamId id = found == stream_ids_.end() ? make_stream(stream.name) : found->second;
+    early_ids_.push_back(id);
+    if (stream.meta_hash != 0)
+      revise_meta(streams_[static_cast<std::size_t>(id)], stream.meta_hash);
+  }
+}
+
 void Store::Writer::replace_damaged_file(const std::string& why) {
   const bool is_running = opened_ != nullptr;
+  const RowId oldest_row = is_running ? opened_->journal.oldest() : 0;
   const RowId last_row = is_running ? opened_->journal.last() : 0;
   std::vector<SavedEpoch> epochs;
   if (is_running) epochs = opened_->epochs;
   opened_.reset();
   file_->is_damaged = false;
-  const std::string damaged = set_aside(settings_.path, clock_.utc());
+  try_directory_of(settings_.path);
+  const std::string damaged = set_aside(settings_.path, "damaged", clock_.utc());
   log_.error("store", "the file is damaged (" + why + "); it was set aside as " + damaged +
                           ", a new one goes on, and what can be read is brought back");
   Inheritance inheritance = read_inheritance(damaged);
   if (is_running) {
     inheritance.epochs = std::move(epochs);
-    inheritance.last_row = std::max(inheritance.last_row, last_row);
     inheritance = inheritance_in_memory(std::move(inheritance));
+    const RowId readable = inheritance.rows_are_readable ? inheritance.last_row : oldest_row - 1;
+    inheritance.lost_rows = unsent_rows(inheritance.cursors, readable, last_row);
+    inheritance.last_row = std::max(inheritance.last_row, last_row);
   }
+  begin_anew(std::move(inheritance), damaged, "the store was damaged");
+}
+
+// What a file holds that has lost its name can still be read as long as it is open.
+void Store::Writer::begin_after_lost_file() {
+  std::filesystem::create_directories(std::filesystem::absolute(settings_.path).parent_path());
+  if (!lock_) lock_ = std::make_unique<StoreLock>(settings_.path);
+  try_directory_of(settings_.path);
+  const UtcTime now = clock_.utc();
+  const std::string found = set_aside(settings_.path, "found", now);
+  const std::string name = settings_.path + " (open until " + iso8601(now) + ")";
+  Inheritance inheritance = inheritance_in_memory({});
+  Journal& journal = left_->journal;
+  inheritance.epochs = left_->epochs;
+  inheritance.first_row = journal.oldest();
+  inheritance.last_row = journal.last();
+  try {
+    std::string text;
+    std::vector<StoredRow> rows;
+    left_->tables.read(journal.last(), journal.last(), 1, text, rows);
+    inheritance.salvages = left_->tables.salvages();
+    inheritance.rows_are_readable = !rows.empty();
+  } catch (const std::exception&) {
+    inheritance.rows_are_readable = false;
+  }
+  if (!inheritance.rows_are_readable) {
+    inheritance.lost_rows = unsent_rows(inheritance.cursors, journal.oldest() - 1, journal.last());
+  }
+  const bool is_readable = inheritance.rows_are_readable;
+  begin_anew(std::move(inheritance), name, "the store's file was lost: " + left_why_);
+  log_.error(
+      "store",
+      "the file " + settings_.path + " " + left_why_ + "; a new one goes on, and " +
+          (is_readable ? "what it held is brought back, since it is still open"
+                       : "what it held is lost, since it cannot be read any more") +
+          (std::filesystem::exists(found) ? "; what was found there is kept as " + found : ""));
+  start_salvage();
+  publish();
+}
+
+// A new file that takes over what is known; the rows come back from `rows_in`.
+void Store::Writer::begin_anew(Inheritance inheritance, const std::string& rows_in,
+                               const std::string& reason) {
   if (inheritance.epochs.empty()) {
     inheritance.epochs.push_back({1, random_epoch(), settings_.machine_id, clock_.utc(),
                                   "its name was lost with a damaged store"});
   }
   const SavedEpoch next{inheritance.last_row + 1, random_epoch(), settings_.machine_id,
-                        clock_.utc(), "the store was damaged"};
+                        clock_.utc(), reason};
   {
     Tables tables(settings_.path, Tables::Access::write);
     tables.begin();
-    hand_over(tables, inheritance, damaged, next);
+    hand_over(tables, inheritance, rows_in, next);
     tables.commit();
   }
   opened_ = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
@@ -253,12 +350,98 @@ void Store::Writer::replace_damaged_file(const std::string& why) {
   const std::lock_guard lock(mutex_);
   epoch_ = next.epoch;
   cursors_are_lost_ = cursors_are_lost_ || inheritance.cursors_are_lost;
-  if (!inheritance.rows_are_readable && inheritance.estimated_rows != 0) {
-    gaps_.push_back({"salvage", "*", next.started, next.started, inheritance.estimated_rows, true,
-                     "", 0, 0, ""});
+  if (inheritance.lost_rows != 0) {
+    gaps_.push_back(
+        {"salvage", "*", next.started, next.started, inheritance.lost_rows, true, "", 0, 0, ""});
     small_since_ = std::min(small_since_, clock_.now());
   }
-  small_tables_of_ = damaged;
+  small_tables_of_ = rows_in;
+}
+
+// Before each commit: what goes into a file that nobody finds again is lost.
+void Store::Writer::look_at_file() {
+  switch (opened_->identity.look()) {
+    case FileNow::same:
+    case FileNow::unknown:
+      break;
+    case FileNow::truncated: {
+      // VACUUM makes it shorter as well, but then all of its pages are there.
+      if (!opened_->tables.is_whole_file()) {
+        replace_damaged_file("it was made shorter while it was open");
+        start_salvage();
+        publish();
+      }
+      opened_->identity.accept_size();
+      break;
+    }
+    case FileNow::disk_gone:
+      throw std::runtime_error("what " + settings_.path + " lies on is not mounted any more");
+    case FileNow::deleted:
+      leave_file("was deleted while it was open");
+      return;
+    case FileNow::replaced:
+      leave_file("was replaced while it was open");
+      return;
+    case FileNow::remounted:
+      if (goes_on_in_other_file()) {
+        log_.notice("store", "the disk of " + settings_.path + " is back; it goes on");
+        reopen();
+      } else {
+        leave_file("was replaced by a file of another disk while it was open");
+      }
+      return;
+  }
+  if (!lock_->is_in_place()) lock_ = std::make_unique<StoreLock>(settings_.path);
+}
+
+// The disk is mounted again. (Of one that lies where ours did, nothing may be opened while ours is:
+// both would share the index of the WAL.)
+bool Store::Writer::goes_on_in_other_file() {
+  try {
+    Tables other(settings_.path, Tables::Access::read);
+    const auto epochs = other.epochs();
+    return !epochs.empty() && epochs.back().epoch == opened_->epochs.back().epoch &&
+           epochs.back().first_row == opened_->epochs.back().first_row &&
+           other.newest_row() >= opened_->journal.last();
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+void Store::Writer::leave_file(const std::string& why) {
+  opened_->tables.leave_companions();
+  left_ = std::move(opened_);
+  left_why_ = why;
+  lock_ = nullptr;  // it may lie where nobody finds it, too
+}
+
+// Reads from the file at the path how far it has come.
+void Store::Writer::reopen() {
+  auto fresh = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
+  bool is_ours = true;
+  {
+    const std::lock_guard lock(mutex_);
+    for (SavedStream& stream : fresh->tables.streams()) {
+      const auto index = static_cast<std::size_t>(stream.stream);
+      if (index == streams_.size()) {
+        stream_ids_.emplace(stream.name, stream.stream);
+        streams_.push_back(stream);
+      }
+      is_ours = is_ours && index < streams_.size() && streams_[index].name == stream.name;
+    }
+    for (auto& [sink, outbox] : sinks_) outbox.saved = 0;
+  }
+  if (!is_ours) {
+    leave_file("has streams of another process");
+    return;
+  }
+  opened_->tables.leave_companions();
+  opened_ = std::move(fresh);
+  rows_are_held_ = true;
+  file_->tail.clear();
+  ++file_->generation;
+  start_salvage();
+  publish();
 }
 
 Inheritance Store::Writer::inheritance_in_memory(Inheritance read) const {
@@ -274,21 +457,27 @@ Inheritance Store::Writer::inheritance_in_memory(Inheritance read) const {
 
 void Store::Writer::start_salvage() {
   const std::string small_tables_of = std::exchange(small_tables_of_, {});
+  const OpenAside open = [left = std::shared_ptr<OpenedStore>(std::move(left_)),
+                          small_tables_of](const std::string& file) {
+    if (left && file == small_tables_of) return std::shared_ptr<Tables>(left, &left->tables);
+    return std::make_shared<Tables>(file, Tables::Access::set_aside);
+  };
   std::vector<SalvageRange> ranges = opened_->tables.salvages();
   std::erase_if(ranges, [](const SalvageRange& range) { return range.file.empty(); });
   if (ranges.empty() && small_tables_of.empty()) return;
-  salvages_.emplace_back([this, ranges, small_tables_of, generation = file_->generation.load()] {
+  salvages_.emplace_back([this, ranges, small_tables_of, open,
+                          generation = file_->generation.load()] {
     const Deliver deliver = [this, generation](Salvaged piece) {
       return this->deliver(std::move(piece), generation);
     };
     try {
-      if (!small_tables_of.empty()) salvage_small_tables(small_tables_of, deliver);
+      if (!small_tables_of.empty()) salvage_small_tables(*open(small_tables_of), deliver);
     } catch (const std::exception&) {
       log_.warning("store", small_tables_of + " cannot be opened: its ledger is lost");
     }
     if (ranges.empty()) return;
     try {
-      salvage_rows(ranges, deliver, log_);
+      salvage_rows(ranges, open, deliver, log_);
     } catch (const std::exception& problem) {
       log_.error("store", "bringing back rows of " + ranges.front().file + " has ended early: " +
                               problem.what() + "; the next start goes on with it");

@@ -78,6 +78,24 @@ TEST(flight, an_acknowledgement_behind_a_missing_one_of_the_same_stream_does_not
   EXPECT_TRUE(flight.takes(a, 11));  // in order, so again
 }
 
+TEST(flight, what_left_by_the_ledger_behind_a_missing_one_does_not_leave_twice) {
+  Flight flight(1);
+  flight.sent(0, span(a, 1, 10));
+  flight.abandoned(span(a, 11, 11), start);
+  flight.sent(1, span(a, 12, 12));
+  flight.abandoned(Place{1}, start);
+  flight.sent(2, span(a, 13, 20));
+  EXPECT_EQ(flight.connection_lost(20, start), 0);
+  EXPECT_TRUE(flight.takes(a, 1));
+  EXPECT_FALSE(flight.takes(a, 11));
+  EXPECT_FALSE(flight.takes(a, 12));
+  EXPECT_TRUE(flight.takes(a, 13));
+  flight.sent(3, span(a, 1, 10));
+  flight.acknowledged(3, start);
+  EXPECT_FALSE(flight.takes(a, 11));
+  EXPECT_TRUE(flight.takes(a, 13));
+}
+
 TEST(flight, a_refusal_pauses_its_stream_drains_it_and_resumes_there) {
   Flight flight(1);
   flight.sent(0, span(a, 1, 10));

@@ -201,6 +201,52 @@ TEST(outbox, a_record_that_no_broker_takes_leaves_by_the_ledger_and_the_rest_goe
   EXPECT_EQ(world.outbox->cursor(), 3);
 }
 
+TEST(outbox, a_record_that_no_broker_takes_enters_the_ledger_once_whatever_is_lost_before_it) {
+  World world;
+  const std::string large = "{\"v\":\"" + std::string(2000, 'x') + "\"}";
+  world.rows->add(1);
+  world.rows->add(1, large);
+  world.rows->add(1);
+  world.outbox->start(1000, start);
+  std::uint64_t entered = 0;
+  std::set<std::uint64_t> sent;
+  for (int connection = 0; connection < 5; ++connection) {
+    for (const Outgoing& message : world.take_all()) {
+      for (const auto seq : seqs(message)) sent.insert(seq);
+    }
+    for (const LedgerRow& gap : world.outbox->take_gaps()) entered += gap.count;
+    world.outbox->start(1000, start);  // the record before it had not arrived
+  }
+  EXPECT_EQ(entered, 1U);
+  EXPECT_EQ(sent, (std::set<std::uint64_t>{1, 3}));
+}
+
+TEST(outbox, rows_are_sent_only_when_they_are_claimed) {
+  World world;
+  world.rows->fill(1, 2000);
+  RowId claimed = 0;
+  bool may_claim = false;
+  auto rows = std::make_unique<Rows>(*world.rows);
+  Outbox outbox({.gateway = "g", .sink = "city"}, std::move(rows), 0, Egress::everything(),
+                [&](RowId until) {
+                  if (may_claim) claimed = until;
+                  return may_claim;
+                });
+  outbox.start(any_size, start);
+  EXPECT_FALSE(outbox.take(0, 2000, start));
+  EXPECT_FALSE(outbox.has_work(2000, start));  // until it is woken
+  may_claim = true;
+  std::uint64_t newest = 0;
+  Place place = 0;
+  while (const auto message = outbox.take(place, 2000, start)) {
+    newest = seqs(*message).back();
+    EXPECT_LE(newest, static_cast<std::uint64_t>(claimed));
+    outbox.acknowledged(place++, start);
+  }
+  EXPECT_EQ(newest, 2000U);
+  EXPECT_EQ(outbox.cursor(), 2000);
+}
+
 TEST(outbox, an_undeclared_limit_is_found_by_halving) {
   World world;
   world.rows->fill(1, 100);

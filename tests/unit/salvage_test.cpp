@@ -308,6 +308,7 @@ TEST_F(salvage_of_store, deletion_meanwhile_is_accounted_for) {
   wait_for_salvage();
   settle();
   const auto all = rows();
+  ASSERT_FALSE(all.empty());
   EXPECT_EQ(static_cast<std::size_t>(all.back().row - all.front().row + 1), all.size());
   EXPECT_GT(all.front().row, 301);
   EXPECT_EQ(store_->epoch(), epoch);  // no damage was seen

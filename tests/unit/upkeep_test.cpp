@@ -88,6 +88,41 @@ TEST_F(upkeep, the_file_stays_within_its_size) {
   EXPECT_EQ(store_->status().disk_fault, "");
 }
 
+TEST_F(upkeep, what_is_on_its_way_stays_within_the_size_and_the_ledger_has_the_others_alone) {
+  settings_.max_size_bytes = 1'000'000;
+  open();
+  store_->add_sink("city", true);
+  fill("sensor/a", 1000, 100);
+  settle();
+  ASSERT_TRUE(store_->claim("city", 700));
+  for (int round = 0; round < 30; ++round) {
+    fill("sensor/a", 500, 100);
+    settle();
+  }
+  const auto kept = rows_of("sensor/a");
+  ASSERT_GT(kept.size(), 700U);
+  EXPECT_EQ(kept[699].seq, 700U);
+  EXPECT_GT(kept[700].seq, 5000U);
+  EXPECT_EQ(kept.size() + count_of(ledger(), "size"), 16'000U);
+  for (const LedgerRow& gap : ledger()) {
+    EXPECT_FALSE(gap.estimated);
+    EXPECT_TRUE(gap.stream != "sensor/a" || gap.first_seq > 700U);
+  }
+  // It arrives, and nobody takes the numbers between for damage, also after a restart.
+  store_->acknowledge("city", 700);
+  settle();
+  close();
+  open();
+  EXPECT_EQ(rows_of("sensor/a").size(), kept.size());
+  for (int round = 0; round < 30; ++round) {
+    fill("sensor/a", 500, 100);
+    settle();
+  }
+  EXPECT_EQ(rows_of("sensor/a").back().seq, 31'000U);
+  EXPECT_EQ(rows_of("sensor/a").size() + count_of(ledger(), "size"), 31'000U - 700U);
+  EXPECT_EQ(store_->status().disk_fault, "");
+}
+
 TEST_F(upkeep, a_burst_that_reaches_the_hard_stop_costs_the_oldest_and_nothing_else) {
   settings_.max_size_bytes = 500'000;
   settings_.commit_rows = 100'000;

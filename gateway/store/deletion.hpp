@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which rows go next when the store has to shrink: the oldest first, but none that may be on its
+// way to a broker while others can go, since nobody could say afterwards whether it arrived. Pure.
+#pragma once
+
+#include "gateway/store/tables.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace twinsky {
+
+// What deletion has to know of the outside.
+struct Outboxes {
+  std::map<std::string, RowId> cursors;   // by sink
+  std::map<std::string, RowId> claimed;   // by sink: rows after the cursor, up to here, may be sent
+  std::vector<std::string> stream_names;  // by StreamId
+  std::vector<SavedEpoch> epochs;         // ascending
+};
+
+// What may be given up.
+enum class Sacrifice : std::uint8_t {
+  none,
+  acknowledged,  // rows that every sink has
+  unsent,        // these too: they enter the ledger
+  under_way,     // what may be on its way as well, when nothing else is left
+};
+
+struct KeptRows {
+  RowId oldest = 1;
+  RowId last = 0;
+  std::vector<SalvageRange> missing;  // between them
+};
+
+// Rows to be deleted together, all of one epoch.
+struct Piece {
+  RowId first = 0;
+  RowId last = 0;
+  bool leaves_older = false;      // rows that may be on their way stay before it
+  bool may_have_arrived = false;  // nothing else is left: the ledger can only estimate
+
+  bool operator==(const Piece&) const = default;
+};
+
+// nullopt: nothing may go.
+std::optional<Piece> next_piece(const KeptRows& rows, const Outboxes& outboxes, Sacrifice sacrifice,
+                                RowId most);
+
+}  // namespace twinsky

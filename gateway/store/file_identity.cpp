@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/store/file_identity.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <sys/stat.h>
+#include <system_error>
+
+namespace twinsky {
+namespace {
+
+// Of the directory that holds it, or of the next one above that is still there.
+bool lies_on(const std::string& path, dev_t device) {
+  std::error_code unknown;
+  auto directory = std::filesystem::absolute(path, unknown).parent_path();
+  while (!directory.empty()) {
+    struct stat found {};
+    if (::stat(directory.c_str(), &found) == 0) return found.st_dev == device;
+    if (directory == directory.parent_path()) break;
+    directory = directory.parent_path();
+  }
+  return false;
+}
+
+}  // namespace
+
+FileIdentity::FileIdentity(const std::string& path) : path_(path) {
+  struct stat file {};
+  if (::stat(path_.c_str(), &file) != 0) {
+    throw std::system_error(errno, std::generic_category(), path_);
+  }
+  device_ = file.st_dev;
+  inode_ = file.st_ino;
+  bytes_ = file.st_size;
+}
+
+FileNow FileIdentity::look() {
+  struct stat file {};
+  if (::stat(path_.c_str(), &file) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) return FileNow::unknown;
+    return lies_on(path_, device_) ? FileNow::deleted : FileNow::disk_gone;
+  }
+  if (file.st_dev != device_) return FileNow::remounted;
+  if (file.st_ino != inode_) return FileNow::replaced;
+  if (file.st_size < bytes_) return FileNow::truncated;
+  bytes_ = file.st_size;
+  return FileNow::same;
+}
+
+}  // namespace twinsky
