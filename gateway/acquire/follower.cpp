@@ -17,9 +17,10 @@ namespace twinsky {
 // One feed's; at rest without settings.
 class Follower::Thread {
  public:
-  explicit Thread(const Follower& follower)
+  Thread(const Follower& follower, const std::string& feed)
       : gateway_(follower.gateway_),
         at_{*follower.fetcher_, follower.outlet_, follower.clock_, follower.log_},
+        guard_("feed " + feed, follower.clock_, follower.log_),
         thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
   void change(std::optional<FeedSettings> feed) {
@@ -32,6 +33,8 @@ class Follower::Thread {
 
   void request_stop() { thread_.request_stop(); }
   [[nodiscard]] bool has_stopped() const { return has_stopped_; }
+
+  [[nodiscard]] GuardStatus guard_status() const { return guard_.status(); }
 
   // Nothing: it rests.
   [[nodiscard]] std::optional<FeedCounters> counters() const {
@@ -48,11 +51,15 @@ class Follower::Thread {
     });
     std::unique_ptr<FeedWatch> watch;
     while (!stop.stop_requested()) {
-      if (wait_until_due(watch.get(), stop)) replace(watch);
-      if (watch && !stop.stop_requested() && watch->due() <= at_.clock.utc()) watch->step(stop);
-      show_counters(watch.get());
+      if (!guard_.turn([&] { turn(watch, stop); })) guard_.pause(stop);
     }
     has_stopped_ = true;
+  }
+
+  void turn(std::unique_ptr<FeedWatch>& watch, const std::stop_token& stop) {
+    if (wait_until_due(watch.get(), stop)) replace(watch);
+    if (watch && !stop.stop_requested() && watch->due() <= at_.clock.utc()) watch->step(stop);
+    show_counters(watch.get());
   }
 
   // Returns when a request is due or a stop was asked for; true: other settings are wanted.
@@ -78,10 +85,21 @@ class Follower::Thread {
     const FeedInfo* const info = wanted ? feed_named(wanted->feed) : nullptr;
     std::unique_ptr<FeedWatch> next;
     if (info != nullptr) {
-      next = std::make_unique<FeedWatch>(gateway_, *std::move(wanted), *info, at_);
+      next = make_watch(*std::move(wanted), *info);
     }
     if (watch) watch->close_streams(next.get());
     watch = std::move(next);
+  }
+
+  // What cannot be made is tried again.
+  std::unique_ptr<FeedWatch> make_watch(FeedSettings wanted, const FeedInfo& info) {
+    try {
+      return std::make_unique<FeedWatch>(gateway_, std::move(wanted), info, at_);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      has_changed_ = true;
+      throw;
+    }
   }
 
   void show_counters(const FeedWatch* watch) {
@@ -91,6 +109,7 @@ class Follower::Thread {
 
   const std::string gateway_;
   const FeedWatch::Surroundings at_;
+  Guard guard_;
 
   std::atomic<bool> has_stopped_ = false;
   mutable std::mutex mutex_;
@@ -124,7 +143,7 @@ void Follower::change(std::vector<FeedSettings> feeds) {
   }
   for (FeedSettings& feed : feeds) {
     auto& thread = threads_[feed.feed];
-    if (!thread) thread = std::make_unique<Thread>(*this);
+    if (!thread) thread = std::make_unique<Thread>(*this, feed.feed);
     thread->change(std::move(feed));
   }
 }
@@ -133,6 +152,15 @@ void Follower::request_stop() {
 }
 bool Follower::has_stopped() const {
   return std::ranges::all_of(threads_, [](const auto& each) { return each.second->has_stopped(); });
+}
+GuardStatus Follower::guard_status() const {
+  GuardStatus all;
+  for (const auto& [name, thread] : threads_) {
+    const GuardStatus one = thread->guard_status();
+    all.exceptions += one.exceptions;
+    if (!one.problem.empty()) all.problem = name + ": " + one.problem;
+  }
+  return all;
 }
 std::map<std::string, FeedCounters> Follower::counters() const {
   std::map<std::string, FeedCounters> counters;

@@ -9,6 +9,7 @@
 #include "gateway/publish/formats.hpp"
 #include "gateway/system/fetch.hpp"
 #include "gateway/system/log.hpp"
+#include "gateway/system/stage.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -48,19 +49,21 @@ struct FollowerOutlet {
       [](std::string_view, const std::string&) {};
 };
 
-class Follower {
+class Follower final : public Stage {
  public:
   // Starts the threads at once. `gateway` seeds the stable jitter.
   Follower(std::string gateway, std::vector<FeedSettings> feeds, std::unique_ptr<Fetcher> fetcher,
            FollowerOutlet outlet, Clock& clock, Log& log);
   // Stops and waits for the threads; transfers under way are given up.
-  ~Follower();
+  ~Follower() override;
 
   // Replaces the feeds; those that are the same go on undisturbed. Waits for none. One thread.
   void change(std::vector<FeedSettings> feeds);
-  // Asks the threads to end; has_stopped() says when it did, the destructor waits for it.
-  void request_stop();
-  [[nodiscard]] bool has_stopped() const;
+  // Asks the threads to end; has_stopped() says when they did, the destructor waits for it.
+  void request_stop() override;
+  [[nodiscard]] bool has_stopped() const override;
+  [[nodiscard]] std::string name() const override { return "feeds"; }
+  [[nodiscard]] GuardStatus guard_status() const override;
   // By the feed's name.
   [[nodiscard]] std::map<std::string, FeedCounters> counters() const;
 

@@ -4,7 +4,6 @@
 #include "gateway/model/record.hpp"
 #include "gateway/model/stable_hash.hpp"
 #include "gateway/quality/check_settings.hpp"
-#include "gateway/quality/stored_readings.hpp"
 #include "gateway/quality/stream_checks.hpp"
 #include "gateway/store/official.hpp"
 
@@ -45,6 +44,19 @@ std::uint64_t periods_in(milliseconds length, milliseconds period) {
   const auto periods =
       std::llround(static_cast<double>(length.count()) / static_cast<double>(period.count()));
   return static_cast<std::uint64_t>(std::max(periods, 0LL));
+}
+
+// As configured, without a memory yet.
+StreamChecks checks_of(const StreamDescription& description) {
+  std::vector<StreamChecks::Checked> quantities;
+  for (const Column& column : description.columns) {
+    const auto range = description.ranges.find(column.quantity);
+    std::optional<Interval> rated;
+    if (range != description.ranges.end()) rated = {range->second.first, range->second.second};
+    quantities.push_back({column.quantity, checks_of(column.quantity, description.quality, rated,
+                                                     description.period)});
+  }
+  return {std::move(quantities), description.quality};
 }
 
 std::uint64_t content_hash(const Sample& sample, std::string_view members) {
@@ -104,13 +116,21 @@ struct Intake::Stream {
 };
 
 Intake::Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock, std::string boot_id)
+    : Intake(store, board, bulletin, clock, std::move(boot_id),
+             [&store](StreamId stream, UtcTime since, const auto& each) {
+               store.recall(stream, since, each);
+             }) {}
+
+Intake::Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock, std::string boot_id,
+               Recall::Read read)
     : store_(store),
       board_(board),
       bulletin_(bulletin),
       clock_(clock),
       boot_id_(std::move(boot_id)),
       had_store_(store.is_open()),
-      heard_before_(as_remembered(store)) {}
+      heard_before_(as_remembered(store)),
+      recall_(std::move(read), clock) {}
 
 Intake::~Intake() {
   const std::lock_guard lock(mutex_);
@@ -122,6 +142,18 @@ Intake::~Intake() {
 }
 
 void Intake::open(const StreamDescription& description) {
+  if (!describe(description)) return;
+  // Without the lock: others hand in samples meanwhile.
+  Recalled recalled = recall_.of(store_.stream(description.name), checks_of(description));
+  const std::lock_guard lock(mutex_);
+  Stream* const stream = find(description.name);
+  if (stream == nullptr) return;  // closed meanwhile
+  stream->checks.emplace(std::move(recalled.checks));
+  stream->is_before_set = stream->is_before_set || recalled.is_before_set;
+}
+
+// Answers whether its checks are to be made anew.
+bool Intake::describe(const StreamDescription& description) {
   const std::lock_guard lock(mutex_);
   auto& stream = streams_[description.name];
   const bool is_new = !stream;
@@ -139,8 +171,8 @@ void Intake::open(const StreamDescription& description) {
   for (const Correction& each : description.corrections) {
     stream->correction_names.push_back(name_of(each));
   }
-  if (has_other_checks && description.name.starts_with("sensor/")) set_checks(*stream);
   post_meta(*stream);
+  return has_other_checks && description.name.starts_with("sensor/");
 }
 
 void Intake::post_meta(Stream& stream) {
@@ -175,31 +207,6 @@ void Intake::close(std::string_view name) {
   board_.remove(name);
   for (const auto* document : {"/meta", "/state", "/status"}) {
     bulletin_.withdraw(std::string(name) + document);
-  }
-}
-
-// Checks as configured, with what the store has of the last hours as their memory.
-void Intake::set_checks(Stream& stream) {
-  std::vector<StreamChecks::Checked> quantities;
-  for (const Column& column : stream.description.columns) {
-    const auto range = stream.description.ranges.find(column.quantity);
-    std::optional<Interval> rated;
-    if (range != stream.description.ranges.end())
-      rated = {range->second.first, range->second.second};
-    quantities.push_back({column.quantity, checks_of(column.quantity, stream.description.quality,
-                                                     rated, stream.description.period)});
-  }
-  StreamChecks& checks = stream.checks.emplace(std::move(quantities), stream.description.quality);
-  StoredReadings stored;
-  const auto take_up = [&](const StoredRow& row) {
-    if (!read_body(row.body, stored) || stored.amends || stored.clock_unset) return;
-    checks.recall({.time = row.time, .readings = stored.readings});
-    stream.is_before_set = true;
-  };
-  try {
-    store_.recall(stream.id, clock_.utc() - checks.memory(), take_up);
-  } catch (const std::exception&) {
-    // A disk in trouble: they begin without a memory, and the writer says what is wrong.
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "gateway/acquire/board.hpp"
 #include "gateway/acquire/last_heard.hpp"
+#include "gateway/acquire/recall.hpp"
 #include "gateway/publish/bulletin.hpp"
 #include "gateway/store/store.hpp"
 
@@ -24,9 +25,13 @@ class Intake {
  public:
   // `boot_id`: monotonic times can be compared with those of an earlier run where it is the same.
   Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock, std::string boot_id = {});
+  // `read`: how the past of a stream is read; tests put their own in its place.
+  Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock, std::string boot_id,
+         Recall::Read read);
   ~Intake();
 
-  // Makes a stream known, or changes its description: publishes its meta.
+  // Makes a stream known, or changes its description: publishes its meta. Whoever opens a sensor's
+  // waits for a moment for what the store has of it, and nobody else does.
   void open(const StreamDescription& description);
   // Forgets it: its retained topics are withdrawn.
   void close(std::string_view stream);
@@ -53,6 +58,9 @@ class Intake {
   // A transition, onto the stream `event` and thereby to every sink.
   void announce(std::string_view event, std::string_view subject, std::string_view message);
 
+  // What may still wait for the disk.
+  [[nodiscard]] Stage& recall() { return recall_; }
+
   // Posts `state` again where readings have grown too old since, and settles what waited for time
   // to pass or the clock to be set. Main loop, about once a second.
   void refresh_states();
@@ -66,7 +74,7 @@ class Intake {
   [[nodiscard]] std::optional<double> around(const Stream& stream, Quantity quantity) const;
   [[nodiscard]] std::vector<CorrectedReading> corrected(const Stream& stream, const Sample& sample,
                                                         std::string_view channel) const;
-  void set_checks(Stream& stream);
+  [[nodiscard]] bool describe(const StreamDescription& description);
   void check(Stream& stream, Sample& sample, std::string_view channel, bool clock_set);
   void resume(Stream& stream, MonotonicTime now);
   void settle_pause(Stream& stream, bool is_last_chance);
@@ -84,6 +92,7 @@ class Intake {
   LastHeard heard_before_;  // guarded by mutex_: as of the start; of closed streams up to date
   std::set<std::string, std::less<>> closed_;  // guarded by mutex_: in this run
   std::optional<Moment> noted_;  // guarded by mutex_: what the store remembers of the clock
+  Recall recall_;
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Stream>, std::less<>> streams_;  // guarded by mutex_
 };

@@ -83,21 +83,23 @@ OwnIndices::OwnIndices(const Config& config, const IndexCatalogue& catalogue, St
 }
 
 void OwnIndices::change(const Config& config) {
+  Subjects subjects = subjects_of(config);
   const std::lock_guard lock(mutex_);
-  configure(config);
+  subjects_ = std::move(subjects);
   for (auto at = streams_.begin(); at != streams_.end();) {
     const auto family = at++;
-    if (std::ranges::find(families_, family->first) != families_.end()) continue;
+    if (std::ranges::find(subjects_.families, family->first) != subjects_.families.end()) continue;
     for (const std::string& stream : family->second) intake_.close(stream);
     streams_.erase(family);
   }
 }
 
-void OwnIndices::configure(const Config& config) {
-  families_ = own_index_families(config, catalogue_);
+OwnIndices::Subjects OwnIndices::subjects_of(const Config& config) const {
+  Subjects subjects{.families = own_index_families(config, catalogue_), .carriers = {}};
   std::set<Quantity> wanted;
-  for (const std::string& family : families_) wanted.merge(quantities_of(catalogue_, family));
-  carriers_.clear();
+  for (const std::string& family : subjects.families) {
+    wanted.merge(quantities_of(catalogue_, family));
+  }
   for (const StreamDescription& stream : outdoor_streams(config)) {
     Carrier carrier{.sensor = stream.name.substr(stream.name.find('/') + 1),
                     .stream = stream.name,
@@ -105,16 +107,21 @@ void OwnIndices::configure(const Config& config) {
     for (const Column& column : stream.columns) {
       if (wanted.contains(column.quantity)) carrier.quantities.push_back(column.quantity);
     }
-    if (!carrier.quantities.empty()) carriers_.push_back(std::move(carrier));
+    if (!carrier.quantities.empty()) subjects.carriers.push_back(std::move(carrier));
   }
+  return subjects;
 }
 
 void OwnIndices::take(const std::set<UtcTime>& starts) {
   if (!has_looked_back_) remember_missed(*starts.begin());
   due_.insert(starts.begin(), starts.end());
   if (!store_.flush(clock_.now() + commit_within)) return;  // they stay due
-  const std::lock_guard lock(mutex_);
-  for (const std::string& family : families_) make(family, due_);
+  Subjects subjects;
+  {
+    const std::lock_guard lock(mutex_);
+    subjects = subjects_;
+  }
+  for (const std::string& family : subjects.families) make(family, subjects.carriers, due_);
   due_.clear();
 }
 
@@ -123,7 +130,7 @@ void OwnIndices::take(const std::set<UtcTime>& starts) {
 void OwnIndices::remember_missed(UtcTime first) {
   const std::lock_guard lock(mutex_);
   UtcTime from = first;
-  for (const std::string& family : families_) {
+  for (const std::string& family : subjects_.families) {
     const IndexEdition* const edition = catalogue_.in_force(family, first);
     if (edition == nullptr) continue;
     const auto last = store_.last_time(store_.stream(stream_of(*edition)));
@@ -134,7 +141,8 @@ void OwnIndices::remember_missed(UtcTime first) {
 }
 
 // Of these hours, and of those after them that look back on them.
-void OwnIndices::make(const std::string& family, const std::set<UtcTime>& starts) {
+void OwnIndices::make(const std::string& family, const std::vector<Carrier>& carriers,
+                      const std::set<UtcTime>& starts) {
   std::map<UtcTime, const IndexEdition*> concerned;
   for (const UtcTime start : starts) {
     const IndexEdition* const edition = catalogue_.in_force(family, start);
@@ -144,15 +152,16 @@ void OwnIndices::make(const std::string& family, const std::set<UtcTime>& starts
       concerned[later] = catalogue_.in_force(family, later);
     }
   }
-  for (const auto& [start, edition] : concerned) make(*edition, start);
+  for (const auto& [start, edition] : concerned) make(*edition, carriers, start);
 }
 
-void OwnIndices::make(const IndexEdition& edition, UtcTime start) {
+void OwnIndices::make(const IndexEdition& edition, const std::vector<Carrier>& carriers,
+                      UtcTime start) {
   const std::set<Quantity> wanted = quantities_of(catalogue_, edition.family());
   const std::size_t length = hours_looked_at(edition);
   std::vector<OwnSeries> series;
   bool is_there = false;
-  for (const Carrier& carrier : carriers_) {
+  for (const Carrier& carrier : carriers) {
     for (const Quantity quantity : carrier.quantities) {
       if (!wanted.contains(quantity)) continue;
       OwnSeries& each = series.emplace_back();
@@ -170,6 +179,9 @@ void OwnIndices::make(const IndexEdition& edition, UtcTime start) {
   if (!is_there) return;  // an hour to come, or one of which nothing was measured
   const IndexReport report = own_index(edition, series, start);
   const std::string stream = stream_of(edition);
+  const std::lock_guard lock(mutex_);
+  const auto& families = subjects_.families;
+  if (std::ranges::find(families, edition.family()) == families.end()) return;  // not any more
   if (streams_[edition.family()].insert(stream).second) {
     intake_.open(description_of(edition, report.quantity));
   }

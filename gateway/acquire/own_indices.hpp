@@ -35,10 +35,16 @@ class OwnIndices {
     std::vector<Quantity> quantities;  // that a rule of ours asks for
   };
 
-  // These want mutex_ held.
-  void configure(const Config& config);
-  void make(const std::string& family, const std::set<UtcTime>& starts);
-  void make(const IndexEdition& edition, UtcTime start);
+  // What the configuration asks for.
+  struct Subjects {
+    std::vector<std::string> families;
+    std::vector<Carrier> carriers;
+  };
+  [[nodiscard]] Subjects subjects_of(const Config& config) const;
+  // These read the disk, so they hold no mutex meanwhile.
+  void make(const std::string& family, const std::vector<Carrier>& carriers,
+            const std::set<UtcTime>& starts);
+  void make(const IndexEdition& edition, const std::vector<Carrier>& carriers, UtcTime start);
 
   void remember_missed(UtcTime first);
 
@@ -50,8 +56,7 @@ class OwnIndices {
   std::set<UtcTime> due_;                      // hours of which no index was made yet
   bool has_looked_back_ = false;
   std::mutex mutex_;
-  std::vector<std::string> families_;                     // guarded by mutex_
-  std::vector<Carrier> carriers_;                         // guarded by mutex_
+  Subjects subjects_;                                     // guarded by mutex_
   std::map<std::string, std::set<std::string>> streams_;  // open, by family; guarded by mutex_
 };
 

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <pthread.h>
 #include <thread>
+#include <utility>
 
 namespace twinsky {
 namespace {
@@ -37,6 +38,7 @@ class Poller::Thread {
                                  [&board, &clock](Quantity quantity) {
                                    return board.nearby(quantity, clock.now());
                                  }})),
+        guard_("bus " + id_, clock, log),
         changed_(std::move(sensors)),
         thread_([this] { run(); }) {
     ::pthread_setname_np(thread_.native_handle(), ("bus " + id_).substr(0, 15).c_str());
@@ -64,42 +66,62 @@ class Poller::Thread {
     return counters_;
   }
 
+  [[nodiscard]] const Guard& guard() const { return guard_; }
+
  private:
   void run() {
     const Presence presence(clock_);
-    try {
-      while (!stop_.stop_requested()) {
-        apply_changes();
-        if (!is_open_ && !reopen()) continue;
-        turn();
-        publish_counters();
-      }
-    } catch (const Stopped&) {
-      // asked for
+    while (!stop_.stop_requested()) {
+      if (!guard_.turn([this] { turn(); })) guard_.pause(stop_.get_token());
     }
-    for (auto& task : tasks_) task->rest();
-    bus_->close();
+    guard_.turn([this] {
+      for (auto& task : tasks_) task->rest();
+      bus_->close();
+    });
     has_stopped_ = true;
   }
 
-  // One thing that is due, or a wait for it.
   void turn() {
+    try {
+      apply_changes();
+      if (!is_open_ && !reopen()) return;
+      do_what_is_due();
+      publish_counters();
+    } catch (const Stopped&) {
+      // asked for
+    }
+  }
+
+  // One thing, or a wait for it.
+  void do_what_is_due() {
     const auto next = std::ranges::min_element(tasks_, {}, &Task::due);
     const MonotonicTime due = next == tasks_.end() ? MonotonicTime::max() : (*next)->due();
+    if (due <= clock_.now()) {
+      talk(**next, [](Task& task) { task.step(); });
+      return;
+    }
+    const auto listening = std::ranges::find_if(tasks_, &Task::listens);
+    if (listening == tasks_.end()) {
+      wait_until(std::min(due, make_due_));
+      return;
+    }
+    const auto until_due = std::chrono::ceil<milliseconds>(due - clock_.now());
+    const milliseconds patience = std::clamp(until_due, 1ms, longest_listen);
+    talk(**listening, [patience](Task& task) { task.listen(patience); });
+  }
+
+  // A defect of one driver is none of its neighbours on the bus.
+  template <class Talk>
+  void talk(Task& task, Talk&& with) {
     try {
-      if (due <= clock_.now()) {
-        (*next)->step();
-        return;
-      }
-      const auto listening = std::ranges::find_if(tasks_, &Task::listens);
-      if (listening == tasks_.end()) {
-        wait_until(due);
-        return;
-      }
-      const auto until_due = std::chrono::ceil<milliseconds>(due - clock_.now());
-      (*listening)->listen(std::clamp(until_due, 1ms, longest_listen));
+      with(task);
     } catch (const BusError& problem) {
       lose_bus(problem.what());
+    } catch (const Stopped&) {
+      throw;
+    } catch (const std::exception& problem) {
+      guard_.caught();
+      task.break_off(problem.what());
     }
   }
 
@@ -145,16 +167,27 @@ class Poller::Thread {
     }
     for (const SensorSettings& sensor : changed) removed.push_back(sensor.id);
     for (const std::string& id : removed) {
+      std::erase_if(unmade_, [&](const SensorSettings& sensor) { return sensor.id == id; });
       const auto ended = std::ranges::find(tasks_, id, &Task::id);
       if (ended == tasks_.end()) continue;
       (*ended)->rest();
       tasks_.erase(ended);
     }
-    for (SensorSettings& sensor : changed) {
-      auto link = bus_->link(sensor.device);
-      tasks_.push_back(
-          std::make_unique<Task>(std::move(sensor), std::move(link), intake_, clock_, log_));
+    std::ranges::move(changed, std::back_inserter(unmade_));
+    if (!changed.empty()) make_due_ = MonotonicTime::min();
+    if (!unmade_.empty() && make_due_ <= clock_.now()) make_tasks();
+  }
+
+  // What cannot be made now (memory has run out) is tried again; the others begin.
+  void make_tasks() {
+    for (SensorSettings& sensor : std::exchange(unmade_, {})) {
+      const bool is_made = guard_.turn([&] {
+        tasks_.push_back(
+            std::make_unique<Task>(sensor, bus_->link(sensor.device), intake_, clock_, log_));
+      });
+      if (!is_made) unmade_.push_back(std::move(sensor));
     }
+    make_due_ = unmade_.empty() ? MonotonicTime::max() : clock_.now() + guard_.pause_length();
   }
 
   // For health and tests: a copy once in a while is enough.
@@ -172,7 +205,10 @@ class Poller::Thread {
   Log& log_;
   std::stop_source stop_;
   std::unique_ptr<Bus> bus_;
+  Guard guard_;
   std::vector<std::unique_ptr<Task>> tasks_;  // of the thread alone, as all up to mutex_
+  std::vector<SensorSettings> unmade_;        // sensors that shall have a task
+  MonotonicTime make_due_ = MonotonicTime::max();
   bool is_open_ = false;
   bool is_lost_ = false;
   milliseconds reopen_after_ = shortest_reopen;
@@ -195,6 +231,12 @@ Poller::~Poller() = default;
 
 void Poller::change(std::vector<SensorSettings> changed, std::vector<std::string> removed) {
   thread_->change(std::move(changed), std::move(removed));
+}
+std::string Poller::name() const {
+  return thread_->guard().name();
+}
+GuardStatus Poller::guard_status() const {
+  return thread_->guard().status();
 }
 void Poller::request_stop() {
   thread_->request_stop();

@@ -6,6 +6,7 @@
 
 #include "gateway/acquire/intake.hpp"
 #include "gateway/config/config.hpp"
+#include "gateway/system/stage.hpp"
 
 #include <functional>
 #include <map>
@@ -18,22 +19,25 @@ namespace twinsky {
 // How the poller gets its bus; tests put their own in its place.
 using BusMaker = std::function<std::unique_ptr<Bus>(const BusSettings&, BusSurroundings)>;
 
-class Poller {
+class Poller final : public Stage {
  public:
   // Starts the thread at once. The streams of the sensors are opened in the intake by it.
   Poller(const BusSettings& bus, std::vector<SensorSettings> sensors, Intake& intake,
          const Board& board, Clock& clock, Log& log, const BusMaker& bus_maker = make_bus);
   // Stops polling, puts devices that can sleep to sleep, closes the bus.
-  ~Poller();
+  ~Poller() override;
 
   // Changes sensors while the others go on undisturbed: those of `removed` end, those of `changed`
   // start anew (or for the first time). Takes effect between two polls.
   void change(std::vector<SensorSettings> changed, std::vector<std::string> removed);
 
+  [[nodiscard]] std::string name() const override;
   // Asks the thread to end; the destructor waits for it.
-  void request_stop();
+  void request_stop() override;
   // Has it ended? (So that a stop does not wait for a device that hangs.)
-  [[nodiscard]] bool has_stopped() const;
+  [[nodiscard]] bool has_stopped() const override;
+  [[nodiscard]] std::string waits_for() const override { return "its device"; }
+  [[nodiscard]] GuardStatus guard_status() const override;
 
   [[nodiscard]] std::map<std::string, SensorCounters> counters() const;
 

@@ -368,6 +368,10 @@ void Task::lose_bus(std::string_view why) {
   due_ = clock_.now();
 }
 
+void Task::break_off(std::string_view why) {
+  fail(Fault::sensor_fault, why);
+}
+
 void Task::rest() noexcept {
   if (!info_.can_sleep || phase_ != Phase::awake) return;
   try {

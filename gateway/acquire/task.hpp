@@ -32,6 +32,8 @@ class Task {
   void step();
   // Streaming: listens for at most `patience`.
   void listen(milliseconds patience);
+  // Something that nobody expected came out of the driver: as a fault of the device.
+  void break_off(std::string_view why);
   // The bus has gone; the device starts anew when the bus is back.
   void lose_bus(std::string_view why);
   // Rests a device that can sleep, as far as it still answers.

@@ -3,12 +3,12 @@
 
 #include "gateway/acquire/official_outlet.hpp"
 #include "gateway/commands/expected_topics.hpp"
+#include "gateway/publish/health.hpp"
 #include "gateway/store/clock_witness.hpp"
 
 #include <algorithm>
 #include <fstream>
-#include <set>
-#include <thread>
+#include <utility>
 
 namespace twinsky {
 namespace {
@@ -22,6 +22,10 @@ constexpr milliseconds writer_patience = 60s;
 // Of the time for stopping: polls and fetches, then the last commit; the rest is for the brokers.
 constexpr milliseconds polls_stop_within = 700ms;
 constexpr milliseconds offline_within = 500ms;
+// Some more than sinks take for that: what has not ended then hangs.
+constexpr milliseconds sinks_stop_within = offline_within + 50ms;
+constexpr milliseconds sink_leaves_within = 700ms;  // on a change, where nobody waits for it
+constexpr milliseconds leaves_within = 3s;          // what takes longer is looked at less often
 
 std::string first_line(const char* file) {
   std::ifstream stream(file);
@@ -54,6 +58,14 @@ std::vector<SensorSettings> sensors_on(const Config& config, const std::string& 
   return sensors;
 }
 
+// The port itself, under whatever name: two threads that open it would take each other's bytes.
+std::string place_of(const BusSettings& bus) {
+  return "port " + bus.i2c + bus.serial + bus.modbus + bus.modbus_tcp + bus.recorded;
+}
+std::string place_of_sink(const std::string& id) {
+  return "sink " + id;
+}
+
 std::set<std::string> sensor_streams(const Config& config) {
   std::set<std::string> names;
   for (const SensorSettings& sensor : config.sensors) {
@@ -81,8 +93,12 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       clock_(surroundings.clock),
       network_clock_(surroundings.network_clock),
       log_(surroundings.log),
+      guard_("main loop", clock_, log_),
       started_(clock_.utc()),
       boot_id_(first_line("/proc/sys/kernel/random/boot_id")),
+      remark_(std::move(surroundings.remark)),
+      bus_maker_(std::move(surroundings.bus_maker)),
+      fetcher_(std::move(surroundings.fetcher)),
       store_(with_machine_id(config_.store), clock_, log_),
       audit_(audit_file_of(config_.store.path), config_.keep_audit, network_clock_, log_),
       intake_(store_, board_, bulletin_, clock_, boot_of(clock_, network_clock_, boot_id_)),
@@ -90,7 +106,9 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       own_indices_(config_, catalogue_, store_, intake_, clock_),
       has_store_(store_.is_open()),
       health_due_(clock_.now() + first_health_after),
-      clock_was_set_(is_set(clock_, surroundings.attested_clock, store_)) {
+      clock_was_set_(is_set(clock_, surroundings.attested_clock, store_)) {}
+
+void Assembly::start() {
   store_.on_commit([this] { wake_sinks(); });
   store_.remember("gateway", config_.gateway.id);  // so that the file alone can be exported
   settle_sinks();
@@ -101,7 +119,8 @@ Assembly::Assembly(Config config, Surroundings surroundings)
                               ". Is the network's time service running?");
   }
   post_info();
-  start_sinks(config_.sinks);
+  for (const SinkSettings& sink : config_.sinks) start_sink(sink);
+  remember_closed_sinks();
   declare_topics();
   know_hourly_streams();
   hourly_ = std::make_unique<Hourly>(
@@ -111,9 +130,9 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       std::make_unique<Comparer>(store_, config_, outlet_to(bulletin_, intake_), clock_, log_);
   for (const BusSettings& bus : config_.buses) start_bus(bus);
   follower_ =
-      std::make_unique<Follower>(config_.gateway.id, config_.feeds, std::move(surroundings.fetcher),
+      std::make_unique<Follower>(config_.gateway.id, config_.feeds, std::move(fetcher_),
                                  outlet_to(intake_, indices_, bulletin_, store_), clock_, log_);
-  intake_.announce("started", config_.gateway.id, "version " TWINSKY_VERSION + surroundings.remark);
+  intake_.announce("started", config_.gateway.id, "version " TWINSKY_VERSION + remark_);
 }
 
 // The store commits once more when it closes; by then there are no sinks to wake.
@@ -122,8 +141,9 @@ Assembly::~Assembly() {
 }
 
 void Assembly::start_bus(const BusSettings& bus) {
-  pollers_[bus.id] =
-      std::make_unique<Poller>(bus, sensors_on(config_, bus.id), intake_, board_, clock_, log_);
+  buses_[bus.id] = {.poller = std::make_unique<Poller>(bus, sensors_on(config_, bus.id), intake_,
+                                                       board_, clock_, log_, bus_maker_),
+                    .place = place_of(bus)};
 }
 
 // What has been known stays known: the last hour of a sensor that was removed is made too.
@@ -158,12 +178,13 @@ void Assembly::settle_sinks() {
   }
 }
 
-// A sink that had another id before goes on where that one was.
-void Assembly::take_over(const SinkSettings& sink) {
-  if (sink.was.empty() || !store_.rename_sink(sink.was, sink.id)) return;
+// A sink that had another id before goes on where that one was. False: there was no such one.
+bool Assembly::take_over(const SinkSettings& sink) {
+  if (sink.was.empty() || !store_.rename_sink(sink.was, sink.id)) return false;
   const std::string message = "was " + sink.was + " before, and goes on where that was";
   log_.notice("sink " + sink.id, message);
   intake_.announce("sink_renamed", sink.id, message);
+  return true;
 }
 
 // What the sink had not been sent is not lost in silence. False: there was no such sink.
@@ -181,26 +202,28 @@ bool Assembly::take_out(const std::string& sink, std::string_view cause) {
   return true;
 }
 
-void Assembly::start_sinks(const std::vector<SinkSettings>& sinks) {
-  for (const SinkSettings& settings : sinks) {
-    const bool was_open = settings.allow.empty() && take_out(settings.id, "sink_closed");
-    auto sink = make_mqtt_sink(settings, {.gateway = config_.gateway.id,
-                                          .store = store_,
-                                          .bulletin = bulletin_,
-                                          .clock = network_clock_,
-                                          .log = log_,
-                                          .audit = &audit_});
-    if (settings.allow.empty() && !was_open) {
-      intake_.announce("sink_closed", settings.id, sink->status().state);
-    }
-    const std::lock_guard lock(sinks_mutex_);
-    sinks_[settings.id] = std::move(sink);
+void Assembly::start_sink(const SinkSettings& settings) {
+  const bool was_open = settings.allow.empty() && take_out(settings.id, "sink_closed");
+  auto sink = make_mqtt_sink(settings, {.gateway = config_.gateway.id,
+                                        .store = store_,
+                                        .bulletin = bulletin_,
+                                        .clock = network_clock_,
+                                        .log = log_,
+                                        .audit = &audit_});
+  if (settings.allow.empty() && !was_open) {
+    intake_.announce("sink_closed", settings.id, sink->status().state);
   }
+  const std::lock_guard lock(sinks_mutex_);
+  sinks_[settings.id] = std::move(sink);
+}
+
+// `twinsky status` says so.
+void Assembly::remember_closed_sinks() {
   std::string closed;
   for (const SinkSettings& settings : config_.sinks) {
     if (settings.allow.empty()) closed.append(closed.empty() ? "" : " ").append(settings.id);
   }
-  store_.remember("closed_sinks", closed);  // `twinsky status` says so
+  store_.remember("closed_sinks", closed);
 }
 
 // What else a broker retains of ours belongs to what was removed, while we were off perhaps.
@@ -218,17 +241,15 @@ std::vector<Problem> Assembly::apply(Config next) {
   if (!change.impossible.empty()) return change.impossible;
 
   const std::set<std::string> before = sensor_streams(config_);
-  const std::set<std::string> after = sensor_streams(next);
   config_ = std::move(next);
   know_hourly_streams();
-  apply_to_buses(change);
-  for (const std::string& stream : before) {
-    if (!after.contains(stream)) intake_.close(stream);
-  }
+  apply_to_buses(change, before);
+  close_streams_of_no_sensor(before);
   if (change.feeds) follower_->change(config_.feeds);
   own_indices_.change(config_);
   comparer_->change(config_);
   apply_to_sinks(change);
+  start_what_may();
   audit_.set_keep(config_.keep_audit);
   post_info();
   declare_topics();
@@ -239,17 +260,33 @@ std::vector<Problem> Assembly::apply(Config next) {
   return {};
 }
 
-void Assembly::apply_to_buses(const Difference& change) {
-  for (const std::string& bus : change.buses.removed) pollers_.erase(bus);
-  for (const BusSettings& bus : change.buses.changed) {
-    pollers_.erase(bus.id);  // the device is let go before it is opened anew
-    start_bus(bus);
-  }
-  for (const BusSettings& bus : change.buses.added) start_bus(bus);
+void Assembly::apply_to_buses(const Difference& change,
+                              const std::set<std::string>& streams_before) {
+  const auto end = [&](const std::string& id) {
+    const auto found = buses_.find(id);
+    if (found == buses_.end()) return;  // it had not begun yet
+    RunningBus bus = std::move(found->second);
+    buses_.erase(found);
+    // A port is let go by its device before it is opened anew, however long that takes. What the
+    // thread was in the middle of may have opened a stream once more.
+    put_aside(std::move(bus.poller), std::move(bus.place), MonotonicTime::max(),
+              [this, streams_before] { close_streams_of_no_sensor(streams_before); });
+  };
+  for (const std::string& bus : change.buses.removed) end(bus);
+  for (const BusSettings& bus : change.buses.changed) end(bus.id);
   for (const auto& [bus, sensors] : change.sensors) {
+    const auto found = buses_.find(bus);
+    if (found == buses_.end()) continue;  // it begins with all that are configured then
     std::vector<SensorSettings> starting = sensors.added;
     std::ranges::copy(sensors.changed, std::back_inserter(starting));
-    pollers_.at(bus)->change(std::move(starting), sensors.removed);
+    found->second.poller->change(std::move(starting), sensors.removed);
+  }
+}
+
+void Assembly::close_streams_of_no_sensor(const std::set<std::string>& streams) {
+  const std::set<std::string> configured = sensor_streams(config_);
+  for (const std::string& stream : streams) {
+    if (!configured.contains(stream)) intake_.close(stream);
   }
 }
 
@@ -257,21 +294,73 @@ void Assembly::end_sink(const std::string& id) {
   std::unique_ptr<Sink> ended;
   {
     const std::lock_guard lock(sinks_mutex_);
-    ended = std::move(sinks_[id]);
-    sinks_.erase(id);
+    const auto found = sinks_.find(id);
+    if (found == sinks_.end()) return;  // its predecessor has not ended yet
+    ended = std::move(found->second);
+    sinks_.erase(found);
   }
-  if (!ended->stop(network_clock_.now() + offline_within)) {
-    left_behind_.push_back(std::move(ended));  // its thread still uses what is here
-  }
+  // What has been acknowledged until it ends counts, so its cursor goes only then.
+  put_aside(std::move(ended), place_of_sink(id), network_clock_.now() + sink_leaves_within,
+            [this, id] {
+              const auto& sinks = config_.sinks;
+              if (std::ranges::find(sinks, id, &SinkSettings::id) != sinks.end()) return;
+              const auto successor = std::ranges::find(sinks, id, &SinkSettings::was);
+              if (successor == sinks.end() || !take_over(*successor)) take_out(id, "sink_removed");
+            });
 }
 
 void Assembly::apply_to_sinks(const Difference& change) {
   for (const std::string& id : change.sinks.removed) end_sink(id);
-  for (const SinkSettings& sink : change.sinks.added) take_over(sink);
-  for (const std::string& id : change.sinks.removed) take_out(id, "sink_removed");
   for (const SinkSettings& sink : change.sinks.changed) end_sink(sink.id);
-  start_sinks(change.sinks.changed);
-  start_sinks(change.sinks.added);
+  remember_closed_sinks();
+}
+
+void Assembly::put_aside(std::unique_ptr<Stage> stage, std::string place, MonotonicTime held_until,
+                         std::function<void()> let_go) {
+  stage->request_stop();
+  leaving_.push_back({.stage = std::move(stage),
+                      .place = std::move(place),
+                      .since = network_clock_.now(),
+                      .held_until = held_until,
+                      .let_go = std::move(let_go)});
+}
+
+bool Assembly::is_held(std::string_view place) const {
+  return std::ranges::any_of(
+      leaving_, [&](const Leaving& each) { return each.is_held && each.place == place; });
+}
+
+bool Assembly::is_changing() const {
+  const MonotonicTime soon = network_clock_.now() - leaves_within;
+  return std::ranges::any_of(
+      leaving_, [&](const Leaving& each) { return each.is_held && each.since > soon; });
+}
+
+void Assembly::let_go_of_what_has_ended() {
+  for (Leaving& each : leaving_) {
+    const bool has_ended = each.stage->has_stopped();
+    if (!each.is_held || (!has_ended && network_clock_.now() < each.held_until)) continue;
+    if (!has_ended) {
+      log_.warning(each.stage->name(), "does not end (" + each.stage->waits_for() +
+                                           "); it is left behind, and its successor begins");
+    }
+    each.is_held = false;
+    each.let_go();
+  }
+  std::erase_if(leaving_,
+                [](const Leaving& each) { return !each.is_held && each.stage->has_stopped(); });
+}
+
+// What the configuration has and nobody runs yet.
+void Assembly::start_what_may() {
+  for (const BusSettings& bus : config_.buses) {
+    if (!buses_.contains(bus.id) && !is_held(place_of(bus))) start_bus(bus);
+  }
+  for (const SinkSettings& sink : config_.sinks) {
+    if (sinks_.contains(sink.id) || is_held(place_of_sink(sink.id))) continue;
+    if (!sink.was.empty() && is_held(place_of_sink(sink.was))) continue;  // it goes on from there
+    start_sink(sink);
+  }
 }
 
 void Assembly::refuse(const std::vector<Problem>& problems) {
@@ -291,13 +380,16 @@ void Assembly::take_up_store() {
   for (const auto& [id, sink] : sinks_) ids.push_back(id);
   for (const std::string& id : ids) end_sink(id);
   settle_sinks();
-  start_sinks(config_.sinks);
   intake_.revise_meta();
   log_.notice("store", "the store is there; samples are kept from now on");
 }
 
 void Assembly::tick() {
   if (!has_store_ && store_.is_open()) take_up_store();
+  if (!leaving_.empty()) {
+    let_go_of_what_has_ended();
+    start_what_may();
+  }
   intake_.refresh_states();
   if (clock_.is_set() != clock_was_set_) {
     clock_was_set_ = !clock_was_set_;
@@ -314,85 +406,100 @@ void Assembly::post_info() {
   bulletin_.post({.topic = "info", .payload = info_document(config_, boot_id_, posted_epoch_)});
 }
 
-void Assembly::post_health() {
-  health_due_ = clock_.now() + health_every;
-  std::map<std::string, SinkStatus> sinks;
+Snapshot Assembly::snapshot() const {
+  Snapshot snapshot{.time = clock_.utc(), .started = started_, .is_clock_set = clock_was_set_};
+  snapshot.store = store_.status();
   {
     const std::lock_guard lock(sinks_mutex_);
-    for (const auto& [id, sink] : sinks_) sinks[id] = sink->status();
+    for (const auto& [id, sink] : sinks_) snapshot.sinks[id] = sink->status();
   }
-  std::map<std::string, SensorCounters> sensors;
-  for (const auto& [bus, poller] : pollers_) sensors.merge(poller->counters());
-  const StoreStatus store = store_.status();
+  for (const auto& [id, bus] : buses_) {
+    for (const auto& [sensor, counters] : bus.poller->counters()) {
+      SensorSnapshot& each = snapshot.sensors[sensor];
+      each.counters = counters;
+      for (const Board::Kept& kept : board_.latest("sensor/" + sensor)) {
+        each.latest.push_back(kept.latest);
+        const auto age = std::chrono::floor<milliseconds>(clock_.now() - kept.came);
+        each.age = std::min(each.age.value_or(age), age);
+      }
+    }
+  }
+  if (follower_) snapshot.feeds = follower_->counters();
+  if (comparer_) snapshot.comparisons = comparer_->summaries();
+  for (const Stage* const stage : stages()) snapshot.stages[stage->name()] = stage->guard_status();
+  snapshot.stages[guard_.name()] = guard_.status();
+  return snapshot;
+}
+
+void Assembly::post_health() {
+  health_due_ = clock_.now() + health_every;
+  const Snapshot now = snapshot();
   bulletin_.post({.topic = "health",
-                  .payload = health_document(store, sinks, sensors, clock_.utc(), started_,
-                                             clock_was_set_, follower_->counters()),
+                  .payload = health_document(now),
                   .retain = Retain::expiring,
                   .qos = 0,
                   .expiry = 3 * health_every});
   std::uint64_t waiting = 0;
-  for (const auto& [id, backlog] : store.sinks) waiting = std::max(waiting, backlog.rows);
+  for (const auto& [id, backlog] : now.store.sinks) waiting = std::max(waiting, backlog.rows);
+  const std::string& fault = now.store.disk_fault;
   summary_ = std::to_string(config_.sensors.size()) + " sensors, " + std::to_string(waiting) +
-             " records waiting" + (store.disk_fault.empty() ? "" : ", disk: " + store.disk_fault);
+             " records waiting" + (fault.empty() ? "" : ", disk: " + fault);
 }
 
 bool Assembly::is_alive() const {
   return clock_.now() - store_.alive() < writer_patience;
 }
 
+// What hands samples to the store; may be asked while only a part of it has begun.
+std::vector<Stage*> Assembly::makers_of_samples() const {
+  std::vector<Stage*> stages;
+  for (const auto& [id, bus] : buses_) stages.push_back(bus.poller.get());
+  for (Stage* const stage :
+       std::initializer_list<Stage*>{follower_.get(), hourly_.get(), comparer_.get()}) {
+    if (stage != nullptr) stages.push_back(stage);
+  }
+  for (const Leaving& each : leaving_) stages.push_back(each.stage.get());
+  return stages;
+}
+
+std::vector<const Stage*> Assembly::stages() const {
+  const std::vector<Stage*> makers = makers_of_samples();
+  std::vector<const Stage*> stages(makers.begin(), makers.end());
+  stages.push_back(&audit_);
+  const std::lock_guard lock(sinks_mutex_);
+  for (const auto& [id, sink] : sinks_) stages.push_back(sink.get());
+  return stages;
+}
+
 std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
   std::vector<std::string> hung;
-  for (const auto& [bus, poller] : pollers_) poller->request_stop();
-  follower_->request_stop();
-  hourly_->request_stop();
-  comparer_->request_stop();
-  const MonotonicTime polls_deadline = clock_.now() + polls_stop_within;
-  const auto has_stopped = [&] {
-    return follower_->has_stopped() && hourly_->has_stopped() && comparer_->has_stopped() &&
-           std::ranges::all_of(pollers_,
-                               [](const auto& each) { return each.second->has_stopped(); });
+  const auto stop_all = [&hung](const std::vector<Stage*>& all, Clock& clock, MonotonicTime until) {
+    std::ranges::move(stop_stages(all, clock, until), std::back_inserter(hung));
   };
-  while (!has_stopped() && clock_.now() < polls_deadline) {
-    clock_.pause_until(clock_.now() + 5ms, {});
-  }
-  for (const auto& [bus, poller] : pollers_) {
-    if (!poller->has_stopped()) hung.push_back("bus " + bus);
-  }
-  if (!follower_->has_stopped()) hung.emplace_back("feeds");
-  if (!hourly_->has_stopped()) hung.emplace_back("hours");
-  if (!comparer_->has_stopped()) hung.emplace_back("comparisons");
+  std::vector<Stage*> makers = makers_of_samples();
+  makers.push_back(&intake_.recall());
+  stop_all(makers, clock_, clock_.now() + polls_stop_within);
   intake_.announce("stopped", config_.gateway.id, "asked to stop");
-  if (!store_.flush(deadline - offline_within - 100ms)) hung.emplace_back("store");
+  const bool is_committed = store_.flush(deadline - offline_within - 100ms);
 
-  std::map<std::string, std::unique_ptr<Sink>> sinks;
+  std::vector<Stage*> sinks;
   {
     const std::lock_guard lock(sinks_mutex_);
-    sinks.swap(sinks_);
+    for (const auto& [id, sink] : sinks_) sinks.push_back(sink.get());
   }
-  {
-    const MonotonicTime sinks_deadline =
-        network_clock_.now() +
-        std::min<MonotonicTime::duration>(deadline - clock_.now(), offline_within);
-    std::mutex hung_mutex;
-    std::vector<std::jthread> stopping;
-    stopping.reserve(sinks.size());
-    for (const auto& [id, sink] : sinks) {
-      stopping.emplace_back([&, sinks_deadline] {
-        if (sink->stop(sinks_deadline)) return;
-        const std::lock_guard lock(hung_mutex);
-        hung.push_back("sink " + id);
-      });
-    }
+  const MonotonicTime::duration rest = deadline - clock_.now();
+  stop_all(sinks, network_clock_,
+           network_clock_.now() + std::min<MonotonicTime::duration>(rest, sinks_stop_within));
+  let_go_of_what_has_ended();
+  const bool are_cursors_kept = store_.flush(deadline);
+  stop_all({&audit_}, clock_, deadline);
+  if (!is_committed || !are_cursors_kept) {
+    hung.emplace_back("store (waits for the disk)");
+    const StoreStatus status = store_.status();
+    log_.error("store", std::to_string(status.queued) +
+                            " samples are in memory alone and are lost with this stop: " +
+                            (status.disk_fault.empty() ? "the disk is slow" : status.disk_fault));
   }
-  for (const auto& sink : left_behind_) {
-    if (!sink->stop(network_clock_.now())) hung.emplace_back("a sink of an earlier configuration");
-  }
-  store_.flush(deadline);  // the cursors
-  audit_.request_stop();
-  while (!audit_.has_stopped() && clock_.now() < deadline) {
-    clock_.pause_until(clock_.now() + 5ms, {});
-  }
-  if (!audit_.has_stopped()) hung.emplace_back("audit");
   return hung;
 }
 

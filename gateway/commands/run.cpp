@@ -27,6 +27,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 constexpr milliseconds tick_every = 1s;
+constexpr milliseconds tick_while_changing = 50ms;
 constexpr milliseconds leave_within = 1800ms;
 
 struct Options {
@@ -79,7 +80,7 @@ class MainLoop {
       signalfd_siginfo signal{};
       while (::read(signals_.native_handle(), &signal, sizeof signal) == sizeof signal) {
         if (signal.ssi_signo == SIGHUP) {
-          reload();
+          assembly_.guard().turn([this] { reload(); });
         } else {
           loop_.stop();
         }
@@ -94,7 +95,7 @@ class MainLoop {
       if (watch_.drain()) {
         settling_.expires_after(ConfigWatch::settle_time);
         settling_.async_wait([this](auto cancelled) {
-          if (!cancelled) reload();
+          if (!cancelled) assembly_.guard().turn([this] { reload(); });
         });
       }
       wait_for_change();
@@ -112,19 +113,25 @@ class MainLoop {
       }
     }
     notify_ready();
+    tick();
   }
 
+  // What it throws is counted, and the next tick comes all the same.
   void tick() {
+    assembly_.guard().turn([this] { look_around(); });
+    ticker_.expires_after(assembly_.is_changing() ? tick_while_changing : tick_every);
+    ticker_.async_wait([this](auto error) {
+      if (!error) tick();
+    });
+  }
+
+  void look_around() {
     assembly_.tick();
     if (rehearsal_end_ && clock_.utc() >= *rehearsal_end_) {
       rehearsal_end_.reset();
       log_.notice("clock", "the rehearsal has come to its end; from here on time runs as usual");
     }
     if (status_ != assembly_.summary()) notify_status(status_ = assembly_.summary());
-    ticker_.expires_after(tick_every);
-    ticker_.async_wait([this](auto error) {
-      if (!error) tick();
-    });
   }
 
   void feed_watchdog() {
@@ -150,6 +157,17 @@ class MainLoop {
   const std::optional<milliseconds> watchdog_;
   std::optional<UtcTime> rehearsal_end_;  // until it is reached
 };
+
+// Ends what runs. What hangs is left behind: its destructors would wait for it.
+void leave(Assembly& assembly, Clock& clock, Log& log, int code) {
+  notify_stopping();
+  const auto hung = assembly.stop(clock.now() + leave_within);
+  if (hung.empty()) return;
+  std::string names;
+  for (const std::string& name : hung) names.append(names.empty() ? "" : ", ").append(name);
+  log.warning("stop", "left without waiting any longer for: " + names);
+  ::_exit(code);
+}
 
 int run(const Options& options) {
   keep_little_memory();
@@ -185,6 +203,13 @@ int run(const Options& options) {
     log.error("store", problem.what());
     return exit_failed;
   }
+  try {
+    assembly->start();
+  } catch (const std::exception& problem) {
+    log.error("start", std::string(problem.what()) + ": the gateway cannot start");
+    leave(*assembly, clock, log, exit_failed);
+    return exit_failed;
+  }
   std::optional<UtcTime> rehearsal_end;
   if (fast_clock) {
     fast_clock->begin();
@@ -192,13 +217,8 @@ int run(const Options& options) {
   }
   MainLoop(signals, *assembly, options.config, clock, log, rehearsal_end).run();
 
-  notify_stopping();
-  const auto hung = assembly->stop(clock.now() + leave_within);
-  if (hung.empty()) return exit_good;
-  std::string names;
-  for (const std::string& name : hung) names.append(names.empty() ? "" : ", ").append(name);
-  log.warning("stop", "left without waiting any longer for: " + names);
-  ::_exit(exit_good);  // their destructors would wait for them
+  leave(*assembly, clock, log, exit_good);
+  return exit_good;
 }
 
 }  // namespace

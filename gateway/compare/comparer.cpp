@@ -109,6 +109,7 @@ void ComparisonMaker::take_up(Kept& kept) const {
   const auto& record = json["record"];
   const auto end = parse_time(record.value("window_end", ""));
   kept.revision = json.value("revision", 0);
+  kept.summary = json.value("summary", "");
   kept.verdict = verdict_named(record.value("verdict", ""));
   if (end) kept.window_end = std::chrono::floor<hours>(*end);
   const auto neighbours = record.find("neighbours");
@@ -136,6 +137,14 @@ void ComparisonMaker::step(const std::stop_token& stop) {
     make(kept);
     kept.stamp = stamp;
   }
+}
+
+std::map<std::string, std::string> ComparisonMaker::summaries() const {
+  std::map<std::string, std::string> summaries;
+  for (const Kept& kept : kept_) {
+    if (!kept.summary.empty()) summaries.emplace(kept.comparison.topic(), kept.summary);
+  }
+  return summaries;
 }
 
 void ComparisonMaker::look_at_notes() {
@@ -258,6 +267,7 @@ void ComparisonMaker::make(Kept& kept) {
   }
   kept.window_end = end;
   kept.content = std::move(content);
+  kept.summary = record.summary;
   std::string json = with_revision(record.json, kept.revision);
   store_.remember(comparison.topic(), remembered_text(kept.revision, record.summary, json));
   outlet_.post(comparison.topic(), std::move(json));
@@ -288,7 +298,7 @@ class Comparer::Thread {
  public:
   Thread(Store& store, const Config& config, ComparisonOutlet outlet, Clock& clock, Log& log)
       : clock_(clock),
-        log_(log),
+        guard_("comparisons", clock, log),
         maker_(store, clock, notes_file(config.store.path), std::move(outlet)),
         next_(config),
         thread_([this] { run(); }) {
@@ -307,41 +317,47 @@ class Comparer::Thread {
     woken_.notify_all();
   }
   [[nodiscard]] bool has_stopped() const { return has_stopped_; }
+  [[nodiscard]] GuardStatus guard_status() const { return guard_.status(); }
+  [[nodiscard]] std::map<std::string, std::string> summaries() const {
+    const std::lock_guard lock(mutex_);
+    return summaries_;
+  }
 
  private:
   void run() {
     const Presence presence(clock_);
     while (!stop_.stop_requested()) {
-      work();
-      std::unique_lock lock(mutex_);
-      if (stop_.stop_requested() || next_) continue;
-      clock_.wait(lock, woken_, clock_.now() + look_every);
+      if (!guard_.turn([this] { turn(); })) guard_.pause(stop_.get_token());
     }
     has_stopped_ = true;
   }
 
-  void work() {
+  void turn() {
     std::optional<Config> next;
     {
       const std::lock_guard lock(mutex_);
-      next.swap(next_);
+      next = next_;
     }
-    try {
-      if (next) maker_.configure(comparisons_of(*next), next->hash);
-      if (clock_.is_set()) maker_.step(stop_.get_token());
-    } catch (const std::exception& problem) {
-      // The writer says what is wrong with the disk; the hours wait there.
-      log_.debug("compare", problem.what());
+    if (next) {
+      maker_.configure(comparisons_of(*next), next->hash);
+      const std::lock_guard lock(mutex_);
+      if (next_->hash == next->hash) next_.reset();  // done; else another has come meanwhile
     }
+    if (clock_.is_set()) maker_.step(stop_.get_token());
+    std::unique_lock lock(mutex_);
+    summaries_ = maker_.summaries();
+    if (stop_.stop_requested() || next_) return;
+    clock_.wait(lock, woken_, clock_.now() + look_every);
   }
 
   Clock& clock_;
-  Log& log_;
+  Guard guard_;
   ComparisonMaker maker_;  // of the thread alone
   std::stop_source stop_;
   std::atomic<bool> has_stopped_ = false;
-  std::mutex mutex_;
-  std::optional<Config> next_;  // guarded by mutex_
+  mutable std::mutex mutex_;
+  std::optional<Config> next_;                    // guarded by mutex_
+  std::map<std::string, std::string> summaries_;  // guarded by mutex_
   std::condition_variable woken_;
   std::jthread thread_;  // last: it uses all of the above
 };
@@ -359,6 +375,12 @@ void Comparer::request_stop() {
 }
 bool Comparer::has_stopped() const {
   return thread_->has_stopped();
+}
+GuardStatus Comparer::guard_status() const {
+  return thread_->guard_status();
+}
+std::map<std::string, std::string> Comparer::summaries() const {
+  return thread_->summaries();
 }
 
 std::vector<RememberedComparison> read_comparisons(const std::string& store_path) {

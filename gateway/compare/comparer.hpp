@@ -6,9 +6,11 @@
 
 #include "gateway/compare/comparison.hpp"
 #include "gateway/system/log.hpp"
+#include "gateway/system/stage.hpp"
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -34,6 +36,7 @@ class ComparisonMaker {
   void configure(std::vector<Comparison> comparisons, const std::string& config_hash);
   // Makes the records that may have changed since, of what is committed.
   void step(const std::stop_token& stop = {});
+  [[nodiscard]] std::map<std::string, std::string> summaries() const;
 
  private:
   struct Stamp {  // as long as it is the same a record stays as it is
@@ -50,6 +53,7 @@ class ComparisonMaker {
     int revision = 0;
     std::string content;             // what was published, less what changes with every evaluation
     std::optional<Verdict> verdict;  // of the evaluation before
+    std::string summary;             // one line on it
     bool is_far = false;             // from the stations around
     bool is_warm = false;            // in its own heat
     std::vector<std::string> neighbours;  // streams
@@ -80,14 +84,19 @@ class ComparisonMaker {
   bool are_units_known_ = false;
 };
 
-class Comparer {
+class Comparer final : public Stage {
  public:
   Comparer(Store& store, const Config& config, ComparisonOutlet outlet, Clock& clock, Log& log);
-  ~Comparer();
+  ~Comparer() override;
 
   void change(const Config& config);
-  void request_stop();
-  [[nodiscard]] bool has_stopped() const;
+  [[nodiscard]] std::string name() const override { return "comparisons"; }
+  void request_stop() override;
+  [[nodiscard]] bool has_stopped() const override;
+  [[nodiscard]] std::string waits_for() const override { return "the store"; }
+  [[nodiscard]] GuardStatus guard_status() const override;
+  // One line on each, by its topic; of those that were made.
+  [[nodiscard]] std::map<std::string, std::string> summaries() const;
 
  private:
   class Thread;

@@ -18,6 +18,7 @@ Audit::Audit(std::string file, milliseconds keep, Clock& clock, Log& log)
       keep_(keep),
       clock_(clock),
       log_(log),
+      guard_("audit", clock, log),
       written_until_(clock.utc()),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
@@ -28,10 +29,13 @@ void Audit::count(const AuditView& key, const AuditSums& sums) {
 
 void Audit::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    fold();
-    if (clock_.pause_until(clock_.now() + write_every, stop)) write();
+    const bool is_good = guard_.turn([&] {
+      fold();
+      if (clock_.pause_until(clock_.now() + write_every, stop)) write();
+    });
+    if (!is_good) guard_.pause(stop);
   }
-  write();  // also what was refused a moment ago
+  guard_.turn([this] { write(); });  // also what was refused a moment ago
   has_stopped_ = true;
 }
 

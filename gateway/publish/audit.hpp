@@ -6,6 +6,7 @@
 
 #include "gateway/publish/audit_file.hpp"
 #include "gateway/system/log.hpp"
+#include "gateway/system/stage.hpp"
 
 #include <atomic>
 #include <mutex>
@@ -13,7 +14,7 @@
 
 namespace twinsky {
 
-class Audit {
+class Audit final : public Stage {
  public:
   // `keep`: lines older than this go.
   Audit(std::string file, milliseconds keep, Clock& clock, Log& log);
@@ -23,8 +24,11 @@ class Audit {
   void set_keep(milliseconds keep) { keep_ = keep; }
 
   // The thread writes what has been counted and ends.
-  void request_stop() { thread_.request_stop(); }
-  [[nodiscard]] bool has_stopped() const { return has_stopped_; }
+  void request_stop() override { thread_.request_stop(); }
+  [[nodiscard]] bool has_stopped() const override { return has_stopped_; }
+  [[nodiscard]] std::string name() const override { return "audit"; }
+  [[nodiscard]] std::string waits_for() const override { return "the disk"; }
+  [[nodiscard]] GuardStatus guard_status() const override { return guard_.status(); }
 
  private:
   void run(const std::stop_token& stop);
@@ -36,6 +40,7 @@ class Audit {
   std::atomic<milliseconds> keep_;
   Clock& clock_;
   Log& log_;
+  Guard guard_;
 
   // The thread's own.
   UtcTime written_until_;

@@ -114,41 +114,6 @@ Json json_of(const FeedSettings& feed) {
   return document;
 }
 
-Json json_of(const SensorCounters& sensor) {
-  return {{"samples", sensor.samples},
-          {"superseded", sensor.superseded},
-          {"faults", sensor.faults},
-          {"jitter_ms", sensor.jitter_ms},
-          {"worst_jitter_ms", sensor.worst_jitter_ms},
-          {"restarts", sensor.restarts}};
-}
-
-Json json_of(const FeedCounters& feed) {
-  return {{"state", feed.state},
-          {"requests", feed.requests},
-          {"not_modified", feed.not_modified},
-          {"samples", feed.samples},
-          {"stations", feed.stations},
-          {"left_out", feed.left_out},
-          {"texts_cut", feed.texts_cut},
-          {"failures", feed.failures}};
-}
-
-Json json_of(const SinkStatus& sink, const SinkBacklog& backlog, UtcTime now) {
-  Json document = {{"connected", sink.connected},
-                   {"state", sink.state},
-                   {"waiting_rows", backlog.rows},
-                   {"oldest_waiting_ms", nullptr},
-                   {"records_acknowledged", sink.records_acknowledged},
-                   {"messages_acknowledged", sink.messages_acknowledged},
-                   {"reconnects", sink.reconnects},
-                   {"refused", sink.refused}};
-  if (backlog.oldest) {
-    document["oldest_waiting_ms"] = std::max<std::int64_t>((now - *backlog.oldest).count(), 0);
-  }
-  return document;
-}
-
 // What `state` shows of one column.
 struct Shown {
   const Column& column;
@@ -342,36 +307,6 @@ std::optional<Mark> mark_of(std::string_view document) {
     }
   }
   return mark;
-}
-
-std::string health_document(const StoreStatus& store,
-                            const std::map<std::string, SinkStatus>& sinks,
-                            const std::map<std::string, SensorCounters>& sensors, UtcTime now,
-                            UtcTime started, bool clock_set,
-                            const std::map<std::string, FeedCounters>& feeds) {
-  Json document = {
-      {"ts", now.time_since_epoch().count()}, {"time", iso8601(now)}, {"started", iso8601(started)},
-      {"clock", clock_set ? "set" : "unset"}, {"epoch", store.epoch}, {"row", store.last_row}};
-  Json& kept = document["store"] = {{"rows", store.rows},
-                                    {"size_bytes", store.size_bytes},
-                                    {"bytes_written", store.bytes_written},
-                                    {"queue_dropped", store.queue_dropped},
-                                    {"disk_fault", nullptr},
-                                    {"offline_days", nullptr},
-                                    {"ledger", store.ledger_sums}};
-  if (!store.disk_fault.empty()) kept["disk_fault"] = store.disk_fault;
-  if (store.offline_days) kept["offline_days"] = *store.offline_days;
-  Json& outboxes = document["sinks"] = Json::object();
-  for (const auto& [id, sink] : sinks) {
-    const auto backlog = store.sinks.find(id);
-    outboxes[id] =
-        json_of(sink, backlog == store.sinks.end() ? SinkBacklog{} : backlog->second, now);
-  }
-  Json& counters = document["sensors"] = Json::object();
-  for (const auto& [id, sensor] : sensors) counters[id] = json_of(sensor);
-  Json& followed = document["feeds"] = Json::object();
-  for (const auto& [id, feed] : feeds) followed[id] = json_of(feed);
-  return text_of(document);
 }
 
 std::string event_body(std::string_view event, std::string_view subject, std::string_view message) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The documents beside the records: info, meta, state, health, event. Pure functions to JSON text.
+// The documents beside the records: info, meta, state, event. Pure functions to JSON text.
 // (Records stand in model/record.hpp. `ledger` and `event` go out as records too: their topics
 // carry arrays of them, as `obs` does, and record.schema.json describes all three.)
 #pragma once
@@ -91,11 +91,6 @@ std::string mark_document(std::string_view gateway, const Mark& mark);
 inline constexpr std::size_t longest_mark = 1024;
 std::optional<Mark> mark_of(std::string_view document);
 
-std::string health_document(const StoreStatus& store,
-                            const std::map<std::string, SinkStatus>& sinks,
-                            const std::map<std::string, SensorCounters>& sensors, UtcTime now,
-                            UtcTime started, bool clock_set,
-                            const std::map<std::string, FeedCounters>& feeds = {});
 // `{"event":"sensor_lost","subject":"roof-pm","message":"…"}`, a body for the stream `event`.
 std::string event_body(std::string_view event, std::string_view subject, std::string_view message);
 

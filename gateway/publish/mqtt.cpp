@@ -53,6 +53,7 @@ class Core {
       : settings_(std::move(settings)),
         with_(std::move(surroundings)),
         resolver_(std::move(resolver)),
+        guard_("sink " + settings_.id, with_.clock, with_.log),
         inbox_(std::make_shared<Inbox>()),
         seed_(seed_of(with_.gateway, settings_.id)),
         egress_(settings_),
@@ -74,22 +75,14 @@ class Core {
   // The sink's thread. Whatever happens in it is said and does not end it.
   void run() noexcept {
     while (!inbox_->stop_deadline()) {
-      try {
+      const bool is_good = guard_.turn([this] {
         const Ending ending = attempt();
         with_.store.note_asked(settings_.id);  // if it was not: others need not wait for it
-        if (ending.kind == Kind::stopped) break;
-        pause_after(ending);
-      } catch (const std::exception& failure) {
-        complain(failure.what());
-      } catch (...) {
-        complain("it gave no reason");
-      }
+        if (ending.kind != Kind::stopped) pause_after(ending);
+      });
+      if (!is_good) rest_until(with_.clock.now() + guard_.pause_length());
     }
-    try {
-      show(false, "stopped");
-    } catch (const std::exception& failure) {
-      complain(failure.what());
-    }
+    guard_.turn([this] { show(false, "stopped"); });
     const std::lock_guard lock(mutex_);
     is_finished_ = true;
     finished_.notify_all();
@@ -103,6 +96,12 @@ class Core {
     }
     return is_finished_;
   }
+
+  [[nodiscard]] bool is_finished() const {
+    const std::lock_guard lock(mutex_);
+    return is_finished_;
+  }
+  [[nodiscard]] GuardStatus guard_status() const { return guard_.status(); }
 
   [[nodiscard]] SinkStatus status() const {
     const std::lock_guard lock(mutex_);
@@ -136,7 +135,8 @@ class Core {
     } catch (const BrokerError& error) {
       return {Kind::lost, std::string("MQTT library: ") + error.what()};
     } catch (const std::exception& error) {
-      return {Kind::lost, error.what()};  // the store cannot be read, no thread can be had
+      guard_.caught();  // the store cannot be read, no thread can be had
+      return {Kind::lost, error.what()};
     }
   }
 
@@ -285,16 +285,6 @@ class Core {
     }
   }
 
-  void complain(const char* what) noexcept {
-    try {
-      with_.log.error("sink " + settings_.id,
-                      std::string("unexpected: ") + what + "; it starts again");
-      rest_until(with_.clock.now() + first_patient_pause);
-    } catch (...) {
-      return;  // nothing is left to say it with
-    }
-  }
-
   void pause_after(const Ending& ending) {
     std::string words = ending.words;
     const bool is_lasting = ending.kind == Kind::denied || ending.kind == Kind::wrong_version ||
@@ -340,6 +330,7 @@ class Core {
   const SinkSettings settings_;
   SinkSurroundings with_;
   const Resolver resolver_;
+  Guard guard_;
   const std::shared_ptr<Inbox> inbox_;
   const std::uint32_t seed_;
   const Egress egress_;
@@ -391,21 +382,26 @@ class MqttSink final : public Sink {
 
   void wake() override { core_->inbox()->wake(); }
 
+  [[nodiscard]] std::string name() const override { return "sink " + id_; }
+  void request_stop() override { ask(clock_.now() + longest_farewell); }
+  [[nodiscard]] bool has_stopped() const override { return core_->is_finished(); }
+  [[nodiscard]] std::string waits_for() const override { return core_->status().state; }
+  [[nodiscard]] GuardStatus guard_status() const override { return core_->guard_status(); }
+
   bool stop(MonotonicTime deadline) override {
-    const bool is_first = !std::exchange(is_stopped_, true);
-    bulletin_.unsubscribe(subscription_);
-    core_->inbox()->stop(deadline);
-    if (core_->wait_until_finished(deadline)) return true;
-    if (is_first) {
-      log_.warning("sink " + id_,
-                   "does not end (" + core_->status().state + "); it is left behind");
-    }
-    return false;
+    ask(deadline);
+    return core_->wait_until_finished(deadline);
   }
 
   [[nodiscard]] SinkStatus status() const override { return core_->status(); }
 
  private:
+  void ask(MonotonicTime deadline) {
+    if (std::exchange(is_stopped_, true)) return;
+    bulletin_.unsubscribe(subscription_);
+    core_->inbox()->stop(deadline);
+  }
+
   const std::string id_;
   Bulletin& bulletin_;
   Clock& clock_;
@@ -418,11 +414,19 @@ class MqttSink final : public Sink {
 // A sink to which nothing may go.
 class ClosedSink final : public Sink {
  public:
+  explicit ClosedSink(std::string id) : id_(std::move(id)) {}
   void wake() override {}
   bool stop(MonotonicTime) override { return true; }
+  [[nodiscard]] std::string name() const override { return "sink " + id_; }
+  void request_stop() override {}
+  [[nodiscard]] bool has_stopped() const override { return true; }
+  [[nodiscard]] GuardStatus guard_status() const override { return {}; }
   [[nodiscard]] SinkStatus status() const override {
     return {.connected = false, .state = "closed: nothing may go there"};
   }
+
+ private:
+  const std::string id_;
 };
 
 }  // namespace
@@ -438,7 +442,7 @@ std::unique_ptr<Sink> make_mqtt_sink(const SinkSettings& settings, SinkSurroundi
                              "nothing may go there, so it is not opened: say in its \"allow\" what "
                              "may, such as [\"sensor/+/obs\"]");
     surroundings.store.remove_sink(settings.id, "sink_closed");  // no row need wait for it
-    return std::make_unique<ClosedSink>();
+    return std::make_unique<ClosedSink>(settings.id);
   }
   return std::make_unique<MqttSink>(settings, surroundings, std::move(resolver));
 }

@@ -31,6 +31,7 @@ constexpr std::size_t packet_overhead = 256;
 constexpr int packet_too_large = 0x95;
 // A broker that takes less cannot have a record.
 constexpr std::size_t smallest_maximum_packet = 2 * packet_overhead;
+constexpr milliseconds look_at_disk_after{1'000};
 
 struct Word {
   int code;
@@ -159,17 +160,19 @@ Ending Session::serve(const std::function<void(const SessionCounters&)>& tell) {
   while (true) {
     if (inbox_->stop_deadline()) return {Ending::Kind::stopped, "stopped"};
     notices_.refresh();
-    outbox_.expire(with_.clock.now());
-    send();
+    // A disk that does not answer would keep `state` waiting as well.
+    const bool can_read = with_.store.answers();
+    if (can_read) outbox_.expire(with_.clock.now());
+    send(can_read);
     keep_account();
     const MonotonicTime now = with_.clock.now();
     if (overdue_at() <= now) {
       return {Ending::Kind::lost, "broker " + settings_.where + " acknowledged nothing for " +
                                       duration_text(settings_.acknowledge_within)};
     }
-    const bool has_work = outbox_.has_work(with_.store.sendable(), now);
-    const MonotonicTime due =
-        std::min({notices_.next_due(), outbox_.next_retry(), mark_.next_due()});
+    const bool has_work = can_read && outbox_.has_work(with_.store.sendable(), now);
+    const MonotonicTime retry = can_read ? outbox_.next_retry() : now + look_at_disk_after;
+    const MonotonicTime due = std::min({notices_.next_due(), retry, mark_.next_due()});
     const bool is_due = due <= now && used_ < places_.size();
     MonotonicTime wake_at = std::min(overdue_at(), due > now ? due : MonotonicTime::max());
     if ((has_work && has_room_for_records()) || is_due) wake_at = now;
@@ -334,10 +337,10 @@ std::optional<Ending> Session::settle(const BrokerEvent& event) {
   return std::nullopt;
 }
 
-void Session::send() {
+void Session::send(bool can_read) {
   if (used_ < places_.size()) publish_mark(mark_.take(with_.clock.now()));
   while (used_ < places_.size() && send_notice()) continue;
-  send_records();
+  if (can_read) send_records();
 }
 
 bool Session::send_notice() {

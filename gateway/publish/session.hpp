@@ -87,7 +87,7 @@ class Session {
   std::optional<Ending> ask_for_mark(std::optional<Mark>& seen);
   std::optional<Ending> handle(const BrokerEvent& event);
   std::optional<Ending> settle(const BrokerEvent& event);
-  void send();
+  void send(bool can_read);
   void send_records();
   void publish(Place place, Use use, std::string_view rule, BrokerMessage message);
   void publish_status(std::string_view status);

@@ -7,6 +7,7 @@
 #include "gateway/publish/bulletin.hpp"
 #include "gateway/store/store.hpp"
 #include "gateway/system/log.hpp"
+#include "gateway/system/stage.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -32,14 +33,14 @@ struct SinkSurroundings {
   Audit* audit = nullptr;  // keeps count of what went; nullptr: nobody does
 };
 
-class Sink {
+// When asked to stop it publishes `offline`, sends its cursor and ends, for which it takes half a
+// second. What hangs in a resolver or a library may not end at all: as long as has_stopped() says
+// no, it uses its surroundings.
+class Sink : public Stage {
  public:
-  virtual ~Sink() = default;
   // New rows can be sent. Any thread; does not block.
   virtual void wake() = 0;
-  // Publishes `offline`, sends its cursor and ends; returns by `deadline` in any case. Answers
-  // whether its thread has ended: if not, it still uses its surroundings, and stop() may be called
-  // again.
+  // Asks it to end by `deadline` and waits until then. Answers whether it has.
   virtual bool stop(MonotonicTime deadline) = 0;
   [[nodiscard]] virtual SinkStatus status() const = 0;
 };

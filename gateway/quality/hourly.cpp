@@ -322,7 +322,7 @@ class Hourly::Thread {
   Thread(Store& store, HourMaker::Describe describe, Clock& clock, Log& log, HourMaker::Tell tell)
       : store_(store),
         clock_(clock),
-        log_(log),
+        guard_("hours", clock, log),
         maker_(store, clock, std::move(describe), std::move(tell)),
         thread_([this] { run(); }) {
     ::pthread_setname_np(thread_.native_handle(), "hours");
@@ -335,13 +335,17 @@ class Hourly::Thread {
     woken_.notify_all();
   }
   [[nodiscard]] bool has_stopped() const { return has_stopped_; }
+  [[nodiscard]] GuardStatus guard_status() const { return guard_.status(); }
 
  private:
   void run() {
     const Presence presence(clock_);
     while (!stop_.stop_requested()) {
-      work();
-      wait();
+      const bool is_good = guard_.turn([this] {
+        work();
+        wait();
+      });
+      if (!is_good) guard_.pause(stop_.get_token());
     }
     has_stopped_ = true;
   }
@@ -349,14 +353,9 @@ class Hourly::Thread {
   void work() {
     if (!clock_.is_set()) return;  // nobody knows yet which hour it is
     const UtcTime now = clock_.utc();
-    try {
-      if (hour_of(now - settles_within) != made_) store_.flush(clock_.now() + commit_within);
-      maker_.step(now - settles_within);
-      made_ = hour_of(now - settles_within);
-    } catch (const std::exception& problem) {
-      // The writer says what is wrong with the disk; the rows wait there.
-      log_.debug("hours", problem.what());
-    }
+    if (hour_of(now - settles_within) != made_) store_.flush(clock_.now() + commit_within);
+    maker_.step(now - settles_within);
+    made_ = hour_of(now - settles_within);
   }
 
   void wait() {
@@ -369,7 +368,7 @@ class Hourly::Thread {
 
   Store& store_;
   Clock& clock_;
-  Log& log_;
+  Guard guard_;
   HourMaker maker_;  // of the thread alone, as made_
   UtcTime made_{};   // the hour in which hours were made last
   std::stop_source stop_;
@@ -389,6 +388,9 @@ void Hourly::request_stop() {
 }
 bool Hourly::has_stopped() const {
   return thread_->has_stopped();
+}
+GuardStatus Hourly::guard_status() const {
+  return thread_->guard_status();
 }
 
 }  // namespace twinsky

@@ -8,6 +8,7 @@
 #include "gateway/quality/longer_means.hpp"
 #include "gateway/store/hours.hpp"
 #include "gateway/system/log.hpp"
+#include "gateway/system/stage.hpp"
 
 #include <functional>
 #include <map>
@@ -69,14 +70,17 @@ class HourMaker {
   Dirty dirty_;       // hours with samples that no kept hour has
 };
 
-class Hourly {
+class Hourly final : public Stage {
  public:
   Hourly(Store& store, HourMaker::Describe describe, Clock& clock, Log& log,
          HourMaker::Tell tell = {});
-  ~Hourly();
+  ~Hourly() override;
 
-  void request_stop();
-  [[nodiscard]] bool has_stopped() const;
+  [[nodiscard]] std::string name() const override { return "hours"; }
+  void request_stop() override;
+  [[nodiscard]] bool has_stopped() const override;
+  [[nodiscard]] std::string waits_for() const override { return "the store"; }
+  [[nodiscard]] GuardStatus guard_status() const override;
 
  private:
   class Thread;

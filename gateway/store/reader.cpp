@@ -16,8 +16,11 @@ class FileReader final : public StoreReader {
  public:
   explicit FileReader(std::shared_ptr<SharedFile> file) : file_(std::move(file)) {
     file_->add(connection_);
+  }
+
+  void open() {
     const std::lock_guard lock(connection_->mutex);
-    is_open();
+    static_cast<void>(tables());
   }
 
   const std::vector<StoredRow>& page(RowId after, std::size_t most) override {
@@ -56,7 +59,7 @@ class FileReader final : public StoreReader {
     const std::lock_guard lock(connection_->mutex);
     if ((epochs_.empty() || row > checked_until_) && is_open()) {
       const RowId from = epochs_.empty() ? 0 : epochs_.rbegin()->first;
-      for (SavedEpoch& saved : file_->reading([&] { return connection_->tables->epochs(from); })) {
+      for (SavedEpoch& saved : file_->reading([&] { return tables().epochs(from); })) {
         epochs_[saved.first_row] = saved.epoch;
       }
       checked_until_ = std::max(row, rows_.empty() ? row : rows_.back().row);
@@ -79,28 +82,28 @@ class FileReader final : public StoreReader {
     const std::lock_guard lock(connection_->mutex);
     const auto id = find(stream);
     if (!id) return {};
-    return file_->reading([&] { return connection_->tables->hours(*id, quantity, from, to); });
+    return file_->reading([&] { return tables().hours(*id, quantity, from, to); });
   }
   std::vector<OfficialRow> official(std::string_view stream, Quantity quantity, UtcTime from,
                                     UtcTime to) override {
     const std::lock_guard lock(connection_->mutex);
     const auto id = find(stream);
     if (!id) return {};
-    return file_->reading([&] { return connection_->tables->official(*id, quantity, from, to); });
+    return file_->reading([&] { return tables().official(*id, quantity, from, to); });
   }
   std::optional<UtcTime> first_hour(std::string_view stream, Quantity quantity,
                                     UtcTime from) override {
     const std::lock_guard lock(connection_->mutex);
     const auto id = find(stream);
     if (!id) return {};
-    return file_->reading([&] { return connection_->tables->first_hour(*id, quantity, from); });
+    return file_->reading([&] { return tables().first_hour(*id, quantity, from); });
   }
   std::optional<UtcTime> first_official(std::string_view stream, Quantity quantity,
                                         UtcTime from) override {
     const std::lock_guard lock(connection_->mutex);
     const auto id = find(stream);
     if (!id) return {};
-    return file_->reading([&] { return connection_->tables->first_official(*id, quantity, from); });
+    return file_->reading([&] { return tables().first_official(*id, quantity, from); });
   }
 
  private:
@@ -111,16 +114,16 @@ class FileReader final : public StoreReader {
     rows_.erase(gap, rows_.end());
   }
   void read_page(RowId after, std::size_t most) {
-    const RowId last = std::min(connection_->tables->sendable(), connection_->tables->newest_row());
+    const RowId last = std::min(tables().sendable(), tables().newest_row());
     if (last <= after) return;
-    connection_->tables->read(after + 1, last, most, text_, rows_);
+    tables().read(after + 1, last, most, text_, rows_);
     if (is_whole(after, last, most, [](RowId, RowId) { return false; })) return;
     // Of what the table tells at two moments, rows that are brought back or deleted between them
     // must not look as if they were missing.
-    const std::vector<SalvageRange> missing = connection_->tables->salvages();
-    connection_->tables->read(after + 1, last, most, text_, rows_);
-    const RowId oldest = connection_->tables->oldest_row();
-    const RowId newest = connection_->tables->newest_row();
+    const std::vector<SalvageRange> missing = tables().salvages();
+    tables().read(after + 1, last, most, text_, rows_);
+    const RowId oldest = tables().oldest_row();
+    const RowId newest = tables().newest_row();
     const bool is_good = (newest == 0 || oldest <= newest) &&
                          is_whole(after, last, most, [&](RowId first, RowId until) {
                            if (oldest == 0 || oldest > until) return true;
@@ -161,7 +164,7 @@ class FileReader final : public StoreReader {
     return found->first;
   }
   void learn_names() {
-    for (SavedStream& saved : file_->reading([&] { return connection_->tables->streams(); })) {
+    for (SavedStream& saved : file_->reading([&] { return tables().streams(); })) {
       names_[saved.stream] = std::move(saved.name);
     }
   }
@@ -172,20 +175,24 @@ class FileReader final : public StoreReader {
     if (epochs_.empty() || epochs_.rbegin()->second != piece.epoch) epochs_[first] = piece.epoch;
     checked_until_ = std::max(checked_until_, piece.rows.back().row);
   }
-  // False while there is no store. All of these want the connection's mutex.
+  // False while there is no store. What was known of a file that was replaced does not hold for the
+  // next. All of these want the connection's mutex.
   bool is_open() {
     if (file_->is_away) throw std::runtime_error("the disk of " + file_->path + " is away");
     const unsigned generation = file_->generation;
-    if (generation != 0 && (generation != generation_ || !connection_->tables)) open();
-    return generation != 0;
-  }
-  void open() {
-    const unsigned generation = file_->generation;
-    connection_->tables = std::make_unique<Tables>(file_->path, Tables::Access::read);
+    if (generation == generation_) return generation_ != 0;
     generation_ = generation;
+    connection_->tables.reset();
     names_.clear();
     epochs_.clear();
     checked_until_ = 0;
+    return generation != 0;
+  }
+  // Opened when something is wanted that memory has not: whoever makes a reader never waits.
+  Tables& tables() {
+    auto& tables = connection_->tables;
+    if (!tables) tables = std::make_unique<Tables>(file_->path, Tables::Access::read);
+    return *tables;
   }
 
   const std::shared_ptr<SharedFile> file_;
@@ -208,7 +215,9 @@ std::unique_ptr<StoreReader> make_reader(std::shared_ptr<SharedFile> file) {
 std::unique_ptr<StoreReader> open_store_reader(const std::string& path) {
   auto file = std::make_shared<SharedFile>();
   file->path = path;
-  return make_reader(std::move(file));
+  auto reader = std::make_unique<FileReader>(std::move(file));
+  reader->open();  // what cannot be opened is told here
+  return reader;
 }
 
 SinkBacklog backlog_of(RowId cursor, RowId oldest, RowId last, std::optional<UtcTime> time) {

@@ -3,30 +3,20 @@
 // the rest to the writer.
 #include "gateway/store/store.hpp"
 
+#include "gateway/model/invariant.hpp"
 #include "gateway/model/stable_hash.hpp"
 #include "gateway/store/writer.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 
 namespace twinsky {
 namespace {
 
 constexpr std::chrono::seconds note_within{2};
-constexpr std::chrono::seconds slow_commit{5};
-constexpr std::chrono::minutes stalled_after{5};
+// A disk that once took longer is not waited for again so soon: `state` comes on the same thread.
+constexpr std::chrono::minutes note_unseen_for{1};
 constexpr std::int64_t first_early_stream = std::int64_t{1} << 40;
-
-std::uint64_t bytes_written_by_process() {
-  std::ifstream io("/proc/self/io");
-  std::string key;
-  std::uint64_t value = 0;
-  while (io >> key >> value) {
-    if (key == "write_bytes:") return value;
-  }
-  return 0;
-}
 
 }  // namespace
 
@@ -47,6 +37,13 @@ StreamId Store::Writer::make_stream(std::string_view name) {
   return made.stream;
 }
 
+std::size_t Store::Writer::index_of(StreamId stream) const {
+  const auto index = static_cast<std::size_t>(real(stream));
+  if (index < streams_.size()) return index;
+  throw BrokenInvariant("the store is handed a sample of stream " + std::to_string(index) +
+                        ", which it never made");
+}
+
 // The number that a stream has in `streams_`, and in the file once there is one.
 StreamId Store::Writer::real(StreamId stream) const {
   const auto number = static_cast<std::int64_t>(stream);
@@ -57,7 +54,7 @@ StreamId Store::Writer::real(StreamId stream) const {
 
 std::optional<UtcTime> Store::Writer::last_time(StreamId stream) const {
   const std::lock_guard lock(mutex_);
-  return streams_.at(static_cast<std::size_t>(real(stream))).last_time;
+  return streams_[index_of(stream)].last_time;
 }
 
 int Store::Writer::meta_revision(StreamId id, std::string_view content) {
@@ -202,8 +199,10 @@ void Store::Writer::note_retained(const std::string& sink, std::string_view topi
   change([sink, text = std::string(topic)](OpenedStore& store) {
     store.tables.save_retained(sink, text);
   });
-  // On the disk before it is on the broker, unless the disk is in trouble.
-  if (fault_.empty()) wait_for_commit(lock, clock_.now() + note_within);
+  // On the disk before it is on the broker, unless the disk is in trouble or slow.
+  if (!fault_.empty() || clock_.now() < notes_wait_from_) return;
+  if (wait_for_commit(lock, clock_.now() + note_within)) return;
+  notes_wait_from_ = clock_.now() + note_unseen_for;
 }
 
 void Store::Writer::forget_retained(const std::string& sink, std::string_view topic) {
@@ -231,57 +230,9 @@ void Store::Writer::remember(std::string_view name, std::string value) {
   if (small_since_ + settings_.commit_every < wake_at_) wake_writer();
 }
 
-StoreStatus Store::Writer::status() const {
-  StoreStatus status;
-  std::map<std::string, RowId> cursors;
-  RowId oldest = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    status.last_row = last_row_;
-    status.rows = rows_;
-    status.size_bytes = size_bytes_;
-    status.queue_dropped = queue_.dropped();
-    status.disk_fault = fault_;
-    status.epoch = epoch_;
-    status.clock_waiting = clock_waiting_;
-    for (const auto& [sink, outbox] : sinks_) cursors[sink] = outbox.acknowledged;
-    oldest = oldest_row_;
-  }
-  const MonotonicTime busy_since{MonotonicTime::duration(busy_since_.load())};
-  const auto busy = clock_.now() - busy_since;
-  if (status.disk_fault.empty() && busy_since != MonotonicTime{} && busy >= slow_commit) {
-    status.disk_fault = "no answer for " +
-                        std::to_string(std::chrono::floor<std::chrono::seconds>(busy).count()) +
-                        " s";
-  }
-  status.bytes_written = bytes_written_by_process();
-  for (const auto& [sink, row] : cursors) {
-    status.sinks[sink] = backlog_of(row, oldest, status.last_row, std::nullopt);
-  }
-  try {
-    file_->reading([&] {
-      Tables tables(file_->path, Tables::Access::read);
-      status.ledger_sums = tables.ledger_sums();
-      for (auto& [sink, backlog] : status.sinks) {
-        if (backlog.rows != 0) backlog.oldest = tables.time_after(backlog.cursor);
-      }
-    });
-  } catch (const std::exception&) {
-    return status;  // a disk in trouble is reported by the writer; what is in memory is still good
-  }
-  return status;
-}
-
 bool Store::Writer::is_open() const {
   const std::lock_guard lock(mutex_);
   return has_file_;
-}
-
-MonotonicTime Store::Writer::alive() const {
-  const MonotonicTime now = clock_.now();
-  const MonotonicTime busy_since{MonotonicTime::duration(busy_since_.load())};
-  // A slow disk is a state (see status), not a stall; one that never answers is.
-  return busy_since == MonotonicTime{} || now - busy_since < stalled_after ? now : busy_since;
 }
 
 bool Store::Writer::flush(MonotonicTime deadline) {
@@ -382,6 +333,9 @@ std::unique_ptr<StoreReader> Store::reader() const {
 }
 StoreStatus Store::status() const {
   return writer_->status();
+}
+bool Store::answers() const {
+  return writer_->answers();
 }
 bool Store::is_open() const {
   return writer_->is_open();

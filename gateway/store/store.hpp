@@ -92,7 +92,8 @@ struct StoreStatus {
   std::int64_t size_bytes = 0;
   std::uint64_t bytes_written = 0;  // by this process
   std::uint64_t queue_dropped = 0;
-  std::string disk_fault;                            // empty: all is well
+  std::uint64_t queued = 0;  // samples in memory that are not on the disk yet
+  std::string disk_fault;    // empty: all is well
   std::map<std::string, std::uint64_t> ledger_sums;  // by cause
   std::map<std::string, SinkBacklog> sinks;
   std::string epoch;
@@ -253,8 +254,13 @@ class Store {
   void recall(StreamId stream, UtcTime since,
               const std::function<void(const StoredRow&)>& each) const;
 
+  // Opens the file when it is first asked for something.
   std::unique_ptr<StoreReader> reader() const;
+  // What the file would say, out of memory: asks no disk and waits for nobody. The oldest time of a
+  // backlog may be two seconds behind its cursor.
   [[nodiscard]] StoreStatus status() const;
+  // Not while the disk has kept the writer waiting for a second: who reads it would wait too.
+  [[nodiscard]] bool answers() const;
   // False until there is a file for the first time. Then sinks have to be added once more, and the
   // revisions of `meta` asked for again.
   [[nodiscard]] bool is_open() const;

@@ -821,6 +821,7 @@ void Tables::replace_ledger(std::int64_t entry, const LedgerRow& row, bool annou
 
 void Tables::add_to_ledger_sum(const std::string& cause, std::uint64_t count) {
   connection_->run(sql::Name::ledger_sum_add, cause, count);
+  ++ledger_changes_;
 }
 
 std::map<std::string, std::uint64_t> Tables::ledger_sums() {

@@ -213,6 +213,8 @@ class Tables {
   void replace_ledger(std::int64_t entry, const LedgerRow& row, bool announced);
   void add_to_ledger_sum(const std::string& cause, std::uint64_t count);
   [[nodiscard]] std::map<std::string, std::uint64_t> ledger_sums();
+  // How often a sum was added to on this connection: as long as it is the same, so are they.
+  [[nodiscard]] std::uint64_t ledger_changes() const { return ledger_changes_; }
   [[nodiscard]] std::vector<std::pair<std::int64_t, LedgerRow>> ledger(bool unannounced_only);
 
   // Rows stamped by a clock that was not set.
@@ -241,6 +243,7 @@ class Tables {
   struct Connection;
   void open_for_writing(const std::string& path);
   std::unique_ptr<Connection> connection_;
+  std::uint64_t ledger_changes_ = 0;
 };
 
 // Is a file for certain not what a store is, of which a statement said that something is missing? A

@@ -140,6 +140,7 @@ void Store::Writer::take_round(Round& round) {
   const bool takes_all = whole == 0 || stopping_ || tickets_ > tried_;
   queue_.take(round.batch, takes_all ? queue_.size() : whole);
   first_waiting_ = last_round_;  // what is left came later than that
+  in_round_ = round.batch.size();
   round.dropped = queue_.take_dropped();
   round.gaps = std::exchange(gaps_, {});
   round.changes = std::exchange(changes_, {});
@@ -171,6 +172,7 @@ void Store::Writer::give_back(Round& round) {
     queue_.give_back(round.batch, round.done);
     first_waiting_ = now;
   }
+  in_round_ = 0;
   queue_.give_back_dropped(round.dropped);
   const auto put_before = [](auto& later, auto& earlier) {
     earlier.insert(earlier.end(), std::make_move_iterator(later.begin()),
@@ -249,6 +251,7 @@ void Store::Writer::write(Round& round) {
     });
     if (is_disk_full_) opened_->tables.checkpoint();
     round.done += part.size();
+    in_round_ = batch.size() - round.done;
     if (with_small_things) {
       round.dropped.clear();
       round.gaps.clear();
@@ -374,6 +377,7 @@ void Store::Writer::publish() {
     clock_waiting_ = opened_->hold.waiting();
     clock_due_ = opened_->hold.due();
   }
+  publish_account();
   if (is_more) notify();
 }
 

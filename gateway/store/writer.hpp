@@ -59,6 +59,7 @@ struct OpenedStore {
   Upkeep upkeep;
   DroppedCursors dropped_cursors;
   std::vector<SavedEpoch> epochs;
+  std::optional<std::uint64_t> ledger_changes_told;  // of those that `tables` has counted
   std::string revised;  // a body with its revision or what it amends; its memory is used again
   Witness witness;
 };
@@ -104,6 +105,7 @@ struct Store::Writer {
               const std::function<void(const StoredRow&)>& each) const;
   std::unique_ptr<StoreReader> reader() const { return make_reader(file_); }
   StoreStatus status() const;
+  bool answers() const;
   bool is_open() const;
   MonotonicTime alive() const;
   bool flush(MonotonicTime deadline);
@@ -118,6 +120,9 @@ struct Store::Writer {
     RowId saved = 0;
     MonotonicTime save_after = MonotonicTime::min();  // the first one goes to the disk at once
     bool from_oldest = false;                         // where it would start if it were new
+    // For status(): the time of the first row after `oldest_after`, where the tail has it not.
+    RowId oldest_after = -1;
+    std::optional<UtcTime> oldest;
   };
   static std::string claim_of(const std::string& sink);  // the name it is remembered by
   static MonotonicTime due_of(const Outbox& outbox);
@@ -178,6 +183,8 @@ struct Store::Writer {
   void replace_file_if_damaged();
   void look_after();
   void publish();
+  void publish_account();
+  milliseconds busy_for() const;
   void failed(const std::exception& problem, bool is_last);
   Sacrifice sacrifice(bool is_last) const;
   void enter_fault(const std::string& cause, const std::string& what, milliseconds retry_after);
@@ -189,11 +196,13 @@ struct Store::Writer {
 
   // mutex_ held.
   void begin_epoch(std::string_view reason, RowId first_row);
+  std::size_t index_of(StreamId stream) const;
+  RowId passed(const Outbox& outbox) const;
   bool is_much_waiting() const;
   StreamId make_stream(std::string_view name);
   int revise_meta(SavedStream& stream, std::uint64_t hash);
   StreamId real(StreamId stream) const;
-  SavedStream& at(StreamId stream) { return streams_.at(static_cast<std::size_t>(real(stream))); }
+  SavedStream& at(StreamId stream) { return streams_[index_of(stream)]; }
   void change(Change change);
   void wake_writer() { changed_.notify_one(); }
   void leave_last_word();
@@ -216,6 +225,7 @@ struct Store::Writer {
   milliseconds retry_after_{0};           // writer thread's
   std::string small_tables_of_;           // a damaged file whose rows are still to be brought back
   std::atomic<MonotonicTime::rep> busy_since_{0};  // 0: waits
+  std::atomic<std::size_t> in_round_{0};           // samples taken that are not committed yet
 
   std::mutex notify_mutex_;       // held while it is called
   std::function<void()> notify_;  // guarded by notify_mutex_
@@ -266,6 +276,8 @@ struct Store::Writer {
   RowId last_row_ = 0;
   RowId sendable_ = 0;
   std::uint64_t rows_ = 0;
+  std::map<std::string, std::uint64_t> ledger_sums_;
+  MonotonicTime notes_wait_from_ = MonotonicTime::min();  // before it note_retained() does not
   std::int64_t size_bytes_ = 0;
   bool clock_waiting_ = false;
   MonotonicTime clock_due_ = MonotonicTime::max();

@@ -193,38 +193,6 @@ TEST(formats, a_mark_is_only_read_from_what_looks_like_ours) {
   EXPECT_FALSE(mark_of(std::string(longest_mark + 1, '[')).has_value());
 }
 
-TEST(formats, health_tells_what_an_operator_asks) {
-  StoreStatus store;
-  store.epoch = "7f3a";
-  store.last_row = 120;
-  store.ledger_sums = {{"no_response", 12}};
-  const UtcTime now = at("2026-11-22T02:30:00Z");
-  store.sinks["city"] = {.cursor = 100, .rows = 20, .oldest = now - 90s};
-  SinkStatus sink;
-  sink.state = "name does not resolve";
-  SensorCounters counters;
-  counters.faults["checksum"] = 2;
-  FeedCounters feed;
-  feed.state = "stale";
-  feed.failures["stale"] = 3;
-  const json document =
-      json::parse(health_document(store, {{"city", sink}, {"new", {}}}, {{"roof-pm", counters}},
-                                  now, now - 1h, false, {{"hk-epd", feed}, {"hk-hko", {}}}));
-  EXPECT_EQ(document["clock"], "unset");
-  EXPECT_EQ(document["row"], 120);
-  EXPECT_EQ(document["store"]["ledger"]["no_response"], 12);
-  EXPECT_TRUE(document["store"]["disk_fault"].is_null());
-  EXPECT_TRUE(document["store"]["offline_days"].is_null());
-  EXPECT_EQ(document["sinks"]["city"]["waiting_rows"], 20);
-  EXPECT_EQ(document["sinks"]["city"]["oldest_waiting_ms"], 90000);
-  EXPECT_EQ(document["sinks"]["city"]["state"], "name does not resolve");
-  EXPECT_TRUE(document["sinks"]["new"]["oldest_waiting_ms"].is_null());
-  EXPECT_EQ(document["sensors"]["roof-pm"]["faults"]["checksum"], 2);
-  EXPECT_EQ(document["feeds"]["hk-epd"]["state"], "stale");
-  EXPECT_EQ(document["feeds"]["hk-epd"]["failures"]["stale"], 3);
-  EXPECT_TRUE(document["feeds"]["hk-hko"]["failures"].empty());
-}
-
 TEST(formats, an_event_is_a_body) {
   EXPECT_EQ(event_body("sensor_lost", "roof-pm", "5 polls without an answer"),
             R"({"event":"sensor_lost","subject":"roof-pm","message":"5 polls without an answer"})");
