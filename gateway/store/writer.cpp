@@ -16,7 +16,7 @@ namespace {
 // is sent again after a crash.
 constexpr std::chrono::seconds save_cursor_after{2};
 constexpr RowId save_cursor_rows = 10'000;
-constexpr milliseconds longest_retry{30'000};
+constexpr milliseconds longest_retry{10'000};
 constexpr milliseconds longest_retry_when_full{5'000};
 constexpr int failures_until_let_go = 3;  // of a disk, one after the other
 constexpr int most_tries_at_once = 3;     // in vain, one after the other: the reserve, then rows

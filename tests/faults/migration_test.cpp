@@ -42,7 +42,7 @@ class migration : public StoreTest {
  protected:
   // As a program of that version has left it.
   void make_old_store(int version) {
-    for (const char* companion : {"", "-wal", "-shm"}) {
+    for (const char* companion : {"", "-wal", "-shm", ".witness"}) {
       std::filesystem::remove(settings_.path + companion);
     }
     migrate(settings_.path, steps_until(version));
