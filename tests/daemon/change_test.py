@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Threads of: gateway/acquire/poller.cpp gateway/commands/assembly.cpp
+# Threads of: gateway/acquire/poller.cpp
 """Devices that come and go, and configurations that change, under a running daemon."""
 
 import json

@@ -6,6 +6,8 @@
 #include "tests/faults/table_bytes.hpp"
 #include "tests/unit/store_fixture.hpp"
 
+#include <sqlite3.h>
+
 #include <array>
 #include <random>
 #include <signal.h>
