@@ -18,8 +18,7 @@ constexpr std::chrono::seconds save_cursor_after{2};
 constexpr RowId save_cursor_rows = 10'000;
 constexpr milliseconds longest_retry{10'000};
 constexpr milliseconds longest_retry_when_full{5'000};
-constexpr int failures_until_let_go = 3;  // of a disk, one after the other
-constexpr int most_tries_at_once = 3;     // in vain, one after the other: the reserve, then rows
+constexpr int most_tries_at_once = 3;  // in vain, one after the other: the reserve, then rows
 constexpr std::size_t few_rows = 50;
 constexpr std::size_t batch_kept = 4096;  // entries of memory that are kept for the next round
 
@@ -434,7 +433,7 @@ void Store::Writer::failed(const std::exception& problem, bool is_last) {
   } catch (const std::exception&) {
     end_deletion();  // the first problem is what is told; without a file the next round opens one
   }
-  if (opened_ && !is_disk_full_ && ++failures_ >= failures_until_let_go) let_go();
+  if (opened_ && !is_disk_full_) let_go();
   const milliseconds longest = is_disk_full_ ? longest_retry_when_full : longest_retry;
   retry_after_ = std::clamp(2 * retry_after_, first_retry, longest);
   enter_fault(is_disk_full_ ? "disk_full" : "disk_fault", problem.what(), retry_after_);
@@ -456,7 +455,6 @@ void Store::Writer::enter_fault(const std::string& cause, const std::string& wha
 void Store::Writer::leave_fault() {
   const std::lock_guard lock(mutex_);
   tries_at_once_ = 0;
-  failures_ = 0;
   is_disk_full_ = false;
   retry_after_ = milliseconds(0);
   if (fault_.empty()) return;

@@ -220,7 +220,6 @@ struct Store::Writer {
   std::vector<SavedEpoch> known_epochs_;  // writer thread's: as of when the file was let go
   bool rows_are_held_ = true;             // writer thread's: as far as it knows
   int tries_at_once_ = 0;                 // writer thread's: since the last good commit
-  int failures_ = 0;                      // writer thread's: likewise
   bool is_disk_full_ = false;             // writer thread's: so the last commit said
   milliseconds retry_after_{0};           // writer thread's
   std::string small_tables_of_;           // a damaged file whose rows are still to be brought back
