@@ -23,7 +23,8 @@ Recall::~Recall() {
 
 Recalled Recall::of(StreamId stream, const StreamChecks& fresh) {
   std::unique_lock lock(mutex_);
-  jobs_.remove_if([](const Job& job) { return job.is_done; });
+  // Only what nobody waits for: others take their own away.
+  jobs_.remove_if([](const Job& job) { return job.is_done && job.is_late; });
   // Who comes while one is late would wait for the same disk.
   if (std::ranges::any_of(jobs_, &Job::is_late)) return {.checks = fresh};
   Job& job = jobs_.emplace_back();
@@ -32,8 +33,10 @@ Recalled Recall::of(StreamId stream, const StreamChecks& fresh) {
   const MonotonicTime deadline = clock_.now() + patience;
   while (!job.is_done && clock_.now() < deadline) clock_.wait(lock, changed_, deadline);
   job.is_late = !job.is_done;
-  if (job.is_late || !job.recalled) return {.checks = fresh};
-  return std::move(*job.recalled);
+  if (job.is_late) return {.checks = fresh};
+  Recalled recalled = job.recalled ? std::move(*job.recalled) : Recalled{.checks = fresh};
+  jobs_.remove_if([&](const Job& each) { return &each == &job; });
+  return recalled;
 }
 
 void Recall::run(Job& job, StreamId stream, StreamChecks fresh) {

@@ -17,7 +17,8 @@ namespace {
 constexpr RowId rows_at_once = 1000;
 constexpr std::int64_t usual_row_bytes = 110;  // to reckon what an unreadable file held
 constexpr std::int64_t smallest_row_bytes = 8;
-constexpr RowId most_after_mark = 20'000;  // the journal saves its mark more often
+constexpr std::uint64_t many_rows = 100'000;  // that are looked for one by one in any case
+constexpr RowId most_after_mark = 20'000;     // the journal saves its mark more often
 
 // Takes what can be read; damage in one table harms no other. False: nothing.
 template <class Value, class Read>
@@ -327,7 +328,9 @@ void salvage_rows(const std::vector<SalvageRange>& ranges, const OpenAside& open
       continue;
     }
     Walk walk(*tables);
-    const std::uint64_t most = unreadable + most_rows_in(range.file);
+    // A file that was cut had more rows than it has room for now.
+    const std::uint64_t most =
+        unreadable + std::max<std::uint64_t>(most_rows_in(range.file), many_rows);
     for (RowId first = range.first_row; first <= range.last_row;) {
       Salvaged piece;
       piece.range = range;

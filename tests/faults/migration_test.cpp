@@ -40,7 +40,7 @@ void execute(const std::string& path, const std::string& text) {
   sqlite3_close(database);
 }
 
-class migration : public StoreTest {
+class MigrationTest : public StoreTest {
  protected:
   // As a program of that version has left it.
   void make_old_store(int version) {
@@ -125,6 +125,8 @@ class migration : public StoreTest {
     }
   }
 };
+
+using migration = MigrationTest;
 
 TEST_F(migration, a_store_of_each_version_that_was_killed_in_it_has_all_that_it_had) {
   settings_.keep = std::chrono::days(36'500);
