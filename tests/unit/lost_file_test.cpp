@@ -108,18 +108,6 @@ TEST_F(lost_file, replaced_by_a_whole_copy) {
   EXPECT_EQ(kept_beside().size(), 1U);
 }
 
-TEST_F(lost_file, cut_to_nothing_the_rest_is_in_the_ledger) {
-  fill("sensor/a", 20'000, 100);  // well beyond what the WAL holds
-  settle();
-  fs::resize_file(settings_.path, 0);
-  fill("sensor/a", 50);
-  wait_for_salvage();
-  std::uint64_t lost = 0;
-  for (const LedgerRow& gap : ledger()) lost += gap.count;
-  EXPECT_GE(rows_of("sensor/a").size() + lost, 20'350U - 100);
-  EXPECT_EQ(store_->status().disk_fault, "");
-}
-
 TEST_F(lost_file, made_shorter_by_vacuum_it_is_the_same) {
   fill("sensor/a", 5000, 100);
   store_->acknowledge("city", 5300);
