@@ -184,13 +184,13 @@ RegisterMap map_from(Json json, const Json& overrides) {
                   .entries = {},
                   .largest_gap = integer_in(json, "largest_gap", 0, 0, longest_read, "map"),
                   .largest_read = integer_in(json, "largest_read", 32, 2, longest_read, "map")};
-  if (!json.contains("registers") || !json["registers"].is_array()) {
+  if (!json.contains("registers") || !json.at("registers").is_array()) {
     refuse("map", "\"registers\" is missing: a list of entries");
   }
   RegisterEntry defaults;
   defaults.function = integer_in(json, "function", 3, 3, 4, "map");
   defaults.low_word_first = low_word_first_in(json, false, "map");
-  Json& entries = json["registers"];
+  Json& entries = json[std::string_view("registers")];
   apply(overrides, entries);
   for (std::size_t at = 0; at < entries.size(); ++at) {
     auto entry = entry_from(entries[at], defaults, "registers/" + std::to_string(at));

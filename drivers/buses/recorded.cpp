@@ -58,7 +58,7 @@ void add_case(Recording& recording, const Json& entry) {
   }
   if (!entry.contains("registers")) return;
   auto& file = recording.registers.emplace_back();
-  for (const auto& [first, hex] : entry["registers"].items()) {
+  for (const auto& [first, hex] : entry.at("registers").items()) {
     file[register_number(first)] = from_hex(hex.get<std::string>()).value_or(Buffer());
   }
 }
