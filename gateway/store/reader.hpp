@@ -41,14 +41,11 @@ struct SharedFile {
   void close() {
     is_away = true;
     generation = 0;
-    const std::lock_guard lock(mutex_);
-    for (const std::weak_ptr<OpenReader>& each : readers_) {
-      const auto reader = each.lock();
-      if (!reader) continue;
-      const std::lock_guard its_lock(reader->mutex);
+    // Who makes a reader meanwhile does not wait for one that hangs in the disk.
+    for (const std::shared_ptr<OpenReader>& reader : readers()) {
+      const std::lock_guard lock(reader->mutex);
       reader->tables.reset();
     }
-    std::erase_if(readers_, [](const auto& each) { return each.expired(); });
   }
   void add(const std::shared_ptr<OpenReader>& reader) {
     const std::lock_guard lock(mutex_);
@@ -71,6 +68,16 @@ struct SharedFile {
   }
 
  private:
+  std::vector<std::shared_ptr<OpenReader>> readers() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<OpenReader>> found;
+    std::erase_if(readers_, [](const auto& each) { return each.expired(); });
+    for (const std::weak_ptr<OpenReader>& each : readers_) {
+      if (auto reader = each.lock()) found.push_back(std::move(reader));
+    }
+    return found;
+  }
+
   std::atomic<unsigned> generations_{1};
   std::mutex mutex_;
   std::vector<std::weak_ptr<OpenReader>> readers_;  // guarded by mutex_
