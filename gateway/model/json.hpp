@@ -119,6 +119,9 @@ class Json {
   [[nodiscard]] const Json& operator[](std::size_t index) const { return at(index); }
   // The member, made where it is not there yet.
   Json& operator[](std::string_view key);
+  // For text in the source, which would also fit a subscript of C's own: 3["abc"].
+  [[nodiscard]] const Json& operator[](const char* key) const { return at(key); }
+  Json& operator[](const char* key) { return (*this)[std::string_view(key)]; }
 
   void push_back(Json value);
   // Of a list.

@@ -20,9 +20,13 @@ DroppedCursors::DroppedCursors(Journal& journal, ClockHold& hold, LedgerBook& le
   const auto found = remembered.find(name);
   if (found == remembered.end()) return;
   std::istringstream text(found->second);
-  Dropped one;
-  while (text >> one.sink >> one.entered_as >> one.cause >> one.next >> one.last >>
-         one.first_entry >> one.back_after) {
+  for (std::string line; std::getline(text, line);) {
+    std::istringstream fields(line);
+    Dropped one;
+    fields >> one.sink >> one.entered_as >> one.cause >> one.next >> one.last >> one.first_entry >>
+        one.back_after;
+    if (!fields) break;
+    fields >> one.on_their_way;  // 0 in those that were kept before it was known
     dropped_.push_back(one);
   }
   committed_ = dropped_;
@@ -30,7 +34,7 @@ DroppedCursors::DroppedCursors(Journal& journal, ClockHold& hold, LedgerBook& le
 }
 
 void DroppedCursors::drop(const std::string& sink, const std::string& cause, RowId first,
-                          RowId last) {
+                          RowId last, RowId on_their_way) {
   const auto waits = [](const Dropped& one) { return !has_work(one); };
   const auto waiting = static_cast<std::size_t>(std::ranges::count_if(dropped_, waits));
   if (waiting >= most_away) dropped_.erase(std::ranges::find_if(dropped_, waits));
@@ -38,7 +42,8 @@ void DroppedCursors::drop(const std::string& sink, const std::string& cause, Row
                       .entered_as = sink,
                       .cause = cause,
                       .next = first,
-                      .last = std::max(last, first - 1)});
+                      .last = std::max(last, first - 1),
+                      .on_their_way = on_their_way});
   save();
 }
 
@@ -109,6 +114,9 @@ void DroppedCursors::count_piece(Dropped& dropped, const Outboxes& outboxes) {
     if (saved.first_row <= first) epoch = saved.epoch;
     if (saved.first_row > first) last = std::min(last, saved.first_row - 1);
   }
+  // And it is certain as a whole, or not at all.
+  const bool may_have_arrived = first <= dropped.on_their_way;
+  if (may_have_arrived) last = std::min(last, dropped.on_their_way);
   for (const StreamShare& share : journal_.tables().shares(first, last)) {
     note(dropped,
          {.cause = dropped.cause,
@@ -116,7 +124,7 @@ void DroppedCursors::count_piece(Dropped& dropped, const Outboxes& outboxes) {
           .start = share.start,
           .end = share.end,
           .count = share.count,
-          .estimated = false,
+          .estimated = may_have_arrived,
           .sink = dropped.sink,
           .first_seq = share.first_seq,
           .last_seq = share.last_seq,
@@ -145,7 +153,8 @@ void DroppedCursors::count_gone(Dropped& dropped, RowId last) {
 
 void DroppedCursors::note(Dropped& dropped, const LedgerRow& row, StreamId stream) {
   Open& open = open_[{dropped.sink, stream}];
-  if (open.entry != 0 && open.row.epoch == row.epoch) {
+  const bool goes_on = open.row.epoch == row.epoch && open.row.estimated == row.estimated;
+  if (open.entry != 0 && goes_on) {
     open.row.start = std::min(open.row.start, row.start);
     open.row.end = std::max(open.row.end, row.end);
     open.row.count += row.count;
@@ -197,7 +206,8 @@ std::string DroppedCursors::text_of(const std::vector<Dropped>& all) {
   std::ostringstream text;
   for (const Dropped& one : all) {
     text << one.sink << ' ' << one.entered_as << ' ' << one.cause << ' ' << one.next << ' '
-         << one.last << ' ' << one.first_entry << ' ' << one.back_after << '\n';
+         << one.last << ' ' << one.first_entry << ' ' << one.back_after << ' ' << one.on_their_way
+         << '\n';
   }
   return text.str();
 }

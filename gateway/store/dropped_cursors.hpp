@@ -26,8 +26,9 @@ class DroppedCursors {
   DroppedCursors(Journal& journal, ClockHold& hold, LedgerBook& ledger, Clock& clock, Log& log);
 
   // Inside a transaction. `first` to `last` are lost for the sink: none when last < first, as for a
-  // sink that would begin again with the oldest row.
-  void drop(const std::string& sink, const std::string& cause, RowId first, RowId last);
+  // sink that would begin again with the oldest row. Those up to `on_their_way` may have arrived.
+  void drop(const std::string& sink, const std::string& cause, RowId first, RowId last,
+            RowId on_their_way);
   // The sink goes on after `cursor`.
   void come_back(const std::string& sink, RowId cursor);
   void rename(const std::string& was, const std::string& sink);
@@ -50,6 +51,7 @@ class DroppedCursors {
     RowId last = 0;
     std::int64_t first_entry = 0;  // in the ledger; 0: none yet
     RowId back_after = away;       // where it goes on
+    RowId on_their_way = 0;        // up to here nobody knows
     bool operator==(const Dropped&) const = default;
   };
   // A gap that is still growing.

@@ -74,6 +74,7 @@ void Queue::drop_oldest_of(Lane& lane) {
 }
 
 void Queue::take(std::vector<Waiting>& batch, std::size_t most) {
+  batch.clear();
   own_.forget_dropped();
   official_.forget_dropped();
   own_.bytes = 0;

@@ -35,7 +35,8 @@ class Queue {
   explicit Queue(std::size_t limit_bytes) : limit_bytes_(limit_bytes) {}
 
   void push(Waiting waiting);
-  // The oldest that wait, at most so many, into `batch` (empty before; its memory is used again).
+  // The oldest that wait, at most so many, into `batch`; what it still had is kept by now and must
+  // not come into the queue once more. Its memory is used again.
   void take(std::vector<Waiting>& batch, std::size_t most);
   // What could not be kept of a batch, from `first` on: before all others again.
   void give_back(std::vector<Waiting>& batch, std::size_t first);

@@ -99,7 +99,10 @@ RowId last_sure_row(Tables& tables) {
 // missing without an error, when a search is led astray by noise on its way.
 class Walk {
  public:
-  explicit Walk(Tables& tables) : tables_(tables), last_sure_(last_sure_row(tables)) {}
+  Walk(Tables& tables, RowId sure_until)
+      : tables_(tables), last_sure_(std::max(last_sure_row(tables), sure_until)) {}
+
+  [[nodiscard]] RowId last_sure() const { return last_sure_; }
 
   // The first row from `first` on, which itself may be unreadable; last + 1: none.
   RowId next(RowId first, RowId last, Salvaged& into) {
@@ -145,12 +148,12 @@ class Walk {
     read(middle + 1, last, into);
   }
 
- private:
   void miss(RowId first, RowId last, Salvaged& into) const {
     last = std::min(last, last_sure_);
     if (first <= last) into.unreadable += static_cast<std::uint64_t>(last - first + 1);
   }
 
+ private:
   Tables& tables_;
   const RowId last_sure_;
   std::string text_;
@@ -306,7 +309,7 @@ void salvage_small_tables(Tables& tables, const Deliver& deliver) {
       [](const SavedReference& reference) { return reference.key.start; });
 }
 
-void salvage_rows(const std::vector<SalvageRange>& ranges, const OpenAside& open,
+void salvage_rows(const std::vector<SalvageRange>& ranges, RowId sure_until, const OpenAside& open,
                   const Deliver& deliver, Log& log) {
   std::uint64_t brought_back = 0;
   std::uint64_t unreadable = 0;
@@ -327,16 +330,20 @@ void salvage_rows(const std::vector<SalvageRange>& ranges, const OpenAside& open
       if (!deliver(std::move(nothing))) return;
       continue;
     }
-    Walk walk(*tables);
+    Walk walk(*tables, sure_until);
     // A file that was cut had more rows than it has room for now.
-    const std::uint64_t most =
-        unreadable + std::max<std::uint64_t>(most_rows_in(range.file), many_rows);
+    const auto sure = static_cast<std::uint64_t>(std::max<RowId>(walk.last_sure(), 0));
+    const std::uint64_t most = unreadable + std::max({most_rows_in(range.file), many_rows, sure});
     for (RowId first = range.first_row; first <= range.last_row;) {
       Salvaged piece;
       piece.range = range;
       piece.range.first_row = first;
-      const RowId start =
-          unreadable < most ? walk.next(first, range.last_row, piece) : range.last_row + 1;
+      RowId start = range.last_row + 1;
+      if (unreadable < most) {
+        start = walk.next(first, range.last_row, piece);
+      } else {
+        walk.miss(first, range.last_row, piece);
+      }
       piece.done_until = std::min(start + rows_at_once - 1, range.last_row);
       walk.read(start, piece.done_until, piece);
       brought_back += piece.rows.size();

@@ -31,6 +31,7 @@ struct Inheritance {
   RowId last_row = 0;   // the new store's rows come after it
   bool rows_are_readable = false;
   std::uint64_t lost_rows = 0;         // when none is readable: reckoned from the size of the file
+  RowId sure_until = 0;                // as who had it open knows; 0: only the file tells
   std::vector<SalvageRange> salvages;  // rows that it had not itself
 };
 
@@ -71,8 +72,8 @@ using OpenAside = std::function<std::shared_ptr<Tables>(const std::string& file)
 
 // Own thread. The official values that are known, the hours and the ledger of a damaged file.
 void salvage_small_tables(Tables& tables, const Deliver& deliver);
-// Then its rows.
-void salvage_rows(const std::vector<SalvageRange>& ranges, const OpenAside& open,
+// Then its rows. There surely were all of the ranges up to `sure_until`.
+void salvage_rows(const std::vector<SalvageRange>& ranges, RowId sure_until, const OpenAside& open,
                   const Deliver& deliver, Log& log);
 
 }  // namespace twinsky

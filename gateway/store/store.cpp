@@ -133,9 +133,10 @@ std::optional<std::uint64_t> Store::Writer::remove_sink(const std::string& sink,
   const RowId waiting = std::max<RowId>(last_row_ - first + 1, 0);
   // Where it begins again with the oldest, nothing is lost before it is deleted.
   const RowId lost = outbox.from_oldest ? 0 : waiting;
-  change([sink, cause = std::string(cause), first, lost](OpenedStore& store) {
+  const RowId on_their_way = outbox.claimed;
+  change([sink, cause = std::string(cause), first, lost, on_their_way](OpenedStore& store) {
     store.tables.erase_cursor(sink);
-    store.dropped_cursors.drop(sink, cause, first, first + lost - 1);
+    store.dropped_cursors.drop(sink, cause, first, first + lost - 1, on_their_way);
   });
   return static_cast<std::uint64_t>(waiting);
 }

@@ -107,6 +107,9 @@ DiskFault fault_of(const std::exception& problem) noexcept {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return DiskFault::damaged;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return DiskFault::locked;
     default:
       return DiskFault::other;
   }

@@ -25,6 +25,7 @@ enum class DiskFault : std::uint8_t {
   suspect,    // perhaps damaged: look at the file's tables
   damaged,    // set the file aside
   overtaken,  // another process has written: read where it stands
+  locked,     // another program holds its lock: wait, and hold on to the file
   other,      // say so, try again
 };
 DiskFault fault_of(const std::exception& problem) noexcept;

@@ -248,7 +248,7 @@ void Store::Writer::write(Round& round) {
         opened_->journal.save_when_due();
       }
     });
-    if (is_disk_full_) opened_->tables.checkpoint();
+    // From here on it is kept: whatever fails now must not have it written once more.
     round.done += part.size();
     in_round_ = batch.size() - round.done;
     if (with_small_things) {
@@ -260,6 +260,7 @@ void Store::Writer::write(Round& round) {
       with_small_things = false;
     }
     publish();
+    if (is_disk_full_) opened_->tables.checkpoint();
     busy_since_ = clock_.now().time_since_epoch().count() | 1;
   }
 }
@@ -427,13 +428,15 @@ void Store::Writer::failed(const std::exception& problem, bool is_last) {
         enter_fault("disk_fault", problem.what(), milliseconds(0));
         return;
       case DiskFault::suspect:
+      case DiskFault::locked:
       case DiskFault::other:
         break;
     }
   } catch (const std::exception&) {
     end_deletion();  // the first problem is what is told; without a file the next round opens one
   }
-  if (opened_ && !is_disk_full_) let_go();
+  // A disk that has failed is let go whole; one that is full or locked by another program is there.
+  if (opened_ && fault != DiskFault::full && fault != DiskFault::locked) let_go();
   const milliseconds longest = is_disk_full_ ? longest_retry_when_full : longest_retry;
   retry_after_ = std::clamp(2 * retry_after_, first_retry, longest);
   enter_fault(is_disk_full_ ? "disk_full" : "disk_fault", problem.what(), retry_after_);

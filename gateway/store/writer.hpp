@@ -223,6 +223,7 @@ struct Store::Writer {
   bool is_disk_full_ = false;             // writer thread's: so the last commit said
   milliseconds retry_after_{0};           // writer thread's
   std::string small_tables_of_;           // a damaged file whose rows are still to be brought back
+  RowId sure_until_ = 0;                  // of its rows, as was known when it was lost
   std::atomic<MonotonicTime::rep> busy_since_{0};  // 0: waits
   std::atomic<std::size_t> in_round_{0};           // samples taken that are not committed yet
 

@@ -32,13 +32,6 @@ std::string boot_id_of(const StoreSettings& settings) {
   return settings.boot_id.empty() ? kernel_boot_id() : settings.boot_id;
 }
 
-// Of the rows after `first`, how many some sink had not acknowledged.
-std::uint64_t unsent_rows(const std::map<std::string, RowId>& cursors, RowId first, RowId last) {
-  RowId acknowledged = cursors.empty() ? 0 : last;
-  for (const auto& [sink, row] : cursors) acknowledged = std::min(acknowledged, row);
-  return static_cast<std::uint64_t>(std::max<RowId>(last - std::max(acknowledged, first), 0));
-}
-
 bool is_damage(const std::exception& problem, const std::string& path) {
   const DiskFault fault = fault_of(problem);
   return fault == DiskFault::damaged || (fault == DiskFault::suspect && has_lost_tables(path));
@@ -378,9 +371,12 @@ void Store::Writer::replace_file(const std::string& what, const std::string& why
   if (has_file()) {
     inheritance.epochs = known_epochs_;
     inheritance = inheritance_in_memory(std::move(inheritance));
-    const RowId readable = inheritance.rows_are_readable ? inheritance.last_row : oldest() - 1;
-    inheritance.lost_rows = unsent_rows(inheritance.cursors, readable, last_row());
-    inheritance.last_row = std::max(inheritance.last_row, last_row());
+    // What the file says of its own bounds may be lost with it.
+    const std::lock_guard lock(mutex_);
+    inheritance.first_row = oldest_row_;
+    inheritance.last_row = std::max(inheritance.last_row, last_row_);
+    inheritance.sure_until = last_row_;
+    if (!inheritance.rows_are_readable) inheritance.lost_rows = rows_;
   }
   begin_anew(std::move(inheritance), aside, "the store was " + what);
   start_salvage();
@@ -400,6 +396,7 @@ void Store::Writer::begin_after_lost_file() {
   inheritance.epochs = left_->epochs;
   inheritance.first_row = journal.oldest();
   inheritance.last_row = journal.last();
+  inheritance.sure_until = journal.last();
   try {
     std::string text;
     std::vector<StoredRow> rows;
@@ -410,7 +407,7 @@ void Store::Writer::begin_after_lost_file() {
     inheritance.rows_are_readable = false;
   }
   if (!inheritance.rows_are_readable) {
-    inheritance.lost_rows = unsent_rows(inheritance.cursors, journal.oldest() - 1, journal.last());
+    inheritance.lost_rows = journal.count();
   }
   const bool is_readable = inheritance.rows_are_readable;
   begin_anew(std::move(inheritance), name, "the store's file was lost: " + left_why_);
@@ -456,6 +453,7 @@ void Store::Writer::begin_anew(Inheritance inheritance, const std::string& rows_
     small_since_ = std::min(small_since_, clock_.now());
   }
   small_tables_of_ = rows_in;
+  sure_until_ = inheritance.sure_until;
 }
 
 // Before each commit: what goes into a file that nobody finds again is lost.
@@ -575,6 +573,7 @@ Inheritance Store::Writer::inheritance_in_memory(Inheritance read) const {
 
 void Store::Writer::start_salvage() {
   const std::string small_tables_of = std::exchange(small_tables_of_, {});
+  const RowId sure_until = std::exchange(sure_until_, 0);
   const OpenAside open = [left = std::shared_ptr<OpenedStore>(std::move(left_)),
                           small_tables_of](const std::string& file) {
     if (left && file == small_tables_of) return std::shared_ptr<Tables>(left, &left->tables);
@@ -583,7 +582,7 @@ void Store::Writer::start_salvage() {
   std::vector<SalvageRange> ranges = opened_->tables.salvages();
   std::erase_if(ranges, [](const SalvageRange& range) { return range.file.empty(); });
   if (ranges.empty() && small_tables_of.empty()) return;
-  salvages_.emplace_back([this, ranges, small_tables_of, open,
+  salvages_.emplace_back([this, ranges, small_tables_of, sure_until, open,
                           generation = file_->generation.load()] {
     const Deliver deliver = [this, generation](Salvaged piece) {
       return this->deliver(std::move(piece), generation);
@@ -595,7 +594,7 @@ void Store::Writer::start_salvage() {
     }
     if (ranges.empty()) return;
     try {
-      salvage_rows(ranges, open, deliver, log_);
+      salvage_rows(ranges, sure_until, open, deliver, log_);
     } catch (const std::exception& problem) {
       log_.error("store", "bringing back rows of " + ranges.front().file + " has ended early: " +
                               problem.what() + "; the next start goes on with it");

@@ -5,6 +5,7 @@ file system of its own; and the account of every number that it gave out."""
 import collections
 import errno
 import fcntl
+import itertools
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "daemon"), os.path.join(HERE, "..", "wo
 from gateway import VALUES, Broker, Gateway, Subscriber, World  # noqa: E402
 
 COMMIT_S = 0.2
+PAUSE_SLACK_MS = 1200  # a pause is told from the period of the sensor, a second
 FAKETIME = "/usr/lib/{}-linux-gnu/faketime/libfaketime.so.1".format(os.uname().machine)
 EXT4_IOC_SHUTDOWN = 0x8004587D
 
@@ -95,17 +97,18 @@ class Disk:
 
 
 class Site:
-    def __init__(self, chance, sensors=3, rate=10, disk_mb=0, is_time_faked=False, start_at="oldest"):
+    def __init__(self, chance, sensors=3, rate=10, disk_mb=0, is_time_faked=False, start_at="oldest",
+                 clock_wait="10min"):
         self.chance = chance
         self.directory = tempfile.mkdtemp(prefix="faults-")
         self.endings = [lambda: shutil.rmtree(self.directory, ignore_errors=True)]
         try:
-            self.build(sensors, rate, disk_mb, is_time_faked, start_at)
+            self.build(sensors, rate, disk_mb, is_time_faked, start_at, clock_wait)
         except BaseException:
             self.end()
             raise
 
-    def build(self, sensors, rate, disk_mb, is_time_faked, start_at):
+    def build(self, sensors, rate, disk_mb, is_time_faked, start_at, clock_wait):
         self.sensors = [f"dust-{n}" for n in range(sensors)]
         self.disk = Disk(self.directory, disk_mb) if disk_mb else None
         if self.disk:
@@ -129,19 +132,22 @@ class Site:
             environment.update(LD_PRELOAD=f"{environment.get('LD_PRELOAD', '')} {FAKETIME}".strip(),
                                FAKETIME_TIMESTAMP_FILE=self.time_file, FAKETIME_NO_CACHE="1",
                                FAKETIME_DONT_FAKE_MONOTONIC="1", DONT_FAKE_MONOTONIC="1")
-        self.gateway = Gateway(self.directory, self.configuration(start_at), environment)
+        self.gateway = Gateway(self.directory, self.configuration(start_at, clock_wait), environment)
         self.endings.append(self.end_gateway)
         self.given = collections.defaultdict(int)  # (stream, epoch) -> the largest number that was seen in a store
+        self.times = {}  # (stream, epoch, number) -> of rows that were about to be taken away
         self.kept_ledger = {}
+        self.ends = {}  # of the same keys, in milliseconds
         self.violations = []
         self.starts = 0
 
-    def configuration(self, start_at):
+    def configuration(self, start_at, clock_wait):
         return {
             "gateway": {"id": "test", "name": "Test", "jurisdiction": "hk", "clock": "system"},
             "buses": {name: {"serial": self.world.ready["ports"][name]} for name in self.sensors},
             "sensors": [{"id": name, "driver": "sds011", "bus": name} for name in self.sensors],
-            "store": {"path": self.store, "commit_every": f"{int(COMMIT_S * 1000)}ms", "minimum_free": "0B"},
+            "store": {"path": self.store, "commit_every": f"{int(COMMIT_S * 1000)}ms", "minimum_free": "0B",
+                      "clock_wait": clock_wait},
             "sinks": [{"id": "broker", "mqtt": f"mqtt://127.0.0.1:{self.broker.port}", "start_at": start_at}]}
 
     def end_gateway(self):
@@ -246,6 +252,12 @@ class Site:
             pass
         return False
 
+    def open_files(self):
+        """Of the store, by what the kernel calls them."""
+        folder = f"/proc/{self.gateway.process.pid}/fd"
+        targets = (os.readlink(os.path.join(folder, name)) for name in os.listdir(folder))
+        return sorted(target for target in targets if "twinsky.db" in target)
+
     def state_age_s(self):
         """How old the newest `state` is; by the monotonic order of arrival it is the last one."""
         for topic, payload in reversed(list(self.subscriber.heard)):
@@ -260,14 +272,25 @@ class Site:
                    max(r.seq) FROM samples r JOIN streams s USING (stream) GROUP BY s.name, of""")
         for stream, epoch, seq in rows:
             self.given[stream, epoch] = max(self.given[stream, epoch], seq)
-        for row in self.query("SELECT cause, stream, start_ts, count, estimated, sink, first_seq, last_seq, epoch FROM ledger"):
+        for row in self.query("""
+                SELECT cause, stream, start_ts, end_ts, count, estimated, sink, first_seq, last_seq, epoch FROM ledger"""):
             self.enter(*row)
 
-    def enter(self, cause, stream, start, count, estimated, sink, first, last, epoch):
+    def look_at_rows(self):
+        """As look(), and remembers the time of each record."""
+        self.look()
+        for stream, epoch, seq, time_of in self.query("""
+                SELECT s.name, (SELECT epoch FROM epochs e WHERE e.first_row <= r.row ORDER BY e.first_row DESC LIMIT 1),
+                       r.seq, r.ts
+                FROM samples r JOIN streams s USING (stream)"""):
+            self.times[stream, epoch, seq] = time_of
+
+    def enter(self, cause, stream, start, end, count, estimated, sink, first, last, epoch):
         key = cause, stream, start, sink, first, epoch
         count, last = count or 0, last or 0
         before = self.kept_ledger.get(key, (0, 0, False))
         self.kept_ledger[key] = (max(before[0], count), max(before[1], last), bool(estimated))
+        self.ends[key] = max(self.ends.get(key, end), end)
 
     # ---- waiting ----
 
@@ -329,8 +352,8 @@ class Site:
         return heard, count
 
     def enter_heard(self, record):
-        self.enter(record["cause"], record["stream"], milliseconds(record["start"]), record.get("count"),
-                   record.get("estimated"), record.get("sink", ""), record.get("first_seq", 0),
+        self.enter(record["cause"], record["stream"], milliseconds(record["start"]), milliseconds(record["end"]),
+                   record.get("count"), record.get("estimated"), record.get("sink", ""), record.get("first_seq", 0),
                    record.get("last_seq", 0), record.get("of_epoch", ""))
 
     def waiting(self):
@@ -346,26 +369,64 @@ class Site:
     def is_all_heard(self):
         self.look()
         heard, _ = self.numbers_heard()
+        open_numbers = self.unexplained(self.given, heard)
+        return self.estimated_for_all() >= sum(len(numbers) for key, numbers in open_numbers.items() if key[0] in self.streams())
+
+    def unexplained(self, given, heard):
+        """(stream, epoch) -> numbers that were neither heard nor are in the ledger."""
         ledger = self.numbers_in_ledger()
-        return all(not missing(last, heard.get(key, {}), ledger.get(key, ()))
-                   for key, last in self.given.items() if key[0].startswith("sensor/"))
+        return {key: {seq for seq in missing(last, heard.get(key, {}), ledger.get(key, ()))
+                      if not self.went_with_its_file(*key, seq)}
+                for key, last in given.items()}
 
     def streams(self):
         return {f"sensor/{name}" for name in self.sensors}
 
     @staticmethod
-    def given_twice(numbers):
-        """Samples of one moment under several numbers: a record that amends another says so."""
-        times = collections.Counter(json.loads(record)["ts"] for records in numbers.values() for record in records
-                                    if '"amends"' not in record)
-        return sum(count - 1 for count in times.values())
+    def given_twice(heard, stream):
+        """Samples of one moment under several numbers. A record that amends another says so, and two
+        frames of one millisecond follow each other in one epoch."""
+        numbers_of = collections.defaultdict(set)
+        for (of, epoch), numbers in heard.items():
+            for seq, records in numbers.items() if of == stream else ():
+                for record in records:
+                    if '"amends"' not in record:
+                        numbers_of[json.loads(record)["ts"]].add((epoch, seq))
+        return [(one, other) for numbers in numbers_of.values() for one, other in itertools.pairwise(sorted(numbers))
+                if one[0] != other[0] or other[1] > one[1] + 1]
 
-    def numbers_in_ledger(self):
+    def numbers_in_ledger(self, may_have_arrived=True):
+        """With numbers, an estimate says of these that they may have arrived all the same."""
         numbers = collections.defaultdict(set)
         for (cause, stream, start, sink, first, epoch), (count, last, estimated) in self.kept_ledger.items():
-            if first:
+            if first and (may_have_arrived or not estimated):
                 numbers[stream, epoch].update(range(first, last + 1))
         return numbers
+
+    def entries_of(self, stream_and_epoch, number):
+        """What the ledger says of one number."""
+        return [f"{cause} of {sink or 'all'} {first}-{last}"
+                for (cause, stream, _, sink, first, epoch), (_, last, _) in self.kept_ledger.items()
+                if (stream, epoch) == stream_and_epoch and first and first <= number <= last]
+
+    def went_with_its_file(self, stream, epoch, seq):
+        """A record that only a file had which was taken away: nobody can know of it, but that the
+        moment of a sample lies in a pause of the ledger."""
+        time_of = self.times.get((stream, epoch, seq))
+        if time_of is None:
+            return False
+        if stream not in self.streams():
+            return True
+        for key in self.kept_ledger:
+            _, of, start, _, first, _ = key
+            if of == stream and not first and start - PAUSE_SLACK_MS <= time_of <= self.ends[key] + PAUSE_SLACK_MS:
+                return True
+        return False
+
+    def estimated_for_all(self):
+        """What a file had that was cut: how many records, of all streams together."""
+        return sum(count for (cause, stream, *_), (count, _, estimated) in self.kept_ledger.items()
+                   if stream == "*" and estimated)
 
     def account(self, effective, trials, recovery, lost_per_start=2):
         """Ends it all. What was offered to open lines has a number or is counted in the ledger, but
@@ -373,24 +434,25 @@ class Site:
         closed, and what a kill takes with it. None: not to be told (the ledger estimates)."""
         offered = self.drain()
         heard, count = self.numbers_heard()
-        ledger = self.numbers_in_ledger()
         given = dict(self.given)
         for key, numbers in heard.items():
             given[key] = max(given.get(key, 0), max(numbers))
         waiting = self.waiting()
-        in_no_row = {key: missing(last, heard.get(key, {}), ledger.get(key, ())) - waiting[key]
-                     for key, last in given.items()}
-        in_both = {key: numbers & set(heard.get(key, {})) for key, numbers in ledger.items()}
+        in_no_row = {key: numbers - waiting[key] for key, numbers in self.unexplained(given, heard).items()}
+        if sum(map(len, in_no_row.values())) <= self.estimated_for_all():
+            in_no_row = {}
+        in_both = {key: numbers & set(heard.get(key, {})) for key, numbers in self.numbers_in_ledger(False).items()}
         clashes = sum(len(records) > 1 for numbers in heard.values() for records in numbers.values())
         for key, numbers in in_no_row.items():
             if numbers:
                 self.tell(f"{len(numbers)} numbers of {key[0]} ({key[1]}) were neither heard nor are in the ledger: {spans(numbers)}")
         for key, numbers in in_both.items():
             if numbers:
-                self.tell(f"{len(numbers)} numbers of {key[0]} ({key[1]}) were heard and are in the ledger: {spans(numbers)}")
-        twice = sum(self.given_twice(numbers) for key, numbers in heard.items() if key[0] in self.streams())
-        if twice:
-            self.tell(f"{twice} samples were given two numbers")
+                self.tell(f"{len(numbers)} numbers of {key[0]} ({key[1]}) were heard and are in the ledger: {spans(numbers)}; "
+                          f"{self.entries_of(key, min(numbers))}")
+        for stream in self.streams():
+            if twice := self.given_twice(heard, stream):
+                self.tell(f"{len(twice)} samples of {stream} were given two numbers: {twice[:3]}")
         if clashes:
             self.tell(f"{clashes} numbers were given to different records")
         for name in self.sensors if lost_per_start is not None else ():
@@ -403,7 +465,7 @@ class Site:
         distinct = sum(len(numbers) for numbers in heard.values())
         return {"trials": trials, "effective": effective, "offered": sum(offered.values()),
                 "numbers": sum(given.values()), "heard": distinct,
-                "in_ledger": sum(len(numbers) for numbers in ledger.values()) +
+                "in_ledger": sum(len(numbers) for numbers in self.numbers_in_ledger().values()) +
                 sum(entry[0] for key, entry in self.kept_ledger.items() if not key[4] and key[1].startswith("sensor/")),
                 "in_no_row": sum(map(len, in_no_row.values())), "in_both": sum(map(len, in_both.values())),
                 "repeated": count - sum(len(records) for numbers in heard.values() for records in numbers.values()),

@@ -108,6 +108,22 @@ TEST_F(dropped_cursors, a_sink_that_is_taken_out_and_put_back_misses_nothing_une
   EXPECT_EQ(lost("sensor/a", "sink_removed"), 2507U);
 }
 
+TEST_F(dropped_cursors, what_was_on_its_way_may_have_arrived) {
+  open();
+  store_->add_sink("city", false);
+  fill("sensor/a", 10);
+  send("city");
+  fill("sensor/a", 100);
+  settle();
+  ASSERT_TRUE(store_->claim("city", 30));  // none of it is acknowledged
+  store_->remove_sink("city");
+  count();
+  std::map<bool, std::pair<std::uint64_t, std::uint64_t>> numbers;
+  for (const LedgerRow& gap : ledger()) numbers[gap.estimated] = {gap.first_seq, gap.last_seq};
+  EXPECT_EQ(numbers[true], std::pair(std::uint64_t{11}, std::uint64_t{30}));
+  EXPECT_EQ(numbers[false], std::pair(std::uint64_t{31}, std::uint64_t{110}));
+}
+
 TEST_F(dropped_cursors, so_it_is_over_restarts_epochs_and_when_it_comes_back_at_once) {
   for (const bool restarts : {false, true}) {
     for (const bool comes_at_once : {false, true}) {

@@ -21,10 +21,6 @@ class LostFileTest : public StoreTest {
     store_->acknowledge("city", 100);
     settle();
   }
-  void wait_for_salvage() {
-    for (int turn = 0; turn < 1000 && !is_salvage_done(); ++turn) ASSERT_TRUE(commit());
-    settle();
-  }
   // All samples of both files are there and can be sent, none twice, and the ledger is empty.
   void expect_nothing_lost() {
     fill("sensor/a", 50);
@@ -44,6 +40,19 @@ class LostFileTest : public StoreTest {
     open();
     EXPECT_EQ(rows_of("sensor/a").size(), 350U);
     EXPECT_EQ(store_->cursor("city"), 100);
+  }
+  // What is not brought back is in the ledger, one for one.
+  void expect_rest_in_ledger(std::uintmax_t quarters_left) {
+    for (int part = 0; part < 10; ++part)
+      fill("sensor/a", 2000, 100);  // well beyond what the WAL holds
+    settle();
+    fs::resize_file(settings_.path, fs::file_size(settings_.path) / 4 * quarters_left);
+    fill("sensor/a", 50);
+    wait_for_salvage();
+    std::uint64_t lost = 0;
+    for (const LedgerRow& gap : ledger()) lost += gap.count;
+    EXPECT_EQ(rows_of("sensor/a").size() + lost, 20'350U);
+    EXPECT_EQ(store_->status().disk_fault, "");
   }
   std::vector<std::string> kept_beside() const {
     std::vector<std::string> names;
@@ -106,6 +115,18 @@ TEST_F(lost_file, replaced_by_a_whole_copy) {
   fs::rename(copy, settings_.path);
   expect_nothing_lost();
   EXPECT_EQ(kept_beside().size(), 1U);
+}
+
+TEST_F(lost_file, cut_to_nothing_the_rest_is_in_the_ledger) {
+  expect_rest_in_ledger(0);
+}
+
+TEST_F(lost_file, cut_to_a_quarter_the_rest_is_in_the_ledger) {
+  expect_rest_in_ledger(1);
+}
+
+TEST_F(lost_file, cut_to_three_quarters_the_rest_is_in_the_ledger) {
+  expect_rest_in_ledger(3);
 }
 
 TEST_F(lost_file, made_shorter_by_vacuum_it_is_the_same) {

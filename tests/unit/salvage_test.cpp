@@ -27,12 +27,6 @@ class SalvageTest : public StoreTest {
     file.seekp(at);
     file.write(noise.data(), static_cast<std::streamsize>(bytes));
   }
-  void wait_for_salvage() {
-    // Done when no range is left: it hands over by commits, so it moves on with each.
-    for (int turn = 0; turn < 1000 && !is_salvage_done(); ++turn) ASSERT_TRUE(commit());
-    ASSERT_TRUE(commit());
-    clock_.settle(1);
-  }
   std::filesystem::path damaged_file() {
     for (const auto& file : std::filesystem::directory_iterator(directory_)) {
       const std::string name = file.path().filename().string();

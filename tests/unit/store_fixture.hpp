@@ -5,6 +5,7 @@
 #include "gateway/store/tables.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -109,6 +110,15 @@ class StoreTest : public ::testing::Test {
   bool is_salvage_done() {
     const auto ranges = Tables(settings_.path, Tables::Access::read).salvages();
     return std::ranges::all_of(ranges, [](const SalvageRange& one) { return one.file.empty(); });
+  }
+  // A thread of its own does it; it may take its time.
+  void wait_for_salvage() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+    while (!is_salvage_done()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "rows are still being brought back";
+      ASSERT_TRUE(commit());
+    }
+    settle();
   }
   std::vector<Row> rows() { return read_all(*store_->reader()); }
   std::vector<Row> rows_of(const std::string& stream) {

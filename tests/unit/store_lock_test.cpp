@@ -47,6 +47,24 @@ TEST_F(store_lock, is_taken_again_when_its_file_was_deleted) {
   EXPECT_EQ(store_->status().disk_fault, "");
 }
 
+TEST_F(store_lock, is_held_on_to_while_another_program_locks_the_file) {
+  open();
+  fill("sensor/a", 1);
+  settle();
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(settings_.path.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  store_->append(entry(store_->stream("sensor/a")));
+  EXPECT_FALSE(commit());
+  EXPECT_NE(store_->status().disk_fault.find("locked"), std::string::npos);
+  EXPECT_NE(why_not().find("in use by"), std::string::npos);
+  sqlite3_close(other);
+  clock_.advance(10s);
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(rows_of("sensor/a").size(), 2U);
+  EXPECT_EQ(store_->status().disk_fault, "");
+}
+
 TEST_F(store_lock, a_row_that_another_process_has_taken_is_no_end) {
   open();
   fill("sensor/a", 2);
