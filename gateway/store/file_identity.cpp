@@ -21,6 +21,22 @@ bool lies_on(const std::string& path, dev_t device) {
   return false;
 }
 
+std::optional<dev_t> device_beneath(const std::string& path) {
+  std::error_code unknown;
+  auto directory = std::filesystem::canonical(path, unknown).parent_path();
+  std::optional<dev_t> device;
+  while (!directory.empty()) {
+    struct stat found {};
+    if (::stat(directory.c_str(), &found) == 0) {
+      if (device && found.st_dev != *device) return found.st_dev;
+      device = found.st_dev;
+    }
+    if (directory == directory.parent_path()) break;
+    directory = directory.parent_path();
+  }
+  return std::nullopt;
+}
+
 FileIdentity::FileIdentity(const std::string& path) : path_(path) {
   struct stat file {};
   if (::stat(path_.c_str(), &file) != 0) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <sys/types.h>
 
@@ -22,13 +23,17 @@ enum class FileNow : std::uint8_t {
 // Is its directory, or the next one above that is still there, on this device?
 bool lies_on(const std::string& path, dev_t device);
 
+// What the disk of a path is mounted on: the device that its directory is on when that disk is
+// away. (The disk itself may come back as another device, as one that is plugged in again does.)
+// nullopt: it is not mounted on anything.
+std::optional<dev_t> device_beneath(const std::string& path);
+
 class FileIdentity {
  public:
   // Of the file that stands there now. Throws std::system_error when there is none.
   explicit FileIdentity(const std::string& path);
 
   FileNow look();
-  [[nodiscard]] dev_t device() const { return device_; }
   // It was made shorter rightly (VACUUM).
   void accept_size() { bytes_ = 0; }
 

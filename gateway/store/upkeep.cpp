@@ -99,7 +99,7 @@ bool Upkeep::step(const OutboxesNow& outboxes) {
   if (retention_.step()) return true;
   if (!purge_) look();
   if (!purge_) return retention_.is_due();
-  if (!delete_piece(outboxes, purge_->sacrifice, rows_at_once) || is_enough(*purge_)) finish();
+  if (is_enough(*purge_) || !delete_piece(outboxes, purge_->sacrifice, rows_at_once)) finish();
   return purge_.has_value();
 }
 
@@ -282,9 +282,11 @@ bool Upkeep::make_room(const OutboxesNow& outboxes, std::size_t rows, std::size_
     const auto needed = static_cast<std::int64_t>(bytes) / size.page_bytes + pages_of_small_tables;
     return size.free_pages >= needed;
   };
-  if (!is_at_cap && has_room()) {
-    tables.checkpoint();  // it is the WAL that has none
-    return false;
+  if (!is_at_cap) {
+    // Throws where the file cannot take over what is in the WAL: then no row that is deleted would
+    // make room.
+    tables.checkpoint();
+    if (has_room()) return false;  // it was the WAL that had none
   }
   if (!purge_) purge_.emplace().cause = is_at_cap ? "size" : "disk_full";
   purge_->before.reset();

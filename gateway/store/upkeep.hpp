@@ -13,6 +13,7 @@
 #include "gateway/system/log.hpp"
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,7 +46,8 @@ class Reserve {
 struct Purge {
   std::string cause;              // age, size, disk_full
   std::optional<UtcTime> before;  // by age
-  std::int64_t until_used_pages = 0;
+  // A bound that is not set asks for nothing: what make_room() could not end is not gone on with.
+  std::int64_t until_used_pages = std::numeric_limits<std::int64_t>::max();
   Sacrifice sacrifice = Sacrifice::under_way;
   // What sinks lost so far, by sink and stream: entry in the ledger and its row.
   std::map<std::pair<std::string, StreamId>, std::pair<std::int64_t, LedgerRow>> lost;

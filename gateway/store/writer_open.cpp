@@ -214,7 +214,7 @@ void Store::Writer::open_again() {
     begin_after_lost_file();
     return;
   }
-  if (has_file() && !lies_on(settings_.path, device_)) {
+  if (has_file() && beneath_ && lies_on(settings_.path, *beneath_)) {
     throw std::runtime_error("what " + settings_.path + " lies on is not mounted");
   }
   if (!lock_) lock_ = std::make_unique<StoreLock>(settings_.path);
@@ -259,7 +259,7 @@ void Store::Writer::open() {
   const auto open_file = [this] {
     opened_ = std::make_unique<OpenedStore>(settings_, file_->tail, clock_, log_);
     if (file_->generation == 0) file_->renew();
-    device_ = opened_->identity.device();
+    beneath_ = device_beneath(settings_.path);
     heed_last_word();
     load();
     start_salvage();

@@ -238,6 +238,23 @@ TEST_F(unmounted_disk, samples_wait_and_are_kept_when_it_is_back) {
   EXPECT_EQ(store_->epoch(), epoch);
 }
 
+// As a USB disk does that was sda and is sdb now. (Files cannot come along as the same ones here.)
+TEST_F(unmounted_disk, one_that_comes_back_as_another_device_is_taken_again) {
+  open();
+  store_->add_sink("city", true);
+  offer(1000, 100);
+  recover();
+  pull_out();
+  offer(1000, 100);
+  EXPECT_FALSE(commit());  // and lets go of it
+  ASSERT_EQ(::mount("none", (directory_ / "data").c_str(), "tmpfs", 0, "size=12m"), 0);
+  std::filesystem::copy(directory_ / "disk", directory_ / "data");
+  recover();
+  wait_for_salvage();
+  EXPECT_EQ(rows_of("sensor/a").size(), 2000U);
+  EXPECT_TRUE(ledger().empty());
+}
+
 TEST_F(unmounted_disk, one_that_cannot_be_written_is_taken_for_that_and_not_for_damage) {
   open();
   store_->add_sink("city", true);
