@@ -3,6 +3,7 @@
 
 #include "gateway/model/bounded_text.hpp"
 #include "gateway/model/stable_hash.hpp"
+#include "gateway/quality/official_values.hpp"
 #include "gateway/system/credentials.hpp"
 
 #include <algorithm>
@@ -15,7 +16,6 @@ constexpr milliseconds host_pause{1'500};  // between two requests to a host
 constexpr milliseconds first_back_off{30'000};
 constexpr milliseconds longest_first_wait{5'000};
 constexpr milliseconds stale_after{3 * 3'600'000};
-constexpr milliseconds farthest_ahead{3'600'000};  // as far as our own clock may be wrong
 constexpr int most_retries = 3;
 constexpr int spread = 12;  // jitter and the first retry are within a twelfth of the cadence
 // Why an interval is missed where nothing failed: the agency went on to the next.
@@ -184,12 +184,17 @@ std::optional<FeedFailure> FeedWatch::decode(Document& document, FetchReply& rep
   const UtcTime now = at_.clock.utc();
   std::vector<Sample> samples;
   for (Sample& sample : content->samples) {
-    if (at_.clock.is_set() && sample.time > now + farthest_ahead) {
-      content->problems.push_back("an interval of the future, to " + iso8601(sample.time));
+    const auto known = at_.clock.is_set() ? std::optional(now) : std::nullopt;
+    std::string problem = problem_of_interval(sample, known);
+    if (problem.empty() || sample.time < now) {
+      document.newest_end = std::max(document.newest_end, sample.time);
+    }
+    if (!problem.empty()) {
+      content->problems.push_back(std::move(problem));
       continue;
     }
-    document.newest_end = std::max(document.newest_end, sample.time);
     if (!is_followed(sample.official->station)) continue;
+    check_official_values(sample);
     drop_plain_numbers(sample);
     samples.push_back(std::move(sample));
   }

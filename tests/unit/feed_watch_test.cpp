@@ -376,6 +376,45 @@ TEST(feed_watch, leaves_out_hours_of_the_future) {
   EXPECT_EQ(bench.taken.back().sample.time, at("2026-11-22T03:00:00Z"));
 }
 
+TEST(feed_watch, leaves_out_hours_long_past_and_says_that_it_is_stale) {
+  Bench bench(settings_of("hk-epd", {"24pc"}));
+  bench.fetcher.say(
+      [&](const FetchRequest&) { return answer(concentrations(at("2026-11-12T02:00:00Z"), 3)); });
+  bench.run_until(at("2026-11-22T02:41:00Z"));
+  EXPECT_TRUE(bench.taken.empty());
+  EXPECT_EQ(bench.watch.counters().state, "stale");
+}
+
+TEST(feed_watch, hands_on_what_cannot_be_as_printed_and_flagged) {
+  Bench bench(settings_of("hk-epd", {"24pc"}, {"mong-kok"}));
+  bench.fetcher.say([&](const FetchRequest&) {
+    return answer(
+        "<AQHI24HrPollutantConcentration><PollutantConcentration><StationName>Mong "
+        "Kok</StationName>"
+        "<DateTime>Sun, 22 Nov 2026 10:00:00 +0800</DateTime><NO2>-9999</NO2><O3>-120</O3>"
+        "<SO2>4</SO2><CO>99999</CO><PM10>31</PM10><PM2.5>2500.5</PM2.5>"
+        "</PollutantConcentration></AQHI24HrPollutantConcentration>");
+  });
+  bench.run_until(at("2026-11-22T02:41:00Z"));
+  ASSERT_EQ(bench.taken.size(), 1U);
+  const auto of = [&](Quantity quantity) {
+    return *std::ranges::find(bench.taken[0].sample.readings, quantity, &Reading::quantity);
+  };
+  for (const Quantity quantity : {Quantity::no2, Quantity::co}) {
+    EXPECT_FALSE(of(quantity).value);
+    EXPECT_EQ(of(quantity).flag, Flag::missing);
+    EXPECT_EQ(of(quantity).reason, "sentinel");
+  }
+  EXPECT_EQ(of(Quantity::no2).text, "-9999");
+  EXPECT_FALSE(of(Quantity::no2_ppb).value);
+  for (const Quantity quantity : {Quantity::o3, Quantity::o3_ppb, Quantity::pm2_5}) {
+    EXPECT_TRUE(of(quantity).value);
+    EXPECT_EQ(of(quantity).flag, Flag::fail);
+    EXPECT_EQ(of(quantity).reason, "range");
+  }
+  EXPECT_EQ(of(Quantity::so2).flag, Flag::not_evaluated);
+}
+
 TEST(feed_watch, goes_on_when_the_clock_is_set_back_or_forward) {
   Bench bench(settings_of("hk-epd", {"24pc"}), "mk-roof", at("2026-11-25T02:40:00Z"));
   bench.run_until(at("2026-11-25T02:41:00Z"));

@@ -25,6 +25,8 @@ def slug(name):
 
 def number(text):
     text = text.strip()
+    if re.fullmatch(r"(-99+|9999+)(\.(9*|0*))?", text):
+        return None  # what stands for "none"
     return float(text) if re.fullmatch(r"-?(\d+\.?\d*|\.\d+)", text) else None
 
 
@@ -331,9 +333,9 @@ def openaq(body):
             name, factor = (name + "_ppm", 1) if name == "co" else (name + "_ppb", 1000)
         if end - start == minutes(1440):
             name += "_24h"
-        value = row["value"]
+        value = None if row["value"] is None or number(str(row["value"])) is None else row["value"]
         yield line("openaq", name, None if value is None else value * factor, end, end - start,
-                   "" if value is None else str(value))
+                   "" if row["value"] is None else str(row["value"]))
 
 
 def decoded(raw):
