@@ -226,6 +226,8 @@ struct FeedContent {
   std::vector<Sample> samples;
   // Parts that could not be read (a row, a column), a sentence each; the samples hold without them.
   std::vector<std::string> problems;
+  // The document goes on there: asked for at once, as a part of it.
+  std::optional<FeedRequest> next_page = {};
   // All warnings in force; nothing: the document is about something else.
   std::optional<std::vector<Warning>> warnings = {};
 };

@@ -3,6 +3,7 @@
 
 #include "drivers/feeds/text.hpp"
 #include "gateway/model/gas.hpp"
+#include "gateway/model/sentinel.hpp"
 
 #include <algorithm>
 #include <array>
@@ -87,6 +88,10 @@ Reading reading_of(Quantity quantity, std::string_view cell, std::optional<doubl
                   .flag = Flag::not_evaluated,
                   .channel = {},
                   .text = std::string(trimmed(cell))};
+  if (is_sentinel(trimmed(narrowed(cell)))) {
+    reading.value.reset();
+    reading.reason = "sentinel";
+  }
   if (!reading.value) reading.flag = Flag::missing;
   return reading;
 }

@@ -15,6 +15,9 @@ namespace twinsky {
 // included).
 std::optional<double> number_in(std::string_view cell);
 
+// What stands for "no value" though it looks like a number (gateway/model/sentinel.hpp) is absent
+// with the reason `sentinel`.
+//
 // The cell's number times `factor` (into the catalogue's unit), or absent; with the printed text.
 Reading reading_of(Quantity quantity, std::string_view cell, double factor = 1);
 // A reading whose value was worked out from the cell in another way.

@@ -6,11 +6,15 @@
 //              |       |                          |     pressure, reduced to sea level, hPa
 //              |       |                          temperature/dew point, whole degC, M: below zero
 //              |       wind: degrees or VRB, speed, G gust; KT, MPS or KMH; 00000KT: calm
-//              day and time in UTC, without month: the newest such time before it was received
+//              day and time in UTC, without month: of the month in which it is nearest to now; a
+//              time ahead of now is no time of an observation
 //
-// Grammar: WMO-No. 306, FM 15; "/" stands for what is not there. Label: the wind is the mean of the
-// ten minutes before, the gust their maximum (ICAO Annex 3, 4.1.5); the other values are those of
-// the last minute. Trends (NOSIG, BECMG, TEMPO), remarks and forecasts (TAF) are no observations.
+// Grammar: WMO-No. 306, FM 15: the groups come in this order, and with the pressure the observation
+// ends; what follows (recent weather RE, wind shear WS, sea, runways, trend, remarks) is none. The
+// wind stands at its own place, directly behind the head, or nowhere. "/" (in places XX) stands for
+// what is not there, and a group of strokes takes no other group's place. Forecasts (TAF), known by
+// their period or AMD, are no observations. Label: the wind is the mean of the ten minutes before,
+// the gust their maximum (ICAO Annex 3, 4.1.5); the other values are those of the last minute.
 // Read from aviationweather.gov of the US National Weather Service: as text or JSON; the files of
 // tgftp.nws.noaa.gov, which begin with a line "2026/09/14 07:30", are understood too.
 #include "drivers/driver.hpp"
@@ -26,6 +30,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <utility>
 
 namespace twinsky {
@@ -80,20 +85,23 @@ bool is_time(std::string_view word) {
   return word.size() == 7 && word.back() == 'Z' && are_digits(word.substr(0, 6));
 }
 
-// The newest time with this day, hour and minute that is not after `latest`; nothing when nobody
-// knows that (the epoch).
-std::optional<UtcTime> completed_time(std::string_view word, UtcTime latest) {
-  if (latest <= UtcTime{}) return std::nullopt;
+// Whose month is asked for: of `anchor`'s, or of its neighbours', the one in which the day, hour
+// and minute are nearest to it. Nothing where there is no such day in them.
+std::optional<UtcTime> nearest_time(std::string_view word, UtcTime anchor) {
   const auto part = [&](std::size_t at) { return (word[at] - '0') * 10 + (word[at + 1] - '0'); };
-  const std::chrono::year_month_day date(std::chrono::floor<days>(latest));
-  std::chrono::year_month month = date.year() / date.month();
-  for (int back = 0; back < 4; ++back, month -= std::chrono::months(1)) {
-    const auto time = time_of(static_cast<int>(month.year()),
-                              static_cast<int>(static_cast<unsigned>(month.month())), part(0),
+  const std::chrono::year_month_day date(std::chrono::floor<days>(anchor));
+  const std::chrono::year_month month = date.year() / date.month();
+  std::optional<UtcTime> nearest;
+  for (const int away : {-1, 0, 1}) {
+    const auto that = month + std::chrono::months(away);
+    const auto time = time_of(static_cast<int>(that.year()),
+                              static_cast<int>(static_cast<unsigned>(that.month())), part(0),
                               part(2), part(4), 0, minutes(0));
-    if (time && *time <= latest) return time;
+    if (!time) continue;
+    const auto distance = [&](UtcTime each) { return std::chrono::abs(each - anchor); };
+    if (!nearest || distance(*time) < distance(*nearest)) nearest = time;
   }
-  return std::nullopt;
+  return nearest;
 }
 
 struct SpeedUnit {
@@ -142,15 +150,16 @@ struct Air {
   std::string_view dew_point;
 };
 
-// "29", "M05", "//" or, where the dew point is missing, nothing.
+// "29", "M05", "//", "XX" or, where the dew point is missing, nothing.
 bool is_degrees(std::string_view text) {
   if (text.starts_with('M')) text.remove_prefix(1);
-  return text == "//" || (text.size() == 2 && are_digits(text));
+  return text == "//" || text == "XX" || (text.size() == 2 && are_digits(text));
 }
 
 std::optional<Air> air_in(std::string_view group) {
   if (group.size() < 3) return std::nullopt;
-  const auto slash = group.starts_with("//") ? 2 : group.find('/');
+  const auto begin = std::size_t{group.starts_with('M') ? 1U : 0U};
+  const auto slash = group.substr(begin).starts_with("//") ? begin + 2 : group.find('/');
   if (slash >= group.size() || group[slash] != '/') return std::nullopt;
   const Air air{group.substr(0, slash), group.substr(slash + 1)};
   if (!is_degrees(air.temperature)) return std::nullopt;
@@ -165,31 +174,67 @@ std::optional<double> degrees_in(std::string_view text) {
   return is_below_zero ? -*number : *number;
 }
 
-// "Q1012" in hPa, "A2992" in hundredths of an inch of mercury.
+// "Q1012" in hPa, "A2992" in hundredths of an inch of mercury; four noughts are no pressure.
 std::optional<double> pressure_in(std::string_view group) {
   constexpr double hpa_per_inch = 33.863886;
   const auto number = number_in(group.substr(1));
-  if (!number || group.front() == 'Q') return number;
-  return *number / 100 * hpa_per_inch;
+  if (!number || *number == 0) return std::nullopt;
+  return group.front() == 'Q' ? *number : *number / 100 * hpa_per_inch;
 }
 
+// Strokes in place of some digits leave no number.
 bool is_pressure(std::string_view group) {
   if (group.size() != 5 || (group.front() != 'Q' && group.front() != 'A')) return false;
-  return group.substr(1) == "////" || are_digits(group.substr(1));
+  return std::ranges::all_of(group.substr(1), [](char c) { return is_digit(c) || c == '/'; });
 }
 
-// Where the observation ends and a trend or remarks begin.
-bool ends_observation(std::string_view word) {
-  static constexpr auto ends =
-      std::to_array<std::string_view>({"NOSIG", "BECMG", "TEMPO", "RMK", "INTER"});
-  return std::ranges::find(ends, word) != ends.end();
+bool are_strokes(std::string_view word) {
+  return word.find_first_not_of('/') == std::string_view::npos;
+}
+
+// "CCA", "CCB": Canada's second and third "COR".
+bool is_correction_mark(std::string_view word) {
+  return word == "COR" || (word.size() == 3 && word.starts_with("CC") && is_upper(word[2]));
+}
+
+// What may stand between the time and the wind.
+bool is_of_head(std::string_view word) {
+  return word == "AUTO" || word == "RTD" || is_correction_mark(word);
+}
+
+// The period of a forecast: "1406/1512", or as before 2008 "140624".
+bool is_period(std::string_view word) {
+  if (word.size() == 6) return are_digits(word);
+  return word.size() == 9 && word[4] == '/' && are_digits(word.substr(0, 4)) &&
+         are_digits(word.substr(5));
+}
+
+// What begins something else wherever it stands: a trend, remarks, the next report. Most of these
+// come behind the pressure, where nothing is looked at any more; a report may have none.
+bool begins_something_else(std::string_view word) {
+  static constexpr auto names = std::to_array<std::string_view>(
+      {"NOSIG", "BECMG", "TEMPO", "RMK", "INTER", "FCST", "METAR", "SPECI", "TAF"});
+  static constexpr auto beginnings =
+      std::to_array<std::string_view>({"FM", "TL", "AT", "PROB", "TX", "TN"});
+  if (std::ranges::find(names, word) != names.end() || is_time(word) || is_period(word))
+    return true;
+  return std::ranges::any_of(beginnings, [&](std::string_view each) {
+    return word.starts_with(each) && word.size() > each.size() && is_digit(word[each.size()]);
+  });
 }
 
 // ---- a report -------------------------------------------------------------------------------
 
+// When an observation can have been made.
+struct When {
+  UtcTime near{};         // its month is sought from here; the epoch: nobody knows
+  UtcTime latest{};       // it was observed before this
+  bool is_dated = false;  // `near` is the time that stands beside the report, to the minute
+};
+
 struct Report {
-  Words words;     // from the aerodrome on
-  UtcTime latest;  // it was observed before this
+  Words words;  // from the aerodrome on
+  When when;
   bool is_correction = false;
 };
 
@@ -213,33 +258,76 @@ void add_wind(const Wind& wind, const std::string& station, UtcTime time, Draft&
   }
 }
 
-// Each group stands once; what looks like one later belongs to a runway or a cloud.
-void read_report(const Report& report, Draft& draft) {
-  const Words& words = report.words;
-  const auto time = completed_time(words[1], report.latest);
-  if (!time) {
-    draft.problems.push_back("report of " + in_quotes(words[0]) + " with the time " +
-                             in_quotes(words[1]) +
-                             (report.latest <= UtcTime{} ? ", whose month nobody says" : ""));
-    return;
+// Why a report's time is none; empty: it is one, in `time`.
+std::string problem_of_time(const Report& report, UtcTime& time) {
+  const std::string what =
+      "report of " + in_quotes(report.words[0]) + " with the time " + in_quotes(report.words[1]);
+  const When& when = report.when;
+  if (when.near <= UtcTime{}) return what + ", whose month nobody says";
+  const auto nearest = nearest_time(report.words[1], when.near);
+  if (!nearest) return what;
+  if (*nearest > when.latest) return what + ", which is still to come: " + iso8601(*nearest);
+  if (when.is_dated && when.near - *nearest > days(1)) {
+    return what + ", but dated " + iso8601(when.near);
   }
-  const std::string station = lower_case(words[0]);
-  const TimeInterval minute = ending_at(*time, minutes(1));
+  time = *nearest;
+  return {};
+}
+
+// The groups of an observation that are read.
+struct Groups {
   std::optional<Wind> wind;
   std::optional<Air> air;
   std::string_view pressure;
-  for (const std::string_view word : std::span(words).subspan(2)) {
-    if (word == "NIL") return;  // the aerodrome has no report
-    if (ends_observation(word)) break;
-    if (!wind) wind = wind_in(word);
-    if (!air) air = air_in(word);
-    if (pressure.empty() && is_pressure(word)) pressure = word;
+};
+
+bool is_missing(const Air& air) {
+  return !degrees_in(air.temperature) && !degrees_in(air.dew_point);
+}
+
+// Of two groups of one kind the first holds, but one of strokes gives way to what comes later.
+Groups groups_in(std::span<const std::string_view> words) {
+  Groups groups;
+  std::size_t at = 0;
+  for (; at < words.size() && !groups.wind; ++at) {
+    if (is_of_head(words[at])) continue;
+    groups.wind = wind_in(words[at]);
+    if (!groups.wind && !are_strokes(words[at])) break;
+    if (!groups.wind && air_in(words[at])) groups.air = air_in(words[at]);
   }
+  for (; at < words.size(); ++at) {
+    const std::string_view word = words[at];
+    if (is_pressure(word)) {
+      if (groups.pressure.empty() || !pressure_in(groups.pressure)) groups.pressure = word;
+      continue;
+    }
+    if (!groups.pressure.empty()) break;  // with the pressure the observation ends
+    if (begins_something_else(word) || wind_in(word)) break;
+    if (const auto air = air_in(word); air && (!groups.air || is_missing(*groups.air))) {
+      groups.air = air;
+    }
+  }
+  return groups;
+}
+
+void read_report(const Report& report, Draft& draft) {
+  const Words& words = report.words;
+  const auto observed = std::span(words).subspan(2);
+  const auto body = std::ranges::find_if_not(observed, is_of_head);
+  if (body != observed.end() && *body == "NIL") return;  // the aerodrome has no report
+  UtcTime time{};
+  if (std::string problem = problem_of_time(report, time); !problem.empty()) {
+    draft.problems.push_back(std::move(problem));
+    return;
+  }
+  const std::string station = lower_case(words[0]);
+  const TimeInterval minute = ending_at(time, minutes(1));
+  const auto [wind, air, pressure] = groups_in(observed);
   if (!wind && !air && pressure.empty()) {
     draft.problems.push_back("report of " + in_quotes(words[0]) + " without a known group");
     return;
   }
-  if (wind) add_wind(*wind, station, *time, draft);
+  if (wind) add_wind(*wind, station, time, draft);
   if (air) {
     draft.samples.add(station, minute,
                       reading_of(temperature, air->temperature, degrees_in(air->temperature)));
@@ -253,8 +341,8 @@ void read_report(const Report& report, Draft& draft) {
 }
 
 // A report that begins with these words; nullopt for a forecast and for what is none.
-std::optional<Report> report_in(Words words, UtcTime latest) {
-  Report report{.words = {}, .latest = latest};
+std::optional<Report> report_in(Words words, const When& when) {
+  Report report{.words = {}, .when = when};
   while (!words.empty() && (words[0] == "METAR" || words[0] == "SPECI" || words[0] == "COR")) {
     report.is_correction |= words[0] == "COR";
     words.erase(words.begin());
@@ -262,13 +350,30 @@ std::optional<Report> report_in(Words words, UtcTime latest) {
   if (words.size() < 3 || !is_aerodrome(words[0]) || words[0] == "TAF" || !is_time(words[1])) {
     return std::nullopt;
   }
-  report.is_correction |= words[2] == "COR";
-  // "VHHH 140500Z 1406/1512": the period of a forecast
-  const bool is_forecast = words[2].size() == 9 && words[2][4] == '/' &&
-                           are_digits(words[2].substr(0, 4)) && are_digits(words[2].substr(5));
-  if (is_forecast) return std::nullopt;
+  for (const std::string_view word : std::span(words).subspan(2)) {
+    if (word == "AMD" || word == "CNL" || is_period(word)) return std::nullopt;  // a forecast
+    if (!is_of_head(word)) break;
+    report.is_correction |= is_correction_mark(word);
+  }
   report.words = std::move(words);
   return report;
+}
+
+// A correction takes the place of what it corrects, whichever of the two comes first.
+void drop_corrected(std::vector<Report>& reports) {
+  using Key = std::pair<std::string_view, std::string_view>;
+  const auto key_of = [](const Report& each) { return Key(each.words[0], each.words[1]); };
+  std::map<Key, std::size_t> corrections;
+  for (std::size_t at = 0; at < reports.size(); ++at) {
+    if (reports[at].is_correction) corrections.insert_or_assign(key_of(reports[at]), at);
+  }
+  std::vector<Report> holding;
+  for (std::size_t at = 0; at < reports.size(); ++at) {
+    const auto correction = corrections.find(key_of(reports[at]));
+    const bool holds = correction == corrections.end() || correction->second == at;
+    if (holds) holding.push_back(std::move(reports[at]));
+  }
+  reports = std::move(holding);
 }
 
 // Does a report or forecast begin with this line? Any other continues the one before.
@@ -284,13 +389,22 @@ std::optional<UtcTime> date_line(const Words& words) {
   return mainland_time(std::string(words[0]).append(" ").append(words[1]), minutes(0));
 }
 
+// What is known once a report has its date beside it, which cannot be ahead either.
+When dated(UtcTime date, const When& received) {
+  const UtcTime latest = date + minutes(1);
+  const bool is_known = received.latest > UtcTime{};
+  return {.near = date,
+          .latest = is_known ? std::min(latest, received.latest) : latest,
+          .is_dated = true};
+}
+
 // `text` is in capitals and outlives the reports.
-std::vector<Report> reports_in(std::string_view text, UtcTime latest) {
+std::vector<Report> reports_in(std::string_view text, When when) {
   std::vector<Report> reports;
   Words open;
   const auto close = [&] {
     if (reports.size() > most_reports) return;
-    if (auto report = report_in(std::exchange(open, {}), latest)) {
+    if (auto report = report_in(std::exchange(open, {}), when)) {
       reports.push_back(*std::move(report));
     }
   };
@@ -305,7 +419,7 @@ std::vector<Report> reports_in(std::string_view text, UtcTime latest) {
     }
     if (const auto time = date_line(words)) {
       close();
-      latest = *time + minutes(1);
+      when = dated(*time, when);
       continue;
     }
     if (begins_bulletin(words)) close();
@@ -318,19 +432,20 @@ std::vector<Report> reports_in(std::string_view text, UtcTime latest) {
 
 // [{"icaoId": "VHHH", "obsTime": 1789371000, "rawOb": "METAR VHHH 140730Z …"}]; `list` outlives
 // the reports.
-std::vector<Report> reports_in(JsonValue& list, UtcTime latest) {
+std::vector<Report> reports_in(JsonValue& list, const When& received) {
   std::vector<Report> reports;
   for (JsonValue& entry : list.children) {
     const auto observed = number_in(entry.text_at("obsTime"));
     constexpr double year_3000 = 32'503'680'000;
     const bool is_dated = observed && *observed > 0 && *observed < year_3000;
-    const UtcTime before =
-        is_dated ? UtcTime(std::chrono::seconds(static_cast<std::int64_t>(*observed))) + minutes(1)
-                 : latest;
+    When when = received;
+    if (is_dated) {
+      when = dated(UtcTime(std::chrono::seconds(static_cast<std::int64_t>(*observed))), received);
+    }
     for (JsonValue& member : entry.children) {
       if (member.key != "rawOb") continue;
       member.text = upper_case(member.text);
-      std::ranges::move(reports_in(member.text, before), std::back_inserter(reports));
+      std::ranges::move(reports_in(member.text, when), std::back_inserter(reports));
     }
   }
   return reports;
@@ -342,7 +457,8 @@ Result<FeedContent, FeedFailure> decode_metar(std::string_view body, UtcTime rec
   const auto text = readable_text(body, draft.problems);
   if (!text) return Unexpected{text.error()};
   // Clocks of aerodromes and of this device need not agree to the second.
-  const UtcTime latest = received == UtcTime{} ? received : received + hours(1);
+  When when;
+  if (received != UtcTime{}) when = {.near = received, .latest = received + hours(1)};
   const char first = trimmed(*text).front();
   Result<JsonValue, FeedFailure> list = JsonValue{};
   std::string capitals;
@@ -353,10 +469,10 @@ Result<FeedContent, FeedFailure> decode_metar(std::string_view body, UtcTime rec
     if (list->is_list() && list->children.empty()) {
       return Unexpected{FeedFailure{FeedFault::empty, "a list without reports"}};
     }
-    reports = reports_in(*list, latest);
+    reports = reports_in(*list, when);
   } else {
     capitals = upper_case(*text);
-    reports = reports_in(capitals, latest);
+    reports = reports_in(capitals, when);
   }
   if (reports.size() > most_reports) {
     return Unexpected{FeedFailure{FeedFault::too_large, "more reports than aerodromes make"}};
@@ -364,8 +480,7 @@ Result<FeedContent, FeedFailure> decode_metar(std::string_view body, UtcTime rec
   if (reports.empty()) {
     return Unexpected{FeedFailure{FeedFault::grammar_changed, "no report inside"}};
   }
-  // A correction comes before or after what it corrects, and holds either way.
-  std::ranges::stable_partition(reports, [](const Report& each) { return !each.is_correction; });
+  drop_corrected(reports);
   for (const Report& report : reports) read_report(report, draft);
   FeedContent content{draft.samples.take(), std::move(draft.problems)};
   if (!content.samples.empty()) return content;

@@ -2,10 +2,15 @@
 // OpenAQ, version 3: measurements of any station of the world, for places that no feed of an agency
 // covers.
 //
-//   {"results": [{"value": 6, "parameter": {"name": "pm25", "units": "µg/m³"},
+//   {"meta": {"page": 1, "limit": 1000, "found": 2},
+//    "results": [{"value": 6, "parameter": {"name": "pm25", "units": "µg/m³"},
 //                 "period": {"datetimeFrom": {"utc": "2023-10-16T12:00:00+00:00", "local": …},
-//                            "datetimeTo":   {"utc": "2023-10-16T13:00:00+00:00", "local": …}}}]}
+//                            "datetimeTo":   {"utc": "2023-10-16T13:00:00+00:00", "local": …}},
+//                 "flagInfo": {"hasFlags": false}, "coverage": {"percentComplete": 100, …}}]}
 //
+// The oldest come first, and nothing in the request changes that, so all pages are asked for (at
+// most `most_pages`). `found` is a number, or ">1000". A row that OpenAQ flags, or of whose
+// interval it has less than three quarters, is suspect with that reason.
 // Label: both ends are printed, in UTC. Units differ from sensor to sensor, so each row's own is
 // read. The reference state of gases in ug/m3 is not printed: it is a setting, and without it
 // there is no ppb beside. An answer does not name its station; the setting `sensors` does.
@@ -23,6 +28,9 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <map>
+#include <tuple>
 #include <utility>
 
 namespace twinsky {
@@ -122,18 +130,40 @@ std::optional<TimeInterval> interval_of(const JsonValue& row) {
   return TimeInterval{*start, *end};
 }
 
+// Less of an interval makes no hour here either.
+constexpr double least_percent = 75;
+
+// What the source itself doubts of a row; empty: nothing.
+std::string_view doubt_of(const JsonValue& row) {
+  const JsonValue* const flags = row.find("flagInfo");
+  if (flags != nullptr && flags->text_at("hasFlags") == "true") return "source";
+  const JsonValue* const coverage = row.find("coverage");
+  if (coverage == nullptr) return {};
+  for (const std::string_view share : {"percentComplete", "percentCoverage"}) {
+    const auto percent = number_in(coverage->text_at(share));
+    if (percent && *percent < least_percent) return "coverage";
+  }
+  return {};
+}
+
 struct Place {
   std::string station;
   std::optional<double> gas_reference_k;
 };
 
-void read_row(const JsonValue& row, const Place& place, StationSamples& samples,
-              std::vector<std::string>& problems) {
-  const JsonValue* parameter = row.find("parameter");
-  const auto interval = interval_of(row);
-  if (parameter == nullptr || !interval || row.find("value") == nullptr) {
+struct Row {
+  TimeInterval interval;
+  Reading reading;
+  bool is_contradicted = false;  // another row says another value
+};
+
+// nullopt: it is left out, with a problem that says why.
+std::optional<Row> row_of(const JsonValue& json, std::vector<std::string>& problems) {
+  const JsonValue* parameter = json.find("parameter");
+  const auto interval = interval_of(json);
+  if (parameter == nullptr || !interval || json.find("value") == nullptr) {
     problems.emplace_back("result without value, parameter or period");
-    return;
+    return std::nullopt;
   }
   auto column = column_of(parameter->text_at("name"), parameter->text_at("units"));
   if (column && interval->end - interval->start == hours(24)) {
@@ -143,25 +173,111 @@ void read_row(const JsonValue& row, const Place& place, StationSamples& samples,
   if (!column) {
     problems.push_back(in_quotes(parameter->text_at("name")) + " in " +
                        in_quotes(parameter->text_at("units")) + " is not known");
-    return;
+    return std::nullopt;
   }
-  const Reading reading = reading_of(column->quantity, row.text_at("value"), column->factor);
-  samples.add(place.station, *interval, reading);
-  if (!place.gas_reference_k || info_of(column->quantity).ucum != "ug/m3") return;
-  if (auto share = share_beside(reading, *place.gas_reference_k)) {
-    samples.add(place.station, *interval, *std::move(share));
-    samples.official(place.station, *interval).gas_reference_k = place.gas_reference_k;
+  Row row{*interval, reading_of(column->quantity, json.text_at("value"), column->factor)};
+  if (const std::string_view doubt = doubt_of(json); row.reading.value && !doubt.empty()) {
+    row.reading.flag = Flag::suspect;
+    row.reading.reason = doubt;
   }
+  return row;
+}
+
+// The same interval and quantity twice: something beats nothing, and of two values nobody knows
+// which is right, so there is none.
+class Rows {
+ public:
+  void add(Row row, std::vector<std::string>& problems) {
+    const auto [place, is_new] = places_.try_emplace(
+        {row.interval.start, row.interval.end, row.reading.quantity}, rows_.size());
+    if (is_new) {
+      rows_.push_back(std::move(row));
+      return;
+    }
+    Row& known = rows_[place->second];
+    Reading& reading = known.reading;
+    if (known.is_contradicted || reading.value == row.reading.value) {
+      if (row.reading.flag == Flag::suspect && reading.value) reading = std::move(row.reading);
+      return;
+    }
+    problems.push_back("the interval to " + iso8601(known.interval.end) +
+                       " stands there more than once, with " +
+                       std::string(name_of(reading.quantity)) + " " + in_quotes(reading.text) +
+                       " and " + in_quotes(row.reading.text));
+    if (!row.reading.value) return;
+    if (reading.value) {
+      known.is_contradicted = true;
+      reading = reading_of(reading.quantity, reading.text + "; " + row.reading.text);
+      return;
+    }
+    reading = std::move(row.reading);
+  }
+  [[nodiscard]] const std::vector<Row>& all() const { return rows_; }
+
+ private:
+  std::vector<Row> rows_;
+  std::map<std::tuple<UtcTime, UtcTime, Quantity>, std::size_t> places_;
+};
+
+void add_row(const Row& row, const Place& place, StationSamples& samples) {
+  samples.add(place.station, row.interval, row.reading);
+  if (!place.gas_reference_k || info_of(row.reading.quantity).ucum != "ug/m3") return;
+  if (auto share = share_beside(row.reading, *place.gas_reference_k)) {
+    samples.add(place.station, row.interval, *std::move(share));
+    samples.official(place.station, row.interval).gas_reference_k = place.gas_reference_k;
+  }
+}
+
+// ---- pages ----------------------------------------------------------------------------------
+
+constexpr std::uint64_t rows_of_a_page = 1000;  // as many as OpenAQ gives
+constexpr std::uint64_t most_pages = 20;        // a value every five seconds for a day
+constexpr std::string_view page_key = "&page=";
+
+std::optional<std::uint64_t> whole_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc{} && rest == end ? std::optional(number) : std::nullopt;
+}
+
+// Of the request's address; the first has none.
+std::uint64_t page_of(std::string_view url) {
+  const auto at = url.rfind(page_key);
+  if (at == std::string_view::npos) return 1;
+  return whole_number(url.substr(at + page_key.size())).value_or(1);
+}
+
+// The request for the page behind an answer; nullopt where it is the last.
+std::optional<FeedRequest> next_page_of(const FeedRequest& request, const JsonValue& answer,
+                                        std::size_t rows, std::vector<std::string>& problems) {
+  const JsonValue* const meta = answer.find("meta");
+  if (request.url.empty() || meta == nullptr || rows == 0) return std::nullopt;
+  const std::uint64_t page = page_of(request.url);
+  // Whoever answers another page than was asked knows none.
+  if (whole_number(meta->text_at("page")).value_or(page) != page) return std::nullopt;
+  const std::uint64_t limit = whole_number(meta->text_at("limit")).value_or(rows_of_a_page);
+  const auto found = whole_number(meta->text_at("found"));
+  const bool has_more = rows >= limit || (found && page * limit < *found);
+  if (!has_more) return std::nullopt;
+  if (page >= most_pages) {
+    problems.push_back("more than " + std::to_string(most_pages) +
+                       " pages: the newest values are not among them");
+    return std::nullopt;
+  }
+  FeedRequest next = request;
+  next.url.resize(std::min(next.url.size(), next.url.rfind(page_key)));
+  next.url.append(page_key).append(std::to_string(page + 1));
+  return next;
 }
 
 Unexpected<FeedFailure> failure(FeedFault fault, std::string what) {
   return Unexpected{FeedFailure{fault, std::move(what)}};
 }
 
-Result<FeedContent, FeedFailure> decode_openaq(std::string_view body, UtcTime received,
-                                               const Place& place) {
+Result<FeedContent, FeedFailure> decode_openaq(const FeedResponse& response, const Place& place) {
   FeedContent content;
-  const auto text = readable_text(body, content.problems);
+  const auto text = readable_text(response.body, content.problems);
   if (!text) return Unexpected{text.error()};
   const auto answer = parse_json(*text);
   if (!answer) return Unexpected{answer.error()};
@@ -173,10 +289,19 @@ Result<FeedContent, FeedFailure> decode_openaq(std::string_view body, UtcTime re
     }
     return failure(FeedFault::grammar_changed, "JSON without results");
   }
-  if (results->children.empty()) return failure(FeedFault::empty, "no results");
-  StationSamples samples(received);
-  for (const JsonValue& row : results->children) read_row(row, place, samples, content.problems);
+  if (results->children.empty()) {
+    if (page_of(response.request.url) > 1) return content;  // the page before was the last
+    return failure(FeedFault::empty, "no results");
+  }
+  Rows rows;
+  for (const JsonValue& json : results->children) {
+    if (auto row = row_of(json, content.problems)) rows.add(*std::move(row), content.problems);
+  }
+  StationSamples samples(response.received);
+  for (const Row& row : rows.all()) add_row(row, place, samples);
   content.samples = samples.take();
+  content.next_page =
+      next_page_of(response.request, *answer, results->children.size(), content.problems);
   if (content.samples.empty()) {
     return failure(FeedFault::grammar_changed, content.problems.back());
   }
@@ -306,7 +431,8 @@ class OpenAq final : public Feed {
     // Sources report hours late, so a day is asked for.
     const std::string since = iso8601(std::chrono::floor<hours>(now) - hours(24));
     for (const auto& [sensor, station] : sensors_) {
-      std::string url = base_ + "/v3/sensors/" + sensor + "/measurements?limit=100&datetime_from=";
+      std::string url = base_ + "/v3/sensors/" + sensor +
+                        "/measurements?limit=" + std::to_string(rows_of_a_page) + "&datetime_from=";
       requests.push_back({.name = sensor,
                           .url = url + since,
                           .headers = {},
@@ -321,7 +447,7 @@ class OpenAq final : public Feed {
     const auto asked = std::ranges::find(sensors_, response.request.name,
                                          &std::pair<std::string, std::string>::first);
     if (asked != sensors_.end()) place.station = asked->second;
-    return decode_openaq(response.body, response.received, place);
+    return decode_openaq(response, place);
   }
 
   [[nodiscard]] const ReferenceStation* station(std::string_view id) const override {

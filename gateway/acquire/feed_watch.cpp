@@ -3,6 +3,7 @@
 
 #include "gateway/model/bounded_text.hpp"
 #include "gateway/model/stable_hash.hpp"
+#include "gateway/quality/official_values.hpp"
 #include "gateway/system/credentials.hpp"
 
 #include <algorithm>
@@ -15,7 +16,6 @@ constexpr milliseconds host_pause{1'500};  // between two requests to a host
 constexpr milliseconds first_back_off{30'000};
 constexpr milliseconds longest_first_wait{5'000};
 constexpr milliseconds stale_after{3 * 3'600'000};
-constexpr milliseconds farthest_ahead{3'600'000};  // as far as our own clock may be wrong
 constexpr int most_retries = 3;
 constexpr int spread = 12;  // jitter and the first retry are within a twelfth of the cadence
 // Why an interval is missed where nothing failed: the agency went on to the next.
@@ -119,6 +119,12 @@ void FeedWatch::step(const std::stop_token& stop) {
     ++counters_.requests;
     next_request_ = at_.clock.utc() + (is_near_ ? milliseconds(0) : host_pause);
     take_reply(*document, std::move(reply));
+    if (document->next_page) {
+      // Whether the first page is another says nothing of those behind it.
+      document->etag.clear();
+      document->last_modified.clear();
+      schedule(*document, at_.clock.utc());
+    }
   } else {
     fail(*document, {FeedFault::no_secret, request.error()});
   }
@@ -134,13 +140,18 @@ std::string FeedWatch::place_of(const SecretHeader& secret) const {
   return secret.name;
 }
 
+const FeedRequest& FeedWatch::asked(const Document& document) {
+  return document.next_page ? *document.next_page : document.request;
+}
+
 // The secret is read each time: a new one in the file needs no restart.
 Result<FetchRequest, std::string> FeedWatch::request_for(const Document& document) const {
+  const FeedRequest& wanted = asked(document);
   FetchRequest request;
-  request.url = document.request.url;
-  request.headers = document.request.headers;
-  request.body = document.request.body;
-  if (const auto& secret = document.request.secret) {
+  request.url = wanted.url;
+  request.headers = wanted.headers;
+  request.body = wanted.body;
+  if (const auto& secret = wanted.secret) {
     const std::string place = place_of(*secret);
     const auto text =
         read_secret({.name = secret->file, .place = place}, settings_.configuration_directory);
@@ -179,20 +190,26 @@ void FeedWatch::take_reply(Document& document, FetchReply reply) {
 }
 
 std::optional<FeedFailure> FeedWatch::decode(Document& document, FetchReply& reply) {
-  auto content = feed_->decode({document.request, std::move(reply.body), at_.clock.utc()});
+  auto content = feed_->decode({asked(document), std::move(reply.body), at_.clock.utc()});
   if (!content) return content.error();
   const UtcTime now = at_.clock.utc();
   std::vector<Sample> samples;
   for (Sample& sample : content->samples) {
-    if (at_.clock.is_set() && sample.time > now + farthest_ahead) {
-      content->problems.push_back("an interval of the future, to " + iso8601(sample.time));
+    const auto known = at_.clock.is_set() ? std::optional(now) : std::nullopt;
+    std::string problem = problem_of_interval(sample, known);
+    if (problem.empty() || sample.time < now) {
+      document.newest_end = std::max(document.newest_end, sample.time);
+    }
+    if (!problem.empty()) {
+      content->problems.push_back(std::move(problem));
       continue;
     }
-    document.newest_end = std::max(document.newest_end, sample.time);
     if (!is_followed(sample.official->station)) continue;
+    check_official_values(sample);
     drop_plain_numbers(sample);
     samples.push_back(std::move(sample));
   }
+  document.next_page = std::move(content->next_page);
   Excess excess = bounds_.keep_within(samples, at_.clock.now());
   for (Sample& sample : samples) arrivals_.push_back({document.request.name, std::move(sample)});
   report_problems(document, content->problems);
@@ -247,6 +264,7 @@ void FeedWatch::succeed(Document& document) {
 
 void FeedWatch::fail(Document& document, const FeedFailure& failure) {
   document.retries = 0;
+  document.next_page.reset();
   document.etag.clear();  // whatever we had, we want the whole document next time
   document.last_modified.clear();
   const milliseconds cadence = cadence_of(document);

@@ -49,6 +49,7 @@ class FeedWatch {
  private:
   struct Document {
     FeedRequest request;
+    std::optional<FeedRequest> next_page;  // of the answer that is being read
     UtcTime due{};
     MonotonicTime due_at_latest{};  // as it was when `due` was set; UTC may be set back since
     std::string etag;
@@ -73,6 +74,8 @@ class FeedWatch {
   [[nodiscard]] UtcTime due_of(const Document& document) const;
   // Fails with a sentence where its secret cannot be read.
   [[nodiscard]] std::string place_of(const SecretHeader& secret) const;
+  // What is asked for now: the document, or the page of it that comes next.
+  static const FeedRequest& asked(const Document& document);
   [[nodiscard]] Result<FetchRequest, std::string> request_for(const Document& document) const;
   void take_reply(Document& document, FetchReply reply);
   std::optional<FeedFailure> decode(Document& document, FetchReply& reply);

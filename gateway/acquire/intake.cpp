@@ -65,6 +65,7 @@ std::uint64_t content_hash(const Sample& sample, std::string_view members) {
     content += name_of(reading.quantity);
     if (reading.value) append_number(content, *reading.value, 6);
     content.append("\x1f").append(reading.text).append("\x1e");
+    if (reading.value && reading.flag != Flag::not_evaluated) content += reading.reason;
   }
   return stable_hash(content);
 }

@@ -8,6 +8,7 @@
 #include "gateway/compare/verdict.hpp"
 #include "gateway/model/clock.hpp"
 #include "gateway/model/json.hpp"
+#include "gateway/quality/official_values.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -79,12 +80,23 @@ std::vector<PairRow> rows_of(const HourlyCsv& csv, std::string_view sensor,
   return rows;
 }
 
+// A reference that the quantity cannot have is flagged, as the daemon flags it when it comes.
+std::vector<PairRow> checked(std::vector<PairRow> rows, const Subject& subject) {
+  if (!subject.quantity) return rows;
+  for (PairRow& row : rows) {
+    const bool can_be = !row.reference || is_plausible(*subject.quantity, *row.reference);
+    if (!can_be) row.reference_flag = Flag::fail;
+  }
+  return rows;
+}
+
 // Where a case names no column of counts, the one beside the sensor's column counts.
 std::vector<PairRow> rows_of(const HourlyCsv& csv, const Json& item, const std::string& reference) {
   const std::string sensor = item.at("sensor");
   std::string count = item.value("sensor_count", sensor + "_n");
   if (!item.contains("sensor_count") && !csv.has(count)) count.clear();
-  return rows_of(csv, sensor, reference, count, item.value("min_count", default_min_count));
+  return checked(rows_of(csv, sensor, reference, count, item.value("min_count", default_min_count)),
+                 {quantity_of(item.value("quantity", sensor))});
 }
 
 Window whole(std::span<const PairRow> rows) {
@@ -243,6 +255,16 @@ void append_statistics(Json& line, const Comparison& comparison, const Assessmen
   line["ks"] = ks_json(seen.pairs);
 }
 
+// Hours that gave no pair, by cause; causes without one are left out.
+Json withheld_json(const Coverage& coverage) {
+  Json causes = Json::object();
+  for (std::size_t at = 0; at < withheld_causes; ++at) {
+    const std::string name(name_of(static_cast<Withheld>(at)));
+    if (coverage.withheld[at] > 0) causes[name] = coverage.withheld[at];
+  }
+  return causes;
+}
+
 Json compared(const Comparison& comparison, const TargetCatalogue& targets) {
   const bool is_hourly = comparison.interval_h == 1;
   const Window window = whole(comparison.rows);
@@ -256,6 +278,7 @@ Json compared(const Comparison& comparison, const TargetCatalogue& targets) {
     line["expected_hours"] = seen.coverage.expected;
     line["valid_reference"] = seen.coverage.reference_valid;
     line["valid_sensor"] = seen.coverage.sensor_valid;
+    line["withheld"] = withheld_json(seen.coverage);
   }
   line["pairs"] = seen.coverage.pairs;
   line["completeness_pct"] =
@@ -302,19 +325,20 @@ std::vector<PairRow> inline_rows(const Json& item) {
 }
 
 Json pair_set(const Json& item, const TargetCatalogue& targets) {
-  const std::vector<PairRow> rows = inline_rows(item);
-  const std::string quantity = item.value("quantity", "");
-  return compared({.rows = rows, .subject = {quantity_of(quantity)}, .days = {}}, targets);
+  const Subject subject{quantity_of(item.value("quantity", ""))};
+  const std::vector<PairRow> rows = checked(inline_rows(item), subject);
+  return compared({.rows = rows, .subject = subject, .days = {}}, targets);
 }
 
 Json metrics(const Json& item, const Source& source) {
   const std::string reference = item.at("reference");
-  const std::vector<PairRow> rows = rows_of(source.csv, item, reference);
   const auto named = item.value("quantity", item.at("sensor").get<std::string>());
+  const Subject subject{quantity_of(named)};
+  const std::vector<PairRow> rows = rows_of(source.csv, item, reference);
   const DayRule days{.offset = std::chrono::hours(item.value("day_offset_hours", 8)),
                      .min_hours = item.value("min_hours", 18)};
   return compared({.rows = rows,
-                   .subject = {quantity_of(named)},
+                   .subject = subject,
                    .interval_h = interval_h_of(item.value("interval", "1h")),
                    .days = days},
                   source.targets);
@@ -517,12 +541,12 @@ bool replay_compare_cases(const std::string& file, std::ostream& output, std::os
 void replay_compare_csv(const std::string& file, const ReplayCompareOptions& options,
                         std::ostream& output) {
   const HourlyCsv csv(file);
-  const std::vector<PairRow> rows =
-      rows_of(csv, options.sensor, options.reference, options.count, options.min_count);
-  const std::string& named = options.quantity.empty() ? options.sensor : options.quantity;
+  const Subject subject{quantity_of(options.quantity.empty() ? options.sensor : options.quantity)};
+  const std::vector<PairRow> rows = checked(
+      rows_of(csv, options.sensor, options.reference, options.count, options.min_count), subject);
   const Comparison comparison{
       .rows = rows,
-      .subject = {quantity_of(named)},
+      .subject = subject,
       .interval_h = interval_h_of(options.interval),
       .days = {.offset = std::chrono::hours(options.day_offset_h), .min_hours = options.min_hours}};
   write(output, compared(comparison, TargetCatalogue()));

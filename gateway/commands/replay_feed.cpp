@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky replay feed SOURCE FILE…`: what a saved official response says, one JSON object per
 // reading: {"source","station","quantity","value","unit","start","end","text"}. The value is in the
-// catalogue's unit or null, `text` is what the agency printed.
+// catalogue's unit or null, `text` is what the agency printed. A value in doubt has "flag" and
+// "reason" too: it cannot be, or its source doubts it.
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/replay.hpp"
 #include "gateway/model/json.hpp"
+#include "gateway/quality/official_values.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -67,14 +69,18 @@ Settings settings_from(const std::string& written, const FeedInfo& info) {
 
 void print(const Sample& sample, std::string_view source) {
   for (const Reading& reading : sample.readings) {
-    const Json line = {{"source", source},
-                       {"station", sample.official->station},
-                       {"quantity", name_of(reading.quantity)},
-                       {"value", reading.value ? Json(*reading.value) : Json()},
-                       {"unit", info_of(reading.quantity).ucum},
-                       {"start", iso8601(sample.official->start)},
-                       {"end", iso8601(sample.official->end)},
-                       {"text", reading.text}};
+    Json line = {{"source", source},
+                 {"station", sample.official->station},
+                 {"quantity", name_of(reading.quantity)},
+                 {"value", reading.value ? Json(*reading.value) : Json()},
+                 {"unit", info_of(reading.quantity).ucum},
+                 {"start", iso8601(sample.official->start)},
+                 {"end", iso8601(sample.official->end)},
+                 {"text", reading.text}};
+    if (!reading.reason.empty()) {
+      line["flag"] = static_cast<int>(reading.flag);
+      line["reason"] = reading.reason;
+    }
     std::cout << line.dump() << '\n';
   }
 }
@@ -94,14 +100,23 @@ bool replay(const std::string& file, const Feed& feed, std::string_view source, 
     std::cerr << file << ": cannot be read\n";
     return false;
   }
-  const auto content = feed.decode({{}, *std::move(body), received});
+  auto content = feed.decode({{}, *std::move(body), received});
   if (!content) {
     std::cerr << file << ": " << name_of(content.error().fault) << ": " << content.error().detail
               << '\n';
     return false;
   }
   for (const std::string& problem : content->problems) std::cerr << file << ": " << problem << '\n';
-  for (const Sample& sample : content->samples) print(sample, source);
+  for (Sample& sample : content->samples) {
+    // When the document was published is not known here, only that it was.
+    const std::string problem = problem_of_interval(sample, std::nullopt);
+    if (!problem.empty()) {
+      std::cerr << file << ": " << problem << '\n';
+      continue;
+    }
+    check_official_values(sample);
+    print(sample, source);
+  }
   // Warnings are no readings, so they are told beside them.
   for (const Warning& warning : content->warnings.value_or(std::vector<Warning>())) {
     std::cerr << file << ": in force: " << warning.name << " (" << warning.code << "), issued "

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/compare/reference_hours.hpp"
 
+#include "gateway/quality/official_values.hpp"
+
 #include <bitset>
 #include <map>
 
@@ -23,9 +25,21 @@ struct Collected {
   UtcTime last_end{};
 };
 
+// Rows of an earlier version were not checked when they came.
+Flag flag_of(const OfficialValue& value) {
+  const bool can_be = !value.value || is_plausible(value.quantity, *value.value);
+  return can_be ? value.flag : Flag::fail;
+}
+
 bool is_usable(const OfficialValue& value) {
-  return value.value && value.flag != Flag::suspect && value.flag != Flag::fail &&
-         value.flag != Flag::missing;
+  return is_usable(value.value, flag_of(value));
+}
+
+// A value that can be used takes the place of one that cannot, any value that of none.
+bool is_better(const OfficialValue& value, const std::optional<ReferenceHour>& known) {
+  if (!known) return true;
+  if (is_usable(known->value, known->flag)) return false;
+  return is_usable(value) || (!known->value && value.value);
 }
 
 void add_part(Collected& collected, HourStart hour, const OfficialRow& row) {
@@ -51,8 +65,8 @@ std::vector<ReferenceHour> reference_hours(std::span<const OfficialRow> rows) {
     Collected& of_hour = collected[hour];
     if (row.end - row.start < 1h) {
       add_part(of_hour, hour, row);
-    } else if (row.start == hour && (!of_hour.whole || !of_hour.whole->value)) {
-      of_hour.whole = {hour, row.value.value, row.value.flag, row.value.gas_reference_k};
+    } else if (row.start == hour && is_better(row.value, of_hour.whole)) {
+      of_hour.whole = {hour, row.value.value, flag_of(row.value), row.value.gas_reference_k};
     }
   }
   std::vector<ReferenceHour> hours;

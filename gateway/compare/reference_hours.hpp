@@ -23,7 +23,8 @@ struct ReferenceHour {
 };
 
 // In the order of the hours. `rows` of one station and quantity, as the store sorts them; where
-// several documents speak of an interval, the first by name that has a value holds.
+// several documents speak of an interval, the first by name that has a value which can be used
+// holds.
 std::vector<ReferenceHour> reference_hours(std::span<const OfficialRow> rows);
 
 }  // namespace twinsky

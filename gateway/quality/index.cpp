@@ -2,8 +2,12 @@
 #include "gateway/quality/index.hpp"
 
 #include "gateway/model/embedded.hpp"
+#include "gateway/model/gas.hpp"
 #include "gateway/model/json.hpp"
+#include "gateway/model/sentinel.hpp"
 #include "gateway/quality/decimal.hpp"
+#include "gateway/quality/official_values.hpp"
+#include "gateway/quality/pollutant.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -31,6 +35,22 @@ std::string pollutant_of(const std::string& input) {
   return input.substr(0, input.find('_'));
 }
 
+// In the catalogue's units. The rules' own: ug/m3, CO in mg/m3, in the United States ppm or ppb.
+// What no instrument can have said counts as missing.
+std::optional<Rational> plausible(std::string_view input, std::string_view concentration) {
+  const auto printed = decimal(concentration);
+  if (!printed || is_sentinel(concentration)) return std::nullopt;
+  const twinsky::Pollutant& pollutant = pollutant_named(input);
+  const GasForms* const gas = gas_forms(pollutant.quantity);
+  const double number = printed->convert_to<double>();
+  const bool is_ppm = input.ends_with("_ppm");
+  const bool is_possible =
+      gas != nullptr && (is_ppm || input.ends_with("_ppb"))
+          ? is_plausible(gas->share, number * (is_ppm ? 1000 : 1) / gas->ppb_per_unit)
+          : is_plausible(pollutant.quantity, number * pollutant.rule_unit);
+  return is_possible ? printed : std::nullopt;
+}
+
 // ---- China and the United States: straight lines between breakpoints ----------------------------
 
 struct Segment {
@@ -40,7 +60,7 @@ struct Segment {
   int highest_index = 0;
 };
 
-struct Pollutant {
+struct Scale {
   std::vector<Segment> segments;
   std::optional<int> above;  // the index beyond the last segment; none: the rule defines none there
   bool is_extended = false;  // or the last line goes on
@@ -48,36 +68,36 @@ struct Pollutant {
 };
 
 // China: neighbouring segments share their ends.
-Pollutant shared_ends(const std::string& input, const Json& rule, const Json& edition) {
-  Pollutant pollutant;
+Scale shared_ends(const std::string& input, const Json& rule, const Json& edition) {
+  Scale scale;
   const Json& points = edition.at("index").at("points");
   const Json& breakpoints = rule.at("breakpoints");
   for (std::size_t at = 1; at < breakpoints.size(); ++at) {
-    pollutant.segments.push_back({.lowest = number(breakpoints.at(at - 1)),
-                                  .highest = number(breakpoints.at(at)),
-                                  .lowest_index = points.at(at - 1),
-                                  .highest_index = points.at(at)});
+    scale.segments.push_back({.lowest = number(breakpoints.at(at - 1)),
+                              .highest = number(breakpoints.at(at)),
+                              .lowest_index = points.at(at - 1),
+                              .highest_index = points.at(at)});
   }
-  if (!rule.at("above").is_null()) pollutant.above = rule.at("above").get<int>();
+  if (!rule.at("above").is_null()) scale.above = rule.at("above").get<int>();
   const Json& concentration = edition.at("concentration");
-  pollutant.decimals = concentration.value("decimals_of", Json::object())
-                           .value(pollutant_of(input), concentration.value("decimals", 0));
-  return pollutant;
+  scale.decimals = concentration.value("decimals_of", Json::object())
+                       .value(pollutant_of(input), concentration.value("decimals", 0));
+  return scale;
 }
 
 // United States: the next segment begins one unit of the last digit higher.
-Pollutant gapped(const Json& rule) {
-  Pollutant pollutant;
+Scale gapped(const Json& rule) {
+  Scale scale;
   for (const Json& segment : rule.at("segments")) {
-    pollutant.segments.push_back({.lowest = number(segment.at(0)),
-                                  .highest = number(segment.at(1)),
-                                  .lowest_index = segment.at(2),
-                                  .highest_index = segment.at(3)});
+    scale.segments.push_back({.lowest = number(segment.at(0)),
+                              .highest = number(segment.at(1)),
+                              .lowest_index = segment.at(2),
+                              .highest_index = segment.at(3)});
   }
-  pollutant.decimals = rule.at("decimals");
-  pollutant.is_extended = rule.value("extended", false);
-  if (rule.contains("above")) pollutant.above = rule.at("above").get<int>();
-  return pollutant;
+  scale.decimals = rule.at("decimals");
+  scale.is_extended = rule.value("extended", false);
+  if (rule.contains("above")) scale.above = rule.at("above").get<int>();
+  return scale;
 }
 
 class Breakpoints final : public IndexEdition {
@@ -116,16 +136,16 @@ class Breakpoints final : public IndexEdition {
   [[nodiscard]] std::optional<int> part(std::string_view input,
                                         std::string_view concentration) const override {
     const auto found = pollutants_.find(input);
-    const auto printed = decimal(concentration);
-    if (found == pollutants_.end() || !printed) return std::nullopt;
-    const Pollutant& pollutant = found->second;
-    const Rational value = rounded(*printed, pollutant.decimals, concentration_rounding_);
-    if (value < pollutant.segments.front().lowest) return std::nullopt;
+    if (found == pollutants_.end()) return std::nullopt;
+    const auto printed = plausible(input, concentration);
+    if (!printed) return std::nullopt;
+    const Scale& scale = found->second;
+    const Rational value = rounded(*printed, scale.decimals, concentration_rounding_);
+    if (value < scale.segments.front().lowest) return std::nullopt;
     const auto holding = std::ranges::find_if(
-        pollutant.segments, [&](const Segment& each) { return value <= each.highest; });
-    if (holding == pollutant.segments.end() && !pollutant.is_extended) return pollutant.above;
-    const Segment& segment =
-        holding == pollutant.segments.end() ? pollutant.segments.back() : *holding;
+        scale.segments, [&](const Segment& each) { return value <= each.highest; });
+    if (holding == scale.segments.end() && !scale.is_extended) return scale.above;
+    const Segment& segment = holding == scale.segments.end() ? scale.segments.back() : *holding;
     const Rational slope =
         Rational(segment.highest_index - segment.lowest_index) / (segment.highest - segment.lowest);
     const Rational index = slope * (value - segment.lowest) + segment.lowest_index;
@@ -162,7 +182,7 @@ class Breakpoints final : public IndexEdition {
   // the index to the nearest integer.
   Rounding concentration_rounding_ = Rounding::down;
   Rounding index_rounding_ = Rounding::half_up;
-  std::map<std::string, Pollutant, std::less<>> pollutants_;
+  std::map<std::string, Scale, std::less<>> pollutants_;
   std::vector<std::string> inputs_;
   std::map<std::string, std::vector<std::string>, std::less<>> reports_;
   int primary_above_ = 50;
@@ -201,8 +221,9 @@ class AddedRisk final : public IndexEdition {
   [[nodiscard]] std::optional<double> part_risk_percent(
       std::string_view input, std::string_view concentration) const override {
     const auto coefficient = coefficients_.find(input);
-    const auto printed = decimal(concentration);
-    if (coefficient == coefficients_.end() || !printed) return std::nullopt;
+    if (coefficient == coefficients_.end()) return std::nullopt;
+    const auto printed = plausible(input, concentration);
+    if (!printed) return std::nullopt;
     return std::expm1(coefficient->second * printed->convert_to<double>()) * 100.0;
   }
 
@@ -291,13 +312,18 @@ const IndexEdition* IndexCatalogue::in_force(std::string_view family, UtcTime ti
   return newest;
 }
 
-std::optional<double> nowcast(std::span<const std::optional<double>> newest_first) {
+std::optional<double> nowcast(std::span<const std::optional<double>> given) {
   constexpr std::size_t hours = 12;
   constexpr std::size_t newest = 3;
   constexpr int needed_of_newest = 2;
   constexpr double lowest_weight = 0.5;
-  newest_first = newest_first.first(std::min(hours, newest_first.size()));
-  if (std::ranges::count_if(newest_first.first(std::min(newest, newest_first.size())),
+  std::vector<std::optional<double>> newest_first;
+  for (const auto& hour : given.first(std::min(hours, given.size()))) {
+    // The two kinds of particles that have a NowCast have one range.
+    const bool can_be = hour && is_plausible(Quantity::pm2_5, *hour);
+    newest_first.push_back(can_be ? hour : std::nullopt);
+  }
+  if (std::ranges::count_if(std::span(newest_first).first(std::min(newest, newest_first.size())),
                             &std::optional<double>::has_value) < needed_of_newest) {
     return std::nullopt;
   }

@@ -78,7 +78,7 @@ class IndexCatalogue {
 };
 
 // EPA's NowCast of a particle concentration from hourly means, newest first; nullopt when fewer
-// than two of the newest three are there.
+// than two of the newest three are there. What the quantity cannot have is not there.
 std::optional<double> nowcast(std::span<const std::optional<double>> newest_first);
 
 }  // namespace twinsky

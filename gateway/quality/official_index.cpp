@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/quality/official_index.hpp"
 
+#include "gateway/quality/official_values.hpp"
 #include "gateway/quality/pollutant.hpp"
 
 #include <algorithm>
@@ -14,8 +15,7 @@ namespace {
 
 constexpr std::chrono::hours hour{1};
 constexpr std::chrono::hours compared_span{24};
-constexpr double largest_index = 10'000;  // what an agency prints beyond is none
-constexpr std::size_t hours_kept = 30;    // a day to compare, and what its first hour looks back on
+constexpr std::size_t hours_kept = 30;  // a day to compare, and what its first hour looks back on
 
 // The shortest decimals that stand for the number: those that were printed, where it is one that
 // was.
@@ -68,7 +68,7 @@ std::vector<IndexReport> OfficialIndex::take(const Sample& sample) {
   for (const Reading& reading : sample.readings) {
     if (reading.quantity != printed_) {
       is_news = put(at, reading) || is_news;
-    } else if (reading.value && std::abs(*reading.value) <= largest_index) {
+    } else if (is_usable(reading.value, reading.flag)) {
       at.published = static_cast<int>(*reading.value);
     } else {
       at.published.reset();
@@ -91,7 +91,8 @@ bool OfficialIndex::put(Hour& at, const Reading& reading) {
   if (!is_known) return false;
   const bool is_first = !at.is_seen;
   at.is_seen = true;
-  if (!reading.value) return at.values.erase(reading.quantity) > 0 || is_first;
+  if (!is_usable(reading.value, reading.flag))
+    return at.values.erase(reading.quantity) > 0 || is_first;
   const auto [place, is_new] = at.values.try_emplace(reading.quantity, *reading.value);
   const bool is_same = !is_new && place->second == *reading.value;
   place->second = *reading.value;

@@ -117,6 +117,19 @@ TEST(compare_cases, the_csv_form_is_equal) {
 }
 
 // A unit at fault and a reference with another label, as the command is told of them.
+TEST(compare_cases, a_reference_that_cannot_be_is_as_good_as_absent_and_its_cause_is_told) {
+  auto lines = replayed(folder + "sentinels.json");
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0].at("withheld"), Json({{"reference_missing", 3}}));
+  EXPECT_EQ(lines[1].at("withheld"), Json({{"reference_flagged", 3}}));
+  for (Json& line : lines) {
+    line.erase("case");
+    line.erase("withheld");
+  }
+  EXPECT_EQ(lines[0], lines[1]);
+  EXPECT_EQ(lines[1].at("pairs"), 57);
+}
+
 TEST(compare_cases, extremes_are_named) {
   const std::string csv = folder + "epa-collocation-2019-08-hourly.csv ";
   const auto verdict = [&](const std::string& arguments) {

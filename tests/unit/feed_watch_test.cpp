@@ -376,6 +376,95 @@ TEST(feed_watch, leaves_out_hours_of_the_future) {
   EXPECT_EQ(bench.taken.back().sample.time, at("2026-11-22T03:00:00Z"));
 }
 
+TEST(feed_watch, leaves_out_hours_long_past_and_says_that_it_is_stale) {
+  Bench bench(settings_of("hk-epd", {"24pc"}));
+  bench.fetcher.say(
+      [&](const FetchRequest&) { return answer(concentrations(at("2026-11-12T02:00:00Z"), 3)); });
+  bench.run_until(at("2026-11-22T02:41:00Z"));
+  EXPECT_TRUE(bench.taken.empty());
+  EXPECT_EQ(bench.watch.counters().state, "stale");
+}
+
+// A sensor of OpenAQ that measured every two minutes of the day before `end`, two hundred rows a
+// page.
+std::string page_of_a_day(const std::string& url, UtcTime end) {
+  const auto at = url.rfind("&page=");
+  const int page = at == url.npos ? 1 : std::stoi(url.substr(at + 6));
+  std::string rows;
+  for (int row = (page - 1) * 200; row < std::min(page * 200, 720); ++row) {
+    const UtcTime start = end - 24h + row * 2min;
+    rows += std::string(rows.empty() ? "" : ",") + R"({"value":)" + std::to_string(row % 50) +
+            R"(,"parameter":{"name":"pm25","units":"µg/m³"},"period":{"datetimeFrom":{"utc":")" +
+            iso8601(start) + R"("},"datetimeTo":{"utc":")" + iso8601(start + 2min) + R"("}}})";
+  }
+  return R"({"meta":{"page":)" + std::to_string(page) + R"(,"limit":200,"found":720},"results":[)" +
+         rows + "]}";
+}
+
+TEST(feed_watch, reads_all_pages_of_a_document_before_it_hands_them_on) {
+  std::string directory = (std::filesystem::temp_directory_path() / "twinsky-feed-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  std::ofstream(directory + "/key") << "tell-nobody\n";
+  std::filesystem::permissions(directory + "/key", std::filesystem::perms::owner_read);
+  FeedSettings settings;
+  settings.feed = "openaq";
+  settings.settings = Settings::defaults(feed_named("openaq")->settings);
+  settings.settings.set("sensors", std::string(R"({"3920": "del-norte"})"));
+  settings.settings.set("key_file", std::string("key"));
+  settings.configuration_directory = directory;
+  Bench bench(settings);
+  int failures = 1;  // of the third page
+  bench.fetcher.say([&](const FetchRequest& request) {
+    if (request.url.ends_with("&page=3") && failures-- > 0) return no_answer();
+    return answer(page_of_a_day(request.url, at("2026-11-22T02:40:00Z")));
+  });
+  bench.run_until(at("2026-11-22T02:45:00Z"));
+  EXPECT_EQ(bench.taken.back().sample.time, at("2026-11-22T02:40:00Z")) << "the newest is there";
+  std::set<UtcTime> times;
+  for (const auto& each : bench.taken) times.insert(each.sample.time);
+  EXPECT_EQ(times.size(), 720U);
+  const auto asked = bench.fetcher.asked();
+  ASSERT_EQ(asked.size(), 3U + 4U) << "after a failure it begins with the first page";
+  EXPECT_TRUE(asked[2].request.url.ends_with("&page=3"));
+  EXPECT_FALSE(asked[3].request.url.ends_with("&page=3"));
+  for (const auto& each : asked) {
+    EXPECT_TRUE(each.request.etag.empty());
+    EXPECT_EQ(std::ranges::count(each.request.headers, "X-API-Key: tell-nobody"), 1);
+  }
+  EXPECT_EQ(bench.watch.counters().state, "fresh");
+  std::filesystem::remove_all(directory);
+}
+
+TEST(feed_watch, hands_on_what_cannot_be_as_printed_and_flagged) {
+  Bench bench(settings_of("hk-epd", {"24pc"}, {"mong-kok"}));
+  bench.fetcher.say([&](const FetchRequest&) {
+    return answer(
+        "<AQHI24HrPollutantConcentration><PollutantConcentration><StationName>Mong "
+        "Kok</StationName>"
+        "<DateTime>Sun, 22 Nov 2026 10:00:00 +0800</DateTime><NO2>-9999</NO2><O3>-120</O3>"
+        "<SO2>4</SO2><CO>99999</CO><PM10>31</PM10><PM2.5>2500.5</PM2.5>"
+        "</PollutantConcentration></AQHI24HrPollutantConcentration>");
+  });
+  bench.run_until(at("2026-11-22T02:41:00Z"));
+  ASSERT_EQ(bench.taken.size(), 1U);
+  const auto of = [&](Quantity quantity) {
+    return *std::ranges::find(bench.taken[0].sample.readings, quantity, &Reading::quantity);
+  };
+  for (const Quantity quantity : {Quantity::no2, Quantity::co}) {
+    EXPECT_FALSE(of(quantity).value);
+    EXPECT_EQ(of(quantity).flag, Flag::missing);
+    EXPECT_EQ(of(quantity).reason, "sentinel");
+  }
+  EXPECT_EQ(of(Quantity::no2).text, "-9999");
+  EXPECT_FALSE(of(Quantity::no2_ppb).value);
+  for (const Quantity quantity : {Quantity::o3, Quantity::o3_ppb, Quantity::pm2_5}) {
+    EXPECT_TRUE(of(quantity).value);
+    EXPECT_EQ(of(quantity).flag, Flag::fail);
+    EXPECT_EQ(of(quantity).reason, "range");
+  }
+  EXPECT_EQ(of(Quantity::so2).flag, Flag::not_evaluated);
+}
+
 TEST(feed_watch, goes_on_when_the_clock_is_set_back_or_forward) {
   Bench bench(settings_of("hk-epd", {"24pc"}), "mk-roof", at("2026-11-25T02:40:00Z"));
   bench.run_until(at("2026-11-25T02:41:00Z"));

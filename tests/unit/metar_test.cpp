@@ -51,19 +51,74 @@ TEST(metar, tells_failures_apart) {
   }
 }
 
+std::optional<UtcTime> end_of(std::string body, const char* received) {
+  const auto content = feed().decode({{}, std::move(body), *parse_time(received)});
+  if (!content) return std::nullopt;
+  return content->samples.front().official->end;
+}
+
 TEST(metar, completes_the_month_by_the_time_of_reception) {
-  const auto end = [](const char* received) -> std::optional<UtcTime> {
-    const auto content =
-        feed().decode({{}, "METAR VHHH 312330Z 32004KT 20/15 Q1015=", *parse_time(received)});
-    if (!content) return std::nullopt;
-    return content->samples.front().official->end;
+  const auto end = [](const char* received) {
+    return end_of("METAR VHHH 312330Z 32004KT 20/15 Q1015=", received);
   };
   EXPECT_EQ(end("2026-10-31T23:40:00Z"), parse_time("2026-10-31T23:30:00Z"));
   EXPECT_EQ(end("2026-10-31T23:00:00Z"), parse_time("2026-10-31T23:30:00Z"))
       << "half an hour ahead of this clock";
-  EXPECT_EQ(end("2026-10-31T12:00:00Z"), parse_time("2026-08-31T23:30:00Z"));
-  EXPECT_EQ(end("2026-03-01T00:10:00Z"), parse_time("2026-01-31T23:30:00Z"));
+  EXPECT_EQ(end("2026-11-01T00:10:00Z"), parse_time("2026-10-31T23:30:00Z"));
   EXPECT_EQ(end("2027-01-01T00:10:00Z"), parse_time("2026-12-31T23:30:00Z"));
+}
+
+TEST(metar, files_no_time_that_is_still_to_come_a_month_back) {
+  const struct {
+    const char* what;
+    std::string body;
+    const char* received;
+  } cases[] = {
+      {"three hours ahead", "METAR VHHH 290000Z 32004KT 29/24 Q1012=", "2026-11-28T21:00:00Z"},
+      {"eleven hours ahead", "METAR VHHH 312330Z 32004KT 29/24 Q1012=", "2026-10-31T12:00:00Z"},
+      {"days ahead", "METAR VHHH 050000Z 32004KT 29/24 Q1012=", "2026-11-28T21:00:00Z"},
+      {"ahead of the date beside it",
+       R"([{"obsTime":1795867200,"rawOb":"METAR VHHH 290000Z 32004KT 29/24 Q1012"}])",
+       "2026-11-28T12:10:00Z"},
+      {"dated ahead", "2026/11/29 00:00\nVHHH 290000Z 32004KT 29/24 Q1012", "2026-11-28T21:00:00Z"},
+      {"dated a week later than it says", "2026/11/28 00:00\nVHHH 200000Z 32004KT 29/24 Q1012",
+       "2026-11-28T21:00:00Z"},
+  };
+  for (const auto& [what, body, received] : cases) {
+    const auto content = feed().decode({{}, body, *parse_time(received)});
+    ASSERT_FALSE(content) << what;
+    EXPECT_EQ(name_of(content.error().fault), "grammar_changed") << what;
+    EXPECT_NE(content.error().detail.find("report of \"VHHH\" with the time"), std::string::npos)
+        << content.error().detail;
+  }
+}
+
+TEST(metar, takes_no_forecast_for_a_report) {
+  for (const char* const forecast :
+       {"VHHH 220000Z 2200/2306 36010KT CAVOK=", "VHHH 220000Z AMD 2200/2306 36010KT CAVOK=",
+        "VHHH 220000Z COR 2200/2306 36010KT CAVOK=", "VHHH 220000Z 220024 36010KT CAVOK=",
+        "VHHH 220000Z AMD 36010KT 20/10 Q1000=", "TAF AMD VHHH 220000Z 2200/2306 36010KT CAVOK=",
+        "TAF TAF VHHH 220000Z 36010KT CAVOK="}) {
+    EXPECT_EQ(outcome_of(feed(), forecast), "grammar_changed") << forecast;
+  }
+}
+
+TEST(metar, reads_no_wind_behind_its_own_place) {
+  for (const char* const words :
+       {"FM0830 12028G40KT", "FCST 12028KT", "AT0830 12028KT", "PROB30 12028KT", "TEMP0 12028KT",
+        "WIND 2000FT 12028KT", "TL0830 12028KT", "NOSIG 12028KT", "9999 12028KT",
+        "2200/2203 12028KT"}) {
+    for (const char* const rest : {"", " 26/21 Q1006", " Q1006"}) {
+      const auto content =
+          opendata::decode(feed(), std::string("METAR ZSPD 220000Z ////// ") + words + rest + "=");
+      if (!content) continue;
+      for (const Sample& sample : content->samples) {
+        for (const Reading& reading : sample.readings) {
+          EXPECT_NE(reading.quantity, Quantity::wind_speed) << words << rest;
+        }
+      }
+    }
+  }
 }
 
 TEST(metar, asks_once_for_all_aerodromes) {

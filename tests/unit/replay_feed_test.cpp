@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <gtest/gtest.h>
+#include <map>
 #include <sstream>
 #include <string>
 #include <sys/wait.h>
@@ -110,6 +111,23 @@ TEST(replay_feed, completes_a_stamp_without_month_only_when_told_the_time) {
   const Printed untold = replay_feed("metar " + file);
   EXPECT_EQ(untold.code, 1);
   EXPECT_NE(untold.output.find("whose month nobody says"), std::string::npos) << untold.output;
+}
+
+TEST(replay_feed, says_of_a_value_in_doubt_why) {
+  const std::string file = cases + "openaq/doubts.SYNTHETIC.json";
+  const Printed printed = replay_feed("openaq " + file);
+  std::istringstream lines(printed.output);
+  std::map<std::string, std::string> said;
+  for (std::string line; std::getline(lines, line);) {
+    const auto reading = nlohmann::json::parse(line);
+    said[reading["quantity"]] =
+        reading.value("reason", "") + std::to_string(reading.value("flag", 0));
+  }
+  EXPECT_EQ(said["pm2_5"], "source3");
+  EXPECT_EQ(said["pm10"], "coverage3");
+  EXPECT_EQ(said["no2"], "sentinel9");
+  EXPECT_EQ(said["humidity"], "range4");
+  EXPECT_EQ(said["temperature"], "0");
 }
 
 TEST(replay_feed, takes_a_column_map) {

@@ -25,6 +25,8 @@ def slug(name):
 
 def number(text):
     text = text.strip()
+    if re.fullmatch(r"(-99+|9999+)(\.(9*|0*))?", text):
+        return None  # what stands for "none"
     return float(text) if re.fullmatch(r"-?(\d+\.?\d*|\.\d+)", text) else None
 
 
@@ -246,58 +248,71 @@ RECEIVED = datetime.datetime(2026, 11, 22, 2, 30, tzinfo=datetime.timezone.utc)
 SPEED = {"KT": 1852 / 3600, "MPS": 1, "KMH": 1 / 3.6}
 
 
-def newest(day, clock, before):
-    for back in range(100):
-        date = (before - datetime.timedelta(days=back)).date()
-        when = datetime.datetime(date.year, date.month, date.day, int(clock[:2]), int(clock[2:]),
-                                 tzinfo=datetime.timezone.utc)
-        if date.day == int(day) and when <= before:
-            return when
+HOUR = datetime.timedelta(hours=1)
+SOMETHING_ELSE = (r"(?:NOSIG|BECMG|TEMPO|INTER|RMK|FCST|METAR|SPECI|TAF|(?:FM|TL|AT|PROB|TX|TN)\d\S*|\d{6}Z?|"
+                  r"\d{4}/\d{4}|\S*\d(?:KT|MPS|KMH))")
 
 
-def metar_report(text, before):
-    head = re.match(r"(?:(?:METAR|SPECI) )?(COR )?([A-Z]\w{3}) (\d\d)(\d{4})Z (.*)", text)
-    if not head or head[5].startswith("NIL") or re.match(r"\d{4}/\d{4} ", head[5]):
+def nearest(day, clock, near):
+    days = (near.date() + datetime.timedelta(days=away) for away in range(-60, 60))
+    times = [datetime.datetime(each.year, each.month, each.day, int(clock[:2]), int(clock[2:]),
+                               tzinfo=datetime.timezone.utc) for each in days if each.day == int(day)]
+    return min(times, key=lambda time: abs(time - near))
+
+
+def metar_report(text, near, latest):
+    head = re.match(r"(?:(?:METAR|SPECI) )?(?:COR )?([A-Z]\w{3}) (\d\d)(\d{4})Z (?:(?:AUTO|COR|RTD|CC[A-Z]) )*(.*)", text)
+    if not head or re.match(r"NIL|AMD |\d{4}/\d{4} |\d{6} ", head[4]):
         return
-    station, end = head[2].lower(), newest(head[3], head[4], before)
-    body = re.split(r" (?:NOSIG|BECMG|TEMPO|RMK)\b", head[5])[0] + " "
+    station, end, body = head[1].lower(), nearest(head[2], head[3], near), head[4]
+    if end > latest:
+        return
     degrees = lambda text: None if number(text.strip("M")) is None else float(text.replace("M", "-"))
-    if wind := re.search(r"\b(\d{3}|VRB)(P?\d{2,3})(?:G(P?\d{2,3}))?(KT|MPS|KMH) |(///)(//)()(KT) ", body):
-        direction, speed, gust, unit = wind.groups()[:4] if wind[1] else wind.groups()[4:]
+    if wind := re.match(r"(?:/+ )*((\d{3}|VRB|///)(P?\d{2,3}|//)(?:G(P?\d{2,3}|//))?(KT|MPS|KMH) )", body):
+        direction, speed, gust, unit = wind.groups()[1:]
         calm = direction == "000" and speed == "00"
         angle = None if calm or number(direction) is None else number(direction) % 360
-        yield line(station, "wind_dir", angle, end, minutes(10), wind[0].strip() if calm else direction)
+        yield line(station, "wind_dir", angle, end, minutes(10), wind[1].strip() if calm else direction)
         for name, cell in (("wind_speed", speed), ("wind_gust", gust)):
             if cell:
                 amount = number(cell)
                 yield line(station, name, None if amount is None else amount * SPEED[unit], end, minutes(10), cell)
-    if air := re.search(r" (M?\d\d|//)/(M?\d\d|//|) ", body):
-        yield line(station, "temperature", degrees(air[1]), end, minutes(1), air[1])
-        yield line(station, "dew_point", degrees(air[2]), end, minutes(1), air[2])
-    if pressure := re.search(r" ([QA])(\d{4}|////) ", body):
-        amount = number(pressure[2])
-        if pressure[1] == "A" and amount is not None:
-            amount *= 33.863886 / 100
-        yield line(station, "pressure_sea_level", amount, end, minutes(1), pressure[2])
+        body = body[wind.end():]
+    body = " " + re.split(f"(?:^| ){SOMETHING_ELSE} ", body)[0] + " "
+    pressures = re.search(r"(?: [QA][\d/]{4}(?= ))+", body)
+    groups = re.findall(r" (M?(?:\d\d|//|XX))/(M?(?:\d\d|//|XX)|)(?= )", body[:pressures.start() + 1] if pressures else body)
+    groups.sort(key=lambda group: degrees(group[0]) is None and degrees(group[1]) is None)
+    if groups:
+        yield line(station, "temperature", degrees(groups[0][0]), end, minutes(1), groups[0][0])
+        yield line(station, "dew_point", degrees(groups[0][1]), end, minutes(1), groups[0][1])
+    if pressures:
+        known = lambda group: None if number(group[1:]) in (None, 0) else number(group[1:])
+        group = min(pressures[0].split(), key=lambda group: known(group) is None)
+        factor = 33.863886 / 100 if group[0] == "A" else 1
+        amount = None if known(group) is None else known(group) * factor
+        yield line(station, "pressure_sea_level", amount, end, minutes(1), group[1:])
 
 
 def metar(body):
-    hour = datetime.timedelta(hours=1)
     if body.startswith("["):
         for entry in json.loads(body):
             seen = entry.get("obsTime")
-            before = datetime.datetime.fromtimestamp(seen + 59, datetime.timezone.utc) if seen else RECEIVED + hour
-            yield from metar_report(entry["rawOb"] or "", before)
+            near = datetime.datetime.fromtimestamp(seen, datetime.timezone.utc) if seen else RECEIVED
+            yield from metar_report(entry["rawOb"] or "", near, near + (minutes(1) if seen else HOUR))
         return
-    before, reports = RECEIVED + hour, []
+    near, reports, corrected = (RECEIVED, RECEIVED + HOUR), [], set()
     for text in re.sub(r"\n +", " ", body).upper().splitlines():
         if date := re.fullmatch(r"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d)", text):
-            before = datetime.datetime(*map(int, date.groups()), second=59, tzinfo=datetime.timezone.utc)
-        reports.append((text.rstrip("="), before))
-    for is_correction in (False, True):
-        for text, before in reports:
-            if (" COR " in text) == is_correction:
-                yield from metar_report(re.sub(" +", " ", text) + " ", before)
+            dated = datetime.datetime(*map(int, date.groups()), tzinfo=datetime.timezone.utc)
+            near = (dated, dated + minutes(1))
+        text = re.sub(" +", " ", text.rstrip("=")) + " "
+        key = re.search(r"[A-Z]\w{3} \d{6}Z", text)
+        is_correction = bool(re.search(r"^(METAR |SPECI )?COR |Z (AUTO )?(COR|CC[A-Z]) ", text))
+        reports.append((text, near, key and key[0], is_correction))
+        corrected |= {key[0]} if key and is_correction else set()
+    for text, near, key, is_correction in reports:
+        if is_correction or key not in corrected:
+            yield from metar_report(text, *near)
 
 
 OPENAQ = {"pm25": "pm2_5", "relativehumidity": "humidity"}
@@ -318,9 +333,9 @@ def openaq(body):
             name, factor = (name + "_ppm", 1) if name == "co" else (name + "_ppb", 1000)
         if end - start == minutes(1440):
             name += "_24h"
-        value = row["value"]
+        value = None if row["value"] is None or number(str(row["value"])) is None else row["value"]
         yield line("openaq", name, None if value is None else value * factor, end, end - start,
-                   "" if value is None else str(value))
+                   "" if row["value"] is None else str(row["value"]))
 
 
 def decoded(raw):
