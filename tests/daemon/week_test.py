@@ -61,7 +61,8 @@ def known_ids():
     for city in ("hongkong", "shanghai"):
         with open(os.path.join(REFERENCE, city + ".json"), encoding="utf-8") as file:
             for one in [one for feed in json.load(file)["feeds"].values() for one in feed["stations"]]:
-                ids[one["en"]] = one["id"]
+                if one["kind"] != "district":  # a place of its own, with the name of a station
+                    ids[one["en"]] = one["id"]
     return ids
 
 
