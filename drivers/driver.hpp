@@ -230,6 +230,12 @@ struct FeedContent {
   std::optional<FeedRequest> next_page = {};
   // All warnings in force; nothing: the document is about something else.
   std::optional<std::vector<Warning>> warnings = {};
+  // What is wrong with the document as a whole though its samples hold: it was cut behind them
+  // (`truncated`), or columns that belong to it have other names (`grammar_changed`).
+  std::optional<FeedFailure> partly = {};
+  // The columns of values that the document has, filled or not; empty: none of them need be in
+  // every answer.
+  std::vector<Quantity> columns = {};
 };
 
 // An official source. decode() is pure: a saved response gives the same samples for ever.
@@ -239,11 +245,13 @@ class Feed {
   // What to fetch for the present hour.
   [[nodiscard]] virtual std::vector<FeedRequest> requests(UtcTime now) const = 0;
   // Cell by cell: what is no number is absent; every reading has the text that its cell printed; a
-  // station that is not in the registry is carried under its slug. The document is recognised by
-  // its content. Fails only when nothing of it can be used.
+  // station that is not in the registry is carried under its slug. What the document is, is known
+  // from the name of the request; only where that is empty (a saved file) its content decides.
+  // Fails only when nothing of it can be used.
   [[nodiscard]] virtual Result<FeedContent, FeedFailure> decode(
       const FeedResponse& response) const = 0;
-  // What the registry (config/reference/) knows of a station; null: nothing.
+  // What the registry (config/reference/) knows of a station, by its id or one that it had in
+  // earlier versions; null: nothing.
   [[nodiscard]] virtual const ReferenceStation* station(std::string_view id) const = 0;
 };
 
@@ -275,6 +283,7 @@ struct FeedInfo {
   milliseconds cadence{3'600'000};  // how often the agency updates
   milliseconds delay{0};            // how long after the full period the update is there
   std::span<const Quantity> quantities;
+  std::span<const std::string_view> documents = {};  // the names of those that differ in kind
   std::span<const Setting> settings = {};
   std::unique_ptr<Feed> (*make)(const Settings&) = nullptr;
   // A problem that the declaration of single settings cannot express; empty when there is none.

@@ -16,6 +16,7 @@
 // is a list of sites or one object; the answer to a name that the server does not know is [].
 #include "drivers/driver.hpp"
 #include "drivers/feeds/cell.hpp"
+#include "drivers/feeds/columns.hpp"
 #include "drivers/feeds/feed_settings.hpp"
 #include "drivers/feeds/json.hpp"
 #include "drivers/feeds/samples.hpp"
@@ -26,6 +27,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 namespace twinsky {
@@ -64,6 +66,12 @@ constexpr auto known_columns = std::to_array<KnownColumn>({
     {"co24h", co_24h, hours(24), ug_per_mg},
 });
 
+// What the platform's records have beside values, loosened; "…Level" is the index of one value.
+constexpr auto passed_over = std::to_array<std::string_view>(
+    {"timepoint", "timepointstr", "area", "citycode", "positionname", "stationcode", "latitude",
+     "longitude", "quality", "primarypollutant", "measure", "unheathful", "ispublish", "provinceid",
+     "orderid", "id", "openaccessgenerated"});
+
 // "PM2_5", "PM2.5", "pm25": the platforms that publish these records do not agree.
 std::string loosened(std::string_view key) {
   std::string loose = lower_case(narrowed(key));
@@ -82,6 +90,26 @@ class Record {
   [[nodiscard]] const JsonValue* find(std::string_view key) const {
     const auto found = std::ranges::find(members_, key, &Member::first);
     return found == members_.end() ? nullptr : found->second;
+  }
+  // All cells of that name: one, unless the record says it twice.
+  [[nodiscard]] std::vector<const JsonValue*> cells(std::string_view key) const {
+    std::vector<const JsonValue*> cells;
+    for (const auto& [name, cell] : members_) {
+      if (name == key && !cell->is_list() && !cell->is_object()) cells.push_back(cell);
+    }
+    return cells;
+  }
+  void see_columns(Columns& columns) const {
+    for (const auto& [name, cell] : members_) {
+      const auto* known = std::ranges::find(known_columns, name, &KnownColumn::key);
+      const bool is_beside =
+          std::ranges::find(passed_over, name) != passed_over.end() || name.ends_with("level");
+      if (known != known_columns.end()) {
+        columns.see(known->quantity);
+      } else if (!is_beside) {
+        columns.see_unknown(cell->key);
+      }
+    }
   }
   [[nodiscard]] std::string_view text_at(std::string_view key) const {
     const JsonValue* member = find(key);
@@ -113,49 +141,78 @@ Result<JsonValue, FeedFailure> records_in(JsonValue answer) {
   return Unexpected{FeedFailure{FeedFault::grammar_changed, "JSON without records of sites"}};
 }
 
-// Sites go by their code, which no other site has; cities by name, then by their code.
-std::string station_of(const Record& record, const Stations& stations) {
+// Sites go by their code, which no other site has; cities by name, then by their code. Nothing: it
+// names neither.
+std::optional<std::string> station_of(const Record& record, const Stations& stations) {
   std::string code = lower_case(record.text_at("stationcode"));
   if (is_id(code)) return code;
   const std::string_view site = record.text_at("positionname");
   if (!site.empty()) return stations.id_of(site);
   const std::string_view city = record.text_at("area");
   std::string city_code = "city-" + lower_case(record.text_at("citycode"));
-  std::string id = city.empty() ? std::string() : stations.id_of(city);
-  if (stations.find(id) != nullptr || record.text_at("citycode").empty()) return id;
-  return is_id(city_code) ? city_code : id;
+  const auto id = stations.id_of(city);
+  const bool is_listed = id && stations.find(*id) != nullptr;
+  if (is_listed || record.text_at("citycode").empty() || !is_id(city_code)) return id;
+  return city_code;
 }
 
-void read_record(const JsonValue& object, const Stations& stations, StationSamples& samples,
-                 std::vector<std::string>& problems) {
+// The document of sites has no city in it, nor the one of a city sites.
+bool is_of_document(const Record& record, std::string_view asked) {
+  const bool is_site =
+      !record.text_at("stationcode").empty() || !record.text_at("positionname").empty();
+  return asked.empty() || is_site == (asked == "sites");
+}
+
+// What decoding a document gathers.
+struct Draft {
+  std::string_view asked;  // which document; empty: not known
+  const Stations& stations;
+  StationSamples samples;
+  std::vector<std::string> problems;
+  Columns columns;
+};
+
+void read_record(const JsonValue& object, Draft& draft) {
+  auto& [asked, stations, samples, problems, columns] = draft;
   const Record record(object);
-  const std::string station = station_of(record, stations);
+  const auto station = station_of(record, stations);
   const std::string_view stamp = record.text_at("timepoint");
   const auto time = mainland_time(stamp, china_offset);
-  if (station.empty() || !time) {
+  if (!station || !time) {
     problems.push_back("record without site or with the time " + in_quotes(stamp));
     return;
   }
+  if (!is_of_document(record, asked)) {
+    problems.push_back("record of " + in_quotes(*station) + " in the document " + in_quotes(asked));
+    return;
+  }
+  record.see_columns(columns);
   const UtcTime end = std::chrono::floor<hours>(*time);
   const double state = end > reference_changed ? reference_k : earlier_reference_k;
   bool is_empty = true;
   for (const auto& [key, quantity, length, factor] : known_columns) {
-    const JsonValue* cell = record.find(key);
-    if (cell == nullptr || cell->is_list() || cell->is_object()) continue;
-    is_empty = false;
     const TimeInterval interval = ending_at(end, length);
-    const Reading mass = reading_of(quantity, cell->text, factor);
-    samples.add(station, interval, mass);
-    if (auto share = share_beside(mass, state)) samples.add(station, interval, *std::move(share));
-    samples.official(station, interval).gas_reference_k = state;
+    for (const JsonValue* const cell : record.cells(key)) {
+      is_empty = false;
+      const Reading mass = reading_of(quantity, cell->text, factor);
+      samples.add(*station, interval, mass);
+      if (auto share = share_beside(mass, state)) {
+        samples.add(*station, interval, *std::move(share));
+      }
+      samples.official(*station, interval).gas_reference_k = state;
+    }
   }
-  if (is_empty) problems.push_back("record of " + in_quotes(station) + " without any known value");
+  if (is_empty) problems.push_back("record of " + in_quotes(*station) + " without any known value");
 }
 
-Result<FeedContent, FeedFailure> decode_cn_cnemc(std::string_view body, UtcTime received,
+Result<FeedContent, FeedFailure> decode_cn_cnemc(const FeedResponse& response,
                                                  const Stations& stations) {
-  FeedContent content;
-  const auto text = readable_text(body, content.problems);
+  Draft draft{response.request.name,
+              stations,
+              StationSamples(response.received, Doubles::contradict),
+              {},
+              {}};
+  const auto text = readable_text(response.body, draft.problems);
   if (!text) return Unexpected{text.error()};
   auto answer = parse_json(*text);
   if (!answer) return Unexpected{answer.error()};
@@ -164,14 +221,18 @@ Result<FeedContent, FeedFailure> decode_cn_cnemc(std::string_view body, UtcTime 
   if (records->children.empty()) {
     return Unexpected{FeedFailure{FeedFault::empty, "a list without sites"}};
   }
-  StationSamples samples(received);
-  for (const JsonValue& record : records->children) {
-    read_record(record, stations, samples, content.problems);
+  for (const Quantity quantity : {aqi, pm2_5, pm10, no2, o3, so2, co}) {
+    draft.columns.expect(quantity);
   }
-  content.samples = samples.take();
-  if (content.samples.empty()) {
-    return Unexpected{FeedFailure{FeedFault::grammar_changed, content.problems.back()}};
+  for (const JsonValue& record : records->children) read_record(record, draft);
+  if (draft.samples.is_empty()) {
+    return Unexpected{FeedFailure{FeedFault::grammar_changed, draft.problems.back()}};
   }
+  FeedContent content{.samples = draft.samples.take(),
+                      .problems = std::move(draft.problems),
+                      .partly = draft.columns.renamed(),
+                      .columns = draft.columns.seen()};
+  std::ranges::move(draft.samples.doubles(), std::back_inserter(content.problems));
   return content;
 }
 
@@ -236,7 +297,7 @@ class CnCnemc final : public Feed {
 
   [[nodiscard]] Result<FeedContent, FeedFailure> decode(
       const FeedResponse& response) const override {
-    return decode_cn_cnemc(response.body, response.received, stations_);
+    return decode_cn_cnemc(response, stations_);
   }
 
   [[nodiscard]] const ReferenceStation* station(std::string_view id) const override {
@@ -280,6 +341,7 @@ const FeedInfo cn_cnemc = {
     .cadence = hours(1),
     .delay = std::chrono::minutes(10),
     .quantities = quantities,
+    .documents = documents,
     .settings = settings,
     .make = [](const Settings& chosen) -> std::unique_ptr<Feed> {
       return std::make_unique<CnCnemc>(chosen);

@@ -14,6 +14,7 @@
 // Terms: each resource is applied for and has conditions of its own.
 #include "drivers/driver.hpp"
 #include "drivers/feeds/cell.hpp"
+#include "drivers/feeds/columns.hpp"
 #include "drivers/feeds/feed_settings.hpp"
 #include "drivers/feeds/json.hpp"
 #include "drivers/feeds/samples.hpp"
@@ -24,6 +25,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 namespace twinsky {
@@ -126,8 +128,18 @@ std::optional<UtcTime> time_of_row(const JsonValue& row, const ColumnMap& column
   return mainland_time(time, china_offset);
 }
 
+// All members of a row whose name is `name`: one, unless the row says it twice.
+std::vector<const JsonValue*> cells_of(const JsonValue& row, const std::string& name) {
+  std::vector<const JsonValue*> cells;
+  for (const JsonValue& member : row.children) {
+    const bool is_cell = !member.is_list() && !member.is_object();
+    if (is_cell && lower_case(trimmed(member.key)) == name) cells.push_back(&member);
+  }
+  return cells;
+}
+
 void read_row(const JsonValue& row, const Definition& definition, const Stations& stations,
-              StationSamples& samples, std::vector<std::string>& problems) {
+              StationSamples& samples, Columns& seen, std::vector<std::string>& problems) {
   const ColumnMap& columns = definition.columns;
   const std::string_view name = text_of(cell_of(row, columns.station));
   const auto time = time_of_row(row, columns, definition.length == hours(24));
@@ -139,20 +151,25 @@ void read_row(const JsonValue& row, const Definition& definition, const Stations
                                              .append(text_of(cell_of(row, columns.time))))));
     return;
   }
-  const std::string station = name.empty() ? definition.station : stations.id_of(name);
+  const auto station = name.empty() ? std::optional(definition.station) : stations.id_of(name);
+  if (!station) {
+    problems.push_back("row of what is no station, " + in_quotes(name));
+    return;
+  }
   const TimeInterval interval = definition.label == Label::ending
                                     ? ending_at(*time, definition.length)
                                     : TimeInterval{*time, *time + definition.length};
   bool is_empty = true;
   for (const auto& [column, quantity, factor] : columns.values) {
-    const JsonValue* cell = cell_of(row, column);
-    if (cell == nullptr || cell->is_list() || cell->is_object()) continue;
-    is_empty = false;
-    const Reading reading = reading_of(quantity, cell->text, factor);
-    samples.add(station, interval, reading);
-    if (auto share = share_beside(reading, reference_k)) {
-      samples.add(station, interval, *std::move(share));
-      samples.official(station, interval).gas_reference_k = reference_k;
+    for (const JsonValue* const cell : cells_of(row, column)) {
+      is_empty = false;
+      seen.see(quantity);
+      const Reading reading = reading_of(quantity, cell->text, factor);
+      samples.add(*station, interval, reading);
+      if (auto share = share_beside(reading, reference_k)) {
+        samples.add(*station, interval, *std::move(share));
+        samples.official(*station, interval).gas_reference_k = reference_k;
+      }
     }
   }
   if (is_empty) problems.emplace_back("row without any of the columns");
@@ -206,11 +223,17 @@ Result<FeedContent, FeedFailure> decode_cn_sh_opendata(std::string_view body, Ut
   if (!text) return Unexpected{text.error()};
   const auto rows = rows_of(*text);
   if (!rows) return Unexpected{rows.error()};
-  StationSamples samples(received);
+  StationSamples samples(received, Doubles::contradict);
+  Columns columns;
+  for (const auto& value : definition.columns.values) columns.expect(value.quantity);
   for (const JsonValue& row : rows->children) {
-    read_row(row, definition, stations, samples, content.problems);
+    read_row(row, definition, stations, samples, columns, content.problems);
   }
   content.samples = samples.take();
+  std::ranges::move(samples.doubles(), std::back_inserter(content.problems));
+  // The operator has said which columns there are.
+  content.partly = columns.absent();
+  content.columns = columns.seen();
   if (content.samples.empty()) {
     return failure(FeedFault::grammar_changed, content.problems.back());
   }

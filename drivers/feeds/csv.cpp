@@ -99,14 +99,12 @@ Result<CsvTable, FeedFailure> parse_csv(std::string_view text, char separator) {
       return failure(FeedFault::too_large, row, "more rows, columns or text than any table here");
     }
     if (is_blank(row)) continue;
+    table.is_cut = !rows.is_row_ended();
     if (table.header.empty()) {
       table.header = std::move(row.cells);
-      continue;
+    } else if (!table.is_cut) {
+      table.rows.push_back(std::move(row));
     }
-    if (!rows.is_row_ended() && row.cells.size() < table.header.size()) {
-      return failure(FeedFault::truncated, row, "the last row ends in the middle");
-    }
-    table.rows.push_back(std::move(row));
   }
   if (table.header.empty()) return Unexpected{FeedFailure{FeedFault::empty, "no header"}};
   return table;

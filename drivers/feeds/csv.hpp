@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables as text (RFC 4180): quoted cells, LF or CRLF, with or without a last line end. Rows,
-// columns and cells are capped, so a hostile file costs bounded memory.
+// Tables as text (RFC 4180): quoted cells, LF or CRLF. Rows, columns and cells are capped, so a
+// hostile file costs bounded memory.
 #pragma once
 
 #include "drivers/driver.hpp"
@@ -19,11 +19,14 @@ struct CsvRow {
 struct CsvTable {
   std::vector<std::string> header;
   std::vector<CsvRow> rows;  // empty lines are left out
+  // The text stops without a line end: nobody knows whether its last cell is whole ("3" of "31"),
+  // so the last row is not among `rows`.
+  bool is_cut = false;
 };
 
-// `text` is UTF-8 without a mark. A quote that is never closed, or a last row that is short and has
-// no line end, is `truncated`: the rest can be fetched again. Too many rows, columns or bytes in a
-// cell are `too_large`; without a header it is `empty`.
+// `text` is UTF-8 without a mark. A quote that is never closed is `truncated`: the rest can
+// be fetched again. Too many rows, columns or bytes in a cell are `too_large`; without a header it
+// is `empty`.
 Result<CsvTable, FeedFailure> parse_csv(std::string_view text, char separator = ',');
 
 }  // namespace twinsky

@@ -14,6 +14,7 @@
 // Read from www.aqhi.gov.hk/epd/ddata/html/out/ (data.gov.hk: hk-epd-airteam-past24hr-…).
 #include "drivers/driver.hpp"
 #include "drivers/feeds/cell.hpp"
+#include "drivers/feeds/columns.hpp"
 #include "drivers/feeds/feed_settings.hpp"
 #include "drivers/feeds/json.hpp"
 #include "drivers/feeds/samples.hpp"
@@ -23,7 +24,9 @@
 #include "drivers/feeds/xml.hpp"
 #include "gateway/model/embedded.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 namespace twinsky {
@@ -34,12 +37,13 @@ using std::chrono::hours;
 
 constexpr double reference_k = 293.15;
 
-struct Pollutant {
-  std::string_view element;  // loosened
+struct Element {
+  std::string_view name;  // loosened
   Quantity quantity;
 };
-constexpr auto pollutants = std::to_array<Pollutant>(
+constexpr auto pollutants = std::to_array<Element>(
     {{"no2", no2}, {"o3", o3}, {"so2", so2}, {"co", co}, {"pm10", pm10}, {"pm25", pm2_5}});
+constexpr auto index_elements = std::to_array<Element>({{"aqhi", aqhi}});
 
 // Elements are matched loosely: "PM2.5" is an unusual name, of which the agency's own page data
 // already has another form ("PM25").
@@ -49,7 +53,7 @@ std::string loosened(std::string_view element) {
   return loose;
 }
 
-// The text of the child with that loosened name; empty when there is none.
+// The text of the first child with that loosened name; empty when there is none.
 std::string text_in(const pugi::xml_node& row, std::string_view element) {
   for (const pugi::xml_node& child : row.children()) {
     if (loosened(child.name()) == element) return text_of(child);
@@ -62,6 +66,7 @@ struct Draft {
   const Stations& stations;
   StationSamples samples;
   std::vector<std::string> problems;
+  Columns columns;
 
   void problem(std::string_view what, std::string_view where) {
     problems.push_back(std::string(what).append(" ").append(in_quotes(where)));
@@ -88,28 +93,73 @@ void read_hours(const pugi::xml_node& root, const char* element, Draft& draft, T
       draft.problem("row without station or with the time", stamp);
       continue;
     }
-    take(row, draft.stations.id_of(name), hour_before(*time));
+    const auto station = draft.stations.id_of(name);
+    if (!station) {
+      draft.problem("row of what is no station,", name);
+      continue;
+    }
+    take(row, *station, hour_before(*time));
   }
 }
 
+// Which of `elements` any of the rows has. What none has is not there: that is something else than
+// a cell without a value.
+template <class Elements>
+void see_columns(const pugi::xml_node& root, const char* row_element, const Elements& elements,
+                 Draft& draft) {
+  for (const Element& element : elements) draft.columns.expect(element.quantity);
+  for (const pugi::xml_node& row : root.children(row_element)) {
+    for (const pugi::xml_node& child : row.children()) {
+      const std::string name = loosened(child.name());
+      if (child.type() != pugi::node_element || name == "stationname" || name == "datetime")
+        continue;
+      const auto* known = std::ranges::find(elements, name, &Element::name);
+      if (known == elements.end()) {
+        draft.columns.see_unknown(child.name());
+      } else {
+        draft.columns.see(known->quantity);
+      }
+    }
+  }
+}
+
+// The cells of a row that stand for `element`: one, unless the row says it twice.
+std::vector<std::string> cells_of(const pugi::xml_node& row, const Element& element) {
+  std::vector<std::string> cells;
+  for (const pugi::xml_node& child : row.children()) {
+    if (loosened(child.name()) == element.name) cells.push_back(text_of(child));
+  }
+  if (cells.empty()) cells.emplace_back();
+  return cells;
+}
+
 void read_concentrations(const pugi::xml_node& root, Draft& draft) {
-  read_hours(root, "PollutantConcentration", draft,
+  constexpr const char* row_element = "PollutantConcentration";
+  see_columns(root, row_element, pollutants, draft);
+  read_hours(root, row_element, draft,
              [&](const pugi::xml_node& row, const std::string& station, const TimeInterval& hour) {
-               for (const auto& [element, quantity] : pollutants) {
-                 const Reading mass = reading_of(quantity, text_in(row, element));
-                 draft.samples.add(station, hour, mass);
-                 if (auto share = share_beside(mass, reference_k)) {
-                   draft.samples.add(station, hour, *std::move(share));
+               for (const Element& element : pollutants) {
+                 if (!draft.columns.has(element.quantity)) continue;
+                 for (const std::string& cell : cells_of(row, element)) {
+                   const Reading mass = reading_of(element.quantity, cell);
+                   draft.samples.add(station, hour, mass);
+                   if (auto share = share_beside(mass, reference_k)) {
+                     draft.samples.add(station, hour, *std::move(share));
+                   }
                  }
+                 draft.samples.official(station, hour).gas_reference_k = reference_k;
                }
-               draft.samples.official(station, hour).gas_reference_k = reference_k;
              });
 }
 
 void read_past_indices(const pugi::xml_node& root, Draft& draft) {
+  see_columns(root, "item", index_elements, draft);
   read_hours(root, "item", draft,
              [&](const pugi::xml_node& row, const std::string& station, const TimeInterval& hour) {
-               draft.samples.add(station, hour, aqhi_reading(text_in(row, "aqhi")));
+               if (!draft.columns.has(aqhi)) return;
+               for (const std::string& cell : cells_of(row, index_elements.front())) {
+                 draft.samples.add(station, hour, aqhi_reading(cell));
+               }
              });
 }
 
@@ -145,6 +195,15 @@ std::pair<std::string, std::string> index_in(std::string_view title, std::string
   return {std::string(title), std::string(description.substr(0, description.find(' ')))};
 }
 
+// An index, or one of the marks for none that the documents print; "2 to 3" is neither.
+bool is_index_cell(std::string_view printed) {
+  const std::string plain = lower_case(trimmed(printed));
+  if (plain == "10+" || number_in(plain)) return true;
+  static constexpr auto marks =
+      std::to_array<std::string_view>({"", "-", "--", "*", "n/a", "n.a.", "na", "m"});
+  return std::ranges::find(marks, plain) != marks.end();
+}
+
 void read_current_indices(const pugi::xml_node& root, Draft& draft) {
   const pugi::xml_node channel = root.child("channel");
   for (const pugi::xml_node& item : channel.children("item")) {
@@ -153,14 +212,14 @@ void read_current_indices(const pugi::xml_node& root, Draft& draft) {
     std::string stamp = text_of(item, "pubDate");
     if (stamp.empty()) stamp = text_of(channel, "lastBuildDate");
     const auto time = rfc822_time(stamp, china_offset);
-    if (name.empty() || !time) {
+    const auto station = draft.stations.id_of(name);
+    if (!station || !time || !is_index_cell(printed)) {
       draft.problem("no station's index in", title);
       continue;
     }
-    const std::string station = draft.stations.id_of(name);
     const TimeInterval hour = hour_before(*time);
-    draft.samples.add(station, hour, aqhi_reading(printed));
-    draft.samples.official(station, hour).issued = *time;
+    draft.samples.add(*station, hour, aqhi_reading(printed));
+    draft.samples.official(*station, hour).issued = *time;
   }
 }
 
@@ -174,24 +233,39 @@ std::optional<FeedFailure> read_dashboard(std::string_view text, Draft& draft) {
     const std::string_view name = row.text_at("station");
     const std::string_view stamp = row.text_at("publish_date");
     const auto time = parse_time(stamp, china_offset);
-    if (name.empty() || !time || row.find("aqhi") == nullptr) {
+    const auto station = draft.stations.id_of(name);
+    if (!station || !time || row.find("aqhi") == nullptr) {
       draft.problem("entry without station or index or with the time", stamp);
       continue;
     }
-    const std::string station = draft.stations.id_of(name);
     const TimeInterval hour = hour_before(*time);
-    draft.samples.add(station, hour, aqhi_reading(row.text_at("aqhi")));
-    draft.samples.official(station, hour).issued = *time;
+    draft.samples.add(*station, hour, aqhi_reading(row.text_at("aqhi")));
+    draft.samples.official(*station, hour).issued = *time;
   }
   if (list->children.empty()) return FeedFailure{FeedFault::empty, "a list without entries"};
   return std::nullopt;
 }
 
-std::optional<FeedFailure> read_xml(std::string_view text, Draft& draft) {
+struct Document {
+  std::string_view name;
+  std::string_view root;
+};
+constexpr auto documents = std::to_array<Document>({{"24pc", "AQHI24HrPollutantConcentration"},
+                                                    {"24aqhi", "AQHI24HrReport"},
+                                                    {"aqhi_ind_rss", "rss"}});
+
+// `asked`: which document; empty: not known.
+std::optional<FeedFailure> read_xml(std::string_view text, std::string_view asked, Draft& draft) {
   pugi::xml_document document;
   if (auto failure = load_xml(document, text)) return failure;
   const pugi::xml_node root = document.document_element();
   const std::string_view name = root.name();
+  const auto* expected = std::ranges::find(documents, asked, &Document::name);
+  if (expected != documents.end() && name != expected->root) {
+    return FeedFailure{FeedFault::grammar_changed,
+                       "another document than the one asked for: " + in_quotes(name) +
+                           ", expected " + in_quotes(expected->root)};
+  }
   if (name == "AQHI24HrPollutantConcentration") {
     if (!root.child("PollutantConcentration")) {
       return FeedFailure{FeedFault::empty, "no concentrations inside"};
@@ -210,28 +284,43 @@ std::optional<FeedFailure> read_xml(std::string_view text, Draft& draft) {
   return std::nullopt;
 }
 
-Result<FeedContent, FeedFailure> decode_hk_epd(std::string_view body, UtcTime received,
+Result<FeedContent, FeedFailure> decode_hk_epd(const FeedResponse& response,
                                                const Stations& stations) {
-  Draft draft{stations, StationSamples(received), {}};
+  const std::string_view body = response.body;
+  const std::string_view asked = response.request.name;
+  Draft draft{stations, StationSamples(response.received, Doubles::contradict), {}, {}};
   const auto text = readable_text(body, draft.problems);
   if (!text) return Unexpected{text.error()};
   const char first = trimmed(*text).front();
   if (first != '<' && first != '[' && first != '{') {
     return Unexpected{FeedFailure{FeedFault::grammar_changed, "neither XML nor JSON"}};
   }
-  if (auto failure = first == '<' ? read_xml(*text, draft) : read_dashboard(*text, draft)) {
+  if (first != '<' && !asked.empty()) {
+    return Unexpected{FeedFailure{FeedFault::grammar_changed, "JSON instead of XML"}};
+  }
+  if (auto failure = first == '<' ? read_xml(*text, asked, draft) : read_dashboard(*text, draft)) {
     return Unexpected{*std::move(failure)};
   }
-  FeedContent content{draft.samples.take(), std::move(draft.problems)};
-  if (content.samples.empty()) {
-    return Unexpected{FeedFailure{FeedFault::grammar_changed, content.problems.front()}};
-  }
-  return content;
+  FeedContent content;
+  content.partly = draft.columns.renamed();
+  content.columns = draft.columns.seen();
+  content.samples = draft.samples.take();
+  content.problems = std::move(draft.problems);
+  std::ranges::move(draft.samples.doubles(), std::back_inserter(content.problems));
+  if (!content.samples.empty()) return content;
+  if (content.partly) return Unexpected{*std::move(content.partly)};
+  return Unexpected{FeedFailure{FeedFault::grammar_changed, content.problems.empty()
+                                                                ? "no column of values"
+                                                                : content.problems.front()}};
 }
 
 // ---- the feed -------------------------------------------------------------------------------
 
-constexpr std::array<std::string_view, 3> documents = {"24pc", "24aqhi", "aqhi_ind_rss"};
+constexpr auto document_names = [] {
+  std::array<std::string_view, documents.size()> names;
+  std::ranges::transform(documents, names.begin(), &Document::name);
+  return names;
+}();
 constexpr auto settings =
     declare_feed_settings("https://www.aqhi.gov.hk", R"(["24pc","24aqhi"])", "30min");
 
@@ -256,7 +345,7 @@ class HkEpd final : public Feed {
 
   [[nodiscard]] Result<FeedContent, FeedFailure> decode(
       const FeedResponse& response) const override {
-    return decode_hk_epd(response.body, response.received, stations_);
+    return decode_hk_epd(response, stations_);
   }
 
   [[nodiscard]] const ReferenceStation* station(std::string_view id) const override {
@@ -294,11 +383,12 @@ const FeedInfo hk_epd = {
     .cadence = hours(1),
     .delay = std::chrono::minutes(30),  // the documents carry build times of HH:30
     .quantities = quantities,
+    .documents = document_names,
     .settings = settings,
     .make = [](const Settings& chosen) -> std::unique_ptr<Feed> {
       return std::make_unique<HkEpd>(chosen);
     },
-    .check = [](const Settings& chosen) { return unknown_document(chosen, documents); },
+    .check = [](const Settings& chosen) { return unknown_document(chosen, document_names); },
 };
 
 }  // namespace twinsky

@@ -10,12 +10,14 @@
 // [t-600 s, t), the 15-minute UV index [t-900 s, t), the rain of the past hour [t-3600 s, t); the
 // files come every ten minutes, about ten minutes late. Zone: Hong Kong time without saying so in
 // the CSV files, +08:00 in the JSON ones. Pressure is reduced to sea level. `rhrread` prints whole
-// degrees and the rain of districts; `hourlyRainfall` is a rolling hour, so its rows must not be
+// degrees and the rain of districts (places
+// of their own, `sha-tin-district`); `hourlyRainfall` is a rolling hour, so its rows must not be
 // summed; `warnsum` has the warnings in force and no readings. Read from
 // data.weather.gov.hk/weatherAPI/ (listed on data.gov.hk); the Observatory's web site itself stands
 // under stricter terms and is not read.
 #include "drivers/driver.hpp"
 #include "drivers/feeds/cell.hpp"
+#include "drivers/feeds/columns.hpp"
 #include "drivers/feeds/feed_settings.hpp"
 #include "drivers/feeds/hk_hko_table.hpp"
 #include "drivers/feeds/hk_hko_warnings.hpp"
@@ -28,6 +30,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 namespace twinsky {
@@ -45,10 +48,56 @@ struct Draft {
   const Stations& stations;
   StationSamples samples;
   std::vector<std::string> problems;
+  std::vector<Quantity> columns;
+  std::optional<FeedFailure> partly;
 };
 
 Unexpected<FeedFailure> failure(FeedFault fault, std::string what) {
   return Unexpected{FeedFailure{fault, std::move(what)}};
+}
+
+// ---- the documents --------------------------------------------------------------------------
+
+struct Document {
+  std::string_view name;
+  std::string_view path;    // under the base; the edition comes behind it; empty: a table
+  milliseconds cadence{0};  // 0: as the feed
+  std::span<const Quantity> columns = {};  // of a table
+};
+constexpr std::string_view tables = "/weatherAPI/hko_data/regional-weather/";
+constexpr std::array<Quantity, 1> of_temperature = {temperature};
+constexpr std::array<Quantity, 1> of_humidity = {humidity};
+constexpr std::array<Quantity, 1> of_pressure = {pressure_sea_level};
+constexpr std::array<Quantity, 3> of_wind = {wind_dir, wind_speed, wind_gust};
+constexpr std::array<Quantity, 1> of_sunshine = {solar_radiation};
+constexpr std::array<Quantity, 1> of_uv = {uv_index};
+constexpr auto documents = std::to_array<Document>({
+    {"latest_1min_temperature", {}, {}, of_temperature},
+    {"latest_1min_humidity", {}, {}, of_humidity},
+    {"latest_1min_pressure", {}, {}, of_pressure},
+    {"latest_10min_wind", {}, {}, of_wind},
+    {"latest_1min_solar", {}, {}, of_sunshine},
+    {"latest_15min_uvindex", {}, minutes(15), of_uv},
+    {"rhrread", "/weatherAPI/opendata/weather.php?dataType=rhrread&lang=", hours(1)},
+    {"hourlyRainfall", "/weatherAPI/opendata/hourlyRainfall.php?lang=", minutes(15)},
+    {"warnsum", "/weatherAPI/opendata/weather.php?dataType=warnsum&lang=", {}},
+});
+constexpr auto document_names = [] {
+  std::array<std::string_view, documents.size()> names;
+  std::ranges::transform(documents, names.begin(), &Document::name);
+  return names;
+}();
+
+// Null: not known which was asked for.
+const Document* document_named(std::string_view name) {
+  const auto* found = std::ranges::find(documents, name, &Document::name);
+  return found == documents.end() ? nullptr : found;
+}
+
+Unexpected<FeedFailure> another_document(const Document& asked, std::string_view instead) {
+  return failure(FeedFault::grammar_changed,
+                 "another document than the one asked for: " + std::string(instead) +
+                     " instead of " + in_quotes(asked.name));
 }
 
 // ---- tables ---------------------------------------------------------------------------------
@@ -64,12 +113,34 @@ Reading wind_direction(std::string_view cell) {
   return reading_of(wind_dir, cell, compass_degrees(cell));
 }
 
-std::optional<FeedFailure> read_table(std::string_view text, Draft& draft) {
+// Columns that belong to the table must be in it; filled or not is another matter.
+std::optional<FeedFailure> check_columns(const HkoTable& table, const Document* asked,
+                                         Draft& draft) {
+  Columns columns;
+  for (const HkoColumn& column : table.columns) columns.see(column.quantity);
+  for (const std::string& name : table.unknown) columns.see_unknown(name);
+  draft.columns = columns.seen();
+  if (asked == nullptr) return std::nullopt;
+  for (const Quantity quantity : asked->columns) columns.expect(quantity);
+  auto absent = columns.absent();
+  const bool is_another = std::ranges::none_of(
+      asked->columns, [&](Quantity quantity) { return columns.has(quantity); });
+  if (is_another) return absent;
+  draft.partly = std::move(absent);
+  return std::nullopt;
+}
+
+std::optional<FeedFailure> read_table(std::string_view text, const Document* asked, Draft& draft) {
   const auto csv = parse_csv(text);
   if (!csv) return csv.error();
   const auto table = read_hko_header(csv->header);
   if (!table) return table.error();
   draft.problems.insert(draft.problems.end(), table->problems.begin(), table->problems.end());
+  if (auto wrong = check_columns(*table, asked, draft)) return wrong;
+  if (csv->is_cut) {
+    draft.partly = FeedFailure{FeedFault::truncated,
+                               "the text ends without a line end, so its last row is left out"};
+  }
   for (const CsvRow& row : csv->rows) {
     const std::string line = "line " + std::to_string(row.line) + ": ";
     if (!fits_header(row, csv->header.size())) {
@@ -79,14 +150,14 @@ std::optional<FeedFailure> read_table(std::string_view text, Draft& draft) {
     }
     const std::string_view name = table->station ? row.cells[*table->station] : uv_station;
     const auto time = table->time_of_row(row);
-    if (!time || trimmed(name).empty()) {
-      draft.problems.push_back(line + (time ? "no station" : "no time"));
+    const auto station = draft.stations.id_of(name);
+    if (!time || !station) {
+      draft.problems.push_back(line + (time ? "no station: " + in_quotes(name) : "no time"));
       continue;
     }
-    const std::string station = draft.stations.id_of(name);
     for (const HkoColumn& column : table->columns) {
       const std::string& cell = row.cells[column.at];
-      draft.samples.add(station, ending_at(*time, column.length),
+      draft.samples.add(*station, ending_at(*time, column.length),
                         column.quantity == wind_dir
                             ? wind_direction(cell)
                             : reading_of(column.quantity, cell, column.factor));
@@ -116,13 +187,15 @@ struct Block {
   std::string_view value;  // the key of an entry's value
   std::string_view unit;   // what the entry must say; empty: nothing
   Quantity quantity;
+  PlaceKind places = PlaceKind::station;
 };
 
 void read_block(const JsonValue& report, const Block& block, const TimeInterval& interval,
                 UtcTime issued, Draft& draft) {
   for (const JsonValue& entry : entries_of(report, block.name)) {
     const std::string_view place = entry.text_at("place");
-    if (trimmed(place).empty() || entry.text_at("unit") != block.unit) {
+    const auto station = draft.stations.id_of(place, block.places);
+    if (!station || entry.text_at("unit") != block.unit) {
       draft.problems.push_back(std::string(block.name) + " without place or in another unit: " +
                                in_quotes(entry.text_at("unit")));
       continue;
@@ -131,9 +204,8 @@ void read_block(const JsonValue& report, const Block& block, const TimeInterval&
     if (lower_case(entry.text_at("main")) == "true") {  // the gauges are under maintenance
       reading = reading_of(block.quantity, entry.text_at(block.value), std::nullopt);
     }
-    const std::string station = draft.stations.id_of(place);
-    draft.samples.add(station, interval, std::move(reading));
-    draft.samples.official(station, interval).issued = issued;
+    draft.samples.add(*station, interval, std::move(reading));
+    draft.samples.official(*station, interval).issued = issued;
   }
 }
 
@@ -152,7 +224,10 @@ std::optional<FeedFailure> read_current_report(const JsonValue& report, Draft& d
   if (rain_start >= rain_end) {
     draft.problems.emplace_back("rainfall that ends before it starts");
   } else {
-    read_block(report, {"rainfall", "max", "mm", rain_1h}, {rain_start, rain_end}, *issued, draft);
+    // The most that any gauge of a district has seen: of the district, not of the station that
+    // has its name.
+    read_block(report, {"rainfall", "max", "mm", rain_1h, PlaceKind::district},
+               {rain_start, rain_end}, *issued, draft);
   }
   // "During the past hour": the clock hour before the report.
   read_block(report, {"uvindex", "value", "", uv_index}, ending_at(floor<hours>(*issued), hours(1)),
@@ -165,76 +240,88 @@ std::optional<FeedFailure> read_gauges(const JsonValue& report, Draft& draft) {
   if (!time) return FeedFailure{FeedFault::grammar_changed, "gauges without obsTime"};
   for (const JsonValue& entry : report.find("hourlyRainfall")->children) {
     const std::string_view name = entry.text_at("automaticWeatherStation");
-    if (trimmed(name).empty() || entry.text_at("unit") != "mm") {
+    const auto station = draft.stations.id_of(name);
+    if (!station || entry.text_at("unit") != "mm") {
       draft.problems.push_back("gauge without name or in another unit: " +
                                in_quotes(entry.text_at("unit")));
       continue;
     }
-    draft.samples.add(draft.stations.id_of(name), ending_at(*time, hours(1)),
+    draft.samples.add(*station, ending_at(*time, hours(1)),
                       reading_of(rain_1h, entry.text_at("value")));
   }
   return std::nullopt;
 }
 
 Result<FeedContent, FeedFailure> finished(Draft& draft) {
-  FeedContent content{draft.samples.take(), std::move(draft.problems)};
+  FeedContent content{.samples = draft.samples.take(),
+                      .problems = std::move(draft.problems),
+                      .partly = std::move(draft.partly),
+                      .columns = std::move(draft.columns)};
+  std::ranges::move(draft.samples.doubles(), std::back_inserter(content.problems));
   if (!content.samples.empty()) return content;
+  if (content.partly) return Unexpected{*std::move(content.partly)};
   if (content.problems.empty()) return failure(FeedFault::empty, "no station inside");
   return failure(FeedFault::grammar_changed, content.problems.front());
 }
 
-Result<FeedContent, FeedFailure> decode_hk_hko(std::string_view body, UtcTime received,
-                                               const Stations& stations) {
-  Draft draft{stations, StationSamples(received), {}};
-  const auto text = readable_text(body, draft.problems);
-  if (!text) return Unexpected{text.error()};
-  const char first = trimmed(*text).front();
-  if (first == '<') return failure(FeedFault::grammar_changed, "XML instead of a table or JSON");
-  if (first != '{' && first != '[') {
-    if (auto wrong = read_table(*text, draft)) return Unexpected{*std::move(wrong)};
-    return finished(draft);
+bool are_gauges(const JsonValue& report) {
+  const JsonValue* const gauges = report.find("hourlyRainfall");
+  return gauges != nullptr && gauges->is_list();
+}
+
+bool is_current_report(const JsonValue& report) {
+  return report.find("temperature") || report.find("humidity") || report.find("rainfall");
+}
+
+// Which of the JSON documents it looks like; empty: none that is known.
+std::string_view kind_of(const JsonValue& report) {
+  if (are_gauges(report)) return "hourlyRainfall";
+  if (is_current_report(report)) return "rhrread";
+  return warnings_in(report) ? "warnsum" : "";
+}
+
+Result<FeedContent, FeedFailure> read_report(const JsonValue& report, const Document* asked,
+                                             Draft& draft) {
+  // Nothing inside is good weather in the summary of warnings, and nothing in all others.
+  const bool is_bare = report.is_object() && report.children.empty();
+  if (is_bare && (asked == nullptr || asked->name != "warnsum")) {
+    return failure(FeedFault::empty, "an object without members");
   }
-  const auto report = parse_json(*text);
-  if (!report) return Unexpected{report.error()};
-  std::optional<FeedFailure> wrong;
-  if (const JsonValue* gauges = report->find("hourlyRainfall"); gauges && gauges->is_list()) {
-    wrong = read_gauges(*report, draft);
-  } else if (report->find("temperature") || report->find("humidity") || report->find("rainfall")) {
-    wrong = read_current_report(*report, draft);
-  } else if (auto warnings = warnings_in(*report)) {
+  const std::string_view kind = kind_of(report);
+  if (kind.empty()) return failure(FeedFault::grammar_changed, "JSON of an unknown kind");
+  if (asked != nullptr && kind != asked->name) return another_document(*asked, in_quotes(kind));
+  if (kind == "warnsum") {
     return FeedContent{
-        .samples = {}, .problems = std::move(draft.problems), .warnings = *std::move(warnings)};
-  } else {
-    wrong = FeedFailure{FeedFault::grammar_changed, "JSON of an unknown kind"};
+        .samples = {}, .problems = std::move(draft.problems), .warnings = warnings_in(report)};
   }
+  auto wrong = kind == "rhrread" ? read_current_report(report, draft) : read_gauges(report, draft);
   if (wrong) return Unexpected{*std::move(wrong)};
   return finished(draft);
 }
 
+Result<FeedContent, FeedFailure> decode_hk_hko(const FeedResponse& response,
+                                               const Stations& stations) {
+  Draft draft{stations, StationSamples(response.received, Doubles::contradict), {}, {}, {}};
+  const Document* const asked = document_named(response.request.name);
+  const auto text = readable_text(response.body, draft.problems);
+  if (!text) return Unexpected{text.error()};
+  const char first = trimmed(*text).front();
+  if (first == '<') return failure(FeedFault::grammar_changed, "XML instead of a table or JSON");
+  const bool is_table = first != '{' && first != '[';
+  if (asked != nullptr && is_table != asked->path.empty()) {
+    return another_document(*asked, is_table ? "a table" : "JSON");
+  }
+  if (is_table) {
+    if (auto wrong = read_table(*text, asked, draft)) return Unexpected{*std::move(wrong)};
+    return finished(draft);
+  }
+  const auto report = parse_json(*text);
+  if (!report) return Unexpected{report.error()};
+  return read_report(*report, asked, draft);
+}
+
 // ---- the feed -------------------------------------------------------------------------------
 
-struct Document {
-  std::string_view name;
-  std::string_view path;    // under the base; "*" stands for the edition
-  milliseconds cadence{0};  // 0: as the feed
-};
-constexpr std::string_view tables = "/weatherAPI/hko_data/regional-weather/";
-constexpr auto documents = std::to_array<Document>({
-    {"latest_1min_temperature", {}, {}},
-    {"latest_1min_humidity", {}, {}},
-    {"latest_1min_pressure", {}, {}},
-    {"latest_10min_wind", {}, {}},
-    {"latest_1min_solar", {}, {}},
-    {"latest_15min_uvindex", {}, minutes(15)},
-    {"rhrread", "/weatherAPI/opendata/weather.php?dataType=rhrread&lang=", hours(1)},
-    {"hourlyRainfall", "/weatherAPI/opendata/hourlyRainfall.php?lang=", minutes(15)},
-    {"warnsum", "/weatherAPI/opendata/weather.php?dataType=warnsum&lang=", {}},
-});
-constexpr auto document_names = [] {
-  std::array<std::string_view, documents.size()> names;
-  std::ranges::transform(documents, names.begin(), &Document::name);
-  return names;
-}();
 constexpr auto settings = declare_feed_settings(
     "https://data.weather.gov.hk",
     R"(["latest_1min_temperature","latest_1min_humidity","latest_1min_pressure","latest_10min_wind","warnsum"])",
@@ -263,7 +350,7 @@ class HkHko final : public Feed {
 
   [[nodiscard]] Result<FeedContent, FeedFailure> decode(
       const FeedResponse& response) const override {
-    return decode_hk_hko(response.body, response.received, stations_);
+    return decode_hk_hko(response, stations_);
   }
 
   [[nodiscard]] const ReferenceStation* station(std::string_view id) const override {
@@ -307,6 +394,7 @@ const FeedInfo hk_hko = {
     .cadence = minutes(10),
     .delay = minutes(10),
     .quantities = quantities,
+    .documents = document_names,
     .settings = settings,
     .make = [](const Settings& chosen) -> std::unique_ptr<Feed> {
       return std::make_unique<HkHko>(chosen);

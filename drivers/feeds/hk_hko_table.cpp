@@ -138,19 +138,34 @@ std::optional<HkoColumn> column_of(const Title& title, std::size_t at) {
   return HkoColumn{at, known->quantity, unit->factor, known->length};
 }
 
+// The first of two such columns holds: nothing else in the row would say which is meant.
+void take_place(HkoTable& table, std::optional<std::size_t>& place, std::size_t at,
+                const std::string& cell) {
+  if (place) {
+    table.problems.push_back("column " + in_quotes(cell) + " is there twice");
+  } else {
+    place = at;
+  }
+}
+
 void take_title(HkoTable& table, std::size_t at, const std::string& cell) {
   const Title title = title_of(cell);
   const auto* part = std::ranges::find(part_names, title.unit);
   if (is_one_of(time_names, title.name) && title.unit.empty()) {
-    table.time = at;
+    take_place(table, table.time, at, cell);
   } else if (is_one_of(time_names, title.name) && part != part_names.end()) {
-    table.time_parts[static_cast<std::size_t>(part - part_names.begin())] = at;
+    take_place(table, table.time_parts[static_cast<std::size_t>(part - part_names.begin())], at,
+               cell);
   } else if (is_one_of(station_names, title.name)) {
-    table.station = at;
+    take_place(table, table.station, at, cell);
   } else if (const auto column = column_of(title, at)) {
-    table.columns.push_back(*column);
+    const bool is_double = std::ranges::find(table.columns, column->quantity,
+                                             &HkoColumn::quantity) != table.columns.end();
+    if (is_double) table.problems.push_back("column " + in_quotes(cell) + " is there twice");
+    table.columns.push_back(*column);  // each of its cells is held against the other's
   } else if (!is_one_of(passed_over, title.name)) {
     table.problems.push_back("column " + in_quotes(cell) + " is not known");
+    table.unknown.push_back(cell);
   }
 }
 

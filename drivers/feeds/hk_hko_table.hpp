@@ -26,7 +26,8 @@ struct HkoTable {
   std::array<std::optional<std::size_t>, 7> time_parts;
   std::optional<std::size_t> station;
   std::vector<HkoColumn> columns;
-  std::vector<std::string> problems;  // columns that are not known
+  std::vector<std::string> problems;  // columns that are not known, or there twice
+  std::vector<std::string> unknown;   // the names of those that are not known
 
   // The time of a row in UTC; nullopt: it has none.
   [[nodiscard]] std::optional<UtcTime> time_of_row(const CsvRow& row) const;

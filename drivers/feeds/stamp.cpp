@@ -104,11 +104,7 @@ std::optional<UtcTime> mainland_time(std::string_view text, minutes offset) {
   std::vector<int> parts = is_compact ? numbers_in_digits(text) : numbers_in(text);
   if (parts.size() < 4) return std::nullopt;
   parts.resize(6);
-  const bool is_midnight = parts[3] == 24 && parts[4] == 0 && parts[5] == 0;
-  auto time =
-      time_of(parts[0], parts[1], parts[2], is_midnight ? 0 : parts[3], parts[4], parts[5], offset);
-  if (time && is_midnight) *time += std::chrono::days(1);
-  return time;
+  return time_of(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], offset);
 }
 
 std::optional<UtcTime> rfc822_time(std::string_view text, minutes default_offset) {
@@ -148,8 +144,9 @@ std::optional<UtcTime> time_of(int year, int month, int day, int hour, int minut
   const year_month_day date{std::chrono::year(year),
                             std::chrono::month(static_cast<unsigned>(month)),
                             std::chrono::day(static_cast<unsigned>(day))};
-  const bool is_clock =
-      hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60;
+  const bool is_end_of_day = hour == 24 && minute == 0 && second == 0;
+  const bool is_clock = is_end_of_day || (hour >= 0 && hour < 24 && minute >= 0 && minute < 60 &&
+                                          second >= 0 && second < 60);
   if (!date.ok() || !is_clock) return std::nullopt;
   return UtcTime(sys_days(date)) + hours(hour) + minutes(minute) + seconds(second) - offset;
 }

@@ -16,10 +16,15 @@ constexpr milliseconds host_pause{1'500};  // between two requests to a host
 constexpr milliseconds first_back_off{30'000};
 constexpr milliseconds longest_first_wait{5'000};
 constexpr milliseconds stale_after{3 * 3'600'000};
+constexpr milliseconds gaps_told_hourly_for{24 * 3'600'000};  // then once a day
+constexpr milliseconds hour{3'600'000};
+constexpr std::size_t most_passed_over = 200;
 constexpr int most_retries = 3;
 constexpr int spread = 12;  // jitter and the first retry are within a twelfth of the cadence
 // Why an interval is missed where nothing failed: the agency went on to the next.
 constexpr std::string_view not_shown = "not_shown";
+// Why they are where its documents come, but without the station.
+constexpr std::string_view station_missing = "station_missing";
 
 // The gateway's moment stays the same for ever.
 std::uint64_t moment_of(const std::string& gateway_and_feed) {
@@ -171,7 +176,7 @@ Result<FetchRequest, std::string> FeedWatch::request_for(const Document& documen
 void FeedWatch::take_reply(Document& document, FetchReply reply) {
   if (reply.status == 304) {
     ++counters_.not_modified;
-    succeed(document);
+    succeed(document, document.partly);
     return;
   }
   if (reply.status != 200 || reply.too_large || reply.truncated) {
@@ -185,13 +190,17 @@ void FeedWatch::take_reply(Document& document, FetchReply reply) {
   } else {
     document.etag = std::move(reply.etag);
     document.last_modified = std::move(reply.last_modified);
-    succeed(document);
+    succeed(document, document.partly);
   }
 }
 
 std::optional<FeedFailure> FeedWatch::decode(Document& document, FetchReply& reply) {
   auto content = feed_->decode({asked(document), std::move(reply.body), at_.clock.utc()});
   if (!content) return content.error();
+  document.partly = std::move(content->partly);
+  if (!document.partly) document.partly = check_columns(document, *content);
+  const bool is_cut = document.partly && document.partly->fault == FeedFault::truncated;
+  if (!is_cut) see_stations(document, *content);
   const UtcTime now = at_.clock.utc();
   std::vector<Sample> samples;
   for (Sample& sample : content->samples) {
@@ -217,32 +226,72 @@ std::optional<FeedFailure> FeedWatch::decode(Document& document, FetchReply& rep
     const Excess of_warnings = FeedBounds::keep_within(*content->warnings);
     excess.warnings = of_warnings.warnings;
     excess.texts += of_warnings.texts;
-    warn(document.request.name, *std::move(content->warnings));
+    document.warnings = std::move(content->warnings);
+    tell_warnings();
   }
   report_excess(document, excess);
-  return std::nullopt;
+  if (!is_cut) return std::nullopt;
+  return std::exchange(document.partly, std::nullopt);  // the rest is worth asking for soon
 }
 
-void FeedWatch::warn(const std::string& document, std::vector<Warning> in_force) {
-  warnings_document_ = document;
+std::optional<FeedFailure> FeedWatch::check_columns(Document& document,
+                                                    const FeedContent& content) {
+  std::string absent;
+  for (const Quantity quantity : document.columns) {
+    if (content.columns.empty() ||
+        std::ranges::find(content.columns, quantity) != content.columns.end()) {
+      continue;
+    }
+    absent.append(absent.empty() ? "" : ", ").append(in_quotes(name_of(quantity)));
+  }
+  document.columns.insert(content.columns.begin(), content.columns.end());
+  if (absent.empty()) return std::nullopt;
+  return FeedFailure{FeedFault::grammar_changed, "no column of " + absent + " any more"};
+}
+
+void FeedWatch::see_stations(Document& document, const FeedContent& content) {
+  std::set<std::string, std::less<>> shown;
+  for (const Sample& sample : content.samples) {
+    const std::string& station = sample.official->station;
+    const ReferenceStation* const listed = feed_->station(station);
+    if (is_followed(station)) {
+      // Of those that nobody named only the configured ones are expected to come again.
+      if (listed != nullptr || !settings_.stations.empty()) shown.insert(station);
+    } else if (listed == nullptr && passed_over_.size() < most_passed_over &&
+               passed_over_.insert(station).second) {
+      newcomers_.append(newcomers_.empty() ? "" : ", ").append(in_quotes(station));
+    }
+  }
+  if (content.columns.empty()) return;  // no table: who has nothing to say may be left out of it
+  document.expected.insert(shown.begin(), shown.end());
+  document.shown = std::move(shown);
+}
+
+// Each document owns what it says: what is in force is in any of them, and nobody else clears it.
+void FeedWatch::tell_warnings() {
+  std::optional<std::vector<Warning>> in_force;
+  for (const Document& document : documents_ | std::views::values) {
+    if (!document.warnings) continue;
+    if (!in_force) in_force.emplace();
+    in_force->insert(in_force->end(), document.warnings->begin(), document.warnings->end());
+  }
   if (warnings_ == in_force) return;
   warnings_ = std::move(in_force);
-  at_.outlet.warn(info_.name, &*warnings_);
+  at_.outlet.warn(info_.name, warnings_ ? &*warnings_ : nullptr);
 }
 
-void FeedWatch::forget_warnings() {
-  if (!warnings_) return;
-  warnings_.reset();
-  at_.outlet.warn(info_.name, nullptr);
-}
-
-void FeedWatch::succeed(Document& document) {
+void FeedWatch::succeed(Document& document, const std::optional<FeedFailure>& partly) {
   const UtcTime now = at_.clock.utc();
   document.failures = 0;
   document.answered = at_.clock.now();
   const bool is_stale =
       document.newest_end != UtcTime{} && now - document.newest_end >= stale_after + delay_;
-  if (is_stale) {
+  if (partly) {
+    ++counters_.failures[std::string(name_of(partly->fault))];
+    std::string detail = partly->detail;  // which may quote what an agency says
+    shorten(detail, FeedBounds::longest_message);
+    set_fault(document, partly->fault, detail);
+  } else if (is_stale) {
     ++counters_.failures[std::string(name_of(FeedFault::stale))];
     set_fault(document, FeedFault::stale,
               "nothing newer than " + iso8601(document.newest_end) + ", though it answers");
@@ -265,6 +314,7 @@ void FeedWatch::succeed(Document& document) {
 void FeedWatch::fail(Document& document, const FeedFailure& failure) {
   document.retries = 0;
   document.next_page.reset();
+  document.partly.reset();
   document.etag.clear();  // whatever we had, we want the whole document next time
   document.last_modified.clear();
   const milliseconds cadence = cadence_of(document);
@@ -277,7 +327,10 @@ void FeedWatch::fail(Document& document, const FeedFailure& failure) {
   schedule(document, is_update_first ? update : at_.clock.utc() + pause);
   // Nobody shall act on a warning of which nothing was heard for so long.
   const bool is_silent = !document.answered || at_.clock.now() - *document.answered >= stale_after;
-  if (is_silent && document.request.name == warnings_document_) forget_warnings();
+  if (is_silent && document.warnings) {
+    document.warnings.reset();
+    tell_warnings();
+  }
   ++counters_.failures[std::string(name_of(failure.fault))];
   std::string detail = failure.detail;  // which may quote what an agency says
   shorten(detail, FeedBounds::longest_message);
@@ -349,7 +402,7 @@ void FeedWatch::hand_on() {
   if (nothing_else_comes && !arrivals_.empty()) missed_cause_ = not_shown;
   arrivals_.clear();
   at_.outlet.settle(info_.name);
-  report_missing_stations();
+  check_stations();
 }
 
 // Once for all documents that came together, so that a start does not change a stream's meta with
@@ -404,29 +457,87 @@ StreamDescription FeedWatch::description_of(std::string_view station) const {
   stream.zone = info_.zone;
   stream.may_be_redistributed = info_.may_be_redistributed;
   stream.gas_reference_k = info_.gas_reference_k;
-  if (const ReferenceStation* known = feed_->station(station)) {
+  const ReferenceStation* const known = feed_->station(station);
+  if (known != nullptr && known->id == station) {
     stream.title = known->name_en;
     stream.placement = known->kind;
     stream.position = known->position;
+    for (const std::string& id : known->formerly) stream.formerly.push_back(stream_of(id));
   }
   return stream;
 }
 
-void FeedWatch::report_missing_stations() {
-  const bool is_complete = std::ranges::none_of(
-      documents_ | std::views::values, [](const Document& document) { return !document.answered; });
-  if (are_stations_checked_ || !is_complete) return;
-  are_stations_checked_ = true;
-  for (const std::string& station : settings_.stations) {
-    if (stations_.contains(station)) continue;
-    at_.log.warning(info_.name, "station \"" + station +
-                                    "\" is in none of its documents; look at its id in the "
-                                    "configuration");
+std::string FeedWatch::absence_of(const std::string& station) const {
+  std::string lacking;
+  bool was_shown = stations_.contains(station);
+  for (const auto& [name, document] : documents_) {
+    if (!document.expected.contains(station)) continue;
+    was_shown = true;
+    if (!document.shown.contains(station)) {
+      lacking.append(lacking.empty() ? "" : ", ").append(name);
+    }
   }
+  if (!lacking.empty()) return "is not in " + lacking + " any more";
+  const bool is_complete =
+      std::ranges::all_of(documents_ | std::views::values,
+                          [](const Document& document) { return document.answered.has_value(); });
+  if (was_shown || !is_complete) return {};
+  return "is in none of its documents; look at its id in the configuration";
+}
+
+void FeedWatch::check_stations() {
+  std::set<std::string> expected(settings_.stations.begin(), settings_.stations.end());
+  for (const Document& document : documents_ | std::views::values) {
+    expected.insert(document.expected.begin(), document.expected.end());
+  }
+  const std::string newcomers = std::exchange(newcomers_, {});
+  bool are_newcomers_told = newcomers.empty();
+  for (const std::string& station : expected) {
+    const std::string absence = absence_of(station);
+    const auto known = missing_.find(station);
+    const std::string subject = std::string(info_.name).append("/").append(station);
+    if (absence.empty() && known != missing_.end()) {
+      missing_.erase(known);
+      at_.log.notice(info_.name, "station " + in_quotes(station) + " is there again");
+      at_.outlet.announce("station_back", subject, "is there again");
+    } else if (!absence.empty() && known == missing_.end()) {
+      const std::string text =
+          absence + (newcomers.empty() ? "" : "; new to us and not followed: " + newcomers);
+      are_newcomers_told = true;
+      at_.log.warning(info_.name, "station " + in_quotes(station) + " " + text);
+      at_.outlet.announce(station_missing, subject, text);
+      missing_.try_emplace(station);
+    }
+  }
+  if (!are_newcomers_told) {
+    at_.log.notice(info_.name, "stations that are new to us and not followed: " + newcomers);
+  }
+  for (auto& [station, missing] : missing_) note_gap(station, missing);
+}
+
+// Hour by hour for a day, then day by day: a station may have gone for good.
+void FeedWatch::note_gap(const std::string& station, Missing& missing) {
+  UtcTime end{};
+  for (const Document& document : documents_ | std::views::values) {
+    const bool is_known = !document.fault || document.partly;
+    if (!is_known || document.shown.contains(station)) return;
+    end = std::max(end, document.newest_end);
+  }
+  if (end == UtcTime{}) return;
+  const UtcTime before = end - info_.cadence;
+  if (missing.since == UtcTime{}) missing = {.since = end, .accounted = before};
+  const bool is_long_gone = end - missing.since >= gaps_told_hourly_for;
+  const milliseconds step = is_long_gone ? gaps_told_hourly_for : std::max(hour, info_.cadence);
+  if (end - missing.accounted < step) return;
+  at_.outlet.miss(stream_of(station), missing.accounted, end, info_.cadence, station_missing);
+  missing.accounted = end;
 }
 
 void FeedWatch::close_streams(const FeedWatch* next) const {
-  const bool are_warnings_kept = next != nullptr && next->documents_.contains(warnings_document_);
+  const bool are_warnings_kept =
+      next != nullptr && std::ranges::any_of(documents_, [&](const auto& document) {
+        return document.second.warnings && next->documents_.contains(document.first);
+      });
   if (warnings_ && !are_warnings_kept) at_.outlet.warn(info_.name, nullptr);
   for (const std::string& station : stations_ | std::views::keys) {
     if (next == nullptr || !next->is_followed(station)) at_.outlet.close(stream_of(station));
@@ -434,8 +545,9 @@ void FeedWatch::close_streams(const FeedWatch* next) const {
 }
 
 bool FeedWatch::is_whole() const {
-  return std::ranges::none_of(documents_ | std::views::values,
-                              [](const Document& document) { return document.fault.has_value(); });
+  return std::ranges::none_of(documents_ | std::views::values, [](const Document& document) {
+    return document.fault && !document.partly;
+  });
 }
 
 bool FeedWatch::is_followed(std::string_view station) const {

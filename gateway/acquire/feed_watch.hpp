@@ -61,6 +61,18 @@ class FeedWatch {
     bool had_problems = false;
     bool is_crowded = false;  // it held more than its bounds when it was last understood
     std::optional<FeedFault> fault;
+    // What is wrong with the copy that we have though its rows hold; a 304 does not mend it.
+    std::optional<FeedFailure> partly;
+    std::optional<std::vector<Warning>> warnings;  // that it says are in force; nothing: not known
+    std::set<Quantity> columns;                    // that it has had
+    // Followed stations: those that a table has had, and those of its newest copy.
+    std::set<std::string, std::less<>> expected;
+    std::set<std::string, std::less<>> shown;
+  };
+  // A followed station that its documents do not show.
+  struct Missing {
+    UtcTime since{};      // the end of the interval that was missed first
+    UtcTime accounted{};  // the ledger knows of what is missing up to here
   };
   struct Arrival {
     std::string document;
@@ -79,19 +91,26 @@ class FeedWatch {
   [[nodiscard]] Result<FetchRequest, std::string> request_for(const Document& document) const;
   void take_reply(Document& document, FetchReply reply);
   std::optional<FeedFailure> decode(Document& document, FetchReply& reply);
-  void succeed(Document& document);
+  // Nothing: the document has all columns that it had before.
+  static std::optional<FeedFailure> check_columns(Document& document, const FeedContent& content);
+  void see_stations(Document& document, const FeedContent& content);
+  // `partly`: what is wrong with an answer whose rows hold.
+  void succeed(Document& document, const std::optional<FeedFailure>& partly = {});
   void fail(Document& document, const FeedFailure& failure);
   void set_fault(Document& document, std::optional<FeedFault> fault, const std::string& message);
   void report_problems(Document& document, std::vector<std::string>& problems);
   void report_excess(Document& document, const Excess& excess);
   // Told on when they are others than before.
-  void warn(const std::string& document, std::vector<Warning> in_force);
-  void forget_warnings();
+  void tell_warnings();
   void hand_on();
   void let_go_of_strangers();
   void open_streams();
   [[nodiscard]] StreamDescription description_of(std::string_view station) const;
-  void report_missing_stations();
+  // Tells which followed stations are missing, or back; the ledger learns what that costs.
+  void check_stations();
+  // In words; empty: it is there.
+  [[nodiscard]] std::string absence_of(const std::string& station) const;
+  void note_gap(const std::string& station, Missing& missing);
 
   // No document is in trouble: what one does not show another would.
   [[nodiscard]] bool is_whole() const;
@@ -118,11 +137,12 @@ class FeedWatch {
   std::map<std::string, Document> documents_;
   std::vector<Arrival> arrivals_;  // of the requests that were due together
   std::map<std::string, std::set<Quantity>, std::less<>> stations_;  // opened, with what they have
-  std::optional<std::vector<Warning>> warnings_;                     // in force; nothing: not known
-  std::string warnings_document_;                                    // that they came in
+  std::optional<std::vector<Warning>> warnings_;  // as told on: of all documents that know any
+  std::map<std::string, Missing, std::less<>> missing_;
+  std::set<std::string, std::less<>> passed_over_;  // unlisted and not followed, told once each
+  std::string newcomers_;                           // those of the newest answers, in words
   std::string missed_cause_;  // why intervals may be missing since the last whole update
   UtcTime next_request_{};    // a host is given a pause between two requests
-  bool are_stations_checked_ = false;
   FeedCounters counters_;
 };
 

@@ -29,7 +29,7 @@ struct FollowerOutlet {
   std::function<void(std::string_view stream)> close;
   // A sample of an opened stream; `document` says which of the feed's documents it came in.
   std::function<void(std::string_view stream, Sample sample, std::string_view document)> take;
-  // "feed_lost" and "feed_back".
+  // "feed_lost" and "feed_back", "station_missing" and "station_back".
   std::function<void(std::string_view event, std::string_view subject, std::string_view message)>
       announce;
   // The warnings in force are others than before; null: they are not known any more.
@@ -39,6 +39,11 @@ struct FollowerOutlet {
   // missed, and why.
   std::function<void(std::string_view stream, const Sample& oldest, std::string_view cause)> begin =
       [](std::string_view, const Sample&, std::string_view) {};
+  // A stream whose station its documents do not show has no interval after what is known of it
+  // (where nothing is, after `since`) and up to `end`.
+  std::function<void(std::string_view stream, UtcTime since, UtcTime end, milliseconds period,
+                     std::string_view cause)>
+      miss = [](std::string_view, UtcTime, UtcTime, milliseconds, std::string_view) {};
   // All that came of an update has been handed on.
   std::function<void(std::string_view feed)> settle = [](std::string_view) {};
   // The stations of a feed that nobody named and that have a place (FeedBounds), across restarts.

@@ -343,6 +343,20 @@ void Intake::note_missed(std::string_view name, const Sample& oldest, std::strin
                    .count = static_cast<std::uint64_t>((start - *stream->last) / length)});
 }
 
+void Intake::note_missing(std::string_view name, UtcTime since, UtcTime end, milliseconds period,
+                          std::string_view cause) {
+  const std::lock_guard lock(mutex_);
+  Stream* const stream = find(name);
+  const UtcTime start = stream != nullptr ? stream->last.value_or(since) : since;
+  if (period <= 0ms || end < start + period) return;
+  store_.note_gap({.cause = std::string(cause),
+                   .stream = std::string(name),
+                   .start = start,
+                   .end = end,
+                   .count = static_cast<std::uint64_t>((end - start) / period)});
+  if (stream != nullptr) stream->last = end;
+}
+
 // The first that was due since the gateway started: the pause before it goes on record.
 void Intake::resume(Stream& stream, MonotonicTime now) {
   stream.is_first = false;

@@ -48,6 +48,10 @@ class Intake {
   // Before this official sample, which comes next, nothing will come any more: intervals between it
   // and the newest that we have go on record. Only of a pace that is as long as its intervals.
   void note_missed(std::string_view stream, const Sample& oldest, std::string_view cause);
+  // An official stream, opened or not, has nothing after the newest that we have (where that is not
+  // known, after `since`) and up to `end`.
+  void note_missing(std::string_view stream, UtcTime since, UtcTime end, milliseconds period,
+                    std::string_view cause);
 
   // Samples of an opened stream that did not come: the first was due at `first_due`, the others a
   // period after each other. The next sample (or close, or an hour) puts them on record as one gap,

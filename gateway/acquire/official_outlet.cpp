@@ -11,6 +11,15 @@ std::string name_of_strangers(std::string_view feed) {
   return std::string("strangers/").append(feed);
 }
 
+// What a broker retains under an earlier name would look like a station that stands still. It was
+// posted by an earlier version, if at all, so it is posted here before it is withdrawn.
+void clear_topics(const std::string& stream, Bulletin& bulletin) {
+  for (const auto* const document : {"/meta", "/state", "/status"}) {
+    bulletin.post({.topic = stream + document, .payload = {}});
+    bulletin.withdraw(stream + document);
+  }
+}
+
 }  // namespace
 
 FollowerOutlet outlet_to(Intake& intake, OfficialIndices& indices, Bulletin& bulletin,
@@ -18,6 +27,7 @@ FollowerOutlet outlet_to(Intake& intake, OfficialIndices& indices, Bulletin& bul
   return {
       .open =
           [&](const StreamDescription& stream) {
+            for (const std::string& name : stream.formerly) clear_topics(name, bulletin);
             intake.open(stream);
             indices.open(stream);
           },
@@ -44,6 +54,9 @@ FollowerOutlet outlet_to(Intake& intake, OfficialIndices& indices, Bulletin& bul
           },
       .begin = [&](std::string_view stream, const Sample& oldest,
                    std::string_view cause) { intake.note_missed(stream, oldest, cause); },
+      .miss =
+          [&](std::string_view stream, UtcTime since, UtcTime end, milliseconds period,
+              std::string_view cause) { intake.note_missing(stream, since, end, period, cause); },
       .settle = [&](std::string_view feed) { indices.settle(feed); },
       .strangers =
           [&](std::string_view feed) {

@@ -2,7 +2,9 @@
 // `twinsky replay feed SOURCE FILE…`: what a saved official response says, one JSON object per
 // reading: {"source","station","quantity","value","unit","start","end","text"}. The value is in the
 // catalogue's unit or null, `text` is what the agency printed. A value in doubt has "flag" and
-// "reason" too: it cannot be, or its source doubts it.
+// "reason" too: it cannot be, or its source doubts it. Which of the feed's documents a file is says
+// --document, else the file's name where it has a document's name in it ("24pc_Eng.xml"), else its
+// content.
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
@@ -27,6 +29,7 @@ namespace {
 struct ReplayFeedOptions {
   std::string source;
   std::string received;
+  std::string document;
   std::string settings = "{}";
   std::vector<std::string> files;
 };
@@ -93,18 +96,35 @@ std::optional<std::string> body_of(const std::string& file) {
   return body;
 }
 
+// Empty: no name of a document is in the file's, or several are.
+std::string document_of(const std::string& file, const FeedInfo& info) {
+  const std::string name = std::filesystem::path(file).filename();
+  std::string found;
+  for (const std::string_view document : info.documents) {
+    if (name.find(document) == std::string::npos) continue;
+    if (!found.empty()) return {};
+    found = document;
+  }
+  return found;
+}
+
 // False when nothing of the file can be used.
-bool replay(const std::string& file, const Feed& feed, std::string_view source, UtcTime received) {
+bool replay(const std::string& file, const Feed& feed, std::string_view source,
+            const FeedRequest& request, UtcTime received) {
   auto body = body_of(file);
   if (!body) {
     std::cerr << file << ": cannot be read\n";
     return false;
   }
-  auto content = feed.decode({{}, *std::move(body), received});
+  auto content = feed.decode({request, *std::move(body), received});
   if (!content) {
     std::cerr << file << ": " << name_of(content.error().fault) << ": " << content.error().detail
               << '\n';
     return false;
+  }
+  if (content->partly) {
+    std::cerr << file << ": " << name_of(content->partly->fault) << ": " << content->partly->detail
+              << '\n';
   }
   for (const std::string& problem : content->problems) std::cerr << file << ": " << problem << '\n';
   for (Sample& sample : content->samples) {
@@ -132,9 +152,19 @@ int replay_feed(const ReplayFeedOptions& options) {
     std::optional<UtcTime> received = UtcTime{};
     if (!options.received.empty()) received = parse_time(options.received);
     if (!received) throw UsageError("--received: expected a time such as 2026-11-22T02:30:00Z");
+    const bool is_known =
+        std::ranges::find(info.documents, options.document) != info.documents.end();
+    if (!options.document.empty() && !is_known) {
+      throw UsageError("--document: " + in_quotes(options.document) + " is no document of " +
+                       std::string(info.name) +
+                       (info.documents.empty() ? ", which has but one kind"
+                                               : ", expected " + listed(info.documents)));
+    }
     bool is_good = true;
     for (const std::string& file : options.files) {
-      is_good &= replay(file, *feed, info.name, *received);
+      FeedRequest request;
+      request.name = options.document.empty() ? document_of(file, info) : options.document;
+      is_good &= replay(file, *feed, info.name, request, *received);
     }
     return is_good ? exit_good : exit_failed;
   } catch (const UsageError& wrong) {
@@ -150,6 +180,7 @@ void add_replay_feed(Command& replay, int& code) {
   const auto options = std::make_shared<ReplayFeedOptions>();
   feed->add_option("source", options->source, "The feed, such as hk-epd")->required();
   feed->add_option("--received", options->received, "When the responses were received");
+  feed->add_option("--document", options->document, "Which of the feed's documents the files are");
   feed->add_option("--settings", options->settings, "Settings of the feed as a JSON object");
   feed->add_option("files", options->files, "Saved responses")->required();
   feed->callback([options, &code] { code = replay_feed(*options); });

@@ -160,6 +160,37 @@ std::vector<ReferenceHour> station_hours(StoreReader& store, const std::string& 
   return reference_hours(store.official(stream, quantity, window.begin, window.end));
 }
 
+// The reference's stream, and before it those under which its past stands.
+std::vector<std::string> reference_streams(const Comparison& comparison) {
+  const std::string& id = comparison.reference.station;
+  const ReferenceStation* const known = comparison.feed ? comparison.feed->station(id) : nullptr;
+  std::vector<std::string> streams;
+  if (known != nullptr) {
+    for (const std::string& former : known->formerly) {
+      streams.push_back("ref/" + comparison.reference.feed + "/" + former);
+    }
+  }
+  streams.push_back(comparison.reference_stream());
+  return streams;
+}
+
+// An hour that stands under several names is that of the present one.
+std::vector<ReferenceHour> reference_hours_of(StoreReader& store, const Comparison& comparison,
+                                              Quantity form, Window window) {
+  const std::vector<std::string> streams = reference_streams(comparison);
+  if (streams.size() == 1) return station_hours(store, streams.front(), form, window);
+  std::map<HourStart, ReferenceHour> merged;
+  for (const std::string& stream : streams) {
+    for (const ReferenceHour& hour : station_hours(store, stream, form, window)) {
+      merged.insert_or_assign(hour.hour, hour);
+    }
+  }
+  std::vector<ReferenceHour> sorted;
+  sorted.reserve(merged.size());
+  for (const auto& [start, hour] : merged) sorted.push_back(hour);
+  return sorted;
+}
+
 // What the reference may call the quantity: gases come as mass, or as share.
 std::vector<Quantity> forms_of(Quantity quantity) {
   const GasForms* const gas = gas_forms(quantity);
@@ -229,7 +260,7 @@ StoredPairs read_pairs(StoreReader& store, const Comparison& comparison,
   StoredPairs pairs{.quantity = forms_of(comparison.quantity).front()};
   std::vector<ReferenceHour> reference;
   for (const Quantity form : forms_of(comparison.quantity)) {
-    reference = station_hours(store, comparison.reference_stream(), form, window);
+    reference = reference_hours_of(store, comparison, form, window);
     if (reference.empty()) continue;
     pairs.quantity = form;
     break;
@@ -294,7 +325,10 @@ std::optional<Window> commissioning_window(StoreReader& store, const Comparison&
   const auto local = store.first_hour(comparison.sensor_stream(), comparison.quantity, from);
   std::optional<UtcTime> official;
   for (const Quantity form : forms_of(comparison.quantity)) {
-    official = store.first_official(comparison.reference_stream(), form, from);
+    for (const std::string& stream : reference_streams(comparison)) {
+      const auto first = store.first_official(stream, form, from);
+      if (first && (!official || *first < *official)) official = first;
+    }
     if (official) break;
   }
   if (!local || !official) return std::nullopt;

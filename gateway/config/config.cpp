@@ -123,6 +123,29 @@ auto comparable(const std::optional<Position>& position) {
   return values;
 }
 
+// A station that had another id in earlier versions of the registry goes by the one that it has
+// now, so that a configuration of that time still follows it.
+void use_present_ids(Config& config) {
+  for (FeedSettings& feed : config.feeds) {
+    const FeedInfo* const info = feed_named(feed.feed);
+    if (info == nullptr) continue;
+    const auto source = info->make(feed.settings);
+    const auto present = [&](const std::string& id) {
+      const ReferenceStation* const known = source->station(id);
+      return known == nullptr ? id : known->id;
+    };
+    std::vector<std::string> stations;
+    for (const std::string& id : feed.stations) {
+      std::string now = present(id);
+      if (std::ranges::find(stations, now) == stations.end()) stations.push_back(std::move(now));
+    }
+    feed.stations = std::move(stations);
+    for (CompareSettings& wanted : config.compare) {
+      if (wanted.feed == feed.feed) wanted.station = present(wanted.station);
+    }
+  }
+}
+
 }  // namespace
 
 bool GatewaySettings::operator==(const GatewaySettings& other) const {
@@ -176,6 +199,7 @@ Result<Config, std::vector<Problem>> load_config(const std::string& file,
     sort_by_place(problems, files.names);
     return Unexpected{std::move(problems)};
   }
+  use_present_ids(draft.config);
   draft.config.store.machine_id = machine_id_of(draft.system_id, vocabulary);
   draft.config.hash = hash_of(files.texts);
   draft.config.files = std::move(files.names);

@@ -32,7 +32,8 @@ struct ReferenceStation {
   std::string kind;     // "general", "roadside", "background", "city", "automatic", "district",
                         // "aerodrome"; empty where nobody has verified it
   std::optional<Position> position;
-  std::vector<Quantity> quantities;  // what it is known to measure; empty: not known
+  std::vector<Quantity> quantities;        // what it is known to measure; empty: not known
+  std::vector<std::string> formerly = {};  // ids that it had in earlier versions of the registry
 };
 
 // "Central/Western" -> "central-western": apostrophes dropped, lower case, every other run of

@@ -69,6 +69,7 @@ Json json_of(const Column& column, const StreamDescription& stream) {
 
 Json meta(const StreamDescription& stream) {
   Json document = {{"stream", stream.name}, {"name", stream.title}};
+  if (!stream.formerly.empty()) document["formerly"] = stream.formerly;
   // What we measured or reckoned must never be taken for an authority's word.
   if (!stream.name.starts_with("ref/")) document["official"] = false;
   Json& quantities = document["quantities"] = Json::object();

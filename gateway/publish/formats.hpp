@@ -21,8 +21,9 @@ namespace twinsky {
 
 // What a stream is, for its meta document: one sensor, one channel of it, or one official station.
 struct StreamDescription {
-  std::string name;   // "sensor/roof-pm", "ref/hk-epd/mong-kok"
-  std::string title;  // for people
+  std::string name;                        // "sensor/roof-pm", "ref/hk-epd/mong-kok"
+  std::string title;                       // for people
+  std::vector<std::string> formerly = {};  // names under which its past stands
   std::vector<Column> columns;
   std::map<Quantity, std::pair<double, double>> ranges;  // as the data sheet says
   milliseconds period{0};

@@ -78,6 +78,14 @@ TEST(stamp, reads_what_agencies_print) {
   EXPECT_EQ(rfc822_time("Wed, 08 Apr 2026 18:30:00", china_offset), expected);
   EXPECT_EQ(compact_time("202604081830", china_offset), expected);
   EXPECT_EQ(time_of(2026, 4, 8, 18, 30, 0, china_offset), expected);
+  // 24:00 is the midnight that ends the day.
+  const auto midnight = parse_time("2026-04-08T16:00:00Z");
+  EXPECT_EQ(rfc822_time("Wed, 08 Apr 2026 24:00:00 +0800", {}), midnight);
+  EXPECT_EQ(compact_time("202604082400", china_offset), midnight);
+  EXPECT_EQ(compact_time("202612312400", china_offset), parse_time("2026-12-31T16:00:00Z"));
+  EXPECT_EQ(time_of(2026, 4, 8, 24, 0, 0, china_offset), midnight);
+  EXPECT_EQ(time_of(2026, 4, 8, 24, 0, 1, china_offset), std::nullopt);
+  EXPECT_EQ(compact_time("202604082401", china_offset), std::nullopt);
   for (const auto* wrong : {"", "yesterday", "Wed, 31 Apr 2026 18:30:00 +0800", "Wed, 08 Apr 2026",
                             "Wed, 08 Apr 2026 24:30:00 +0800", "Wed, 08 Apr 2026 18:30:00 +08x0",
                             "Wed, 08 April 2026 18:30:00 +0800", "Wed, -8 Apr 2026 18:30:00 +0800",

@@ -59,6 +59,24 @@ TEST(cn_cnemc, tells_failures_apart) {
   }
 }
 
+TEST(cn_cnemc, an_absent_column_a_doubled_hour_and_another_document_are_told) {
+  const auto record = [](const std::string& cells) {
+    return R"({"TimePoint":"2026-10-05T14:00:00","StationCode":"1141A",)" + cells + "}";
+  };
+  const auto outcome = [&](const std::string& records, const char* document = "sites") {
+    return outcome_of(feed(), "[" + records + "]", document);
+  };
+  EXPECT_EQ(outcome(record(R"("NO2":"3","PM25ug":"7")")), "1 samples, 0 problems, grammar_changed");
+  EXPECT_EQ(outcome(record(R"("NO2":"3","Quality":"良","NO2Level":1)")), "1 samples, 0 problems");
+  EXPECT_EQ(outcome(record(R"("NO2":"3")") + "," + record(R"("NO2":"—")")),
+            "1 samples, 1 problems");
+  EXPECT_EQ(outcome(record(R"("NO2":"3","NO2":"4")")), "1 samples, 1 problems");
+  EXPECT_EQ(outcome(record(R"("NO2":"3")"), "city"), "grammar_changed");
+  EXPECT_EQ(outcome(R"({"TimePoint":"2026-10-05T14:00:00","Area":"上海市","NO2":"3"})"),
+            "grammar_changed")
+      << "a city is no site";
+}
+
 TEST(cn_cnemc, states_the_reference_of_gases_in_force_at_the_time) {
   const auto state = [](const char* time) {
     const auto content = decode(

@@ -121,7 +121,7 @@ TEST(compare_record, is_valid_by_the_schema) {
   std::ofstream lines(directory / "lines.json");
   for (const ComparisonInput& input : inputs) lines << written(input).json << '\n';
   Json wrong = json_of(inputs.front());
-  wrong["verdict"] = "excellent";
+  wrong["verdict"] = 3;
   lines << wrong.dump() << '\n';
   lines.close();
   std::ofstream(directory / "validate.py") << R"(import json, sys

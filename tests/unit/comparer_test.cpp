@@ -288,6 +288,34 @@ TEST_F(ComparerFacts, a_late_row_gives_its_window_the_next_revision) {
   EXPECT_EQ(withheld("reference_missing"), 1);
 }
 
+// "hk-observatory" was "hong-kong-observatory" in an earlier version of the registry.
+TEST_F(ComparerFacts, hours_under_an_earlier_name_of_the_reference_are_its_own) {
+  const FeedInfo& info = *feed_named("hk-hko");
+  comparison_.feed = info.make(Settings::defaults(info.settings));
+  comparison_.reference.feed = "hk-hko";
+  comparison_.reference.station = "hk-observatory";
+  const std::string past = "ref/hk-hko/hong-kong-observatory";
+  for (const std::string& stream : {past, comparison_.reference_stream()}) {
+    intake_->open({.name = stream, .columns = {{Quantity::pm2_5, 9}}});
+  }
+  for (int hour = 0; hour < 30; ++hour) {
+    const UtcTime begin = midnight + hours(hour);
+    const auto official = [&](double value) {
+      return official_sample(Quantity::pm2_5, value, begin, begin + 1h);
+    };
+    if (hour <= 18) intake_->take_official(past, official(20), "hour");
+    if (hour >= 18) intake_->take_official(comparison_.reference_stream(), official(30), "hour");
+  }
+  ASSERT_TRUE(commit());
+  const StoredPairs pairs =
+      read_pairs(*store_->reader(), comparison_, {},
+                 {std::chrono::floor<hours>(midnight), std::chrono::floor<hours>(midnight + 30h)});
+  ASSERT_EQ(pairs.rows.size(), 30U);
+  for (int hour = 0; hour < 30; ++hour) {
+    EXPECT_EQ(pairs.rows[static_cast<std::size_t>(hour)].reference, hour < 18 ? 20 : 30) << hour;
+  }
+}
+
 TEST_F(ComparerFacts, work_on_the_sensor_never_pairs) {
   append_note(notes_file(settings_.path), {.sensor = "roof",
                                            .kind = NoteKind::maintenance,

@@ -276,6 +276,14 @@ TEST(config, fills_everything_in) {
 }
 
 // The defaults of the structs are those of the declarations.
+// A station's earlier id still names it, in the feed and in a comparison.
+TEST(config, follows_a_station_under_its_present_id) {
+  const auto config = load_config(file_of("accepted", "station-with-an-earlier-id"));
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->feeds[0].stations, (std::vector<std::string>{"hk-observatory", "sha-tin"}));
+  EXPECT_EQ(config->compare[0].station, "hk-observatory");
+}
+
 TEST(config, has_one_set_of_defaults) {
   const Folder folder;
   const auto file = folder.write("f", R"({"gateway": {"id": "g", "jurisdiction": "hk"},

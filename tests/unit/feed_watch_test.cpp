@@ -53,6 +53,7 @@ struct Bench {
   std::vector<std::string> closed;
   std::vector<std::string> events;
   std::vector<std::string> warnings;
+  std::vector<std::string> gaps;  // "stream cause end"
   FollowerOutlet outlet{
       .open = [this](const StreamDescription& stream) { opened.push_back(stream); },
       .close = [this](std::string_view stream) { closed.emplace_back(stream); },
@@ -69,6 +70,11 @@ struct Bench {
           [this](std::string_view feed, const std::vector<Warning>* in_force) {
             warnings.push_back(std::string(feed) + " " +
                                (in_force == nullptr ? "gone" : warnings_document(*in_force)));
+          },
+      .miss =
+          [this](std::string_view stream, UtcTime, UtcTime end, milliseconds,
+                 std::string_view cause) {
+            gaps.push_back(std::string(stream) + " " + std::string(cause) + " " + iso8601(end));
           }};
   CannedFetcher fetcher{
       clock, [this](const FetchRequest&) { return answer(concentrations(published_hour())); }};
@@ -365,6 +371,152 @@ TEST(feed_watch, takes_warnings_back_of_which_nothing_was_heard_for_three_hours)
   bench.run_until(at("2026-11-22T06:20:00Z"));
   ASSERT_EQ(bench.warnings.size(), 2U);
   EXPECT_EQ(bench.warnings[1], "hk-hko gone");
+}
+
+// "rhrread" is not asked about warnings, whatever it answers; nor does an unchanged copy bring back
+// what another one said.
+TEST(feed_watch, an_empty_document_clears_no_warning_of_another) {
+  Bench bench(settings_of("hk-hko", {"rhrread", "warnsum"}));
+  bench.fetcher.say([&](const FetchRequest& request) {
+    if (request.url.find("warnsum") == std::string::npos) return answer("{}");
+    FetchReply reply = answer(thunderstorm("ISSUE"));
+    if (request.etag == reply.etag) reply.status = 304;
+    return reply;
+  });
+  bench.run_until(at("2026-11-22T09:00:00Z"));
+  ASSERT_EQ(bench.warnings.size(), 1U) << bench.warnings.back();
+  EXPECT_NE(bench.warnings[0].find("WTS"), std::string::npos);
+  EXPECT_GT(bench.watch.counters().not_modified, 10U);
+  ASSERT_EQ(bench.events.size(), 1U);
+  EXPECT_TRUE(bench.events[0].starts_with("feed_lost hk-hko rhrread: empty: ")) << bench.events[0];
+  EXPECT_EQ(bench.watch.counters().state, "empty");
+}
+
+TEST(feed_watch, what_is_cut_is_asked_for_again_and_its_last_row_not_believed) {
+  Bench bench(settings_of("hk-hko", {"latest_1min_temperature"}));
+  const auto table = [&](std::string_view last) {
+    const std::string stamp = minute_stamp(bench.clock.utc() - 10min);
+    return "Date time,Automatic Weather Station,Air Temperature(degree Celsius)\n" + stamp +
+           ",Sham Shui Po,33.1\n" + stamp + ",King's Park," + std::string(last);
+  };
+  bench.fetcher.say([&](const FetchRequest&) { return answer(table("3")); });
+  bench.run_until(bench.clock.utc() + 10s);
+  EXPECT_EQ(bench.watch.counters().state, "truncated");
+  ASSERT_EQ(bench.taken.size(), 1U) << "what is whole is taken";
+  EXPECT_EQ(bench.taken[0].stream, "ref/hk-hko/sham-shui-po");
+  bench.fetcher.say([&](const FetchRequest&) { return answer(table("31.0\n")); });
+  bench.run_until(bench.clock.utc() + 40s);
+  EXPECT_EQ(bench.watch.counters().state, "fresh");
+  ASSERT_EQ(bench.taken.size(), 3U);
+  for (const auto& taken : bench.taken) EXPECT_GT(taken.sample.readings[0].value, 30);
+  ASSERT_EQ(bench.events.size(), 2U);
+  EXPECT_TRUE(bench.events[0].starts_with("feed_lost hk-hko latest_1min_temperature: truncated: "));
+}
+
+std::string renamed(std::string text, std::string_view from, std::string_view to) {
+  for (auto place = text.find(from); place != std::string::npos;
+       place = text.find(from, place + to.size())) {
+    text.replace(place, from.size(), to);
+  }
+  return text;
+}
+
+TEST(feed_watch, a_column_that_is_renamed_is_told_and_does_not_become_empty) {
+  Bench bench(settings_of("hk-epd", {"24pc"}));
+  bool is_renamed = false;
+  bench.fetcher.say([&](const FetchRequest& request) {
+    // Of the renamed document the copy stays the same for some hours.
+    const UtcTime hour = is_renamed ? at("2026-11-22T05:00:00Z") : bench.published_hour();
+    std::string body = concentrations(hour);
+    if (is_renamed) body = renamed(std::move(body), "NO2>", "Nitrogen>");
+    FetchReply reply = answer(std::move(body));
+    if (request.etag == reply.etag) reply.status = 304;
+    return reply;
+  });
+  bench.run_until(at("2026-11-22T05:10:00Z"));
+  const auto taken = bench.taken.size();
+  is_renamed = true;
+  bench.run_until(at("2026-11-22T07:00:00Z"));
+  EXPECT_EQ(bench.watch.counters().state, "grammar_changed") << "a 304 does not mend it";
+  EXPECT_GT(bench.watch.counters().not_modified, 0U);
+  ASSERT_EQ(bench.events.size(), 1U);
+  EXPECT_TRUE(bench.events[0].starts_with("feed_lost hk-epd 24pc: grammar_changed: no column of"))
+      << bench.events[0];
+  EXPECT_NE(bench.events[0].find("\"no2\""), std::string::npos);
+  EXPECT_NE(bench.events[0].find("\"Nitrogen\""), std::string::npos);
+  ASSERT_GT(bench.taken.size(), taken) << "the columns that are there go on";
+  for (std::size_t at = taken; at < bench.taken.size(); ++at) {
+    for (const Reading& reading : bench.taken[at].sample.readings) {
+      EXPECT_NE(reading.quantity, Quantity::no2);
+    }
+  }
+  is_renamed = false;
+  bench.run_until(at("2026-11-22T09:00:00Z"));
+  EXPECT_EQ(bench.watch.counters().state, "fresh");
+  EXPECT_EQ(bench.events.size(), 2U);
+}
+
+TEST(feed_watch, a_column_that_goes_without_another_in_its_place_is_told_too) {
+  Bench bench(settings_of("hk-epd", {"24pc"}));
+  bench.run_until(at("2026-11-22T03:10:00Z"));
+  bench.fetcher.say([&](const FetchRequest&) {
+    return answer(renamed(concentrations(bench.published_hour()), "<CO>-</CO>", ""));
+  });
+  bench.run_until(at("2026-11-22T06:00:00Z"));
+  ASSERT_EQ(bench.events.size(), 1U);
+  EXPECT_TRUE(bench.events[0].starts_with(
+      "feed_lost hk-epd 24pc: grammar_changed: no column of \"co\" any more"))
+      << bench.events[0];
+}
+
+TEST(feed_watch, a_followed_station_that_is_renamed_is_told_and_its_hours_are_missed) {
+  Bench bench(settings_of("hk-epd", {"24pc"}, {"mong-kok"}));
+  bool is_renamed = false;
+  bench.fetcher.say([&](const FetchRequest&) {
+    const std::string body = concentrations(bench.published_hour());
+    return answer(is_renamed ? renamed(body, "Mong Kok", "Mongkok") : body);
+  });
+  bench.run_until(at("2026-11-22T05:10:00Z"));
+  EXPECT_TRUE(bench.events.empty());
+  is_renamed = true;
+  bench.run_until(at("2026-11-22T08:10:00Z"));
+  EXPECT_EQ(bench.events, std::vector<std::string>{
+                              "station_missing hk-epd/mong-kok is not in 24pc any more; new to "
+                              "us and not followed: \"mongkok\""});
+  EXPECT_EQ(bench.gaps, (std::vector<std::string>{
+                            "ref/hk-epd/mong-kok station_missing 2026-11-22T05:00:00.000Z",
+                            "ref/hk-epd/mong-kok station_missing 2026-11-22T06:00:00.000Z",
+                            "ref/hk-epd/mong-kok station_missing 2026-11-22T07:00:00.000Z"}));
+  is_renamed = false;
+  bench.run_until(at("2026-11-22T10:10:00Z"));
+  ASSERT_EQ(bench.events.size(), 2U);
+  EXPECT_EQ(bench.events[1], "station_back hk-epd/mong-kok is there again");
+  EXPECT_EQ(bench.gaps.size(), 3U);
+}
+
+TEST(feed_watch, a_followed_station_that_was_never_there_is_told_once) {
+  Bench bench(settings_of("hk-epd", {"24pc"}, {"mongkok"}));
+  bench.run_until(at("2026-11-24T08:10:00Z"));
+  ASSERT_EQ(bench.events.size(), 1U);
+  EXPECT_TRUE(bench.events[0].starts_with(
+      "station_missing hk-epd/mongkok is in none of its documents; look at its id"))
+      << bench.events[0];
+  EXPECT_GT(bench.gaps.size(), 20U);
+  EXPECT_LT(bench.gaps.size(), 30U) << "each hour of a day, then each day";
+}
+
+TEST(feed_watch, a_stream_says_under_which_names_its_past_stands) {
+  Bench bench(settings_of("hk-hko", {"latest_1min_temperature"}));
+  bench.fetcher.say([&](const FetchRequest&) {
+    return answer("Date time,Automatic Weather Station,Air Temperature(degree Celsius)\n" +
+                  minute_stamp(bench.clock.utc() - 10min) + ",HK Observatory,20.1\n");
+  });
+  bench.run_until(at("2026-11-22T02:41:00Z"));
+  ASSERT_EQ(bench.opened.size(), 1U);
+  EXPECT_EQ(bench.opened[0].formerly, std::vector<std::string>{"ref/hk-hko/hong-kong-observatory"});
+  EXPECT_NE(
+      meta_content(bench.opened[0]).find("\"formerly\":[\"ref/hk-hko/hong-kong-observatory\"]"),
+      std::string::npos);
 }
 
 TEST(feed_watch, leaves_out_hours_of_the_future) {

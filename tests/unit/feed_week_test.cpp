@@ -182,7 +182,10 @@ struct Agencies {
       case Trouble::truncated:
         return answer(body.substr(0, body.size() / 2));
       case Trouble::empty:
-        return answer(is_json ? "[]" : "<AQHI24HrReport></AQHI24HrReport>");
+        if (is_json) return answer("[]");
+        return answer(request.url.find("24pc") != std::string::npos
+                          ? "<AQHI24HrPollutantConcentration></AQHI24HrPollutantConcentration>"
+                          : "<AQHI24HrReport></AQHI24HrReport>");
       case Trouble::grammar_changed:
         return answer(is_json ? R"({"code":1})" : "<rdf><a/></rdf>");
       case Trouble::unreachable:
@@ -364,6 +367,10 @@ TEST_F(FeedWeek, every_published_hour_is_kept_once_per_revision_and_failures_are
   std::set<UtcTime> missed;
   std::set<UtcTime> expected_missed;
   for (const LedgerRow& row : ledger()) {
+    if (row.cause == "station_missing") {  // the one that got another name
+      EXPECT_EQ(row.stream, "ref/hk-epd/tap-mun");
+      continue;
+    }
     ASSERT_TRUE(row.stream.starts_with("ref/cn-cnemc/")) << row.stream << " " << row.cause;
     EXPECT_EQ(row.count, static_cast<std::uint64_t>((row.end - row.start) / 1h));
     if (row.stream != "ref/cn-cnemc/1141a") continue;

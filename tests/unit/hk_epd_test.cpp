@@ -69,6 +69,68 @@ TEST(hk_epd, tells_failures_apart) {
   }
 }
 
+std::string trouble(const std::string& name) {
+  return opendata::read_file(tests_directory() + "/cases/opendata/troubles/" + name);
+}
+
+TEST(hk_epd, an_absent_column_is_not_an_empty_cell) {
+  const auto content = decode(feed(), trouble("24pc.renamed-columns.xml"), "24pc");
+  ASSERT_TRUE(content);
+  ASSERT_TRUE(content->partly);
+  EXPECT_EQ(content->partly->fault, FeedFault::grammar_changed);
+  EXPECT_EQ(content->partly->detail,
+            "no column of \"pm10\", \"pm2_5\"; not known here: \"RSP\", \"FSP\"");
+  for (const std::string& line : opendata::readings_of(*content)) {
+    EXPECT_EQ(line.find(" pm"), std::string::npos) << line;
+  }
+  EXPECT_EQ(outcome_of(feed(), trouble("24pc.renamed-station.xml")), "1 samples, 0 problems");
+  EXPECT_EQ(outcome_of(feed(),
+                       "<AQHI24HrReport><item><StationName>North</StationName><DateTime>5 Oct "
+                       "2026 14:00 HKT</DateTime><Index>3</Index></item></AQHI24HrReport>"),
+            "grammar_changed");
+}
+
+TEST(hk_epd, something_beats_nothing_and_two_values_contradict_each_other) {
+  const auto content = decode(feed(), trouble("24pc.doubled-hour.xml"), "24pc");
+  ASSERT_TRUE(content);
+  const auto lines = opendata::readings_of(*content);
+  ASSERT_FALSE(lines.empty());
+  EXPECT_EQ(lines.front(), "tap-mun no2 36.7 36.7");
+  ASSERT_EQ(content->problems.size(), 1U);
+  EXPECT_NE(content->problems.front().find("\"36.7\" and \"-\""), std::string::npos);
+  const auto rows = [](std::initializer_list<const char*> cells) {
+    std::string body;
+    for (const char* const cell : cells) {
+      body += std::string(
+                  "<PollutantConcentration><StationName>North</StationName><DateTime>5 Oct "
+                  "2026 14:00 HKT</DateTime><PM10>") +
+              cell + "</PM10></PollutantConcentration>";
+    }
+    const auto read = decode(feed(), hour(body), "24pc");
+    return opendata::readings_of(*read).front() + "/" + std::to_string(read->problems.size());
+  };
+  EXPECT_EQ(rows({"7", "7.0"}), "north pm10 7.0 7/0");
+  EXPECT_EQ(rows({"-", "7"}), "north pm10 7.0 7/1");
+  EXPECT_EQ(rows({"7", "8"}), "north pm10 null 7; 8/1");
+  EXPECT_EQ(rows({"7", "8", "7"}), "north pm10 null 7; 8/1");
+  EXPECT_EQ(rows({"7</PM10><PM10>8"}), "north pm10 null 7; 8/1") << "within a row";
+}
+
+TEST(hk_epd, knows_a_document_from_what_was_asked) {
+  const std::string row =
+      "<PollutantConcentration><StationName>North</StationName>"
+      "<DateTime>Mon, 05 Oct 2026 24:00:00 +0800</DateTime><NO2>1</NO2></PollutantConcentration>";
+  EXPECT_EQ(outcome_of(feed(), hour(row), "24pc"), "1 samples, 0 problems");
+  EXPECT_EQ(outcome_of(feed(), hour(row), "24aqhi"), "grammar_changed");
+  EXPECT_EQ(outcome_of(feed(), hour(row), "aqhi_ind_rss"), "grammar_changed");
+  EXPECT_EQ(outcome_of(feed(), "[]", "24pc"), "grammar_changed");
+}
+
+TEST(hk_epd, a_range_over_all_stations_is_no_station) {
+  EXPECT_EQ(outcome_of(feed(), trouble("aqhi_ind_rss.ranges.xml"), "aqhi_ind_rss"),
+            "grammar_changed");
+}
+
 TEST(hk_epd, says_the_state_of_gases_and_when_an_index_was_issued) {
   const auto concentrations = decode(
       feed(), opendata::read_file(tests_directory() +

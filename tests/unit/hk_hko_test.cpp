@@ -30,7 +30,9 @@ TEST(hk_hko, tells_failures_apart) {
     std::string outcome;
   } cases[] = {
       {"good", head + row, "1 samples, 0 problems"},
-      {"no last line end", head + "202601312350,King's Park,17.2", "1 samples, 0 problems"},
+      {"no last line end", head + row + "202601312350,Sha Tin,3",
+       "1 samples, 0 problems, truncated"},
+      {"no line end at all", head + "202601312350,King's Park,17.2", "truncated"},
       {"a short row", head + "202601312350,Sha Tin\n" + row, "1 samples, 1 problems"},
       {"a long row", head + "202601312350,Sha Tin,1,2\n" + row, "1 samples, 1 problems"},
       {"a day that is none", head + "202602302350,Sha Tin,1\n" + row, "1 samples, 1 problems"},
@@ -38,7 +40,17 @@ TEST(hk_hko, tells_failures_apart) {
       {"no good row", head + "x,King's Park,17.2\n", "grammar_changed"},
       {"no rows", head, "empty"},
       {"nothing", "", "empty"},
-      {"cut in a row", head + row + "202601312350,Sha T", "truncated"},
+      {"cut in a row", head + row + "202601312350,Sha T", "1 samples, 0 problems, truncated"},
+      {"a heading for a station", head + row + "202601312350,Regional: mean,1\n",
+       "1 samples, 1 problems"},
+      {"the end of a day", head + "202601312400,King's Park,17.2\n", "1 samples, 0 problems"},
+      {"the same row twice", head + row + row, "1 samples, 0 problems"},
+      {"nothing after something", head + row + "202601312350,King's Park,N/A\n",
+       "1 samples, 1 problems"},
+      {"an equal column",
+       "Date time,Automatic Weather Station,Air Temperature(degree Celsius),Air "
+       "Temperature(degree Celsius)\n202601312350,King's Park,17.2,17.2\n",
+       "1 samples, 1 problems"},
       {"an open quote", head + "202601312350,\"King's Park,17.2\n", "truncated"},
       {"another unit",
        "Date time,Automatic Weather Station,Air Temperature(degree Fahrenheit)\n" + row,
@@ -66,7 +78,7 @@ TEST(hk_hko, tells_failures_apart) {
            }(),
        "too_large"},
       {"too long a cell", head + "202601312350," + std::string(2000, 'x') + ",1\n", "too_large"},
-      {"no warnings", "{}", "0 samples, 0 problems"},
+      {"an object without members", "{}", "empty"},
       {"other JSON", R"({"generalSituation":"fine"})", "grammar_changed"},
       {"JSON that is cut", R"({"temperature":{"data":[{"place":"King's Park","val)", "truncated"},
       {"a report without time", R"({"temperature":{"data":[]}})", "grammar_changed"},
@@ -84,7 +96,7 @@ TEST(hk_hko, tells_failures_apart) {
 
 TEST(hk_hko, relays_warnings_word_for_word) {
   const auto warnings_of = [](std::string body) {
-    const auto content = decode(feed(), std::move(body));
+    const auto content = decode(feed(), std::move(body), "warnsum");
     return content ? content->warnings : std::nullopt;
   };
   const auto saved = warnings_of(
@@ -145,8 +157,87 @@ TEST(hk_hko, an_id_is_always_an_id) {
   EXPECT_EQ(id_of("長 洲"), "cheung-chau");
   EXPECT_EQ(id_of("沒有"), id_of("沒 有")) << "a blank changes nothing";
   EXPECT_NE(id_of("沒有"), id_of("有沒"));
-  EXPECT_TRUE(is_id(id_of(std::string(300, 'a'))));
-  EXPECT_NE(id_of(std::string(300, 'a')), id_of(std::string(301, 'a')));
+  EXPECT_EQ(id_of("Hong Kong Observatory"), "hk-observatory");
+  EXPECT_EQ(id_of("香港天文台"), "hk-observatory");
+  EXPECT_EQ(id_of("Hong Kong Park"), "hk-park");
+  EXPECT_TRUE(is_id(id_of(std::string(90, 'a'))));
+  EXPECT_NE(id_of(std::string(90, 'a')), id_of(std::string(91, 'a')));
+  EXPECT_EQ(id_of(std::string(300, 'a')), "") << "no place has such a name";
+  EXPECT_NE(id_of("Yuen Long"), "yuen-long-district") << "of a table of stations";
+  for (const auto* no_place : {"12", "N/A", "Total", "2 : 3", "a=b", "-"}) {
+    EXPECT_EQ(id_of(no_place), "") << no_place;
+  }
+  const ReferenceStation* const observatory = feed().station("hong-kong-observatory");
+  ASSERT_NE(observatory, nullptr) << "the id that it had in earlier versions";
+  EXPECT_EQ(observatory->id, "hk-observatory");
+}
+
+std::string trouble(const std::string& name) {
+  return opendata::read_file(tests_directory() + "/cases/opendata/troubles/" + name);
+}
+
+TEST(hk_hko, knows_a_document_from_what_was_asked) {
+  const std::string wind = opendata::read_file(
+      tests_directory() + "/cases/opendata/hk-hko/20250719-2230-latest_10min_wind.csv");
+  const std::string report = trouble("rhrread.district-and-station.json");
+  const struct {
+    const char* asked;
+    std::string body;
+    std::string outcome;
+  } cases[] = {
+      {"rhrread", trouble("rhrread.empty.json"), "empty"},
+      {"hourlyRainfall", "{}", "empty"},
+      {"warnsum", "{}", "0 samples, 0 problems"},
+      {"rhrread", report, "3 samples, 0 problems"},
+      {"warnsum", report, "grammar_changed"},
+      {"hourlyRainfall", report, "grammar_changed"},
+      {"latest_1min_temperature", report, "grammar_changed"},
+      {"latest_1min_temperature", wind, "grammar_changed"},
+      {"rhrread", wind, "grammar_changed"},
+      {"latest_10min_wind", wind, "30 samples, 0 problems"},
+  };
+  for (const auto& [asked, body, outcome] : cases) {
+    EXPECT_EQ(outcome_of(feed(), body, asked), outcome) << asked;
+  }
+}
+
+TEST(hk_hko, an_absent_column_is_not_an_empty_cell) {
+  const std::string head =
+      "Date time,Automatic Weather Station,10-Minute Mean Wind Direction(Compass points),";
+  const auto content = decode(feed(),
+                              head +
+                                  "10-Minute Mean Speed(km/hour),Peak Gust(km/hour)\n"
+                                  "202601312350,Central Pier,West,18,36\n",
+                              "latest_10min_wind");
+  ASSERT_TRUE(content);
+  ASSERT_TRUE(content->partly);
+  EXPECT_EQ(content->partly->fault, FeedFault::grammar_changed);
+  EXPECT_NE(content->partly->detail.find("\"wind_gust\""), std::string::npos);
+  EXPECT_NE(content->partly->detail.find("Peak Gust"), std::string::npos);
+  EXPECT_EQ(opendata::readings_of(*content),
+            (std::vector<std::string>{"central-pier wind_dir 270.0 West",
+                                      "central-pier wind_speed 5.0 18"}));
+}
+
+TEST(hk_hko, does_not_believe_a_cell_that_may_be_cut) {
+  const auto content =
+      decode(feed(), trouble("latest_1min_temperature.cut.csv"), "latest_1min_temperature");
+  ASSERT_TRUE(content);
+  EXPECT_EQ(opendata::readings_of(*content),
+            std::vector<std::string>{"sham-shui-po temperature 33.1 33.1"});
+  ASSERT_TRUE(content->partly);
+  EXPECT_EQ(content->partly->fault, FeedFault::truncated);
+}
+
+TEST(hk_hko, a_district_is_no_station) {
+  const auto content = decode(feed(), trouble("rhrread.district-and-station.json"), "rhrread");
+  ASSERT_TRUE(content);
+  auto lines = opendata::readings_of(*content);
+  std::ranges::sort(lines);
+  EXPECT_EQ(lines, (std::vector<std::string>{"hk-observatory temperature 28.0 28",
+                                             "sha-tin temperature 27.0 27",
+                                             "sha-tin-district rain_1h 12.0 12"}));
+  EXPECT_EQ(feed().station("sha-tin-district")->kind, "district");
 }
 
 }  // namespace

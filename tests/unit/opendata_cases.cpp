@@ -22,9 +22,22 @@ std::unique_ptr<Feed> feed_of(std::string_view name, std::string_view settings) 
   return info->make(chosen);
 }
 
+std::vector<std::string> readings_of(const FeedContent& content) {
+  std::vector<std::string> lines;
+  for (const Sample& sample : content.samples) {
+    for (const Reading& reading : sample.readings) {
+      lines.push_back(sample.official->station + " " + std::string(name_of(reading.quantity)) +
+                      " " + (reading.value ? nlohmann::json(*reading.value).dump() : "null") + " " +
+                      reading.text);
+    }
+  }
+  return lines;
+}
+
 void expect_as_listed(const Feed& feed, const std::filesystem::path& path) {
   SCOPED_TRACE(path.filename());
-  const auto content = decode(feed, read_file(path));
+  const bool is_summary = path.filename().string().starts_with("warnsum");
+  const auto content = decode(feed, read_file(path), is_summary ? "warnsum" : "");
   ASSERT_TRUE(content) << name_of(content.error().fault) << ": " << content.error().detail;
   std::vector<nlohmann::json> expected;
   std::ifstream lines(path.string() + ".expected");

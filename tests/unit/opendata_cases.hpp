@@ -47,17 +47,26 @@ inline std::unique_ptr<Feed> feed_of(std::string_view name) {
 // The same with some settings as JSON, as in --settings.
 std::unique_ptr<Feed> feed_of(std::string_view name, std::string_view settings);
 
-inline Result<FeedContent, FeedFailure> decode(const Feed& feed, std::string body) {
-  return feed.decode({{}, std::move(body), received});
+// `document`: which of the feed's was asked for; empty: nobody knows.
+inline Result<FeedContent, FeedFailure> decode(const Feed& feed, std::string body,
+                                               std::string document = {}) {
+  FeedRequest request;
+  request.name = std::move(document);
+  return feed.decode({std::move(request), std::move(body), received});
 }
 
-// The fault of a body, or its number of samples.
-inline std::string outcome_of(const Feed& feed, std::string body) {
-  const auto content = decode(feed, std::move(body));
+// The fault of a body, or its number of samples, with what is wrong with it as a whole.
+inline std::string outcome_of(const Feed& feed, std::string body, std::string document = {}) {
+  const auto content = decode(feed, std::move(body), std::move(document));
   if (!content) return std::string(name_of(content.error().fault));
+  const std::string partly =
+      content->partly ? ", " + std::string(name_of(content->partly->fault)) : "";
   return std::to_string(content->samples.size()) + " samples, " +
-         std::to_string(content->problems.size()) + " problems";
+         std::to_string(content->problems.size()) + " problems" + partly;
 }
+
+// The readings of a body, "station quantity text value" each.
+std::vector<std::string> readings_of(const FeedContent& content);
 
 // Compares every reading with NAME.expected, in any order.
 void expect_as_listed(const Feed& feed, const std::filesystem::path& path);

@@ -85,6 +85,10 @@ TEST(replay_feed, says_what_is_wrong_with_its_arguments) {
       {R"(hk-epd --settings '{"bass":1}' x)", "\"bass\" is no setting of hk-epd"},
       {R"(hk-epd --settings '{"edition":"fr"}' x)", "--settings: edition: "},
       {R"(hk-epd --settings '{"documents":["24ph"]}' x)", "\"24ph\" is no document of this feed"},
+      {"hk-epd --document 24ph x",
+       "--document: \"24ph\" is no document of hk-epd, expected one of"},
+      {"openaq --document x x",
+       "--document: \"x\" is no document of openaq, which has but one kind"},
   };
   for (const auto& [arguments, words] : table) {
     const Printed printed = replay_feed(arguments);
@@ -101,6 +105,26 @@ TEST(replay_feed, tells_warnings_beside_the_readings) {
             std::string::npos)
       << printed.output;
   EXPECT_EQ(printed.output.find("\"quantity\""), std::string::npos);
+}
+
+TEST(replay_feed, holds_a_file_against_the_document_that_it_is_said_to_be) {
+  const std::string report = cases + "troubles/rhrread.district-and-station.json";
+  EXPECT_EQ(replay_feed("hk-hko " + report).code, 0);
+  const Printed other = replay_feed("hk-hko --document warnsum " + report);
+  EXPECT_EQ(other.code, 1);
+  EXPECT_NE(other.output.find("grammar_changed: another document than the one asked for"),
+            std::string::npos)
+      << other.output;
+  const Printed empty = replay_feed("hk-hko " + cases + "troubles/rhrread.empty.json");
+  EXPECT_EQ(empty.code, 1);
+  EXPECT_NE(empty.output.find(": empty: "), std::string::npos) << empty.output;
+  EXPECT_EQ(replay_feed("hk-hko --document warnsum " + cases + "troubles/rhrread.empty.json").code,
+            0)
+      << "no warning is in force";
+  const Printed cut = replay_feed("hk-hko " + cases + "troubles/latest_1min_temperature.cut.csv");
+  EXPECT_EQ(cut.code, 0);
+  EXPECT_NE(cut.output.find(": truncated: "), std::string::npos) << cut.output;
+  EXPECT_EQ(cut.output.find("kings-park"), std::string::npos) << cut.output;
 }
 
 TEST(replay_feed, completes_a_stamp_without_month_only_when_told_the_time) {

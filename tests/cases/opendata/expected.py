@@ -15,7 +15,8 @@ NAMES = {"中西區": "Central/Western", "中環": "Central", "北區": "North",
          "东涌": "Tung Chung", "旺角": "Mong Kok"}
 HKO_NAMES = {"京士柏": "King's Park", "天星碼頭": "Star Ferry", "長洲": "Cheung Chau", "沙田": "Sha Tin",
              "赤鱲角": "Chek Lap Kok", "荃湾可观": "Tsuen Wan Ho Koon", "元朗公园": "Yuen Long Park",
-             "香港天文台": "Hong Kong Observatory", "中西區": "Central & Western District",
+             "香港天文台": "HK Observatory", "Hong Kong Observatory": "HK Observatory",
+             "Hong Kong Park": "HK Park", "中西區": "Central & Western District",
              "東區": "Eastern District", "未知站": "station 2ea475c9"}
 
 
@@ -56,12 +57,15 @@ def rfc822(text):
 def hk_epd_xml(root):
     loose = lambda name: re.sub(r"[._]", "", name).lower()
     child = lambda node, name: next(((each.text or "").strip() for each in node if loose(each.tag) == loose(name)), "")
+    there = {loose(each.tag) for row in root.iter("PollutantConcentration") for each in row}
     for row in root.iter("PollutantConcentration"):
         end = rfc822(child(row, "DateTime"))
         if not end:
             continue
         station = slug(child(row, "StationName"))
         for element in ("NO2", "O3", "SO2", "CO", "PM10", "PM2.5"):
+            if loose(element) not in there:
+                continue  # a column that no row has is not there
             text = child(row, element)
             value, name = number(text), element.lower().replace(".", "_")
             yield line(station, name, value, end, minutes(60), text)
@@ -145,7 +149,9 @@ def hk_hko_report(report):
     for row in rows("rainfall"):
         end = when(report["rainfall"]["endTime"]) if "endTime" in report["rainfall"] else issued
         value = None if row["main"] == "TRUE" else number(shown(row["max"]))
-        yield line(place(row["place"]), "rain_1h", value, end, minutes(60), shown(row["max"]))
+        district = place(row["place"])
+        district += "" if district.endswith("-district") else "-district"
+        yield line(district, "rain_1h", value, end, minutes(60), shown(row["max"]))
     for row in rows("uvindex"):
         end = issued.replace(minute=0)
         yield line(place(row["place"]), "uv_index", number(shown(row["value"])), end, minutes(60),
@@ -356,9 +362,11 @@ def main():
         for path in sorted((HERE / source).iterdir()):
             if path.suffix == ".expected":
                 continue
-            latest = {}  # a later value of the same station, quantity and interval holds
+            latest = {}  # a later value of the same station, quantity and interval holds: something
             for each in read(decoded(path.read_bytes()).lstrip("\ufeff")):
-                latest[each["station"], each["quantity"], each["start"], each["end"]] = each
+                key = each["station"], each["quantity"], each["start"], each["end"]
+                if each["value"] is not None or key not in latest:
+                    latest[key] = each
             text = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in latest.values())
             pathlib.Path(f"{path}.expected").write_text(text)
 
