@@ -65,6 +65,13 @@ class Link {
   // Lets time pass between two transfers of this device.
   virtual void pause(milliseconds duration) = 0;
 
+  // How answers came since the bus was made. Modbus RTU: its answers do not say to what.
+  struct AnswerTimes {
+    std::uint64_t late = 0;  // after their time
+    milliseconds slowest{0};
+  };
+  [[nodiscard]] virtual AnswerTimes answer_times() const { return {}; }
+
   // The newest good reading of the gateway's other sensors, at most ten minutes old: station
   // pressure for CO2 sensors, temperature and humidity for gas indices.
   [[nodiscard]] virtual std::optional<double> nearby(Quantity quantity) const = 0;
@@ -78,6 +85,8 @@ class Driver {
   virtual void start(Link&) {}
   // One conversation. Fails only when nothing is usable; faults of single readings are inside.
   virtual Result<Sample> sample(Link& link) = 0;
+  // As Listener::know_warm().
+  virtual void know_warm(bool) {}
   // Puts the device to sleep: between samples of a duty cycle and when the gateway stops.
   virtual void stop(Link&) {}
 };
@@ -92,6 +101,12 @@ class Listener {
   virtual Decoded feed(Bytes chunk) = 0;
   // The stream has ended or paused for longer than a frame: what is left inside is `truncated`.
   virtual Decoded finish() = 0;
+  // The poller says whether the device has been at work for its warm-up time. Where nothing but
+  // zeros is what a device sends while its fan spins up, it is a value once the device is warm.
+  virtual void know_warm(bool) {}
+  // How often the device speaks where start() found it set to rest in between (SDS011: work
+  // period); it is warm when it does. 0: at the descriptor's pace.
+  [[nodiscard]] virtual milliseconds own_period() const { return milliseconds(0); }
   virtual void stop(Link&) {}
 };
 
@@ -115,7 +130,11 @@ struct DriverQuantity {
   // Measured inside its own case: published as internal_temperature or internal_humidity unless the
   // sensor's setting `ambient` says that the case is open to the air.
   bool internal = false;
+  // Which others of the sample it is computed with: it cannot be better than they are.
+  std::span<const Quantity> made_of = {};
 };
+// As which quantity it is published.
+Quantity published(const DriverQuantity& measured, bool ambient) noexcept;
 
 // One recorded exchange with a polled device, as vectors and logs hold it.
 struct Exchange {
@@ -164,6 +183,9 @@ struct DriverInfo {
   // A problem that the declaration of single settings cannot express; empty when there is none.
   std::string (*check)(const Settings&) = nullptr;
 };
+
+// What a device measures that is set up so: by its variant or its map, where those decide.
+std::vector<DriverQuantity> quantities_of(const DriverInfo& info, const Settings& settings);
 
 // ---- feeds ----------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <iterator>
 #include <stdexcept>
 
 namespace twinsky {
@@ -18,9 +19,9 @@ constexpr int last_register = 65535;
 constexpr int longest_read = 125;  // MODBUS Application Protocol V1.1b3, 6.3
 
 constexpr std::array<std::string_view, 5> type_names = {"u16", "s16", "u32", "s32", "f32"};
-constexpr std::array<std::string_view, 9> map_keys = {"about",       "device",       "source",
-                                                      "line",        "function",     "word_order",
-                                                      "largest_gap", "largest_read", "registers"};
+constexpr std::array<std::string_view, 10> map_keys = {
+    "about",      "device",    "source",      "line",         "function",
+    "word_order", "numbering", "largest_gap", "largest_read", "registers"};
 constexpr std::array<std::string_view, 12> entry_keys = {
     "quantity", "fact",   "function",  "register", "type",     "word_order",
     "scale",    "offset", "sentinels", "range",    "decimals", "note"};
@@ -158,6 +159,34 @@ RegisterEntry entry_from(const Json& object, const RegisterEntry& defaults, std:
   return entry;
 }
 
+// Manuals count holding registers from 40001 and input registers from 30001; 40001 is 0 on the
+// wire.
+constexpr int numbered_at_most = 9999;
+int first_number_of(int function) {
+  return function == 4 ? 30001 : 40001;
+}
+
+// What a map that names no "numbering" most likely means otherwise than it says.
+std::vector<std::string> doubts_of(const Json& object, const RegisterEntry& entry, bool is_sure,
+                                   const std::string& where) {
+  std::vector<std::string> doubts;
+  const std::string what = where + " (" + entry.name + "): ";
+  if (object.contains("word_order") && entry.width() == 1) {
+    doubts.push_back(what +
+                     "word_order says nothing of a single register, expected it with u32, s32 "
+                     "or f32");
+  }
+  const int first = first_number_of(entry.function);
+  if (!is_sure && entry.address >= first && entry.address < first + numbered_at_most) {
+    doubts.push_back(
+        what + "register " + std::to_string(entry.address) +
+        " looks like a manual's number, which is " + std::to_string(entry.address - first) +
+        " on the wire; expected that, or the map's \"numbering\": \"manual\" or, where " +
+        std::to_string(entry.address) + " is meant, \"wire\"");
+  }
+  return doubts;
+}
+
 // Puts the user's changes into the entries of the map.
 void apply(const Json& overrides, Json& entries) {
   const std::string where = "map_override";
@@ -183,7 +212,7 @@ RegisterMap map_from(Json json, const Json& overrides) {
                   .line = line_in(json),
                   .entries = {},
                   .largest_gap = integer_in(json, "largest_gap", 0, 0, longest_read, "map"),
-                  .largest_read = integer_in(json, "largest_read", 32, 2, longest_read, "map")};
+                  .largest_read = integer_in(json, "largest_read", 32, 1, longest_read, "map")};
   if (!json.contains("registers") || !json.at("registers").is_array()) {
     refuse("map", "\"registers\" is missing: a list of entries");
   }
@@ -192,8 +221,23 @@ RegisterMap map_from(Json json, const Json& overrides) {
   defaults.low_word_first = low_word_first_in(json, false, "map");
   Json& entries = json[std::string_view("registers")];
   apply(overrides, entries);
+  constexpr std::array<std::string_view, 2> numberings = {"wire", "manual"};
+  const bool is_sure = json.contains("numbering");
+  const bool is_manual = choice_in(json, "numbering", "wire", numberings, "map") == "manual";
   for (std::size_t at = 0; at < entries.size(); ++at) {
-    auto entry = entry_from(entries[at], defaults, "registers/" + std::to_string(at));
+    const std::string where = "registers/" + std::to_string(at);
+    auto entry = entry_from(entries[at], defaults, where);
+    if (is_manual) {
+      const int first = first_number_of(entry.function);
+      if (entry.address < first || entry.address >= first + numbered_at_most) {
+        refuse(where + " (" + entry.name + ")", "a manual's number of this kind is from " +
+                                                    std::to_string(first) + " to " +
+                                                    std::to_string(first + numbered_at_most - 1));
+      }
+      entry.address -= first;
+    }
+    std::ranges::move(doubts_of(entries[at], entry, is_sure, where),
+                      std::back_inserter(map.doubts));
     if (std::ranges::find(map.entries, entry.name, &RegisterEntry::name) != map.entries.end()) {
       refuse("registers/" + std::to_string(at), "a second \"" + entry.name + "\"");
     }

@@ -53,6 +53,7 @@ struct RegisterMap {
   std::vector<RegisterEntry> entries;  // in the order of the file
   int largest_gap = 0;    // registers that nobody wants and that may be read between others
   int largest_read = 32;  // registers in one request
+  std::vector<std::string> doubts = {};  // what is most likely not meant as it is written
 };
 
 // `overrides` is a JSON object: name of an entry -> keys that replace the entry's own, or null for

@@ -3,9 +3,11 @@
 #include "drivers/buses/descriptor.hpp"
 #include "drivers/buses/modbus.hpp"
 #include "drivers/buses/serial.hpp"
+#include "drivers/checksum.hpp"
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@ using namespace std::chrono_literals;
 constexpr auto longest_wait_for_silence = 300ms;
 // More than any reply with the noise around it.
 constexpr std::size_t longest_reception = 1024;
+// No device, radio or serial bridge is known to answer later than this.
+constexpr milliseconds longest_lateness = 5s;
 
 // MODBUS over Serial Line V1.02, 2.5.1.1: 3.5 characters, above 19200 baud 1.75 ms.
 std::chrono::microseconds silence_of(const LineSettings& line) {
@@ -37,11 +41,73 @@ std::string_view reason_of(Fault fault) {
   }
 }
 
+// A reply does not say to which question, so one that comes too late would be taken for that to the
+// next. A unit that owes one is not asked again, by whichever sensor, before it has come or the
+// time is over in which it could. Other units are asked meanwhile: their replies bear another
+// number.
+class OwedReplies {
+ public:
+  void owe(int unit, Bytes request, MonotonicTime asked, MonotonicTime now) {
+    owed_.insert_or_assign(
+        unit, Owed{{request.begin(), request.end()},
+                   asked,
+                   now + std::max<milliseconds>(longest_lateness, 2 * times_[unit].slowest)});
+  }
+  // Until when at the latest; nullopt: nothing.
+  [[nodiscard]] std::optional<MonotonicTime> owes_until(int unit, MonotonicTime now) {
+    const auto found = owed_.find(unit);
+    if (found == owed_.end()) return std::nullopt;
+    if (now < found->second.until) return found->second.until;
+    owed_.erase(found);
+    return std::nullopt;
+  }
+  // What came on the line and was no reply to the present question.
+  void look_at(Bytes stray, MonotonicTime now) {
+    if (owed_.empty()) {
+      stray_.clear();
+      return;
+    }
+    stray_.insert(stray_.end(), stray.begin(), stray.end());
+    const auto surplus = std::ssize(stray_) - static_cast<std::ptrdiff_t>(longest_reception);
+    if (surplus > 0) stray_.erase(stray_.begin(), stray_.begin() + surplus);
+    const auto came = std::erase_if(owed_, [&](const auto& one) {
+      const auto& [unit, owed] = one;
+      if (!find_rtu_reply(unit, owed.request, stray_)) return false;
+      ++times_[unit].late;
+      note(unit, now - owed.asked);
+      return true;
+    });
+    if (came > 0) stray_.clear();
+  }
+  void note(int unit, MonotonicTime::duration latency) {
+    auto& slowest = times_[unit].slowest;
+    slowest = std::max(slowest, std::chrono::ceil<milliseconds>(latency));
+  }
+  [[nodiscard]] Link::AnswerTimes times(int unit) const {
+    const auto found = times_.find(unit);
+    return found == times_.end() ? Link::AnswerTimes() : found->second;
+  }
+
+ private:
+  struct Owed {
+    std::vector<std::byte> request;
+    MonotonicTime asked{};
+    MonotonicTime until{};
+  };
+  std::map<int, Owed> owed_;
+  std::map<int, Link::AnswerTimes> times_;
+  std::vector<std::byte> stray_;
+};
+
 class RtuLink final : public Link {
  public:
-  RtuLink(SerialPort& port, const BusSurroundings& surroundings, const DeviceSettings& device,
-          bool has_echo)
-      : port_(port), surroundings_(surroundings), device_(device), has_echo_(has_echo) {}
+  RtuLink(SerialPort& port, OwedReplies& owed, const BusSurroundings& surroundings,
+          const DeviceSettings& device, bool has_echo)
+      : port_(port),
+        owed_(owed),
+        surroundings_(surroundings),
+        device_(device),
+        has_echo_(has_echo) {}
 
   void write(Bytes) override { throw BusError(port_.path() + ": Modbus has only requests"); }
   std::size_t read(std::span<std::byte>, milliseconds) override {
@@ -52,16 +118,20 @@ class RtuLink final : public Link {
     check_unit(device_.address, 1, 254);
     const auto frame = rtu_frame(device_.address, tx);
     port_.use(device_.line);
+    wait_for_what_is_owed(patience);
     wait_for_silence();
+    const MonotonicTime asked = surroundings_.clock.now();
     port_.write(frame);
     deadline_.start(time_on_wire(device_.line, static_cast<double>(frame.size())) + patience);
     const auto reply = receive(frame, tx);
+    const MonotonicTime now = surroundings_.clock.now();
+    if (reply) owed_.note(device_.address, now - asked);
+    owed_.look_at(received_, now);
     if (reply) return deliver_reply(device_.address, *reply, rx);
-    // A reply does not say to which question, so one that comes too late must not meet the next:
-    // this unit is not asked again before its deadline has passed once more.
-    if (reply.error() != Fault::checksum) late_replies_.start(patience);
-    throw modbus_error(reply.error(), device_.address, reason_of(reply.error()));
+    if (reply.error() != Fault::checksum) owed_.owe(device_.address, tx, asked, now);
+    throw modbus_error(reply.error(), device_.address, reason_of(reply.error(), patience));
   }
+  [[nodiscard]] AnswerTimes answer_times() const override { return owed_.times(device_.address); }
 
   void pause(milliseconds duration) override { pause_for(duration, surroundings_); }
   [[nodiscard]] std::optional<double> nearby(Quantity quantity) const override {
@@ -69,17 +139,66 @@ class RtuLink final : public Link {
   }
 
  private:
+  // Drops what arrives, looking whether it is that.
+  void drop(Bytes received) { owed_.look_at(received, surroundings_.clock.now()); }
+
+  // No longer than a question of its own would take: others want the line, too.
+  void wait_for_what_is_owed(milliseconds patience) {
+    std::array<std::byte, 256> dropped{};
+    deadline_.start(patience);
+    while (const auto until = owed_.owes_until(device_.address, surroundings_.clock.now())) {
+      const auto left = *until - surroundings_.clock.now();
+      silence_.start(std::max<std::chrono::microseconds>(
+          std::chrono::ceil<std::chrono::microseconds>(left), 1us));
+      drop(Bytes(dropped).first(port_.read(dropped, left < patience ? silence_ : deadline_)));
+      if (!deadline_.is_over()) continue;
+      if (!owed_.owes_until(device_.address, surroundings_.clock.now())) return;
+      throw modbus_error(
+          Fault::no_response, device_.address,
+          "still owes the answer to an earlier question, so it is not asked another");
+    }
+  }
+
   // Drops what arrives until the line has been silent for long enough.
   void wait_for_silence() {
     std::array<std::byte, 256> dropped{};
-    while (!late_replies_.is_over()) port_.read(dropped, late_replies_);
     deadline_.start(longest_wait_for_silence);
     do {
       if (deadline_.is_over()) {
         throw modbus_error(Fault::framing, device_.address, "the line is never silent");
       }
       silence_.start(silence_of(device_.line));
-    } while (port_.read(dropped, silence_) > 0);
+      const std::size_t count = port_.read(dropped, silence_);
+      if (count == 0) return;
+      drop(Bytes(dropped).first(count));
+    } while (true);
+  }
+
+  [[nodiscard]] std::string reason_of(Fault fault, milliseconds patience) const {
+    if (fault == Fault::framing) return what_came();
+    std::string reason(twinsky::reason_of(fault));
+    if (fault != Fault::no_response) return reason;
+    reason += " within " + duration_text(patience);
+    const milliseconds slowest = owed_.times(device_.address).slowest;
+    if (slowest <= patience) return reason;
+    return reason + ", where others took up to " + duration_text(slowest) +
+           ": answer_within may be longer";
+  }
+
+  // A frame that fits but for one thing says more than its bytes.
+  [[nodiscard]] std::string what_came() const {
+    for (std::size_t from = 0; from + 5 <= received_.size(); ++from) {
+      for (std::size_t size = 5; from + size <= received_.size(); ++size) {
+        const Bytes frame = Bytes(received_).subspan(from, size);
+        if (crc16_modbus(frame.first(size - 2)) != le16(frame, size - 2)) continue;
+        const std::string sort = "a whole answer came, but of unit " + std::to_string(u8(frame, 0));
+        if (u8(frame, 0) != device_.address) return sort;
+        return sort + " to something else (function " + std::to_string(u8(frame, 1) & 0x7F) + ", " +
+               std::to_string(size - 4) + " bytes)";
+      }
+    }
+    return "other bytes than an answer: " +
+           to_hex(Bytes(received_).first(std::min<std::size_t>(received_.size(), 16)));
   }
 
   // The reply's PDU in `received_`, or what the bytes were at the deadline.
@@ -108,13 +227,13 @@ class RtuLink final : public Link {
   }
 
   SerialPort& port_;
+  OwedReplies& owed_;
   const BusSurroundings& surroundings_;
   const DeviceSettings device_;
   const bool has_echo_;
   std::vector<std::byte> received_;
   Timer deadline_;
   Timer silence_;
-  Timer late_replies_;
 };
 
 class RtuBus final : public Bus {
@@ -127,12 +246,13 @@ class RtuBus final : public Bus {
   void open() override { port_.open(); }
   void close() noexcept override { port_.close(); }
   std::unique_ptr<Link> link(const DeviceSettings& device) override {
-    return std::make_unique<RtuLink>(port_, surroundings_, device, has_echo_);
+    return std::make_unique<RtuLink>(port_, owed_, surroundings_, device, has_echo_);
   }
 
  private:
   const BusSurroundings surroundings_;
   SerialPort port_;
+  OwedReplies owed_;  // of all its sensors, and over a reopening
   const bool has_echo_;
 };
 

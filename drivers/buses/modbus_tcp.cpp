@@ -3,8 +3,10 @@
 #include "drivers/buses/descriptor.hpp"
 #include "drivers/buses/modbus.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <deque>
 #include <memory>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -20,6 +22,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto connect_patience = 3s;
+// A gateway that lost its power or its cable leaves a connection that is open and dead: after so
+// many questions without any answer on it a new one is made.
+constexpr int most_unanswered = 3;
+constexpr std::size_t most_owed = 16;
 
 using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
@@ -58,6 +64,10 @@ class Connection {
   bool read(const Timer& deadline);
   // Sees whether the other side has closed, as many devices do after a quiet minute.
   [[nodiscard]] bool is_closed_by_peer();
+
+  // Numbers of questions that were given up on it: their answers are late, others are foreign.
+  std::deque<std::uint16_t> owed;
+  int unanswered = 0;  // in a row
 
  private:
   [[noreturn]] void fail(const std::string& what) {
@@ -99,6 +109,8 @@ void Connection::open() {
 void Connection::close() noexcept {
   socket_ = Descriptor();
   received_.clear();
+  owed.clear();
+  unanswered = 0;
 }
 
 void Connection::write(Bytes tx) {
@@ -145,6 +157,7 @@ class TcpLink final : public Link {
     check_unit(unit_, 0, 255);
     if (!connection_.is_open() || connection_.is_closed_by_peer()) connection_.open();
     ++transaction_;
+    foreign_.clear();
     connection_.write(tcp_frame(transaction_, unit_, tx));
     deadline_.start(patience);
     do {
@@ -152,10 +165,17 @@ class TcpLink final : public Link {
     } while (!deadline_.is_over() && connection_.read(deadline_));
     const bool is_begun = !connection_.received().empty();
     // The rest of a frame that stopped in the middle would be taken for the head of the next.
-    if (is_begun) connection_.close();
-    throw is_begun ? modbus_error(Fault::truncated, unit_, "the answer does not end")
-                   : modbus_error(Fault::no_response, unit_, "no answer");
+    if (is_begun || ++connection_.unanswered >= most_unanswered) {
+      connection_.close();
+    } else {
+      connection_.owed.push_back(transaction_);
+      if (connection_.owed.size() > most_owed) connection_.owed.pop_front();
+    }
+    if (is_begun) throw modbus_error(Fault::truncated, unit_, "the answer does not end");
+    if (!foreign_.empty()) throw modbus_error(Fault::framing, unit_, foreign_);
+    throw modbus_error(Fault::no_response, unit_, "no answer within " + duration_text(patience));
   }
+  [[nodiscard]] AnswerTimes answer_times() const override { return times_; }
 
   void pause(milliseconds duration) override { pause_for(duration, surroundings_); }
   [[nodiscard]] std::optional<double> nearby(Quantity quantity) const override {
@@ -173,16 +193,30 @@ class TcpLink final : public Link {
         connection_.close();
         throw modbus_error(Fault::framing, unit_, "other bytes than Modbus");
       }
+      connection_.unanswered = 0;
       if (frame->transaction == transaction_) return deliver(*frame, request, rx);
+      if (std::erase(connection_.owed, frame->transaction) > 0) {
+        ++times_.late;
+      } else {
+        foreign_ = "an answer came with the transaction " + std::to_string(frame->transaction) +
+                   ", asked with " + std::to_string(transaction_);
+      }
       connection_.drop(frame->length);
     }
   }
 
   std::size_t deliver(const TcpFrame& frame, Bytes request, std::span<std::byte> rx) {
     const std::vector reply(frame.pdu.begin(), frame.pdu.end());
+    const int unit = frame.unit;
     connection_.drop(frame.length);
-    if (frame.unit != unit_ || !answers(request, reply)) {
-      throw modbus_error(Fault::framing, unit_, "answered something else");
+    if (unit != unit_) {
+      throw modbus_error(Fault::framing, unit_,
+                         "the answer came as that of unit " + std::to_string(unit));
+    }
+    if (!answers(request, reply)) {
+      throw modbus_error(Fault::framing, unit_,
+                         "answered something else: " +
+                             to_hex(Bytes(reply).first(std::min<std::size_t>(reply.size(), 16))));
     }
     return deliver_reply(unit_, reply, rx);
   }
@@ -191,6 +225,8 @@ class TcpLink final : public Link {
   std::uint16_t& transaction_;
   const BusSurroundings& surroundings_;
   const int unit_;
+  std::string foreign_;  // what came instead of an answer
+  AnswerTimes times_;
   Timer deadline_;
 };
 

@@ -10,9 +10,14 @@
 // P   raw pressure, T raw temperature: 20 bits, big-endian, left-justified in three bytes
 // H   raw humidity: 16 bits, big-endian; not in a BMP280
 //
-// 0x80000 and 0x8000 say that a channel was not measured. Raw numbers mean nothing without the
-// chip's calibration: 88..A1 and, BME280, E1..E7 (table 16; H4 and H5 are 12 bits each and share
-// E5). D0 is the kind of chip: 60 BME280, 58 BMP280; 61 is a BME68x, which needs another driver.
+// 0x80000 and 0x8000 are what stands there after a reset, and in a channel whose oversampling (F2,
+// F4) is 0. They are measurements like any other while another channel says something else and the
+// channel is switched on. Raw numbers mean nothing without the chip's calibration: 88..A1 and,
+// BME280, E1..E7 (table 16; H4 and H5 are 12 bits each and share E5); without that of the humidity
+// (cheap boards: a chip that says it is a BME280 and has no such element) there is no humidity. The
+// temperature compensates the other two: outside -40..85 degC it is a broken element, and nothing
+// else of the sample means anything. D0 is the kind of chip: 60 BME280, 58 BMP280; 61 is a BME68x,
+// which needs another driver.
 //
 // Forced mode: one measurement on demand, asleep otherwise, so that it does not warm itself. What
 // is written to F2 (humidity oversampling) holds only once F4 is written after it.
@@ -51,8 +56,10 @@ constexpr std::uint8_t forced_mode = 0x01;
 constexpr std::uint8_t measurement_start = 0xF7;
 constexpr std::size_t bme280_measurement_size = 8;
 constexpr std::size_t bmp280_measurement_size = 6;
-constexpr std::uint32_t skipped = 0x80000;
-constexpr std::uint16_t skipped_humidity = 0x8000;
+constexpr std::uint32_t after_reset = 0x80000;
+constexpr std::uint16_t humidity_after_reset = 0x8000;
+constexpr double coldest = -40;  // table 1, operating range
+constexpr double hottest = 85;
 
 // The registers as far as they have been read.
 class RegisterImage {
@@ -80,7 +87,8 @@ class RegisterImage {
 struct Calibration {
   double t1 = 0, t2 = 0, t3 = 0;
   double p1 = 0, p2 = 0, p3 = 0, p4 = 0, p5 = 0, p6 = 0, p7 = 0, p8 = 0, p9 = 0;
-  bool has_humidity = false;
+  bool has_humidity = false;              // the chip says so
+  bool has_humidity_calibration = false;  // and has what it takes
   double h1 = 0, h2 = 0, h3 = 0, h4 = 0, h5 = 0, h6 = 0;
 };
 
@@ -116,8 +124,19 @@ Result<Calibration> decode_calibration(const RegisterImage& image, bool has_humi
   c.h4 = s8(3) * 16 + (shared & 0x0F);
   c.h5 = s8(5) * 16 + (shared >> 4);
   c.h6 = s8(6);
+  // An empty memory holds 00 or FF throughout; with a slope (H2) of 0 every reading would be 0 %.
+  const bool is_erased =
+      std::ranges::all_of(others, [](std::byte each) { return each == std::byte{0xFF}; });
+  c.has_humidity_calibration = c.h2 != 0 && !is_erased;
   return c;
 }
+
+// Which channels measure, by F2 and F4.
+struct Channels {
+  bool temperature = true;
+  bool pressure = true;
+  bool humidity = true;
+};
 
 // Sections 4.2.3 and 8.1, in double precision. `fine` is the temperature in 1/5120 degC.
 double fine_temperature(const Calibration& c, double raw) {
@@ -144,25 +163,43 @@ Reading humidity_of(const Calibration& c, double fine, double raw) {
 }
 
 // `raw`: the registers from F7 on, as many as the chip has.
-Result<Sample> decode_bme280(const Calibration& calibration, Bytes raw) {
+Result<Sample> decode_bme280(const Calibration& calibration, Bytes raw, Channels is_on = {}) {
   const std::uint32_t raw_pressure = be32(raw, 0) >> 12;
   const std::uint32_t raw_temperature =
       static_cast<std::uint32_t>(be16(raw, 3)) << 4 | u8(raw, 5) >> 4;
-  // The other two are compensated by the temperature.
-  if (raw_temperature == skipped) return Unexpected{Fault::not_ready};
+  const std::uint16_t raw_humidity = calibration.has_humidity ? be16(raw, 6) : humidity_after_reset;
+  const bool is_reset = raw_temperature == after_reset && raw_pressure == after_reset &&
+                        raw_humidity == humidity_after_reset;
+  if (is_reset || !is_on.temperature) return Unexpected{Fault::not_ready};
 
   const double fine = fine_temperature(calibration, raw_temperature);
+  const double degrees = fine / 5120;
+  if (degrees < coldest || degrees > hottest) return Unexpected{Fault::sensor_fault};
   Sample sample;
-  sample.readings.push_back(reading(temperature, fine / 5120));
-  sample.readings.push_back(raw_pressure == skipped ? absent(pressure, Fault::not_ready)
-                                                    : pressure_of(calibration, fine, raw_pressure));
-  if (calibration.has_humidity) {
-    const std::uint16_t raw_humidity = be16(raw, 6);
-    sample.readings.push_back(raw_humidity == skipped_humidity
-                                  ? absent(humidity, Fault::not_ready)
-                                  : humidity_of(calibration, fine, raw_humidity));
+  sample.readings.push_back(reading(temperature, degrees));
+  sample.readings.push_back(is_on.pressure ? pressure_of(calibration, fine, raw_pressure)
+                                           : absent(pressure, Fault::not_ready));
+  if (!calibration.has_humidity) return sample;
+  if (!calibration.has_humidity_calibration) {
+    sample.readings.push_back(absent(humidity, Fault::unsupported));
+  } else {
+    sample.readings.push_back(is_on.humidity ? humidity_of(calibration, fine, raw_humidity)
+                                             : absent(humidity, Fault::not_ready));
   }
   return sample;
+}
+
+// What is not known was not switched off: this program measures all there is.
+Channels channels_of(const RegisterImage& image) {
+  Channels is_on;
+  if (const Bytes control = image.from(measurement_control, 1); !control.empty()) {
+    is_on.temperature = u8(control, 0) >> 5 != 0;
+    is_on.pressure = (u8(control, 0) >> 2 & 7) != 0;
+  }
+  if (const Bytes control = image.from(humidity_control, 1); !control.empty()) {
+    is_on.humidity = (u8(control, 0) & 7) != 0;
+  }
+  return is_on;
 }
 
 Result<Sample> decode_registers(const RegisterImage& image) {
@@ -180,7 +217,7 @@ Result<Sample> decode_registers(const RegisterImage& image) {
   if (raw.empty()) return Unexpected{Fault::truncated};
   const auto calibration = decode_calibration(image, has_humidity);
   if (!calibration) return Unexpected{calibration.error()};
-  return decode_bme280(*calibration, raw);
+  return decode_bme280(*calibration, raw, channels_of(image));
 }
 
 Decoded decode(std::span<const Exchange> exchanges, const Settings&) {
@@ -277,10 +314,12 @@ std::optional<Found> probe(Link& link) {
   return std::nullopt;
 }
 
+// Section 4.2.3: the raw numbers of the other two are compensated by the temperature.
+constexpr auto compensated_by = std::to_array<Quantity>({temperature});
 constexpr auto quantities = std::to_array<DriverQuantity>({
-    {temperature, -40, 85, 2},
-    {pressure, 300, 1100, 2},
-    {humidity, 0, 100, 2},
+    {temperature, coldest, hottest, 2},
+    {.quantity = pressure, .lower = 300, .upper = 1100, .decimals = 2, .made_of = compensated_by},
+    {.quantity = humidity, .lower = 0, .upper = 100, .decimals = 2, .made_of = compensated_by},
 });
 
 std::vector<DriverQuantity> quantities_of(const Settings& settings) {

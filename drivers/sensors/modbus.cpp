@@ -121,6 +121,7 @@ class ModbusDevice final : public Driver {
         }
       } catch (const LinkError& error) {
         failure = error;
+        sample.facts.push_back({"refused", std::string(error.what())});
       }
       ++failed;
       mark_absent(block, failure->fault(), sample);
@@ -133,12 +134,25 @@ class ModbusDevice final : public Driver {
   void ask(Link& link, const RegisterBlock& block, Sample& sample) {
     std::array<std::byte, longest_pdu> buffer{};
     const auto request = read_registers_pdu(block.function, block.first, block.count);
-    const std::size_t length = link.exchange(request, buffer, answer_within_);
+    std::size_t length = 0;
+    try {
+      length = link.exchange(request, buffer, answer_within_);
+    } catch (const LinkError& error) {
+      throw LinkError(error.fault(), name_of(block) + ": " + error.what());
+    }
     const Bytes reply = Bytes(buffer).first(length);
     if (!answers(request, reply) || length == 2) {
-      throw LinkError(Fault::framing, "answered something else");
+      throw LinkError(Fault::framing, name_of(block) + ": answered something else");
     }
     read_block(*map_, block, registers_of(reply), sample);
+  }
+
+  // "registers 500 to 513", as they are on the wire.
+  static std::string name_of(const RegisterBlock& block) {
+    const std::string sort = block.function == 4 ? "input register" : "register";
+    const std::string first = std::to_string(block.first);
+    if (block.count == 1) return sort + " " + first;
+    return sort + "s " + first + " to " + std::to_string(block.first + block.count - 1);
   }
 
   void mark_absent(const RegisterBlock& block, Fault fault, Sample& sample) const {

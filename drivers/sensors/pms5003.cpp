@@ -17,10 +17,12 @@
 // V   firmware version; E error code, of which no public table exists: both are facts
 // S   sum of all bytes before it
 //
-// While the fan spins up every word is 0, which is no reading of 0 ug/m3. The counts saturate at
-// 65535. CF=1 and atmospheric words are equal below about 30 ug/m3. The Honeywell HPMA115 sends
-// frames with the same header and length and other words. The laser lives for about three years
-// of continuous work: let it sleep between samples where minutes are good enough.
+// While the fan spins up every word is 0, which is no reading of 0 ug/m3; of a device that is warm,
+// or has measured something since it was started, it is clean air (a PMS3003 has no counts: in a
+// clean room frames of 0 and 1 take turns). The counts saturate at 65535. CF=1 and atmospheric
+// words are equal below about 30 ug/m3. The Honeywell HPMA115 sends frames with the same header and
+// length and other words. The laser lives for about three years of continuous work: let it sleep
+// between samples where minutes are good enough.
 //
 // Data sheets: Plantower, PMS5003 series data manual V2.3, appendices I and II; PMS5003ST V2.6.
 // Tested on frames that others captured from PMS5003 (versions 0x91, 0x97) and PMS5003T (0x9A).
@@ -86,7 +88,7 @@ std::optional<Fault> check_plantower(Bytes frame) {
   return std::nullopt;
 }
 
-Result<Sample> decode_plantower(Bytes frame, PlantowerFrame kind) {
+Result<Sample> decode_plantower(Bytes frame, PlantowerFrame kind, bool is_warm) {
   Sample sample;
   if (frame.size() == acknowledgement) return sample;
 
@@ -108,7 +110,7 @@ Result<Sample> decode_plantower(Bytes frame, PlantowerFrame kind) {
     append_words(sample, frame, 13, std::array{formaldehyde}, 1);
     append_climate(sample, frame, 14);
   }
-  if (is_spinning_up) return Unexpected{Fault::warming_up};
+  if (is_spinning_up && !is_warm) return Unexpected{Fault::warming_up};
 
   if (frame.size() != short_frame) {
     const std::uint16_t last = be16(frame, frame.size() - 4);
@@ -123,19 +125,26 @@ namespace {
 class Pms5003 final : public Listener {
  public:
   explicit Pms5003(PlantowerFrame kind)
-      : decode_([kind](Bytes frame) { return decode_plantower(frame, kind); }) {}
+      : decode_([this, kind](Bytes frame) {
+          auto sample = decode_plantower(frame, kind, is_warm_);
+          is_warm_ = is_warm_ || (sample && !sample->readings.empty());
+          return sample;
+        }) {}
 
   // A device that was left asleep or in passive mode talks again.
   void start(Link& link) override {
+    is_warm_ = false;
     link.write(wake);
     link.pause(100ms);  // no data sheet says how soon it listens
     link.write(talk_by_itself);
   }
   Decoded feed(Bytes chunk) override { return frames_.feed(chunk, decode_); }
   Decoded finish() override { return frames_.finish(decode_); }
+  void know_warm(bool is_warm) override { is_warm_ = is_warm; }
   void stop(Link& link) override { link.write(sleep); }
 
  private:
+  bool is_warm_ = false;
   FrameDecoder decode_;
   FrameScanner frames_{rules};
 };
@@ -155,7 +164,7 @@ std::optional<Found> probe(Link& link) {
     received = link.read(chunk, 3000ms);
     if (received == 0) break;
     const Decoded decoded = frames.feed(Bytes(chunk).first(received), [](Bytes frame) {
-      return decode_plantower(frame, PlantowerFrame::particles);
+      return decode_plantower(frame, PlantowerFrame::particles, false);
     });
     for (const Sample& sample : decoded.samples) {
       // A Honeywell leaves the atmospheric words zero.

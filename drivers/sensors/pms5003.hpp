@@ -15,7 +15,8 @@ enum class PlantowerFrame : bool { particles, with_temperature };
 std::optional<Fault> check_plantower(Bytes frame);
 
 // A good frame: readings of a measurement, nothing of an acknowledgement.
-Result<Sample> decode_plantower(Bytes frame, PlantowerFrame kind);
+// Zeros throughout are `warming_up`; of a device that is warm they are clean air.
+Result<Sample> decode_plantower(Bytes frame, PlantowerFrame kind, bool is_warm);
 
 // What every member with a frame of 32 bytes measures.
 inline constexpr auto plantower_quantities = std::to_array<DriverQuantity>({

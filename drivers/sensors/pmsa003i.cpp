@@ -20,20 +20,22 @@ using enum Quantity;
 
 constexpr std::size_t frame_length = 32;
 
-Result<Sample> decode_pmsa003i(Bytes frame) {
+Result<Sample> decode_pmsa003i(Bytes frame, bool is_warm) {
   if (frame.size() < frame_length) return Unexpected{Fault::truncated};
   if (frame.size() > frame_length) return Unexpected{Fault::framing};
   if (const auto fault = check_plantower(frame)) return Unexpected{*fault};
-  return decode_plantower(frame, PlantowerFrame::particles);
+  return decode_plantower(frame, PlantowerFrame::particles, is_warm);
 }
 
 Decoded decode(std::span<const Exchange> exchanges, const Settings&) {
   Decoded decoded;
+  bool is_warm = false;
   for (const Exchange& exchange : exchanges) {
     if (exchange.nack) {
       decoded.faults.push_back(Fault::nack);
     } else {
-      append(decoded, decode_pmsa003i(exchange.answered));
+      append(decoded, decode_pmsa003i(exchange.answered, is_warm));
+      is_warm = is_warm || !decoded.samples.empty();
     }
   }
   return decoded;
@@ -44,8 +46,12 @@ class Pmsa003i final : public Driver {
   Result<Sample> sample(Link& link) override {
     std::array<std::byte, frame_length> frame{};
     link.read(frame, 50ms);
-    return decode_pmsa003i(frame);
+    return decode_pmsa003i(frame, is_warm_);
   }
+  void know_warm(bool is_warm) override { is_warm_ = is_warm; }
+
+ private:
+  bool is_warm_ = false;
 };
 
 std::optional<Found> probe(Link& link) {

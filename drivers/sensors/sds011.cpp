@@ -18,8 +18,11 @@
 // One frame a second; with a work period of n minutes one frame every n minutes, after 30 s of
 // work. The laser is rated for 8000 hours, less than a year: a work period or sleep between samples
 // is needed for years of use. Work period and reporting mode are kept in flash and are therefore
-// written only when they differ. Asleep, the device answers nothing but the command to wake. Both
-// readings 0 is the fan spinning up. Above about 70 % humidity water droplets count as particles.
+// written only when they differ. A work period that
+// another program left there is read: it is how often there is a sample. Asleep, the device answers
+// nothing but the command to wake. Both readings 0 is the fan spinning up; of a device that is
+// warm, or has measured something before, it is clean air. Above about 70 % humidity water droplets
+// count as particles.
 //
 // Data sheet: Nova Fitness, Laser Dust Sensor Control Protocol V1.3, section 3.
 // Tested on frames that others captured from an SDS011.
@@ -63,12 +66,12 @@ constexpr FrameRules rules{
     .header = header, .length_known_at = 2, .length = frame_length, .check = check_frame};
 
 // A good frame: readings of a measurement, nothing of a reply.
-Result<Sample> decode_sds011(Bytes frame) {
+Result<Sample> decode_sds011(Bytes frame, bool is_warm) {
   Sample sample;
   if (u8(frame, 1) != measurement) return sample;
   const std::uint16_t fine = le16(frame, 2);
   const std::uint16_t coarse = le16(frame, 4);
-  if (fine == 0 && coarse == 0) return Unexpected{Fault::warming_up};
+  if (fine == 0 && coarse == 0 && !is_warm) return Unexpected{Fault::warming_up};
   sample.readings = {reading(pm2_5, fine / 10.0), reading(pm10, coarse / 10.0)};
   sample.facts = {{"device_id", to_hex(frame.subspan(6, 2))}};
   return sample;
@@ -117,17 +120,27 @@ class Sds011 final : public Listener {
   }
 
   void start(Link& link) override {
+    is_warm_ = false;
+    own_period_ = 0min;
     auto mode = ask(link, id_, Item::reporting_mode);
     if (!mode) {  // asleep, or only its TX is wired: then it talks without being asked
       ask(link, id_, Item::sleep, awake);
       mode = ask(link, id_, Item::reporting_mode);
     }
     if (mode && value_of(*mode) != by_itself) ask(link, id_, Item::reporting_mode, by_itself);
-    if (work_period_min_) set_work_period(link, *work_period_min_);
+    if (work_period_min_) {
+      set_work_period(link, *work_period_min_);
+      own_period_ = std::chrono::minutes(*work_period_min_);
+    } else if (mode) {
+      const auto found = ask(link, id_, Item::work_period);
+      if (found) own_period_ = std::chrono::minutes(value_of(*found));
+    }
   }
 
   Decoded feed(Bytes chunk) override { return frames_.feed(chunk, decode()); }
   Decoded finish() override { return frames_.finish(decode()); }
+  void know_warm(bool is_warm) override { is_warm_ = is_warm; }
+  [[nodiscard]] milliseconds own_period() const override { return own_period_; }
   void stop(Link& link) override { link.write(command(id_, Item::sleep, asleep)); }
 
  private:
@@ -143,15 +156,20 @@ class Sds011 final : public Listener {
     }
   }
 
-  FrameDecoder decode() const {
+  FrameDecoder decode() {
     return [this](Bytes frame) -> Result<Sample> {
       const bool is_ours = id_ == any_device || std::ranges::equal(frame.subspan(6, 2), id_);
-      return is_ours ? decode_sds011(frame) : Sample{};
+      if (!is_ours) return Sample{};
+      auto sample = decode_sds011(frame, is_warm_);
+      is_warm_ = is_warm_ || (sample && !sample->readings.empty());
+      return sample;
     };
   }
 
   DeviceId id_ = any_device;
   std::optional<std::uint8_t> work_period_min_;
+  milliseconds own_period_{0};
+  bool is_warm_ = false;
   FrameScanner frames_{rules};
 };
 

@@ -53,8 +53,11 @@ StreamChecks checks_of(const StreamDescription& description) {
     const auto range = description.ranges.find(column.quantity);
     std::optional<Interval> rated;
     if (range != description.ranges.end()) rated = {range->second.first, range->second.second};
-    quantities.push_back({column.quantity, checks_of(column.quantity, description.quality, rated,
-                                                     description.period)});
+    const auto made = description.made_of.find(column.quantity);
+    quantities.push_back(
+        {column.quantity,
+         checks_of(column.quantity, description.quality, rated, description.period),
+         made == description.made_of.end() ? std::vector<Quantity>() : made->second});
   }
   return {std::move(quantities), description.quality};
 }
@@ -160,7 +163,8 @@ bool Intake::describe(const StreamDescription& description) {
   const bool is_new = !stream;
   const bool has_other_checks = is_new || stream->description.quality != description.quality ||
                                 stream->description.period != description.period ||
-                                stream->description.ranges != description.ranges;
+                                stream->description.ranges != description.ranges ||
+                                stream->description.made_of != description.made_of;
   if (is_new) {
     stream = std::make_unique<Stream>();
     stream->id = store_.stream(description.name);
@@ -492,6 +496,8 @@ void Intake::post_state(Stream& stream) {
       const MonotonicTime stale = kept.came + 3 * period;
       if (period > 0ms && clock_.now() > stale) {
         each.reading.value.reset();
+        each.reading.flag = Flag::missing;
+        each.reading.fault = fault_named(stream.silence.cause);
       } else if (each.reading.value) {
         stream.stale_after = std::min(stream.stale_after.value_or(stale), stale);
       }

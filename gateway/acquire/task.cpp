@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/task.hpp"
 
+#include "gateway/acquire/frame_mean.hpp"
+#include "gateway/quality/check_consistency.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
+#include <utility>
 
 namespace twinsky {
 namespace {
@@ -12,41 +16,32 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int failures_until_offline = 5;
+constexpr int failures_until_restart = 3;  // of a device that answers, but never measures
 constexpr milliseconds longest_back_off = 60s;
 constexpr int most_not_ready = 20;  // questions within one period
 constexpr std::size_t most_frames = 600;
 // Streaming devices keep their own, uneven pace (PMS5003: 0.2 to 2.3 s): less is no gap.
 constexpr milliseconds pace_slack = 2500ms;
+// Who was heard so shortly before has not been off since.
+constexpr milliseconds shortest_time_off = 10s;
+constexpr milliseconds longest_time_unasked = 60s;
+constexpr milliseconds shortest_sleep = 1s;        // less wears a fan more than it spares
 constexpr std::string_view bus_busy = "bus_busy";  // another device held the bus's thread
 
-// What an instrument measures inside its own case says nothing about the air unless configured so.
-Quantity as_published(Quantity quantity, const DriverInfo& info, bool ambient) {
-  if (ambient) return quantity;
-  const bool internal = std::ranges::any_of(info.quantities, [&](const DriverQuantity& each) {
-    return each.internal && each.quantity == quantity;
-  });
-  if (internal && quantity == Quantity::temperature) return Quantity::internal_temperature;
-  if (internal && quantity == Quantity::humidity) return Quantity::internal_humidity;
-  return quantity;
-}
-
-// The mean of a period's frames: each quantity over the frames that have it.
-Sample mean_of(const std::vector<Sample>& frames) {
-  Sample mean = frames.back();
-  for (Reading& each : mean.readings) {
-    double sum = 0;
-    int count = 0;
-    for (const Sample& frame : frames) {
-      for (const Reading& other : frame.readings) {
-        if (other.quantity != each.quantity || other.channel != each.channel || !other.value)
-          continue;
-        sum += *other.value;
-        ++count;
-      }
+// What each quantity of one sample is computed with, by the names under which they are published.
+std::map<Quantity, std::vector<Quantity>> dependencies_of(std::span<const DriverQuantity> measured,
+                                                          bool ambient) {
+  std::map<Quantity, std::vector<Quantity>> made_of;
+  for (const DriverQuantity& each : measured) {
+    const Quantity quantity = published(each, ambient);
+    std::vector<Quantity> sources(sources_of(quantity).begin(), sources_of(quantity).end());
+    for (const Quantity source : each.made_of) {
+      const auto found = std::ranges::find(measured, source, &DriverQuantity::quantity);
+      if (found != measured.end()) sources.push_back(published(*found, ambient));
     }
-    if (count > 0) each = reading(each.quantity, sum / count, each.channel);
+    if (!sources.empty()) made_of.emplace(quantity, std::move(sources));
   }
-  return mean;
+  return made_of;
 }
 
 bool counts_as_silence(Fault fault) {
@@ -67,10 +62,10 @@ std::vector<StreamDescription> streams_of(const SensorSettings& sensor) {
                          .since = sensor.since,
                          .position = sensor.published_position,
                          .quality = sensor.quality};
-  std::vector<DriverQuantity> quantities(info.quantities.begin(), info.quantities.end());
-  if (info.quantities_of != nullptr) quantities = info.quantities_of(sensor.settings);
+  const std::vector<DriverQuantity> quantities = quantities_of(info, sensor.settings);
+  main.made_of = dependencies_of(quantities, sensor.ambient);
   for (const DriverQuantity& each : quantities) {
-    const Quantity quantity = as_published(each.quantity, info, sensor.ambient);
+    const Quantity quantity = published(each, sensor.ambient);
     main.columns.push_back({.quantity = quantity, .decimals = each.decimals});
     main.ranges[quantity] = {each.lower, each.upper};
   }
@@ -103,6 +98,9 @@ Task::Task(SensorSettings sensor, std::unique_ptr<Link> link, Intake& intake, Cl
     driver_ = info_.make(sensor_.settings);
   }
   for (const StreamDescription& stream : streams_of(sensor_)) intake_.open(stream);
+  for (const DriverQuantity& each : quantities_of(info_, sensor_.settings)) {
+    if (each.internal && !sensor_.ambient) internal_.push_back(each);
+  }
   due_ = clock_.now();
   sample_due_ = due_;
   paced_until_ = due_;
@@ -117,8 +115,16 @@ Task::~Task() {
   }
 }
 
+SensorCounters Task::counters() const {
+  SensorCounters counters = counters_;
+  const Link::AnswerTimes times = link_->answer_times();
+  counters.late_answers = times.late;
+  counters.slowest_answer = times.slowest;
+  return counters;
+}
+
 milliseconds Task::period() const {
-  return sensor_.every.value_or(info_.shortest_period);
+  return std::max(sensor_.every.value_or(info_.shortest_period), own_period_);
 }
 
 void Task::step() {
@@ -140,28 +146,78 @@ void Task::step() {
   }
 }
 
+// A device that rests is woken early enough to be warm, and to have spoken since, when its sample
+// is due.
+milliseconds Task::wake_lead() const {
+  return info_.warm_up + start_took_ + (listener_ ? pace_slack : milliseconds(0));
+}
+
+bool Task::is_warm() const {
+  return clock_.now() >= warm_at_;
+}
+
+// What talks by itself is never silent for so long while it is on; what is asked may have left out
+// an answer.
+milliseconds Task::longest_pause_of_one_on() const {
+  if (listener_) return std::max<milliseconds>(3 * info_.shortest_period, shortest_time_off);
+  return std::clamp<milliseconds>(5 * period() / 2, shortest_time_off, longest_time_unasked);
+}
+
+// It counts from when the device was surely awake. One that was heard just before it was started
+// anew has not been off: it is as warm as it was.
+void Task::begin_warm_up(bool was_asleep, MonotonicTime asked) {
+  const bool was_on = !was_asleep && alive_at_ && asked - *alive_at_ <= longest_pause_of_one_on();
+  if (own_period_ > milliseconds(0)) {
+    warm_at_ = clock_.now();  // it warms up by itself before it speaks
+  } else if (!was_on) {
+    warm_at_ = clock_.now() + info_.warm_up;
+  }
+}
+
+void Task::follow_own_period() {
+  const milliseconds found = listener_ ? listener_->own_period() : milliseconds(0);
+  if (found == own_period_) return;
+  const milliseconds before = period();
+  own_period_ = found;
+  paced_until_ = clock_.now();
+  if (period() == before) return;
+  log_.notice(sensor_.id, "the device speaks every " + duration_text(period()) +
+                              ", as it was set up: that is how often there is a sample");
+  for (StreamDescription& stream : streams_of(sensor_)) {
+    stream.period = period();
+    intake_.open(stream);
+  }
+}
+
 void Task::start() {
+  const MonotonicTime asked = clock_.now();
+  const bool was_asleep = std::exchange(phase_, Phase::stopped) == Phase::asleep;
   if (listener_) {
     listener_->start(*link_);
   } else {
     driver_->start(*link_);
   }
-  const bool was_asleep = phase_ == Phase::asleep;
+  started_at_ = clock_.now();
+  start_took_ = std::chrono::ceil<milliseconds>(clock_.now() - asked);
   phase_ = Phase::awake;
   heard_at_ = clock_.now();
-  warm_at_ = clock_.now() + info_.warm_up;
+  follow_own_period();
+  begin_warm_up(was_asleep, asked);
   frames_.clear();
+  cold_.reset();
+  is_warming_up_ = false;
   if (!was_asleep) {
     ++counters_.restarts;
     MonotonicTime first_due = clock_.now();
-    if (sensor_.sleep_between) first_due = warm_at_;
+    if (sensor_.sleep_between) first_due = asked + wake_lead();
     if (listener_ && sensor_.every) first_due = std::max(first_due, clock_.now() + period());
     if (counters_.restarts == 1) sample_due_ += first_due - clock_.now();  // nothing was due before
     skip_until(sample_due_ + (first_due - sample_due_) / period() * period(), silence_);
     sample_due_ = first_due;
   }
-  due_ = sample_due_;
-  if (listener_ && !sensor_.every) due_ = clock_.now() + std::max<milliseconds>(3 * period(), 5s);
+  // What took longer to start than last time is late once, and not cold.
+  due_ = was_asleep ? std::max(sample_due_, warm_at_) : sample_due_;
+  if (has_own_pace()) due_ = clock_.now() + longest_silence();
 }
 
 void Task::poll() {
@@ -169,13 +225,15 @@ void Task::poll() {
       std::chrono::duration<double, std::milli>(clock_.now() - std::max(due_, sample_due_)).count();
   counters_.jitter_ms += (std::abs(jitter_ms) - counters_.jitter_ms) / 16;
   counters_.worst_jitter_ms = std::max(counters_.worst_jitter_ms, std::abs(jitter_ms));
+  if (info_.warm_up > milliseconds(0)) driver_->know_warm(is_warm());
   Result<Sample> result = driver_->sample(*link_);
+  alive_at_ = clock_.now();
   if (!result) {
     fail(result.error(), {});
     return;
   }
   result->time = clock_.utc();
-  accept(std::move(*result));
+  accept(std::move(*result), is_warm());
   schedule_next(true);
 }
 
@@ -184,6 +242,13 @@ void Task::listen(milliseconds patience) {
   try {
     const std::size_t count = link_->read(buffer, patience);
     if (count > 0) {
+      const MonotonicTime heard = alive_at_.value_or(started_at_);
+      const bool may_have_been_off = clock_.now() - heard > longest_pause_of_one_on();
+      if (may_have_been_off && own_period_ == milliseconds(0)) {
+        warm_at_ = clock_.now() + info_.warm_up;
+      }
+      alive_at_ = clock_.now();
+      listener_->know_warm(is_warm());
       accept_frames(listener_->feed(Bytes(buffer).first(count)));
     } else if (clock_.now() - heard_at_ > 3 * info_.shortest_period) {
       accept_frames(listener_->finish());  // the rest of a frame will not come any more
@@ -196,46 +261,88 @@ void Task::listen(milliseconds patience) {
 }
 
 void Task::accept_frames(Decoded decoded) {
-  for (const Fault fault : decoded.faults) ++counters_.faults[std::string(name_of(fault))];
+  for (const Fault fault : decoded.faults) {
+    ++counters_.faults[std::string(name_of(fault))];
+    if (fault == Fault::warming_up) note_warming_up();
+  }
   for (Sample& frame : decoded.samples) {
     heard_at_ = clock_.now();
+    listen_again();
     frame.time = clock_.utc();
-    if (sensor_.every) {
+    if (has_own_pace()) {
+      accept_at_own_pace(std::move(frame), is_warm());
+    } else if (is_warm()) {
       frames_.push_back(std::move(frame));
       if (frames_.size() > most_frames) frames_.erase(frames_.begin());
     } else {
-      const milliseconds slack =
-          failures_ > 0 ? period() / 2 : std::max<milliseconds>(period() / 2, pace_slack);
-      const auto silence = clock_.now() - paced_until_;
-      if (silence > period() + slack && (counters_.samples > 0 || failures_ > 0)) {
-        const auto periods = std::chrono::round<milliseconds>(silence + period() / 2) / period();
-        note_pace(failures_ > 0 ? silence_ : name_of(Fault::no_response), periods - 1);
-      }
-      paced_until_ = clock_.now();
-      accept(std::move(frame));
-      due_ = clock_.now() + std::max<milliseconds>(3 * period(), 5s);
+      cold_ = std::move(frame);
     }
   }
 }
 
+// Good frames that say that there is nothing to say yet: no silence, and no value. One that was
+// thought to be warm has been off.
+void Task::note_warming_up() {
+  heard_at_ = clock_.now();
+  is_warming_up_ = true;
+  if (is_warm()) warm_at_ = clock_.now() + info_.warm_up;
+  listen_again();
+  if (!has_own_pace()) return;
+  note_pace(name_of(Fault::warming_up), (clock_.now() - paced_until_) / period());
+  due_ = clock_.now() + longest_silence();
+}
+
+void Task::listen_again() {
+  if (phase_ != Phase::stopped || counters_.restarts == 0) return;
+  phase_ = Phase::awake;
+  if (!has_own_pace()) due_ = sample_due_;
+}
+
+void Task::accept_at_own_pace(Sample frame, bool is_warm) {
+  const milliseconds slack =
+      failures_ > 0 ? period() / 2 : std::max<milliseconds>(period() / 2, pace_slack);
+  const auto silence = clock_.now() - paced_until_;
+  if (silence > period() + slack && (counters_.samples > 0 || failures_ > 0)) {
+    const auto periods = std::chrono::round<milliseconds>(silence + period() / 2) / period();
+    note_pace(failures_ > 0 ? silence_ : name_of(Fault::no_response), periods - 1);
+  }
+  paced_until_ = clock_.now();
+  accept(std::move(frame), is_warm);
+  due_ = clock_.now() + longest_silence();
+}
+
+milliseconds Task::longest_silence() const {
+  return std::max<milliseconds>(3 * period(), 5s);
+}
+
 // Streaming: the period is over, or nothing came for too long.
 void Task::take_newest_frame() {
-  if (frames_.empty()) {
-    fail(Fault::no_response, "no valid frame");
+  if (frames_.empty() && !cold_) {
+    if (std::exchange(is_warming_up_, false)) {
+      fail(Fault::warming_up, {});
+    } else {
+      fail(Fault::no_response, "no valid frame");
+    }
     return;
   }
-  counters_.superseded += frames_.size() - 1;
-  Sample sample = sensor_.mean ? mean_of(frames_) : std::move(frames_.back());
+  is_warming_up_ = false;
+  const bool is_warm = !frames_.empty();
+  if (is_warm) counters_.superseded += frames_.size() - 1;
+  Sample sample = !is_warm       ? *std::exchange(cold_, std::nullopt)
+                  : sensor_.mean ? mean_of(frames_)
+                                 : std::move(frames_.back());
   frames_.clear();
-  accept(std::move(sample));
+  cold_.reset();
+  accept(std::move(sample), is_warm);
   schedule_next(true);
 }
 
-void Task::accept(Sample sample) {
-  const bool warm = clock_.now() >= warm_at_;
+void Task::accept(Sample sample, bool is_warm) {
   for (Reading& each : sample.readings) {
-    each.quantity = as_published(each.quantity, info_, sensor_.ambient);
-    if (!warm) each = absent(each.quantity, Fault::warming_up, each.channel);
+    for (const DriverQuantity& internal : internal_) {
+      if (internal.quantity == each.quantity) each.quantity = published(internal, false);
+    }
+    if (!is_warm) each = absent(each.quantity, Fault::warming_up, each.channel);
     if (each.value && each.quantity == Quantity::wind_dir && sensor_.north_offset_deg != 0) {
       each.value = std::fmod(*each.value + sensor_.north_offset_deg + 360.0, 360.0);
     }
@@ -271,15 +378,20 @@ void Task::schedule_next(bool heard) {
     skip_until(sample_due_ + (late / period() + 1) * period(), heard ? bus_busy : silence_);
   }
   due_ = sample_due_;
-  if (!sensor_.sleep_between || !info_.can_sleep) return;
+  if (!sensor_.sleep_between || !info_.can_sleep || has_own_pace()) return;
+  const MonotonicTime wake = sample_due_ - wake_lead();
+  if (wake - clock_.now() < shortest_sleep) return;
   rest();
   phase_ = Phase::asleep;
-  due_ = std::max(sample_due_ - info_.warm_up, clock_.now());
+  alive_at_.reset();
+  due_ = wake;
 }
 
 // What each fault asks for stands in gateway/model/fault.hpp.
 void Task::fail(Fault fault, std::string_view detail) {
-  if (fault == Fault::not_ready && ++not_ready_ < most_not_ready && phase_ == Phase::awake) {
+  const bool is_asked_again = fault == Fault::not_ready && state_ == SensorState::online &&
+                              ++not_ready_ < most_not_ready && phase_ == Phase::awake;
+  if (is_asked_again) {
     due_ = clock_.now() + std::clamp<milliseconds>(period() / 10, 10ms, 500ms);
     if (due_ < sample_due_ + period()) return;
   }
@@ -299,8 +411,8 @@ void Task::fail(Fault fault, std::string_view detail) {
   begin_silence();
   silence_ = name_of(fault);
   if (has_own_pace()) note_pace(silence_, (clock_.now() - paced_until_) / period());
-  const bool is_lost = failures_ >= failures_until_offline || fault == Fault::unsupported ||
-                       (listener_ && !sensor_.every);
+  const bool is_lost =
+      failures_ >= failures_until_offline || fault == Fault::unsupported || has_own_pace();
   const SensorState now = counts_as_silence(fault) ? SensorState::offline : SensorState::fault;
   if (is_lost || now == SensorState::fault) {
     if (state_ == SensorState::online) {
@@ -314,11 +426,15 @@ void Task::fail(Fault fault, std::string_view detail) {
     has_spoken_ = true;
   }
   if (phase_ == Phase::awake) schedule_next(false);
-  // A device that failed is started anew; one that only said something odd is not, nor one that
-  // talks by itself and left out a period.
+  if (phase_ == Phase::asleep) return;  // to wake it is to start it anew
+  // A device that failed is started anew; one that only said something odd is so when it goes on
+  // and on: it may have fallen idle, or lost what it was told. One that talks by itself may leave
+  // out a period.
   const bool is_mute = fault == Fault::no_response || fault == Fault::nack;
-  const bool start_anew =
-      fault == Fault::unsupported || phase_ != Phase::awake || (is_mute && (driver_ || is_lost));
+  const bool is_stuck =
+      failures_ >= (fault == Fault::not_ready ? failures_until_restart : failures_until_offline);
+  const bool start_anew = fault == Fault::unsupported || phase_ != Phase::awake || is_stuck ||
+                          (is_mute && (driver_ || is_lost));
   if (!start_anew) return;
   phase_ = Phase::stopped;
   const int doublings = std::clamp(failures_ - failures_until_offline, 0, 10);

@@ -22,7 +22,7 @@ class Task {
   Task& operator=(const Task&) = delete;
 
   [[nodiscard]] const std::string& id() const { return sensor_.id; }
-  [[nodiscard]] const SensorCounters& counters() const { return counters_; }
+  [[nodiscard]] SensorCounters counters() const;
   // A streaming device wants its bus's thread to listen while nothing else is due.
   [[nodiscard]] bool listens() const { return listener_ != nullptr && phase_ != Phase::asleep; }
   // When step() wants to be called next.
@@ -49,8 +49,19 @@ class Task {
   void start();
   void poll();
   void take_newest_frame();
-  void accept(Sample sample);
+  void accept(Sample sample, bool is_warm);
   void accept_frames(Decoded decoded);
+  void accept_at_own_pace(Sample frame, bool is_warm);
+  void note_warming_up();
+  // Listening again to a device that was given up, because it speaks.
+  void listen_again();
+  [[nodiscard]] bool is_warm() const;
+  [[nodiscard]] milliseconds longest_pause_of_one_on() const;
+  void begin_warm_up(bool was_asleep, MonotonicTime asked);
+  void follow_own_period();
+  // How long before a sample a resting device is woken.
+  [[nodiscard]] milliseconds wake_lead() const;
+  [[nodiscard]] milliseconds longest_silence() const;
   void fail(Fault fault, std::string_view detail);
   void begin_silence();
   void schedule_next(bool heard);
@@ -58,7 +69,10 @@ class Task {
   void skip_until(MonotonicTime time, std::string_view cause);
   // The same of a device that speaks by itself, at its own pace.
   void note_pace(std::string_view cause, std::int64_t missing);
-  [[nodiscard]] bool has_own_pace() const { return listener_ != nullptr && !sensor_.every; }
+  // A sample is what the device says when it says it.
+  [[nodiscard]] bool has_own_pace() const {
+    return listener_ != nullptr && (!sensor_.every || own_period_ >= *sensor_.every);
+  }
   void missed(std::string_view cause, MonotonicTime first_due, std::int64_t count);
   [[nodiscard]] milliseconds period() const;
 
@@ -78,14 +92,21 @@ class Task {
   MonotonicTime due_{};         // of the next step
   MonotonicTime sample_due_{};  // the schedule: moves by whole periods
   MonotonicTime warm_at_{};
-  MonotonicTime heard_at_{};  // streaming: the last valid frame
-  int failures_ = 0;          // in a row
-  int not_ready_ = 0;         // in this period
-  bool retried_ = false;      // in this period
+  MonotonicTime started_at_{};
+  milliseconds start_took_{0};  // the last time
+  milliseconds own_period_{0};  // streaming: in which it was found to rest; 0: it does not
+  MonotonicTime heard_at_{};    // streaming: the last valid frame
+  std::optional<MonotonicTime> alive_at_;  // anything at all was heard, garbled or not
+  bool is_warming_up_ = false;             // streaming: it says so, in this period
+  int failures_ = 0;                       // in a row
+  int not_ready_ = 0;                      // in this period
+  bool retried_ = false;                   // in this period
   MonotonicTime silent_since_{};
-  MonotonicTime paced_until_{};  // own pace: until then all is accounted for
-  std::string silence_ = {};     // why, as long as nothing is heard
-  std::vector<Sample> frames_;   // streaming: of this period
+  MonotonicTime paced_until_{};           // own pace: until then all is accounted for
+  std::string silence_ = {};              // why, as long as nothing is heard
+  std::vector<Sample> frames_;            // streaming: of this period, of a device that is warm
+  std::optional<Sample> cold_;            // streaming: the newest of this period from before that
+  std::vector<DriverQuantity> internal_;  // of a case that is closed to the air
   SensorCounters counters_;
 };
 

@@ -54,16 +54,9 @@ void check_feeds(Draft& draft) {
 // What a sensor's stream carries, as it is published.
 Names quantities_of(const Draft::Entry& sensor, const SensorSettings& settings) {
   const DriverInfo& driver = *sensor.driver;
-  std::vector<DriverQuantity> quantities(driver.quantities.begin(), driver.quantities.end());
-  if (driver.quantities_of != nullptr) quantities = driver.quantities_of(settings.settings);
   Names names;
-  for (const DriverQuantity& measured : quantities) {
-    Quantity quantity = measured.quantity;
-    if (measured.internal && !settings.ambient) {
-      if (quantity == Quantity::temperature) quantity = Quantity::internal_temperature;
-      if (quantity == Quantity::humidity) quantity = Quantity::internal_humidity;
-    }
-    names.emplace_back(name_of(quantity));
+  for (const DriverQuantity& measured : quantities_of(driver, settings.settings)) {
+    names.emplace_back(name_of(published(measured, settings.ambient)));
   }
   return names;
 }

@@ -164,8 +164,11 @@ void append_object(std::string& text, std::string_view name, std::span<const Sho
 
 void append_values(std::string& text, std::span<const Shown> columns) {
   Flag flag = columns.empty() ? Flag::missing : Flag::pass;
+  // What is too old to be shown is missing, however good it was; what failed says so.
   const auto flag_of = [](const Shown& one) {
-    return one.latest ? one.latest->reading.flag : Flag::missing;
+    if (!one.latest) return Flag::missing;
+    const Flag flag_then = one.latest->reading.flag;
+    return one.has_value || flag_then == Flag::fail ? flag_then : Flag::missing;
   };
   for (const Shown& one : columns) {
     text.append("\"").append(twinsky::name_of(one.column.quantity)).append("\":");

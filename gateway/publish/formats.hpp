@@ -40,9 +40,10 @@ struct StreamDescription {
   std::string zone;   // of stamps that print none
   std::optional<bool> may_be_redistributed;
   std::optional<double> gas_reference_k;
-  std::optional<Position> position;          // as far as it may be published
-  QualitySettings quality = {};              // how its readings are checked
-  std::vector<Correction> corrections = {};  // what stands beside the raw readings
+  std::optional<Position> position;                        // as far as it may be published
+  QualitySettings quality = {};                            // how its readings are checked
+  std::vector<Correction> corrections = {};                // what stands beside the raw readings
+  std::map<Quantity, std::vector<Quantity>> made_of = {};  // what is computed with which others
 };
 
 // meta without its revision: the text whose change raises it; then with it.
@@ -65,6 +66,9 @@ struct SensorCounters {
   double jitter_ms = 0;  // of the start of polls: exponentially weighted mean deviation
   double worst_jitter_ms = 0;
   std::uint64_t restarts = 0;
+  // Of answers to questions: those that came after their time, the slowest that was seen.
+  std::uint64_t late_answers = 0;
+  milliseconds slowest_answer{0};
 };
 
 struct FeedCounters {

@@ -16,7 +16,9 @@ Json json_of(const SensorCounters& sensor) {
           {"faults", sensor.faults},
           {"jitter_ms", sensor.jitter_ms},
           {"worst_jitter_ms", sensor.worst_jitter_ms},
-          {"restarts", sensor.restarts}};
+          {"restarts", sensor.restarts},
+          {"late_answers", sensor.late_answers},
+          {"slowest_answer_ms", sensor.slowest_answer.count()}};
 }
 
 Json json_of(const FeedCounters& feed) {

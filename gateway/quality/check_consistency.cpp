@@ -23,6 +23,21 @@ std::span<const OrderedPair> ordered_pairs() noexcept {
   return pairs;
 }
 
+std::span<const Quantity> sources_of(Quantity quantity) noexcept {
+  using enum Quantity;
+  static constexpr std::array psychrometric{temperature, humidity};
+  static constexpr std::array reduced{pressure};
+  switch (quantity) {
+    case dew_point:
+    case wet_bulb:
+      return psychrometric;
+    case pressure_sea_level:
+      return reduced;
+    default:
+      return {};
+  }
+}
+
 Flag check_order(double smaller, double larger, double tolerance) noexcept {
   return smaller > larger + tolerance ? Flag::suspect : Flag::pass;
 }

@@ -14,6 +14,9 @@ struct OrderedPair {
 };
 std::span<const OrderedPair> ordered_pairs() noexcept;
 
+// What a quantity is computed with, whoever computes it.
+std::span<const Quantity> sources_of(Quantity quantity) noexcept;
+
 // Suspect, of both: which of the two is wrong cannot be told.
 Flag check_order(double smaller, double larger, double tolerance) noexcept;
 

@@ -12,9 +12,9 @@ namespace {
 constexpr std::string_view amends_key = R"({"amends":)";
 
 // What a reading may carry as its reason; they live as long as the program.
-constexpr auto reasons = std::to_array<std::string_view>({"range", "climatology", "rate_of_change",
-                                                          "flat_line", "attenuated_signal", "spike",
-                                                          "inconsistent", "twin", "humid"});
+constexpr auto reasons = std::to_array<std::string_view>(
+    {"range", "climatology", "rate_of_change", "flat_line", "attenuated_signal", "spike",
+     "inconsistent", "twin", "humid", "derived"});
 
 std::optional<Quantity> quantity_of(std::string_view name) {
   static const auto quantities = [] {

@@ -48,6 +48,7 @@ StreamChecks::StreamChecks(std::vector<Checked> quantities, const QualitySetting
     asks_humidity_ = asks_humidity_ || is_particles(each.quantity);
     has_spikes_ = has_spikes_ || each.settings.spike;
     memory_ = std::max(memory_, memory_of(each.settings));
+    for (const Quantity source : each.made_of) derived_.emplace_back(each.quantity, source);
     series_.push_back({each.quantity, SeriesChecks(std::move(each.settings))});
   }
   std::ranges::copy_if(ordered_pairs(), std::back_inserter(pairs_),
@@ -94,6 +95,10 @@ const Sample* StreamChecks::check(Sample& sample, std::string_view channel,
     is_before_changed = judge_before(reading.quantity, verdict.spike_before) || is_before_changed;
   }
   check_together(sample, channel);
+  if (!derived_.empty()) {
+    judge_derived(sample, channel);
+    if (is_before_changed) judge_derived(before_, channel);
+  }
   if (!has_spikes_) return nullptr;
   if (is_before_changed) std::swap(changed_, before_);
   before_.time = sample.time;
@@ -101,6 +106,21 @@ const Sample* StreamChecks::check(Sample& sample, std::string_view channel,
   std::ranges::copy_if(sample.readings, std::back_inserter(before_.readings),
                        [&](const Reading& reading) { return reading.channel == channel; });
   return is_before_changed && amends_ ? &changed_ : nullptr;
+}
+
+// What is computed with a reading is no better than that; with one that the device itself says has
+// failed, it fails.
+void StreamChecks::judge_derived(Sample& sample, std::string_view channel) const {
+  for (const auto& [made, source] : derived_) {
+    Reading* const reading = find_reading(sample, made, channel);
+    if (reading == nullptr || !reading->value) continue;
+    const Reading* const with = find_reading(sample, source, channel);
+    if (with == nullptr) continue;
+    const bool has_failed = with->fault == Fault::sensor_fault || with->fault == Fault::overrange;
+    const Flag flag = has_failed ? Flag::fail : with->flag;
+    if (flag != Flag::fail && flag != Flag::suspect) continue;
+    judge(*reading, flag, "derived");
+  }
 }
 
 void StreamChecks::check_together(Sample& sample, std::string_view channel) {

@@ -18,6 +18,7 @@ class StreamChecks {
   struct Checked {
     Quantity quantity{};
     CheckSettings settings;
+    std::vector<Quantity> made_of = {};  // others of the sample that it is computed with
   };
   StreamChecks(std::vector<Checked> quantities, const QualitySettings& settings);
 
@@ -43,9 +44,12 @@ class StreamChecks {
   Series* find(Quantity quantity);
   bool judge_before(Quantity quantity, Flag spike);
   void check_together(Sample& sample, std::string_view channel);
+  void judge_derived(Sample& sample, std::string_view channel) const;
 
   std::vector<Series> series_;
   std::vector<OrderedPair> pairs_;  // of which the stream has both
+  // What is computed, with what; the maker stands before what is made of the made.
+  std::vector<std::pair<Quantity, Quantity>> derived_;
   const bool is_twin_;
   const bool amends_;
   const double humid_above_percent_;

@@ -298,20 +298,43 @@ constexpr auto* mode_is_query = "aac502000100a16004ab";
 constexpr auto* set_active = "aab402010000000000000000000000ffff01ab";
 constexpr auto* set_awake = "aab406010100000000000000000000ffff06ab";
 constexpr auto* ask_period = "aab408000000000000000000000000ffff06ab";
+constexpr auto* period_is_0 = "aac508000000a16009ab";
 constexpr auto* period_is_1 = "aac508000100a1600aab";
 constexpr auto* set_period_30 = "aab408011e00000000000000000000ffff25ab";
 constexpr auto* period_set_30 = "aac508011e00a16028ab";
 constexpr auto* sds_frame = "aac0d4043a0aa1601dab";
 
 TEST(sds011, one_that_talks_is_left_as_it_is) {
-  ScriptedLink link({asks(ask_mode, mode_is_active)});
-  make_listener("sds011")->start(link);
+  ScriptedLink link({asks(ask_mode, mode_is_active), asks(ask_period, period_is_0)});
+  const auto listener = make_listener("sds011");
+  listener->start(link);
   link.expect_end();
+  EXPECT_EQ(listener->own_period(), 0ms);
+}
+
+TEST(sds011, the_rhythm_that_another_program_left_in_it_is_read) {
+  ScriptedLink link({asks(ask_mode, mode_is_active), asks(ask_period, period_is_1)});
+  const auto listener = make_listener("sds011");
+  listener->start(link);
+  link.expect_end();
+  EXPECT_EQ(listener->own_period(), 1min);
+}
+
+TEST(sds011, zeros_are_clean_air_of_a_device_that_is_warm) {
+  const auto zeros = *from_hex("aac000000000a16001ab");
+  const auto listener = make_listener("sds011");
+  EXPECT_EQ(listener->feed(zeros).faults, std::vector{Fault::warming_up});
+  listener->know_warm(true);
+  EXPECT_EQ(listener->feed(zeros).samples.size(), 1U);
+  listener->know_warm(false);
+  EXPECT_EQ(listener->feed(zeros).faults, std::vector{Fault::warming_up});
+  (void)listener->feed(*from_hex(sds_frame));
+  EXPECT_EQ(listener->feed(zeros).samples.size(), 1U);  // it has measured
 }
 
 TEST(sds011, the_reply_is_found_among_measurements) {
-  ScriptedLink link(
-      {asks(ask_mode, std::string(sds_frame) + "aac502"), reads("000000a160"), reads("03ab")});
+  ScriptedLink link({asks(ask_mode, std::string(sds_frame) + "aac502"), reads("000000a160"),
+                     reads("03ab"), asks(ask_period, period_is_0)});
   make_listener("sds011")->start(link);
   link.expect_end();
 }
@@ -329,7 +352,8 @@ TEST(sds011, flash_is_written_only_when_the_work_period_differs) {
 
 TEST(sds011, is_woken_and_made_to_talk_by_itself) {
   ScriptedLink link({asks(ask_mode, ""), asks(set_awake, "aac506010100a16009ab"),
-                     asks(ask_mode, mode_is_query), asks(set_active, mode_is_active)});
+                     asks(ask_mode, mode_is_query), asks(set_active, mode_is_active),
+                     asks(ask_period, period_is_0)});
   make_listener("sds011")->start(link);
   link.expect_end();
 }

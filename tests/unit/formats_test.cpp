@@ -80,7 +80,7 @@ TEST(formats, state_always_has_all_keys) {
       {"three periods old is shown, older is not",
        {latest(Quantity::pm2_5, 9, now - 30s), latest(Quantity::co2, 412, now - 30001ms)},
        R"({"epoch":"e","ts":1795314600000,"time":"2026-11-22T02:30:00.000Z","pm2_5":9.0,)"
-       R"("co2":null,"flag":1,"times":{"co2":"2026-11-22T02:29:59.999Z"}})"},
+       R"("co2":null,"flag":9,"flags":{"co2":9},"times":{"co2":"2026-11-22T02:29:59.999Z"}})"},
       {"failed is null, suspect is not",
        {latest(Quantity::pm2_5, 9, now, Flag::fail), latest(Quantity::co2, 1, now, Flag::suspect)},
        R"({"epoch":"e","ts":1795314630000,"time":"2026-11-22T02:30:30.000Z","pm2_5":null,)"

@@ -179,6 +179,79 @@ TEST(modbus_rtu, a_late_reply_never_answers_the_next_question) {
   EXPECT_EQ(wire.ask(hex("0400080001"), 1000ms), "04020007");
 }
 
+// A device, or a bridge before it, that answers each question so much later, in the order asked;
+// the value is the register's number.
+std::jthread late_device(int fd, std::vector<milliseconds> latencies) {
+  return std::jthread([fd, latencies = std::move(latencies)](const std::stop_token& stop) {
+    SystemClock clock;
+    std::vector<std::jthread> answers;
+    for (std::size_t at = 0; !stop.stop_requested();) {
+      const auto asked = receive(fd, 8, 20ms);
+      if (asked.size() < 8) continue;
+      const auto value = be16(asked, 2);
+      const auto due = clock.now() + latencies[std::min(at++, latencies.size() - 1)];
+      answers.emplace_back([fd, value, due, unit = u8(asked, 0)] {
+        SystemClock own;
+        own.pause_until(due, {});
+        send(fd, rtu_frame(unit, bytes_of(0x03, 2, value >> 8, value & 0xFF)));
+      });
+    }
+  });
+}
+
+TEST(modbus_rtu, no_register_is_ever_given_the_value_of_another) {
+  for (const auto& latencies :
+       std::vector<std::vector<milliseconds>>{{120ms}, {70ms, 10ms}, {250ms, 10ms, 90ms, 10ms}}) {
+    Rtu wire;
+    const auto device = late_device(wire.port.device(), latencies);
+    const auto other = wire.bus->link({.address = 254});  // a second sensor of the same unit
+    int right = 0;
+    for (int round = 0; round < 4; ++round) {
+      for (const int first : {11, 22, 33}) {
+        auto& link = first == 33 ? other : wire.link;
+        try {
+          const auto length = link->exchange(read_registers_pdu(3, first, 1), wire.buffer, 50ms);
+          EXPECT_EQ(be16(Bytes(wire.buffer).first(length), 2), first);
+          ++right;
+        } catch (const LinkError&) {
+          continue;  // no value is no wrong value
+        }
+      }
+    }
+    EXPECT_TRUE(right > 0 || latencies.size() == 1);
+    EXPECT_GT(wire.link->answer_times().late, 0U);
+    EXPECT_GT(wire.link->answer_times().slowest, 50ms);
+  }
+}
+
+TEST(modbus_rtu, who_owes_an_answer_is_not_asked_again_and_that_is_said) {
+  Rtu wire;
+  EXPECT_EQ(wire.ask(read_co2, 20ms), "no_response");
+  receive(wire.port.device(), 8);
+  try {
+    wire.link->exchange(read_co2, wire.buffer, 20ms);
+    FAIL();
+  } catch (const LinkError& error) {
+    EXPECT_EQ(error.fault(), Fault::no_response);
+    EXPECT_NE(std::string(error.what()).find("still owes the answer"), std::string::npos);
+  }
+  EXPECT_TRUE(receive(wire.port.device(), 8, 10ms).empty());
+}
+
+TEST(modbus_rtu, what_is_wrong_with_an_answer_that_fits_but_for_one_thing_is_said) {
+  for (const auto& [reply, words] : std::vector<std::pair<std::string_view, std::string_view>>{
+           {"0104020190b8cc", "of unit 1"}, {"fe03020190adac", "to something else (function 3"}}) {
+    Rtu wire;
+    const auto device = wire.device({reply});
+    try {
+      wire.link->exchange(read_co2, wire.buffer, 50ms);
+      FAIL();
+    } catch (const LinkError& error) {
+      EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
+    }
+  }
+}
+
 TEST(modbus_rtu, a_silent_device_does_not_delay_its_neighbour) {
   Rtu wire;
   EXPECT_EQ(wire.ask(read_co2, 300ms), "no_response");
@@ -350,6 +423,41 @@ TEST(modbus_tcp, matches_replies_to_their_transaction) {
     send(peer.get(), reply_to(asked, "03020002"));
   });
   EXPECT_EQ(wire.ask(question), "03020002");
+}
+
+TEST(modbus_tcp, a_connection_that_is_open_and_mute_is_made_anew) {
+  Tcp wire;
+  wire.bus->open();
+  const Descriptor mute = wire.server.accept();
+  std::jthread device([&] {
+    const Descriptor second = wire.server.accept();
+    send(second.get(), reply_to(take_request(second.get()), "03020002"));
+  });
+  for (int asked = 0; asked < 3; ++asked) EXPECT_EQ(wire.ask(question, 20ms), "no_response");
+  EXPECT_EQ(wire.ask(question), "03020002");
+}
+
+TEST(modbus_tcp, what_is_wrong_with_an_answer_is_said) {
+  using Answer = std::function<Buffer(int)>;
+  const std::vector<std::pair<Answer, std::string_view>> answers = {
+      {[](int) { return reply_to(0, "03020002"); }, "the transaction 0, asked with 1"},
+      {[](int asked) { return reply_to(asked << 8, "03020002"); }, "the transaction 256"},
+      {[](int asked) { return reply_to(asked, "03020002", 0); }, "as that of unit 0"},
+      {[](int asked) { return reply_to(asked, "030400020003"); }, "something else: 030400020003"},
+  };
+  for (const auto& [answer, words] : answers) {
+    Tcp wire;
+    wire.bus->open();
+    const Descriptor peer = wire.server.accept();
+    std::jthread device([&] { send(peer.get(), answer(take_request(peer.get()))); });
+    try {
+      wire.link->exchange(question, wire.buffer, 50ms);
+      FAIL();
+    } catch (const LinkError& error) {
+      EXPECT_EQ(error.fault(), Fault::framing);
+      EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
+    }
+  }
 }
 
 TEST(modbus_tcp, takes_a_reply_in_pieces) {

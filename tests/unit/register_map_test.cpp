@@ -72,6 +72,47 @@ void run_vectors(const std::string& file, const std::string& map) {
   }
 }
 
+RegisterMap small_map(const std::string& members, const std::string& entry) {
+  auto map = parse_register_map(
+      "{" + members + R"("registers":[{"quantity":"temperature",)" + entry + "}]}", "");
+  EXPECT_TRUE(map) << (map ? "" : map.error());
+  return map ? *map : RegisterMap();
+}
+
+TEST(register_map, doubts_what_is_most_likely_not_meant) {
+  EXPECT_TRUE(small_map("", R"("register":500)").doubts.empty());
+  EXPECT_TRUE(small_map("", R"("register":500,"type":"s32","word_order":"le")").doubts.empty());
+  EXPECT_TRUE(small_map(R"("word_order":"le",)", R"("register":500)").doubts.empty());
+  const auto order = small_map("", R"("register":500,"type":"s16","word_order":"le")").doubts;
+  ASSERT_EQ(order.size(), 1U);
+  EXPECT_NE(order[0].find("word_order says nothing of a single register"), std::string::npos);
+  const auto number = small_map("", R"("register":40001)").doubts;
+  ASSERT_EQ(number.size(), 1U);
+  EXPECT_NE(number[0].find("which is 0 on the wire"), std::string::npos);
+  EXPECT_EQ(small_map(R"("function":4,)", R"("register":30005)").doubts.size(), 1U);
+  EXPECT_TRUE(small_map(R"("numbering":"wire",)", R"("register":40001)").doubts.empty());
+}
+
+TEST(register_map, reads_numbers_as_manuals_print_them) {
+  const auto holding = small_map(R"("numbering":"manual",)", R"("register":40501)");
+  EXPECT_EQ(holding.entries[0].address, 500);
+  EXPECT_TRUE(holding.doubts.empty());
+  EXPECT_EQ(
+      small_map(R"("numbering":"manual","function":4,)", R"("register":30001)").entries[0].address,
+      0);
+  EXPECT_FALSE(parse_register_map(
+      R"({"numbering":"manual","registers":[{"quantity":"temperature","register":500}]})", ""));
+}
+
+TEST(register_map, one_register_at_a_time_where_a_device_wants_it) {
+  const auto map = parse_register_map(
+      R"({"largest_read":1,"registers":[{"quantity":"temperature","register":0},)"
+      R"({"quantity":"humidity","register":1},{"quantity":"illuminance","register":2,"type":"u32"}]})",
+      "");
+  ASSERT_TRUE(map) << map.error();
+  EXPECT_EQ(blocks_of(*map).size(), 3U);
+}
+
 TEST(modbus, decodes_the_golden_cases_of_the_renke_station) {
   run_vectors("sensor-vectors/renke_rs_fsxcs.json", "renke-rs-fsxcs");
 }

@@ -48,6 +48,27 @@ TEST(stream_checks, what_cannot_be_together_is_suspect_both) {
   EXPECT_EQ(sample.readings[3].flag, Flag::pass);
 }
 
+TEST(stream_checks, what_is_computed_with_a_failed_reading_fails_with_it) {
+  StreamChecks checks({{temperature, checks_of(temperature, {}, {}, 10s)},
+                       {pressure, checks_of(pressure, {}, {}, 10s), {temperature}},
+                       {humidity, checks_of(humidity, {}, {}, 10s), {temperature}}},
+                      {});
+  Sample sample =
+      sample_of(0, {reading(temperature, -140.88), reading(pressure, 771), reading(humidity, 41)});
+  checks.check(sample, "", {});
+  for (const Reading& each : sample.readings) EXPECT_EQ(each.flag, Flag::fail);
+  EXPECT_EQ(sample.readings[0].reason, "range");
+  EXPECT_EQ(sample.readings[1].reason, "derived");
+  Sample without =
+      sample_of(1, {absent(temperature, Fault::sensor_fault), reading(pressure, 1010)});
+  checks.check(without, "", {});
+  EXPECT_EQ(without.readings[1].flag, Flag::fail);
+  Sample good =
+      sample_of(2, {reading(temperature, 20), reading(pressure, 1010), reading(humidity, 41)});
+  checks.check(good, "", {});
+  EXPECT_EQ(good.readings[1].flag, Flag::pass);
+}
+
 TEST(stream_checks, fog_is_a_reason_and_no_fault) {
   StreamChecks checks = checks_for({pm2_5, humidity});
   EXPECT_TRUE(checks.asks_humidity());
