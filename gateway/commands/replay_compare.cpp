@@ -87,6 +87,15 @@ std::vector<PairRow> rows_of(const HourlyCsv& csv, const Json& item, const std::
   return rows_of(csv, sensor, reference, count, item.value("min_count", default_min_count));
 }
 
+// `export pairs` says beside each hour why it gives no pair; such an hour gives none here either.
+void withhold(std::vector<PairRow>& rows, const HourlyCsv& csv, std::string_view sensor) {
+  const auto* const causes = csv.words(sensor == "corrected" ? "withheld_corrected" : "withheld");
+  if (causes == nullptr) return;
+  for (std::size_t at = 0; at < rows.size(); ++at) {
+    if (!(*causes)[at].empty()) rows[at].is_maintenance = true;
+  }
+}
+
 Window whole(std::span<const PairRow> rows) {
   if (rows.empty()) return {};
   return {rows.front().hour, rows.back().hour + std::chrono::hours(1)};
@@ -517,8 +526,9 @@ bool replay_compare_cases(const std::string& file, std::ostream& output, std::os
 void replay_compare_csv(const std::string& file, const ReplayCompareOptions& options,
                         std::ostream& output) {
   const HourlyCsv csv(file);
-  const std::vector<PairRow> rows =
+  std::vector<PairRow> rows =
       rows_of(csv, options.sensor, options.reference, options.count, options.min_count);
+  withhold(rows, csv, options.sensor);
   const std::string& named = options.quantity.empty() ? options.sensor : options.quantity;
   const Comparison comparison{
       .rows = rows,
