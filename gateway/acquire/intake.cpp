@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/intake.hpp"
 
+#include "gateway/model/placement.hpp"
 #include "gateway/model/record.hpp"
 #include "gateway/model/stable_hash.hpp"
 #include "gateway/quality/check_settings.hpp"
@@ -218,10 +219,11 @@ void Intake::close(std::string_view name) {
 // What the other sensors say of the air. A room says nothing of the street, nor the other way
 // round.
 std::optional<double> Intake::around(const Stream& stream, Quantity quantity) const {
-  const auto is_indoor = [](const Stream& one) { return one.description.placement == "indoor"; };
+  const Air here = air_of(stream.description.placement);
+  if (here == Air::unknown) return std::nullopt;
   return board_.nearby(quantity, clock_.now(), [&](std::string_view name) {
     const auto other = streams_.find(name);
-    return other != streams_.end() && is_indoor(*other->second) == is_indoor(stream);
+    return other != streams_.end() && air_of(other->second->description.placement) == here;
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include "gateway/acquire/index_record.hpp"
 #include "gateway/acquire/poller.hpp"
+#include "gateway/model/placement.hpp"
 #include "gateway/store/hours.hpp"
 
 #include <algorithm>
@@ -35,7 +36,7 @@ std::set<Quantity> quantities_of(const IndexCatalogue& catalogue, const std::str
 std::vector<StreamDescription> outdoor_streams(const Config& config) {
   std::vector<StreamDescription> outdoors;
   for (const SensorSettings& sensor : config.sensors) {
-    if (sensor.placement == indoor) continue;
+    if (air_of(sensor.placement) != Air::outdoors) continue;
     for (StreamDescription& stream : streams_of(sensor)) {
       const bool is_room = stream.name == "sensor/" + sensor.id + "-" + std::string(indoor);
       if (!is_room) outdoors.push_back(std::move(stream));

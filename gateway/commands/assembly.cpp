@@ -100,7 +100,8 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       bus_maker_(std::move(surroundings.bus_maker)),
       fetcher_(std::move(surroundings.fetcher)),
       store_(with_machine_id(config_.store), clock_, log_),
-      audit_(audit_file_of(config_.store.path), config_.keep_audit, network_clock_, log_),
+      audit_(audit_file_of(config_.store.path), config_.keep_audit, network_clock_, log_,
+             config_.gateway.zone),
       intake_(store_, board_, bulletin_, clock_, boot_of(clock_, network_clock_, boot_id_)),
       indices_(catalogue_, intake_, bulletin_),
       own_indices_(config_, catalogue_, store_, intake_, clock_),
@@ -125,7 +126,17 @@ void Assembly::start() {
   know_hourly_streams();
   hourly_ = std::make_unique<Hourly>(
       store_, [this](std::string_view name) { return hourly_stream(name); }, clock_, log_,
-      [this](const std::set<UtcTime>& starts) { own_indices_.take(starts); });
+      [this](const std::set<UtcTime>& starts) { own_indices_.take(starts); },
+      Calendar{.zone =
+                   [this] {
+                     const std::lock_guard lock(hourly_mutex_);
+                     return zone_;
+                   },
+               .announce =
+                   [this, gateway = config_.gateway.id](std::string_view message) {
+                     log_.notice("hours", std::string(message));
+                     intake_.announce("zone_changed", gateway, message);
+                   }});
   comparer_ =
       std::make_unique<Comparer>(store_, config_, outlet_to(bulletin_, intake_), clock_, log_);
   for (const BusSettings& bus : config_.buses) start_bus(bus);
@@ -149,11 +160,13 @@ void Assembly::start_bus(const BusSettings& bus) {
 // What has been known stays known: the last hour of a sensor that was removed is made too.
 void Assembly::know_hourly_streams() {
   const std::lock_guard lock(hourly_mutex_);
+  zone_ = config_.gateway.zone;
+  for (auto& [name, hours] : hourly_streams_) hours.standard.zone = zone_;  // of removed ones too
   for (const SensorSettings& sensor : config_.sensors) {
     for (const StreamDescription& stream : streams_of(sensor)) {
       HourlyStream& hours = hourly_streams_[stream.name];
       hours = {.period = stream.period, .use_suspect = sensor.quality.use_suspect, .decimals = {}};
-      hours.standard = day_standard_of(config_.gateway.jurisdiction);
+      hours.standard = day_standard_of(config_.gateway.jurisdiction, zone_);
       for (const Column& column : stream.columns) {
         hours.decimals[column.quantity] = decimals_of(column);
       }
@@ -480,6 +493,10 @@ std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
   std::vector<Stage*> makers = makers_of_samples();
   makers.push_back(&intake_.recall());
   stop_all(makers, clock_, clock_.now() + polls_stop_within);
+  // Brokers retain what was said last of a sensor, and nobody reads it any more.
+  for (const SensorSettings& sensor : config_.sensors) {
+    intake_.set_state("sensor/" + sensor.id, SensorState::offline);
+  }
   intake_.announce("stopped", config_.gateway.id, "asked to stop");
   store_.flush(deadline - offline_within - 100ms);
 

@@ -130,6 +130,7 @@ class Assembly {
   mutable std::mutex sinks_mutex_;
   std::map<std::string, std::unique_ptr<Sink>> sinks_;  // guarded by sinks_mutex_
   mutable std::mutex hourly_mutex_;
+  Zone zone_;  // of local days; guarded by hourly_mutex_
   std::map<std::string, HourlyStream, std::less<>> hourly_streams_;  // guarded by hourly_mutex_
   std::unique_ptr<Hourly> hourly_;
   std::unique_ptr<Comparer> comparer_;

@@ -58,10 +58,10 @@ void print(const BySinkAndTopic& sinks) {
 }
 
 int run_audit(const StoreChoice& choice, const AuditOptions& options) {
-  const auto from = time_option("--from", options.from);
-  const auto to = time_option("--to", options.to);
   const auto chosen = chosen_store(choice);
   if (!chosen) return exit_configuration;
+  const auto from = time_option("--from", options.from, chosen->zone);
+  const auto to = time_option("--to", options.to, chosen->zone);
   const std::string file = audit_file_of(chosen->path);
   BySinkAndTopic sinks;
   const std::string problem = read_audit(file, [&](const AuditLine& line) {

@@ -25,7 +25,6 @@ std::string summary(const Config& config) {
   for (const SinkSettings& sink : config.sinks) {
     if (sink.allow.empty()) text += "; sink " + sink.id + " stays closed: nothing may go there";
   }
-  if (!config.serve.listen.empty()) text += "; page at " + config.serve.listen;
   return text;
 }
 
@@ -35,26 +34,33 @@ Json as_json(const Problem& problem) {
           {"message", problem.message}, {"suggestion", problem.suggestion}};
 }
 
+// What a gateway would start with all the same is a problem here.
 int check(const std::string& file, bool json) {
   const auto config = load_config(file);
+  const std::vector<Problem>& problems = config ? config->warnings : config.error();
+  const bool is_good = problems.empty();
   if (json) {
-    Json answer = {{"file", file}, {"good", config.has_value()}};
+    Json answer = {{"file", file}, {"good", is_good}};
     answer["problems"] = Json::array();
-    if (config) {
+    if (is_good) {
       answer["files"] = config->files;
       answer["hash"] = config->hash;
       answer["summary"] = summary(*config);
-    } else {
-      for (const Problem& problem : config.error()) answer["problems"].push_back(as_json(problem));
+      answer["notes"] = Json::array();
+      for (const Problem& note : config->notes) answer["notes"].push_back(as_json(note));
     }
+    for (const Problem& problem : problems) answer["problems"].push_back(as_json(problem));
     // What came from outside may have been cut within a character.
     std::cout << answer.dump() << '\n';
-  } else if (config) {
+  } else if (is_good) {
     std::cout << file << ": good: " << summary(*config) << '\n';
-  } else {
-    for (const Problem& problem : config.error()) std::cout << text_of(problem) << '\n';
+    for (const Problem& note : config->notes) std::cout << text_of(note) << '\n';
   }
-  return config ? exit_good : exit_configuration;
+  if (!json) {
+    for (const Problem& problem : problems) std::cout << text_of(problem) << '\n';
+    if (config && !is_good) std::cout << file << ": a gateway starts with it all the same\n";
+  }
+  return is_good ? exit_good : exit_configuration;
 }
 
 }  // namespace

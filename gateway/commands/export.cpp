@@ -29,6 +29,7 @@ struct ExportOptions {
   std::string from;
   std::string to;
   std::string format = "csv";
+  bool is_json = false;
   std::string output;
 };
 
@@ -133,12 +134,12 @@ void export_csv(const ChosenStore& store, const Selection& selection, Unreadable
   out << text;
 }
 
-Selection selection_of(const ExportOptions& options) {
+Selection selection_of(const ExportOptions& options, const Zone& zone) {
   Selection selection;
   selection.streams.insert(options.streams.begin(), options.streams.end());
   for (const std::string& sensor : options.sensors) selection.streams.insert("sensor/" + sensor);
-  selection.from = time_option("--from", options.from);
-  selection.to = time_option("--to", options.to);
+  selection.from = time_option("--from", options.from, zone);
+  selection.to = time_option("--to", options.to, zone);
   return selection;
 }
 
@@ -159,16 +160,17 @@ bool has_all_streams(const ChosenStore& store, const Selection& selection) {
 }
 
 int run_export(const StoreChoice& choice, const ExportOptions& options) {
-  const Selection selection = selection_of(options);
   const auto chosen = chosen_store(choice);
   if (!chosen) return exit_configuration;
+  const Selection selection = selection_of(options, chosen->zone);
   if (!has_all_streams(*chosen, selection)) return exit_failed;
   std::ofstream file;
   if (!options.output.empty()) file.open(options.output, std::ios::binary | std::ios::trunc);
   std::ostream& out = options.output.empty() ? std::cout : file;
   Unreadable unreadable;
-  if (out && options.format == "json") export_json(*chosen, selection, unreadable, out);
-  if (out && options.format == "csv") export_csv(*chosen, selection, unreadable, out);
+  const bool is_json = options.is_json || options.format == "json";
+  if (out && is_json) export_json(*chosen, selection, unreadable, out);
+  if (out && !is_json) export_csv(*chosen, selection, unreadable, out);
   out.flush();
   if (!out) {
     std::cerr << "twinsky export: cannot write "
@@ -200,6 +202,7 @@ void add_export(Command& app, int& code) {
                       "Only this stream, e.g. ref/hk-epd/mong-kok; may be repeated");
   command->add_option("--from", options->from, "From this time on; local unless it has an offset");
   command->add_option("--to", options->to, "Before this time");
+  command->add_flag("--json", options->is_json, "The same as --format json");
   command->add_option("--format", options->format, "csv, or json: lines as they are published")
       ->one_of({"csv", "json"})
       ->shows_default();

@@ -4,7 +4,7 @@
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/comparison_choice.hpp"
-#include "gateway/quality/hour.hpp"
+#include "gateway/commands/time_option.hpp"
 
 #include <array>
 #include <charconv>
@@ -32,20 +32,12 @@ std::string exact(const std::optional<double>& value) {
   return {digits.data(), end};
 }
 
-HourStart hour_at(const std::string& option, const std::string& text) {
-  const auto time = parse_time(text, std::chrono::minutes(local_offset));
-  if (time) return std::chrono::floor<hours>(*time);
-  throw WrongUsage(option, "\"" + text +
-                               "\" is no time; expected for example "
-                               "2026-11-22T10:00, or 2026-11-22T02:00:00Z");
-}
-
-Window window_of(const Options& options) {
-  const HourStart now = std::chrono::floor<hours>(SystemClock().utc());
-  Window window{now - published, now};
-  if (!options.to.empty())
-    window = {hour_at("--to", options.to) - published, hour_at("--to", options.to)};
-  if (!options.from.empty()) window.begin = hour_at("--from", options.from);
+Window window_of(const Options& options, const Zone& zone) {
+  const auto from = time_option("--from", options.from, zone);
+  const auto to = time_option("--to", options.to, zone).value_or(SystemClock().utc());
+  Window window{};
+  window.end = std::chrono::floor<hours>(to);
+  window.begin = from ? std::chrono::floor<hours>(*from) : window.end - published;
   return window;
 }
 
@@ -71,11 +63,11 @@ void print(const StoredPairs& pairs, Window window, bool has_correction, std::os
 }
 
 int run_export(const ComparisonChoice& choice, const Options& options) {
-  Window window = window_of(options);
   int code = exit_good;
   const auto chosen = chosen_comparison(choice, code);
   if (!chosen) return code;
   const Comparison& comparison = chosen->comparison;
+  Window window = window_of(options, comparison.zone);
   const std::string& path = chosen->config.store.path;
   const std::vector<Note> notes = read_notes(notes_file(path));
   if (const auto placed = placed_since(comparison, notes)) {

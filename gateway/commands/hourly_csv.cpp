@@ -46,8 +46,10 @@ HourlyCsv::HourlyCsv(const std::string& file) : file_(file) {
   std::string_view header = line;
   if (header.starts_with("\xEF\xBB\xBF")) header.remove_prefix(3);
   std::vector<Column*> order;
+  std::vector<Words*> words;
   for (const std::string_view name : cells_of(header)) {
     order.push_back(&columns_[std::string(name)]);
+    words.push_back(&words_[std::string(name)]);
   }
   for (int number_of_line = 2; std::getline(stream, line); ++number_of_line) {
     const auto cells = cells_of(line);
@@ -60,7 +62,10 @@ HourlyCsv::HourlyCsv(const std::string& file) : file_(file) {
           (time ? "another number of cells than the header has" : "the first cell is no time"));
     }
     hours_.push_back(std::chrono::floor<std::chrono::hours>(*time));
-    for (std::size_t at = 0; at < order.size(); ++at) order[at]->push_back(number(cells[at]));
+    for (std::size_t at = 0; at < order.size(); ++at) {
+      order[at]->push_back(number(cells[at]));
+      words[at]->emplace_back(cells[at]);
+    }
   }
   sort();
 }
@@ -71,6 +76,11 @@ const HourlyCsv::Column& HourlyCsv::column(std::string_view name) const {
     throw std::runtime_error(file_ + ": no column \"" + std::string(name) + "\"");
   }
   return found->second;
+}
+
+const HourlyCsv::Words* HourlyCsv::words(std::string_view name) const {
+  const auto found = words_.find(name);
+  return found == words_.end() ? nullptr : &found->second;
 }
 
 // Rows may come in any order; of two rows of one hour the later one stands.
@@ -90,6 +100,7 @@ void HourlyCsv::sort() {
     return to;
   };
   for (auto& [name, column] : columns_) column = rearranged(column);
+  for (auto& [name, words] : words_) words = rearranged(words);
   hours_ = rearranged(hours_);
 }
 

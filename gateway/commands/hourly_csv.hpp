@@ -22,6 +22,9 @@ class HourlyCsv {
   [[nodiscard]] bool has(std::string_view column) const { return columns_.contains(column); }
   // Throws std::runtime_error when there is no such column.
   [[nodiscard]] const Column& column(std::string_view name) const;
+  // The text of a column; nullptr when there is none of that name.
+  using Words = std::vector<std::string>;
+  [[nodiscard]] const Words* words(std::string_view name) const;
   // In their order, each once.
   [[nodiscard]] const std::vector<HourStart>& hours() const { return hours_; }
 
@@ -31,6 +34,7 @@ class HourlyCsv {
   std::string file_;
   std::vector<HourStart> hours_;
   std::map<std::string, Column, std::less<>> columns_;
+  std::map<std::string, Words, std::less<>> words_;
 };
 
 }  // namespace twinsky

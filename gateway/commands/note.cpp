@@ -3,10 +3,10 @@
 #include "gateway/acquire/poller.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
+#include "gateway/commands/time_option.hpp"
 #include "gateway/compare/notes.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/model/one_line.hpp"
-#include "gateway/quality/hour.hpp"
 
 #include <algorithm>
 #include <iostream>
@@ -23,14 +23,6 @@ struct Options {
   std::string text;
   bool list = false;
 };
-
-UtcTime time_at(const std::string& option, const std::string& text) {
-  const auto time = parse_time(text, std::chrono::minutes(local_offset));
-  if (time) return *time;
-  throw WrongUsage(option, "\"" + text +
-                               "\" is no time; expected for example "
-                               "2026-11-22T10:30, or 2026-11-22T02:30:00Z");
-}
 
 void print(const Note& note) {
   std::cout << one_line(note.sensor) << "  " << name_of(note.kind) << "  " << iso8601(note.from)
@@ -57,14 +49,17 @@ int take_note(const Options& options) {
       throw WrongUsage("note", "expected SENSOR and --kind, or --list");
     }
     note.kind = *note_kind_named(options.kind);
-    note.from = options.from.empty() ? now : time_at("--from", options.from);
-    note.to = options.to.empty() ? std::max(now, note.from) : time_at("--to", options.to);
-    if (note.to < note.from) throw WrongUsage("--to", "is before --from");
   }
   const auto config = load_config(options.config);
   if (!config) {
     for (const Problem& problem : config.error()) std::cerr << text_of(problem) << '\n';
     return exit_configuration;
+  }
+  const Zone& zone = config->gateway.zone;
+  if (!options.list) {
+    note.from = time_option("--from", options.from, zone).value_or(now);
+    note.to = time_option("--to", options.to, zone).value_or(std::max(now, note.from));
+    if (note.to < note.from) throw WrongUsage("--to", "is before --from");
   }
   const std::string file = notes_file(config->store.path);
   if (options.list) {
@@ -98,8 +93,11 @@ void add_note(Command& app, int& code) {
                    "maintenance and cleaned: these hours never pair; collocation: what the unit "
                    "does when it is right; moved: comparisons begin anew")
       ->one_of({"maintenance", "collocation", "moved", "cleaned"});
-  command->add_option("--from", options->from, "Since when; local unless it has an offset; now");
-  command->add_option("--to", options->to, "Until when; now");
+  command->add_option(
+      "--from", options->from,
+      "Since when: 10:30 (of today), 2026-11-22T10:30; in the gateway's zone unless it has an "
+      "offset; without it now");
+  command->add_option("--to", options->to, "Until when; without it now");
   command->add_option("--text", options->text, "In your words");
   command->add_flag("--list", options->list, "Show what was noted");
   command->callback([options, &code] { code = take_note(*options); });

@@ -25,9 +25,10 @@ class TimeTeller final : public Fetcher {
 
 }  // namespace
 
-std::unique_ptr<FastClock> rehearsal_clock(const std::vector<std::string>& words) {
-  const auto start = time_option("--rehearse", words.at(0));
-  const auto end = time_option("--rehearse", words.at(1));
+std::unique_ptr<FastClock> rehearsal_clock(const std::vector<std::string>& words,
+                                           const Zone& zone) {
+  const auto start = time_option("--rehearse", words.at(0), zone);
+  const auto end = time_option("--rehearse", words.at(1), zone);
   if (!start || !end || *start >= *end) {
     throw WrongUsage("--rehearse", "expected two times, the earlier first");
   }

@@ -99,6 +99,15 @@ std::vector<PairRow> rows_of(const HourlyCsv& csv, const Json& item, const std::
                  {quantity_of(item.value("quantity", sensor))});
 }
 
+// `export pairs` says beside each hour why it gives no pair; such an hour gives none here either.
+void withhold(std::vector<PairRow>& rows, const HourlyCsv& csv, std::string_view sensor) {
+  const auto* const causes = csv.words(sensor == "corrected" ? "withheld_corrected" : "withheld");
+  if (causes == nullptr) return;
+  for (std::size_t at = 0; at < rows.size(); ++at) {
+    if (!(*causes)[at].empty()) rows[at].is_maintenance = true;
+  }
+}
+
 Window whole(std::span<const PairRow> rows) {
   if (rows.empty()) return {};
   return {rows.front().hour, rows.back().hour + std::chrono::hours(1)};
@@ -542,8 +551,9 @@ void replay_compare_csv(const std::string& file, const ReplayCompareOptions& opt
                         std::ostream& output) {
   const HourlyCsv csv(file);
   const Subject subject{quantity_of(options.quantity.empty() ? options.sensor : options.quantity)};
-  const std::vector<PairRow> rows = checked(
+  std::vector<PairRow> rows = checked(
       rows_of(csv, options.sensor, options.reference, options.count, options.min_count), subject);
+  withhold(rows, csv, options.sensor);
   const Comparison comparison{
       .rows = rows,
       .subject = subject,

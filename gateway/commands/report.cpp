@@ -46,7 +46,8 @@ int write_report(const Options& options) {
   const auto remembered = read_comparisons(path);
   const std::vector<Note> notes = read_notes(notes_file(path));
   const auto reader = open_store_reader(path);
-  const UtcTime now = time_option("--at", options.at).value_or(SystemClock().utc());
+  const UtcTime now =
+      time_option("--at", options.at, config->gateway.zone).value_or(SystemClock().utc());
   std::vector<ReportedComparison> reported;
   for (const Comparison& each : configured) {
     if (each.sensor != options.sensor) continue;

@@ -46,6 +46,13 @@ int signal_descriptor() {
   return ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+// A gateway that ran before an upgrade runs after it too.
+void warn_of(const Config& config, Log& log) {
+  for (const auto* const list : {&config.warnings, &config.notes}) {
+    for (const Problem& problem : *list) log.warning("config", text_of(problem));
+  }
+}
+
 class MainLoop {
  public:
   MainLoop(int signals, Assembly& assembly, std::string file, Clock& clock, Log& log,
@@ -105,6 +112,7 @@ class MainLoop {
   void reload() {
     notify_reloading();
     auto next = load_config(file_);
+    if (next && next->hash != assembly_.config().hash) warn_of(*next, log_);
     if (!next) {
       assembly_.refuse(next.error());
     } else if (next->hash != assembly_.config().hash) {
@@ -178,15 +186,18 @@ int run(const Options& options) {
     return exit_configuration;
   }
   Log log(options.verbose ? LogLevel::debug : LogLevel::info);
+  warn_of(*config, log);
   SystemClock system_clock(config->gateway.clock == "system");
   AttestedClock attested_clock(system_clock);
   std::unique_ptr<FastClock> fast_clock;
   std::string remark;
   auto fetcher = make_fetcher("twinsky/" TWINSKY_VERSION);
   if (!options.rehearsal.empty()) {
-    fast_clock = rehearsal_clock(options.rehearsal);
+    fast_clock = rehearsal_clock(options.rehearsal, config->gateway.zone);
     remark = ", a rehearsal: what is measured and published is not of now";
-    log.warning("clock", remark.substr(2));
+    const std::string end = iso8601(fast_clock->end());
+    log.warning("clock", remark.substr(2) + "; after " + end +
+                             " it goes on as usual, until it is told to stop");
     fetcher = telling_time(std::move(fetcher), *fast_clock);
   }
   Clock& clock = fast_clock ? static_cast<Clock&>(*fast_clock) : attested_clock;
@@ -229,10 +240,10 @@ void add_run(Command& app, int& code) {
   command->add_option("--config", options->config, "Configuration file")->shows_default();
   command->add_flag("--verbose", options->verbose, "Log what is said to devices and brokers too");
   command
-      ->add_option(
-          "--rehearse", options->rehearsal,
-          "Go from one time to another as fast as the work allows: for tests with recorded "
-          "devices and emulated agencies")
+      ->add_option("--rehearse", options->rehearsal,
+                   "Go from one time to another as fast as the work allows, and on from there as "
+                   "usual until "
+                   "it is told to stop: for tests with recorded devices and emulated agencies")
       ->takes(2, "FROM TO");
   command->callback([options, &code] { code = run(*options); });
 }

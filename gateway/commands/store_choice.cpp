@@ -20,10 +20,12 @@ std::shared_ptr<StoreChoice> add_store_choice(Command& command) {
 
 std::optional<ChosenStore> chosen_store(const StoreChoice& choice) {
   if (!choice.store.empty()) {
-    return ChosenStore{choice.store, read_remembered(choice.store, "gateway").value_or("")};
+    const std::string zone = read_remembered(choice.store, "zone").value_or("");
+    return ChosenStore{choice.store, read_remembered(choice.store, "gateway").value_or(""),
+                       Zone::named(zone).value_or(Zone())};
   }
   const auto config = load_config(choice.config);
-  if (config) return ChosenStore{config->store.path, config->gateway.id};
+  if (config) return ChosenStore{config->store.path, config->gateway.id, config->gateway.zone};
   for (const Problem& problem : config.error()) std::cerr << text_of(problem) << '\n';
   return std::nullopt;
 }

@@ -2,6 +2,8 @@
 // Which store a command reads: by --store FILE, or as the configuration says.
 #pragma once
 
+#include "gateway/model/zone.hpp"
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +20,7 @@ struct StoreChoice {
 struct ChosenStore {
   std::string path;
   std::string gateway;  // id
+  Zone zone;
 };
 
 std::shared_ptr<StoreChoice> add_store_choice(Command& command);

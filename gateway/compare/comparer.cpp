@@ -248,6 +248,7 @@ void ComparisonMaker::make(Kept& kept) {
                    .config_hash = config_hash_,
                    .revision = 0,
                    .is_indoor = comparison.is_indoor,
+                   .zone = comparison.zone,
                    .is_time_trusted = clock_.is_set()},
       .reference = comparison.reference,
       .rows = pairs.rows,

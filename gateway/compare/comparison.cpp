@@ -4,6 +4,7 @@
 #include "gateway/acquire/poller.hpp"
 #include "gateway/compare/reference_hours.hpp"
 #include "gateway/model/gas.hpp"
+#include "gateway/model/placement.hpp"
 #include "gateway/store/hours.hpp"
 
 #include <algorithm>
@@ -72,13 +73,12 @@ std::optional<double> difference(const std::optional<double>& a, const std::opti
 Siting siting_of(const std::optional<Position>& sensor, const std::optional<Position>& station,
                  PositionRule rule, std::string_view placement, std::string_view kind) {
   Siting siting;
-  siting.is_distance_withheld = !publishes_distances(rule);
   constexpr std::string_view roadside = "roadside";
   siting.is_same_kind = (placement == roadside) == (kind == roadside);
   if (!sensor || !station) return siting;
   siting.distance_m = distance_m(*sensor, *station);
   if (const auto published = published_position(sensor, rule)) {
-    siting.published_distance_m = distance_m(*published, *station);
+    siting.published_distance_m = published_distance(distance_m(*published, *station), rule);
   }
   siting.height_difference_m = difference(sensor->height_above_sea_m, station->height_above_sea_m);
   return siting;
@@ -99,6 +99,7 @@ Feeds feeds_of(const Config& config) {
 Comparison comparison_of(const Config& config, const std::vector<Carrier>& carriers,
                          const Feeds& feeds, const CompareSettings& wanted) {
   Comparison made;
+  made.zone = config.gateway.zone;
   made.sensor = wanted.sensor;
   made.quantity = *quantity_named(wanted.quantity);
   made.reference.feed = wanted.feed;
@@ -126,13 +127,12 @@ Comparison comparison_of(const Config& config, const std::vector<Carrier>& carri
     if (sensor.position) position = sensor.position;
     placement = sensor.placement;
     made.serial_number = sensor.serial_number;
-    made.since = parse_time(sensor.since.size() == 10 ? sensor.since + "T00:00" : sensor.since,
-                            std::chrono::minutes(local_offset));
+    made.since = parse_local_time(sensor.since, made.zone);
     made.humidity_stream = stream_with(carriers, *own, Quantity::humidity);
     made.temperature_stream = stream_with(carriers, *own, Quantity::temperature);
   }
   made.sensor_position = position;
-  made.is_indoor = placement == "indoor";
+  made.is_indoor = air_of(placement) == Air::indoors;
   made.reference.siting = siting_of(position, made.position, config.gateway.position_rule,
                                     placement, made.reference.kind);
   for (const CorrectionSettings& each : config.corrections) {

@@ -25,6 +25,7 @@ struct Comparison {
   std::optional<Position> position;  // of the station
   std::optional<Position> sensor_position;
   bool is_indoor = false;
+  Zone zone;
   std::optional<UtcTime> since;
   std::string serial_number;        // as configured
   std::optional<UtcTime> replaced;  // since when it is this instrument (unit_change.hpp)

@@ -102,7 +102,7 @@ std::optional<SelfHeating> self_heating_of(const Situation& situation, const Ass
   if (!is_telling) return std::nullopt;
   std::vector<TemperaturePair> pairs;
   for (const Pair& pair : week.pairs) pairs.push_back({pair.hour, pair.sensor, pair.reference});
-  return self_heating(pairs);
+  return self_heating(pairs, identity.zone);
 }
 
 Findings find(const Situation& situation, Series series) {
@@ -164,10 +164,7 @@ void write_reference(JsonText& json, const Situation& situation) {
   json.put("station", facts.station);
   json.put("kind", facts.kind);
   json.put("relation", name_of(situation.relation));
-  const Siting& siting = facts.siting;
-  json.put("distance_m", siting.is_distance_withheld   ? std::nullopt
-                         : siting.published_distance_m ? siting.published_distance_m
-                                                       : siting.distance_m);
+  json.put("distance_m", facts.siting.published_distance_m);
   json.put("height_m", facts.siting.height_difference_m);
   json.put("label", facts.label);
   json.put("gas_reference_k", situation.input.identity.gas_reference_k);
@@ -345,7 +342,7 @@ void write_floor(JsonText& json, const std::optional<Floor>& floor) {
   }
   json.open("floor");
   json.put("station", floor->station);
-  json.put("distance_m", floor->distance_m);
+  json.put("distance_m", std::round(floor->distance_m));
   json.put("pairs", floor->pairs);
   json.put("r2", floor->r2);
   json.put("rmse", floor->rmse);

@@ -7,7 +7,7 @@
 
 #include "gateway/compare/proposal.hpp"
 #include "gateway/compare/verdict.hpp"
-#include "gateway/model/clock.hpp"
+#include "gateway/model/zone.hpp"
 #include "gateway/quality/self_heating.hpp"
 
 #include <optional>
@@ -27,6 +27,7 @@ struct ComparisonIdentity {
   std::string config_hash;
   int revision = 0;
   bool is_indoor = false;
+  Zone zone = {};
   bool is_time_trusted = true;
 };
 

@@ -26,8 +26,7 @@ struct Siting {
   std::optional<double> height_difference_m;  // sensor above reference
   bool is_same_kind = false;                  // both roadside, or both general
   // What of the distance may be published (model/published_position.hpp); the relation always may.
-  bool is_distance_withheld = false;
-  std::optional<double> published_distance_m = {};  // from the published position; empty: as it is
+  std::optional<double> published_distance_m = {};  // rounded as the published position is
 };
 
 // Ozone, PM2.5, temperature and pressure reduced to sea level.

@@ -206,15 +206,15 @@ std::string scatter(const ReportedComparison& reported, const Assessment& seen) 
 }
 
 // At most eight, where they begin: hours since the window's begin.
-std::vector<Label> local_days(Window window) {
+std::vector<Label> local_days(Window window, const Zone& zone) {
   constexpr int most = 8;
-  const hours step(24 * ((window.hours() / 24 + most) / most));
-  const HourStart first =
-      std::chrono::ceil<std::chrono::days>(window.begin + local_offset) - local_offset;
+  const std::chrono::days step((window.hours() / 24 + most) / most);
+  std::chrono::sys_days day = zone.day_of(window.begin);
+  if (zone.start_of(day) < window.begin) day += std::chrono::days(1);
   std::vector<Label> labels;
-  for (HourStart day = first; day < window.end; day += step) {
-    labels.emplace_back(static_cast<double>((day - window.begin).count()),
-                        iso8601(day + local_offset).substr(5, 5));
+  for (; zone.start_of(day) < window.end; day += step) {
+    const std::chrono::duration<double, std::ratio<3600>> since = zone.start_of(day) - window.begin;
+    labels.emplace_back(since.count(), iso8601(day).substr(5, 5));
   }
   return labels;
 }
@@ -232,8 +232,10 @@ std::string series(const ReportedComparison& reported) {
   constexpr double wide = 880;
   Drawing drawing({0, static_cast<double>(std::max(reported.window.hours(), 1))}, span_of(all),
                   wide);
-  drawing.x_labels(local_days(reported.window));
-  drawing.titles("days from " + iso8601(reported.window.begin).substr(0, 10) + " on, UTC+8",
+  drawing.x_labels(local_days(reported.window, reported.comparison.zone));
+  const Zone& zone = reported.comparison.zone;
+  drawing.titles("days from " + iso8601(zone.day_of(reported.window.begin)).substr(0, 10) +
+                     " on, " + zone.title(),
                  unit_of(reported));
   const auto draw = [&](auto value_of, std::string_view colour) {
     std::string d;
@@ -283,12 +285,12 @@ std::string residual_drawings(const ReportedComparison& reported, const Assessme
   for (const PairRow& row : within(reported.pairs.rows, reported.window)) {
     if (withheld(row)) continue;
     const double rest = *row.sensor - seen.line->slope * *row.reference - seen.line->intercept;
-    const auto of_day = (row.hour + local_offset).time_since_epoch() % hours(24);
-    by_hour.push_back({static_cast<double>(of_day / hours(1)), rest});
+    const auto of_day = reported.comparison.zone.time_of_day(row.hour);
+    by_hour.push_back({std::chrono::duration<double, std::ratio<3600>>(of_day).count(), rest});
     if (row.humidity) by_humidity.push_back({*row.humidity, rest});
   }
-  return residuals(by_hour, {-0.5, 23.5}, 3, "hour of the day, UTC+8", unit_of(reported),
-                   "What the line leaves, by hour of the day") +
+  return residuals(by_hour, {-0.5, 23.5}, 3, "hour of the day, " + reported.comparison.zone.title(),
+                   unit_of(reported), "What the line leaves, by hour of the day") +
          residuals(by_humidity, {0, 100}, 20, "relative humidity, %", unit_of(reported),
                    "What the line leaves, by humidity");
 }
@@ -378,6 +380,14 @@ std::string figures(const ReportedComparison& reported, const Assessment& seen,
   return html + "<h3>Targets</h3>\n" + table(rows);
 }
 
+// As far as the record tells it: the page is mailed and printed too.
+std::string distance_of(const Siting& siting, Quantity quantity) {
+  const std::string relation(name_of(relation_of(siting, quantity)));
+  if (!siting.published_distance_m) return "<p>The station's relation: " + relation + ".</p>\n";
+  return "<p>The station's relation: " + relation + ", some " +
+         number(*siting.published_distance_m, 0) + " m away.</p>\n";
+}
+
 }  // namespace
 
 std::string report_page(const std::string& gateway, const std::string& sensor,
@@ -394,9 +404,7 @@ std::string report_page(const std::string& gateway, const std::string& sensor,
     html += "<h2>" + escaped(std::string(name_of(reported.pairs.quantity))) + " with " +
             escaped(reference.feed + "/" + reference.station) + "</h2>\n";
     html += verdict_of(record);
-    if (reference.siting.distance_m) {
-      html += "<p>The station stands " + number(*reference.siting.distance_m, 0) + " m away.</p>\n";
-    }
+    html += distance_of(reference.siting, reported.pairs.quantity);
     html += scatter(reported, seen) + residual_drawings(reported, seen) + series(reported);
     html += figures(reported, seen, record);
   }

@@ -300,9 +300,7 @@ void check_modes(const Sensor& sensor, const DriverInfo& driver, Draft& draft) {
 
 void check_since(const Sensor& sensor, Draft& draft) {
   const std::string& since = sensor.settings.since;
-  constexpr std::chrono::minutes both_cities{480};
-  if (since.empty() || parse_time(since, both_cities)) return;
-  if (parse_time(since + "T00:00", both_cities)) return;
+  if (since.empty() || parse_local_time(since, draft.config.gateway.zone)) return;
   draft.reader.report(*member(sensor.node, "since"),
                       in_quotes(since) +
                           " is no time, expected a date such as \"2026-11-22\" or a time such as "

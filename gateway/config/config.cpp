@@ -150,8 +150,8 @@ void use_present_ids(Config& config) {
 
 bool GatewaySettings::operator==(const GatewaySettings& other) const {
   const auto values = [](const GatewaySettings& gateway) {
-    return std::tuple(std::tie(gateway.id, gateway.name, gateway.jurisdiction, gateway.clock,
-                               gateway.position_rule),
+    return std::tuple(std::tie(gateway.id, gateway.name, gateway.jurisdiction, gateway.zone,
+                               gateway.clock, gateway.position_rule),
                       comparable(gateway.position));
   };
   return values(*this) == values(other);
@@ -195,13 +195,18 @@ Result<Config, std::vector<Problem>> load_config(const std::string& file,
     check_devices(draft);
     check_publication(draft);
   }
-  if (!problems.empty()) {
+  std::vector<Problem>& warnings = reader.warnings();
+  if (!problems.empty()) {  // then all at once
+    problems.insert(problems.end(), warnings.begin(), warnings.end());
     sort_by_place(problems, files.names);
     return Unexpected{std::move(problems)};
   }
   use_present_ids(draft.config);
   draft.config.store.machine_id = machine_id_of(draft.system_id, vocabulary);
   draft.config.hash = hash_of(files.texts);
+  sort_by_place(warnings, files.names);
+  draft.config.warnings = std::move(warnings);
+  draft.config.notes = std::move(reader.notes());
   draft.config.files = std::move(files.names);
   return std::move(draft.config);
 }

@@ -6,6 +6,7 @@
 #include "gateway/model/published_position.hpp"
 #include "gateway/model/result.hpp"
 #include "gateway/model/station.hpp"
+#include "gateway/model/zone.hpp"
 #include "gateway/quality/correction.hpp"
 #include "gateway/quality/quality_settings.hpp"
 #include "gateway/store/store.hpp"
@@ -22,6 +23,7 @@ struct GatewaySettings {
   std::string id;
   std::string name;
   std::string jurisdiction;  // "hk", "cn-sh", "other"
+  Zone zone = {};            // of local days, reports and times that people write
   std::optional<Position> position;
   std::string clock;  // "auto": wait until something attests to UTC; "system": take it as it is
   PositionRule position_rule = {};  // of the gateway and of every sensor
@@ -112,6 +114,18 @@ struct ServeSettings {
   bool operator==(const ServeSettings&) const = default;
 };
 
+// One thing wrong with the configuration.
+struct Problem {
+  std::string file;
+  int line = 0;
+  int column = 0;
+  std::string pointer;     // JSON pointer
+  std::string message;     // what is wrong, what was expected
+  std::string suggestion;  // did you mean "…"?; may be empty
+};
+// "twinsky.json:14:17: /sensors/2/every: …; did you mean "…"?"
+std::string text_of(const Problem& problem);
+
 struct Config {
   GatewaySettings gateway;
   std::vector<BusSettings> buses;
@@ -125,19 +139,11 @@ struct Config {
   milliseconds keep_audit{std::chrono::days(400)};
   std::vector<std::string> files;  // what it was read from: the file, then conf.d/*.json
   std::string hash;                // of all of them
+  // What earlier versions took and what is wrong all the same: a gateway starts with it and says
+  // so, `check` refuses it.
+  std::vector<Problem> warnings;
+  std::vector<Problem> notes;  // what is right and has no effect; `check` tells it too
 };
-
-// One thing wrong with the configuration.
-struct Problem {
-  std::string file;
-  int line = 0;
-  int column = 0;
-  std::string pointer;     // JSON pointer
-  std::string message;     // what is wrong, what was expected
-  std::string suggestion;  // did you mean "…"?; may be empty
-};
-// "twinsky.json:14:17: /sensors/2/every: …; did you mean "…"?"
-std::string text_of(const Problem& problem);
 
 // The names that a configuration may use, and where the machine says what it is. Tests bring their
 // own.

@@ -86,7 +86,7 @@ std::optional<UtcTime> time_of(const Node& node, std::string_view key, const Set
   if (text.empty()) return std::nullopt;
   constexpr std::size_t date_length = 10;
   if (text.size() == date_length) text += "T00:00";
-  const auto time = parse_time(text, std::chrono::minutes(local_offset));
+  const auto time = parse_local_time(text, draft.config.gateway.zone);
   if (!time) {
     draft.reader.report(*member(node, key), "\"" + text +
                                                 "\" is no time, expected for example 2026-11-22 or "

@@ -3,6 +3,7 @@
 #include "gateway/config/draft.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
+#include "gateway/model/placement.hpp"
 #include "gateway/quality/check_settings.hpp"
 
 #include <algorithm>
@@ -97,7 +98,25 @@ QualitySettings read_quality(const Node& sensor, Draft& draft) {
       }
     }
   }
+  // Nothing else of it asks for the time of day.
+  const bool is_of_seasons = std::ranges::any_of(
+      quality.quantities, [](const auto& each) { return each.second.has("climatology"); });
+  if (is_of_seasons) quality.zone = draft.config.gateway.zone;
   return quality;
+}
+
+// A word that nobody knows was outdoors for earlier versions; a gateway goes on with it, and takes
+// it for neither indoors nor outdoors.
+void check_placement(const Node& sensor, const std::string& placement, Draft& draft) {
+  if (air_of(placement) != Air::unknown) return;
+  std::string meant(placement_meant_by(placement));
+  if (meant.empty()) meant = nearest(placement, placements);
+  draft.reader.warn(*member(sensor, "placement"),
+                    in_quotes(placement) +
+                        " is no kind of place, so it counts neither as indoors "
+                        "nor as outdoors, expected " +
+                        listed(placements),
+                    std::move(meant));
 }
 
 void resolve_paths(const Draft& draft, std::span<const Setting> declared, Settings& values) {
@@ -160,6 +179,7 @@ void read_sensor(const Node& node, Draft& draft) {
   sensor.sleep_between = values.boolean("sleep_between");
   sensor.mean = values.boolean("mean");
   sensor.quality = read_quality(node, draft);
+  check_placement(node, sensor.placement, draft);
   if (driver != nullptr) {
     sensor.settings = values.only(driver->settings);
     resolve_paths(draft, driver->settings, sensor.settings);

@@ -118,6 +118,14 @@ void Reader::report(const Node& at, std::string message, std::string suggestion)
   problems_.push_back(document_.problem(at, std::move(message), std::move(suggestion)));
 }
 
+void Reader::warn(const Node& at, std::string message, std::string suggestion) {
+  warnings_.push_back(document_.problem(at, std::move(message), std::move(suggestion)));
+}
+
+void Reader::note(const Node& at, std::string message) {
+  notes_.push_back(document_.problem(at, std::move(message)));
+}
+
 void Reader::report_key(const Node& at, std::string message, std::string suggestion) {
   problems_.push_back(document_.key_problem(at, std::move(message), std::move(suggestion)));
 }

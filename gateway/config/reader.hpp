@@ -40,6 +40,13 @@ class Reader {
   void refuse_key(const Node& at, std::span<const std::string_view> known,
                   UnknownKeys unknown_keys);
 
+  // What ran before and is wrong all the same: `run` goes on with it, `check` refuses it.
+  void warn(const Node& at, std::string message, std::string suggestion = {});
+  [[nodiscard]] std::vector<Problem>& warnings() { return warnings_; }
+  // What is right and has no effect: `run` and `check` tell it.
+  void note(const Node& at, std::string message);
+  [[nodiscard]] std::vector<Problem>& notes() { return notes_; }
+
   // How many problems there are so far.
   [[nodiscard]] std::size_t count() const { return problems_.size(); }
 
@@ -48,6 +55,8 @@ class Reader {
 
   const Document& document_;
   std::vector<Problem>& problems_;
+  std::vector<Problem> warnings_;
+  std::vector<Problem> notes_;
 };
 
 }  // namespace twinsky

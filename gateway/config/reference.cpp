@@ -21,13 +21,19 @@ std::string default_of(const Setting& setting) {
   return setting.fallback.empty() ? std::string() : "`" + std::string(setting.fallback) + "`";
 }
 
+// A closed list of ids was an open one in earlier versions.
+std::string value_of(const Setting& setting) {
+  const bool is_list = setting.kind == SettingKind::id && !setting.choices.empty();
+  return is_list ? listed(setting.choices) : expectation(setting);
+}
+
 std::string table_of(std::span<const Setting> declared) {
   std::string text = "| setting | value | default | meaning |\n| --- | --- | --- | --- |\n";
   for (const Setting& setting : declared) {
     const bool is_defined = setting.name == "position" || setting.name == "quality";
     const std::string object = "an object, see " + std::string(setting.name);
     text += "| `" + std::string(setting.name) + "` | " +
-            cell(is_defined ? object : expectation(setting)) + " | " + cell(default_of(setting)) +
+            cell(is_defined ? object : value_of(setting)) + " | " + cell(default_of(setting)) +
             " | " + cell(setting.documentation) + " |\n";
   }
   return text + "\n";

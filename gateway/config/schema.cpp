@@ -57,6 +57,7 @@ Json values_of(const Setting& setting) {
     case SettingKind::text:
       return {{"type", "string"}};
     case SettingKind::id:
+      if (!setting.choices.empty()) return {{"enum", list_of(setting.choices)}};
       return {{"type", "string"}, {"pattern", id_pattern}};
     case SettingKind::choice:
       return {{"enum", list_of(setting.choices)}};

@@ -28,6 +28,31 @@ void check_place(const Node& node, Draft& draft) {
                           ", expected one that is, or the \"jurisdiction\" where it is");
 }
 
+// Both cities' zone needs no database; elsewhere nobody can know it, so days are UTC's.
+void read_zone(const Node& node, const Settings& values, Draft& draft) {
+  GatewaySettings& gateway = draft.config.gateway;
+  const bool is_other = gateway.jurisdiction == "other";
+  if (gateway.jurisdiction == "cn-sh") gateway.zone = Zone::of_city("Asia/Shanghai");
+  const std::string wanted = !values.has("zone") || values.text("zone").empty()
+                                 ? (is_other ? "UTC" : "")
+                                 : values.text("zone");
+  if (wanted.empty()) return;
+  if (const auto zone = Zone::named(wanted)) {
+    gateway.zone = *zone;
+    return;
+  }
+  const std::vector<std::string> names = zone_names();
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  const Node* const at = member(node, "zone");
+  if (at == nullptr) return;  // no database: UTC+8, as it was
+  draft.reader.report(*at,
+                      names.empty() ? "the system has no time zones, expected the package tzdata"
+                                    : in_quotes(wanted) +
+                                          " is no time zone of the system, expected a name "
+                                          "such as \"Europe/London\"",
+                      nearest(wanted, known));
+}
+
 void read_gateway(const Node& node, Draft& draft) {
   const Settings values = draft.reader.read(node, gateway_settings());
   GatewaySettings& gateway = draft.config.gateway;
@@ -35,6 +60,7 @@ void read_gateway(const Node& node, Draft& draft) {
   gateway.name = values.text("name");
   gateway.jurisdiction = text_or_none(values, "jurisdiction");
   gateway.clock = values.text("clock");
+  read_zone(node, values, draft);
   gateway.position = read_position(node, draft);
   check_place(node, draft);
   const bool is_shanghai = gateway.jurisdiction == "cn-sh";
@@ -193,6 +219,8 @@ void read_sink(const Node& node, Draft& draft) {
 void read_serve(const Node& node, Draft& draft) {
   draft.serve = &node;
   draft.config.serve.listen = draft.reader.read(node, serve_settings()).text("listen");
+  if (draft.config.serve.listen.empty()) return;
+  draft.reader.note(node, "nothing listens there: this version has no local page yet");
 }
 
 // The sections that are there in their right shape; nullptr for the others.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/config/settings.hpp"
 
+#include "gateway/model/placement.hpp"
+
 namespace twinsky {
 namespace {
 
@@ -28,6 +30,7 @@ constexpr auto gateway = std::to_array<Setting>({
   {.name = "id", .kind = id, .documentation = "Names this gateway in every topic; \"auto\" takes the first 12 digits of the machine's id, for imaged cards.", .required = true},
   {.name = "name", .kind = text, .documentation = "What people call the place."},
   {.name = "jurisdiction", .kind = choice, .documentation = "Whose air-quality rules hold: Hong Kong, Shanghai or another place.", .required = true, .choices = jurisdictions},
+  {.name = "zone", .kind = text, .documentation = "The IANA time zone of local days, of reports and of times that people write, such as \"Europe/London\"; without this setting UTC+8 in hk and cn-sh, and UTC elsewhere."},
   {.name = "position", .kind = table, .documentation = "Where the gateway stands."},
   {.name = "publish_position", .kind = boolean, .documentation = "Whether positions of ours leave the gateway, and with them distances to official stations; without this setting they do, but not in cn-sh."},
   {.name = "position_decimals", .kind = integer, .documentation = "Decimals of a degree to which a published position is rounded; 3 are about 110 m.", .fallback = "3", .lower = 0, .upper = 6},
@@ -66,7 +69,7 @@ constexpr auto sensor = std::to_array<Setting>({
   {.name = "parity", .kind = choice, .documentation = "Parity, where bus and driver are not right for this device.", .choices = parities},
   {.name = "data_bits", .kind = integer, .documentation = "Data bits, where bus and driver are not right for this device.", .lower = 5, .upper = 8},
   {.name = "stop_bits", .kind = integer, .documentation = "Stop bits, where bus and driver are not right for this device.", .lower = 1, .upper = 2},
-  {.name = "placement", .kind = id, .documentation = "What kind of place it is in: indoor, roadside, rooftop, balcony, …"},
+  {.name = "placement", .kind = id, .documentation = "What kind of place it is in. All but \"indoor\" is outdoors, and without this setting it is outdoors too.", .choices = placements},
   {.name = "since", .kind = text, .documentation = "Since when it has been at this place (a date, or a date with time); a change starts new comparison windows."},
   {.name = "serial_number", .kind = text, .documentation = "Which instrument it is, as its label says; another one starts new comparison windows."},
   {.name = "position", .kind = table, .documentation = "Where it stands, if not where the gateway stands."},
@@ -105,7 +108,7 @@ constexpr auto check = std::to_array<Setting>({
   {.name = "attenuated_period", .kind = duration, .documentation = "Attenuated signal: the window.", .lower = second, .upper = 30 * day},
   {.name = "attenuated_statistic", .kind = choice, .documentation = "Attenuated signal: what measures movement.", .choices = attenuation_statistics},
   {.name = "attenuated_least", .kind = integer, .documentation = "Attenuated signal: fewer values in the window are not judged.", .lower = 1, .upper = 1'000'000},
-  {.name = "climatology", .kind = table, .documentation = "Climatology: members by name, each {\"period\": \"month\", \"from\": 6, \"to\": 9, \"suspect\": [22, 36], \"fail\": [15, 42]} in local time (UTC+8); of those that hold at a time the last by name counts."},
+  {.name = "climatology", .kind = table, .documentation = "Climatology: members by name, each {\"period\": \"month\", \"from\": 6, \"to\": 9, \"suspect\": [22, 36], \"fail\": [15, 42]} in local time (see zone); of those that hold at a time the last by name counts."},
 });
 
 constexpr auto feed = std::to_array<Setting>({
@@ -189,7 +192,7 @@ constexpr auto all_sections = std::to_array<Section>({
   {"corrections", list, correction, "Corrections that are published beside the raw readings; one for each sensor and quantity."},
   {"store", object, store, "The local store."},
   {"sinks", list, sink, "Where samples are published."},
-  {"serve", object, serve, "The local page; without this section there is none."},
+  {"serve", object, serve, "Reserved for a local page, which this version does not have: nothing listens yet."},
 });
 // clang-format on
 

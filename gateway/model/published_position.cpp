@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/model/published_position.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace twinsky {
@@ -15,8 +16,10 @@ std::optional<Position> published_position(const std::optional<Position>& own, P
   return position;
 }
 
-bool publishes_distances(PositionRule rule) {
-  return rule.is_published;
+double published_distance(double metres, PositionRule rule) {
+  constexpr int decimals_of_a_metre = 5;
+  const double step = std::pow(10.0, std::max(0, decimals_of_a_metre - rule.decimals));
+  return std::round(metres / step) * step;
 }
 
 }  // namespace twinsky

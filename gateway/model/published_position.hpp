@@ -18,8 +18,9 @@ struct PositionRule {
 // it from here and not from the exact place.
 std::optional<Position> published_position(const std::optional<Position>& own, PositionRule rule);
 
-// Three distances to public places give a place away, so a withheld position withholds them too:
-// then distances go out as classes only ("near", "area").
-bool publishes_distances(PositionRule rule);
+// A distance from a published position, with the digits that its rounding leaves: 3 decimals of a
+// degree are some 100 m, and never less than a metre. Three distances to public places give a place
+// away, so where no position is published distances go out as classes only ("near", "area").
+double published_distance(double metres, PositionRule rule);
 
 }  // namespace twinsky

@@ -13,9 +13,10 @@ constexpr milliseconds longest_leap{std::chrono::hours(24)};
 
 }  // namespace
 
-Audit::Audit(std::string file, milliseconds keep, Clock& clock, Log& log)
+Audit::Audit(std::string file, milliseconds keep, Clock& clock, Log& log, Zone zone)
     : file_(std::move(file)),
       keep_(keep),
+      zone_(std::move(zone)),
       clock_(clock),
       log_(log),
       guard_("audit", clock, log),
@@ -68,7 +69,7 @@ void Audit::fold() {
   const std::string problem =
       read_audit(file_, [&](const AuditLine& line) { newest = std::max(newest, line.to); });
   const UtcTime present = std::min(clock_.utc(), newest + longest_leap);
-  tell(problem.empty() ? fold_audit(file_, present, present - keep_.load()) : problem);
+  tell(problem.empty() ? fold_audit(file_, present, present - keep_.load(), zone_) : problem);
 }
 
 void Audit::tell(const std::string& problem) {

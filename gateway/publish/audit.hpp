@@ -17,7 +17,8 @@ namespace twinsky {
 class Audit final : public Stage {
  public:
   // `keep`: lines older than this go.
-  Audit(std::string file, milliseconds keep, Clock& clock, Log& log);
+  // A day ends at the midnight of `zone`.
+  Audit(std::string file, milliseconds keep, Clock& clock, Log& log, Zone zone = {});
 
   // Messages have arrived (QoS 1) or were sent (QoS 0). Any thread; never waits for the disk.
   void count(const AuditView& key, const AuditSums& sums);
@@ -38,6 +39,7 @@ class Audit final : public Stage {
 
   const std::string file_;
   std::atomic<milliseconds> keep_;
+  const Zone zone_;
   Clock& clock_;
   Log& log_;
   Guard guard_;

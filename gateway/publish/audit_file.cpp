@@ -19,13 +19,6 @@ namespace {
 
 using Day = std::chrono::sys_days;
 
-// A day ends at midnight in both cities.
-constexpr std::chrono::hours local_offset{8};
-
-Day day_of(UtcTime time) {
-  return std::chrono::floor<std::chrono::days>(time + local_offset);
-}
-
 std::string text_of(const AuditLine& line) {
   const Json json = {{"from", iso8601(line.from)},   {"to", iso8601(line.to)},
                      {"sink", line.key.sink},        {"topic", line.key.topic},
@@ -151,7 +144,7 @@ std::string read_audit(const std::string& file, const std::function<void(const A
   return lines.bad() ? "reading it failed" : std::string();
 }
 
-std::string fold_audit(const std::string& file, UtcTime today, UtcTime oldest) {
+std::string fold_audit(const std::string& file, UtcTime today, UtcTime oldest, const Zone& zone) {
   std::map<Day, std::map<AuditKey, AuditLine, AuditOrder>> folded;
   std::vector<AuditLine> recent;
   bool is_changed = false;
@@ -160,11 +153,11 @@ std::string fold_audit(const std::string& file, UtcTime today, UtcTime oldest) {
       is_changed = true;
       return;
     }
-    if (day_of(line.from) >= day_of(today)) {
+    if (zone.day_of(line.from) >= zone.day_of(today)) {
       recent.push_back(line);
       return;
     }
-    const auto [place, is_first] = folded[day_of(line.from)].try_emplace(line.key, line);
+    const auto [place, is_first] = folded[zone.day_of(line.from)].try_emplace(line.key, line);
     if (is_first) return;
     is_changed = true;
     AuditLine& day = place->second;

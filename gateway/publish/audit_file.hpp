@@ -3,7 +3,7 @@
 // later the day, in which something went.
 #pragma once
 
-#include "gateway/model/clock.hpp"
+#include "gateway/model/zone.hpp"
 
 #include <compare>
 #include <cstdint>
@@ -62,6 +62,7 @@ std::string append_audit(const std::string& file, UtcTime from, UtcTime to,
 std::string read_audit(const std::string& file, const std::function<void(const AuditLine&)>& each);
 // Lines of days before `today` become one a day for each sink, topic and rule; those that ended
 // before `oldest` go.
-std::string fold_audit(const std::string& file, UtcTime today, UtcTime oldest);
+std::string fold_audit(const std::string& file, UtcTime today, UtcTime oldest,
+                       const Zone& zone = {});
 
 }  // namespace twinsky

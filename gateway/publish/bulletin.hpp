@@ -32,7 +32,7 @@ struct Notice {
 
 class Bulletin {
  public:
-  // A text that stands already is not sent again, unless it expires or is a reply.
+  // A text that stands already is not sent again, unless it expires.
   void post(Notice notice);
   // The topic should stand nowhere any more.
   void withdraw(std::string_view topic);

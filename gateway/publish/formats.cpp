@@ -258,6 +258,7 @@ std::string info_document(const Config& config, std::string_view boot_id, std::s
   Json document = {{"gateway", config.gateway.id},
                    {"name", config.gateway.name},
                    {"jurisdiction", config.gateway.jurisdiction},
+                   {"zone", config.gateway.zone.name()},
                    {"version", TWINSKY_VERSION},
                    {"boot_id", boot_id},
                    {"config", config.hash},

@@ -194,12 +194,20 @@ Ending Session::serve(const std::function<void(const SessionCounters&)>& tell) {
 
 void Session::leave(MonotonicTime deadline) {
   keep_account();
+  // What was said last, such as that the sensors are offline, goes too: it is retained for ever.
+  notices_.refresh();
+  const auto send_notices = [this](std::size_t kept_free) {
+    while (used_ + kept_free < places_.size() && send_notice()) continue;
+  };
+  constexpr std::size_t for_mark_and_status = 2;
+  send_notices(for_mark_and_status);
   if (used_ + 1 < places_.size()) publish_mark(mark_.take_last());
   publish_status("offline");
   while (auto event = next_event(deadline)) {
     if (handle(*event)) return;
+    send_notices(0);
     const bool is_pending = std::ranges::any_of(places_, [](const Carried& place) {
-      return place.use == Use::status || place.use == Use::mark;
+      return place.use == Use::status || place.use == Use::mark || place.use == Use::notice;
     });
     if (!is_pending) break;
   }

@@ -150,7 +150,7 @@ CheckSettings checks_of(Quantity quantity, const QualitySettings& configured,
   const auto found = configured.quantities.find(quantity);
   const Layers layers{found == configured.quantities.end() ? nothing : found->second,
                       defaults_of(quantity)};
-  CheckSettings checks{.step = period, .local_offset = local_offset};
+  CheckSettings checks{.step = period, .zone = configured.zone};
   if (period.count() > 0) checks.longest_step = 3 * period + milliseconds(2500);
   if (!layers.is_off("range")) checks.range = range_of(quantity, layers, rated);
   if (!layers.is_off("climatology"))

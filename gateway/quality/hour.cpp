@@ -184,7 +184,7 @@ std::vector<std::optional<double>> rolling_8h(Hours hours) {
 std::optional<double> daily_maximum_8h(Hours day, std::optional<double> limit) {
   constexpr std::size_t first_end = 8;
   constexpr int fewest = 14;
-  if (day.size() != 24) return std::nullopt;
+  if (day.size() < 23 || day.size() > 25) return std::nullopt;
   const auto means = rolling_8h(day);
   std::optional<double> largest;
   int count = 0;

@@ -14,14 +14,8 @@
 
 namespace twinsky {
 
-// Both cities, all year.
-inline constexpr std::chrono::hours local_offset{8};
-
 constexpr UtcTime hour_of(UtcTime time) {
   return std::chrono::floor<std::chrono::hours>(time);
-}
-constexpr std::chrono::sys_days local_day_of(UtcTime time) {
-  return std::chrono::floor<std::chrono::days>(time + local_offset);
 }
 
 struct HourCounts {
@@ -111,7 +105,8 @@ std::vector<std::optional<double>> rolling_8h(Hours hours);
 
 // The mainland's daily maximum of 8-h means of ozone (HJ 633, HJ 663): of the 24 hours of a local
 // day, the largest of the means that end at 08:00 to 24:00, when at least 14 of the 17 are there;
-// with fewer it counts only where it exceeds the limit in force anyway.
+// with fewer it counts only where it exceeds the limit in force anyway. Of a day of 23 or 25 hours
+// (summer time begins or ends) likewise the means whose eight hours lie in it.
 std::optional<double> daily_maximum_8h(Hours day, std::optional<double> limit = {});
 
 // Hours that a day needs: GB 3095-2012 asks for 20, US EPA and Hong Kong for 75 %.

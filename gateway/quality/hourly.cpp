@@ -25,6 +25,9 @@ constexpr milliseconds settles_within = 20s;
 // Late samples are looked for so often.
 constexpr milliseconds look_every = 5min;
 constexpr milliseconds commit_within = 10s;
+constexpr std::string_view zone_key = "zone";  // whose days stand beside the hours that are kept
+// While past days are made anew: of which zone, and from when on they are still to be made.
+constexpr std::string_view renewal_key = "zone_renewal";
 constexpr std::size_t date_length = 10;  // of a time in ISO 8601
 constexpr int extra_decimals = 3;        // of a mean, beyond its samples'
 
@@ -110,15 +113,17 @@ std::string hour_body(std::span<const HourRow> rows, const std::map<Quantity, in
   return text;
 }
 
-HourMaker::HourMaker(Store& store, Clock& clock, Describe describe, Tell tell)
+HourMaker::HourMaker(Store& store, Clock& clock, Describe describe, Tell tell, Calendar calendar)
     : store_(store),
       clock_(clock),
       describe_(std::move(describe)),
       tell_(std::move(tell)),
+      calendar_(std::move(calendar)),
       reader_(store.reader()),
       read_(store.hours_done()) {}
 
 void HourMaker::step(UtcTime now) {
+  follow_zone(now);
   // Rows of a damaged file come back in the place they had, which was passed already.
   const RowId oldest = store_.oldest();
   if (oldest < oldest_) read_ = std::min(read_, oldest - 1);
@@ -259,6 +264,11 @@ void HourMaker::make(const Dirty& dirty) {
   }
   for (const auto& [key, quantity] : changed) renew_later_hours(key, quantity, made);
 
+  publish(made, streams);
+  if (tell_ && !starts.empty()) tell_(starts);
+}
+
+void HourMaker::publish(const Made& made, const std::map<StreamId, HourlyStream>& streams) {
   std::vector<HoursOfStream> hours;
   for (const auto& [key, rows] : made) {
     const HourlyStream& stream = streams.at(key.stream);
@@ -270,12 +280,103 @@ void HourMaker::make(const Dirty& dirty) {
   }
   store_.keep_hours(std::move(hours), done());
   store_.flush(clock_.now() + commit_within);  // what is made next may ask for them
-  if (tell_ && !starts.empty()) tell_(starts);
+}
+
+// Some days at each step, so that the present hour never waits for long; where it had come is
+// remembered, after a restart too.
+void HourMaker::follow_zone(UtcTime now) {
+  if (!calendar_.zone) return;
+  constexpr int days_at_once = 30;
+  constexpr std::chrono::days piece{1};
+  constexpr std::string_view nobody_knows = "?";
+  const auto announce = [this](const std::string& message) {
+    if (calendar_.announce) calendar_.announce(message);
+  };
+  const Zone zone = calendar_.zone();
+  // A store of an earlier version: its days were those of the cities.
+  std::string was =
+      store_.remembered(zone_key).value_or(zone.is_of_city() ? zone.name() : Zone().name());
+  std::string begun = store_.remembered(renewal_key).value_or("");
+  if (was == zone.name() && begun.empty()) {
+    if (!store_.remembered(zone_key)) store_.remember(zone_key, was);  // for `twinsky export`
+    return;
+  }
+  const auto oldest = oldest_hour();
+  if (!oldest && begun.empty()) return store_.remember(zone_key, zone.name());
+  const std::size_t blank = std::min(begun.find(' '), begun.size());
+  std::optional<UtcTime> from;
+  if (begun.substr(0, blank) == zone.name()) {
+    from = parse_time(begun.substr(std::min(blank + 1, begun.size())));
+  } else {
+    if (!begun.empty()) store_.remember(zone_key, was = nobody_knows);  // they are of two zones
+    announce("local days are those of " + zone.name() + " now, before " +
+             (was == nobody_knows ? "of several zones" : "of " + was) +
+             "; past days are made anew, with the next revision");
+  }
+  if (!from) from = oldest;
+  const std::optional<Zone> before =
+      was == Zone().name() ? std::optional(Zone()) : Zone::named(was);
+  const UtcTime end = hour_of(now);
+  for (int count = 0; from && *from < end && count < days_at_once; ++count) {
+    renew_days(*from, std::min<UtcTime>(*from + piece, end), zone, before);
+    *from += piece;
+  }
+  if (from && *from < end) {
+    store_.remember(renewal_key, zone.name() + " " + iso8601(*from));
+    return;
+  }
+  store_.remember(zone_key, zone.name());
+  store_.remember(renewal_key, "");
+  announce("all past days are those of " + zone.name());
+}
+
+void HourMaker::renew_days(UtcTime from, UtcTime until, const Zone& zone,
+                           const std::optional<Zone>& before) {
+  Made made;
+  std::map<StreamId, HourlyStream> streams;
+  for (const std::string& name : reader_->streams()) {
+    if (!name.starts_with("sensor/") || name.ends_with("/hour")) continue;
+    auto stream = describe_(name);
+    if (!stream) continue;
+    std::set<UtcTime> starts;
+    for (const QuantityInfo& info : quantity_catalogue()) {
+      if (!has_longer_means(info.quantity)) continue;
+      for (const HourRow& row : reader_->hours(name, info.quantity, from, until)) {
+        const bool is_same =
+            before && day_of_hours(row.start, *before) == day_of_hours(row.start, zone);
+        if (!is_same) starts.insert(row.start);
+      }
+    }
+    if (starts.empty()) continue;
+    const StreamId id = store_.stream(name);
+    for (const UtcTime start : starts) {
+      std::vector<HourRow> rows = store_.hours_of(id, start);
+      for (HourRow& row : rows) ++row.revision;
+      std::ranges::sort(rows, {}, &HourRow::quantity);
+      made.emplace(Key{id, start}, std::move(rows));
+    }
+    streams.emplace(id, std::move(*stream));
+  }
+  if (!made.empty()) publish(made, streams);
+}
+
+std::optional<UtcTime> HourMaker::oldest_hour() {
+  std::optional<UtcTime> oldest;
+  for (const std::string& name : reader_->streams()) {
+    if (!name.starts_with("sensor/") || name.ends_with("/hour")) continue;
+    for (const QuantityInfo& info : quantity_catalogue()) {
+      if (!has_longer_means(info.quantity)) continue;
+      const auto first = reader_->first_hour(name, info.quantity, UtcTime{});
+      if (first && (!oldest || *first < *oldest)) oldest = first;
+    }
+  }
+  return oldest;
 }
 
 // They say something else now, although their own samples are the same.
 void HourMaker::renew_later_hours(const Key& key, Quantity quantity, Made& made) {
-  const UtcTime end = last_hour_of(key.start) + 1h;
+  const auto stream = describe_(reader_->name_of(key.stream));
+  const UtcTime end = last_hour_of(key.start, stream ? stream->standard.zone : Zone()) + 1h;
   for (const HourRow& later :
        reader_->hours(reader_->name_of(key.stream), quantity, key.start + 1h, end)) {
     const Key of_later{key.stream, later.start};
@@ -291,7 +392,7 @@ void HourMaker::renew_later_hours(const Key& key, Quantity quantity, Made& made)
 std::map<Quantity, LongerMeans> HourMaker::longer_means_of(const Key& key, const Made& made,
                                                            const DayStandard& standard) {
   std::map<Quantity, LongerMeans> means;
-  const UtcTime first = first_hour_for(key.start);
+  const UtcTime first = first_hour_for(key.start, standard.zone);
   for (const HourRow& row : made.at(key)) {
     if (!has_longer_means(row.quantity)) continue;
     ValidHours valid;
@@ -319,11 +420,12 @@ RowId HourMaker::done() const {
 
 class Hourly::Thread {
  public:
-  Thread(Store& store, HourMaker::Describe describe, Clock& clock, Log& log, HourMaker::Tell tell)
+  Thread(Store& store, HourMaker::Describe describe, Clock& clock, Log& log, HourMaker::Tell tell,
+         Calendar calendar)
       : store_(store),
         clock_(clock),
         guard_("hours", clock, log),
-        maker_(store, clock, std::move(describe), std::move(tell)),
+        maker_(store, clock, std::move(describe), std::move(tell), std::move(calendar)),
         thread_([this] { run(); }) {
     ::pthread_setname_np(thread_.native_handle(), "hours");
   }
@@ -379,8 +481,9 @@ class Hourly::Thread {
 };
 
 Hourly::Hourly(Store& store, HourMaker::Describe describe, Clock& clock, Log& log,
-               HourMaker::Tell tell)
-    : thread_(std::make_unique<Thread>(store, std::move(describe), clock, log, std::move(tell))) {}
+               HourMaker::Tell tell, Calendar calendar)
+    : thread_(std::make_unique<Thread>(store, std::move(describe), clock, log, std::move(tell),
+                                       std::move(calendar))) {}
 Hourly::~Hourly() = default;
 
 void Hourly::request_stop() {

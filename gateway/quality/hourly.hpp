@@ -26,6 +26,13 @@ struct HourlyStream {
   DayStandard standard = {};
 };
 
+// Whose midnight ends the day that stands beside an hour.
+struct Calendar {
+  std::function<Zone()> zone = {};  // as it is now; empty: that of both cities, for ever
+  // Hears that past days begin to be made anew, and that they are.
+  std::function<void(std::string_view message)> announce = {};
+};
+
 // The work without the thread. One thread.
 class HourMaker {
  public:
@@ -33,7 +40,7 @@ class HourMaker {
   using Describe = std::function<std::optional<HourlyStream>(std::string_view stream)>;
   // Hears of hours that were made, or made anew, by when they begin.
   using Tell = std::function<void(const std::set<UtcTime>& starts)>;
-  HourMaker(Store& store, Clock& clock, Describe describe, Tell tell = {});
+  HourMaker(Store& store, Clock& clock, Describe describe, Tell tell = {}, Calendar calendar = {});
 
   // Makes the hours that were over at `now`, of the rows that are committed.
   void step(UtcTime now);
@@ -58,11 +65,18 @@ class HourMaker {
   [[nodiscard]] std::map<Quantity, LongerMeans> longer_means_of(const Key& key, const Made& made,
                                                                 const DayStandard& standard);
   [[nodiscard]] RowId done() const;
+  void publish(const Made& made, const std::map<StreamId, HourlyStream>& streams);
+  void follow_zone(UtcTime now);
+  // Those of `from` to before `until` whose day is another one by `zone` than by `before` (nullopt:
+  // nobody knows), with the next revision.
+  void renew_days(UtcTime from, UtcTime until, const Zone& zone, const std::optional<Zone>& before);
+  [[nodiscard]] std::optional<UtcTime> oldest_hour();
 
   Store& store_;
   Clock& clock_;
   const Describe describe_;
   const Tell tell_;
+  const Calendar calendar_;
   const std::unique_ptr<StoreReader> reader_;
   RowId read_ = 0;    // the last row that was looked at
   RowId oldest_ = 0;  // that was kept when hours were made last
@@ -73,7 +87,7 @@ class HourMaker {
 class Hourly final : public Stage {
  public:
   Hourly(Store& store, HourMaker::Describe describe, Clock& clock, Log& log,
-         HourMaker::Tell tell = {});
+         HourMaker::Tell tell = {}, Calendar calendar = {});
   ~Hourly() override;
 
   [[nodiscard]] std::string name() const override { return "hours"; }

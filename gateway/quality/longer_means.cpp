@@ -11,7 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int eight = 8;
-constexpr int hours_of_a_day = 24;
 // GB 3095-2012, grade II, of mass at 298.15 K.
 constexpr double ozone_limit_micrograms = 160;
 constexpr double mainland_reference_k = 298.15;
@@ -26,10 +25,6 @@ bool has_24h(Quantity quantity) {
 }
 bool has_daily_maximum(Quantity quantity) {
   return quantity == Quantity::o3_ppb;
-}
-
-UtcTime start_of_day(UtcTime time) {
-  return UtcTime(local_day_of(time)) - local_offset;
 }
 
 // `count` hours from `first` on, of which those after `last` are still to come.
@@ -51,11 +46,22 @@ int count_of(Hours values) {
 
 }  // namespace
 
-DayStandard day_standard_of(std::string_view jurisdiction) noexcept {
-  if (jurisdiction != "cn-sh") return {};
+DayStandard day_standard_of(std::string_view jurisdiction, const Zone& zone) {
+  if (jurisdiction != "cn-sh") return {.zone = zone};
   return {
       .fewest_hours = hours_of_a_day_gb,
-      .ozone_limit_ppb = share_of_mass(Quantity::o3, ozone_limit_micrograms, mainland_reference_k)};
+      .ozone_limit_ppb = share_of_mass(Quantity::o3, ozone_limit_micrograms, mainland_reference_k),
+      .zone = zone};
+}
+
+DayOfHours day_of_hours(UtcTime start, const Zone& zone) {
+  const auto first_of = [&zone](std::chrono::sys_days date) -> UtcTime {
+    return std::chrono::ceil<std::chrono::hours>(zone.start_of(date));
+  };
+  const std::chrono::sys_days date = zone.day_of(start);
+  const UtcTime first = first_of(date);
+  const auto length = first_of(date + std::chrono::days(1)) - first;
+  return {.date = date, .first = first, .hours = static_cast<int>(length / 1h)};
 }
 
 bool has_longer_means(Quantity quantity) noexcept {
@@ -71,8 +77,9 @@ LongerMeans longer_means(Quantity quantity, UtcTime start, const ValidHours& hou
   }
   const bool is_maximum_8h = has_daily_maximum(quantity);
   if (!is_maximum_8h && !has_24h(quantity)) return made;
-  const auto day = series(hours, start_of_day(start), hours_of_a_day, start);
-  made.day = {.date = local_day_of(start),
+  const DayOfHours of = day_of_hours(start, standard.zone);
+  const auto day = series(hours, of.first, of.hours, start);
+  made.day = {.date = of.date,
               .value = is_maximum_8h ? daily_maximum_8h(day, standard.ozone_limit_ppb)
                                      : mean_of(day, standard.fewest_hours),
               .is_maximum_8h = is_maximum_8h,
@@ -80,12 +87,13 @@ LongerMeans longer_means(Quantity quantity, UtcTime start, const ValidHours& hou
   return made;
 }
 
-UtcTime first_hour_for(UtcTime start) noexcept {
-  return std::min(start_of_day(start), start - (eight - 1) * 1h);
+UtcTime first_hour_for(UtcTime start, const Zone& zone) {
+  return std::min(day_of_hours(start, zone).first, start - (eight - 1) * 1h);
 }
 
-UtcTime last_hour_of(UtcTime start) noexcept {
-  return std::max(start_of_day(start) + (hours_of_a_day - 1) * 1h, start + (eight - 1) * 1h);
+UtcTime last_hour_of(UtcTime start, const Zone& zone) {
+  const DayOfHours day = day_of_hours(start, zone);
+  return std::max(day.first + (day.hours - 1) * 1h, start + (eight - 1) * 1h);
 }
 
 }  // namespace twinsky

@@ -5,6 +5,7 @@
 // Pure; any thread.
 #pragma once
 
+#include "gateway/model/zone.hpp"
 #include "gateway/quality/hour.hpp"
 
 #include <map>
@@ -16,10 +17,11 @@ namespace twinsky {
 struct DayStandard {
   std::size_t fewest_hours = hours_of_a_day_epa;
   std::optional<double> ozone_limit_ppb;  // what exceeds it counts with fewer hours too
+  Zone zone = {};                         // whose midnight ends the day
   bool operator==(const DayStandard&) const = default;
 };
 // The mainland's (GB 3095-2012, HJ 663) or, elsewhere, 75 % of the hours.
-DayStandard day_standard_of(std::string_view jurisdiction) noexcept;
+DayStandard day_standard_of(std::string_view jurisdiction, const Zone& zone = {});
 
 bool has_longer_means(Quantity quantity) noexcept;
 
@@ -47,8 +49,17 @@ LongerMeans longer_means(Quantity quantity, UtcTime start, const ValidHours& hou
                          const DayStandard& standard);
 
 // The start of the first hour that the means beside an hour look at.
-UtcTime first_hour_for(UtcTime start) noexcept;
+UtcTime first_hour_for(UtcTime start, const Zone& zone);
 // The start of the last hour whose means look at the one that begins at `start`.
-UtcTime last_hour_of(UtcTime start) noexcept;
+UtcTime last_hour_of(UtcTime start, const Zone& zone);
+
+// Hours belong to the local day in which they begin.
+struct DayOfHours {
+  std::chrono::sys_days date{};
+  UtcTime first{};  // the start of its first hour
+  int hours = 0;    // 24; 23 or 25 where summer time begins or ends
+  bool operator==(const DayOfHours&) const = default;
+};
+DayOfHours day_of_hours(UtcTime start, const Zone& zone);
 
 }  // namespace twinsky

@@ -4,6 +4,7 @@
 
 #include "gateway/model/quantity.hpp"
 #include "gateway/model/setting.hpp"
+#include "gateway/model/zone.hpp"
 
 #include <map>
 
@@ -15,6 +16,7 @@ struct QualitySettings {
   double humid_above_percent = 90;
   bool twin = false;
   std::map<Quantity, Settings> quantities = {};  // only what was given
+  Zone zone = {};                                // of climatology
   bool operator==(const QualitySettings&) const = default;
 };
 

@@ -24,15 +24,11 @@ Quartiles quartiles_of(std::vector<double> values) {
 
 }  // namespace
 
-std::optional<SelfHeating> self_heating(std::span<const TemperaturePair> hours,
-                                        milliseconds local_offset) {
+std::optional<SelfHeating> self_heating(std::span<const TemperaturePair> hours, const Zone& zone) {
   std::vector<double> night;
   std::vector<double> day;
   for (const TemperaturePair& pair : hours) {
-    const UtcTime local = pair.hour + local_offset;
-    const auto hour =
-        std::chrono::floor<std::chrono::hours>(local - std::chrono::floor<std::chrono::days>(local))
-            .count();
+    const auto hour = std::chrono::floor<std::chrono::hours>(zone.time_of_day(pair.hour)).count();
     if (hour >= 1 && hour < 5) night.push_back(pair.ours - pair.official);
     if (hour >= 11 && hour < 15) day.push_back(pair.ours - pair.official);
   }

@@ -3,6 +3,7 @@
 // sits in its own electronics' warmth, or in the sun. A hint for people; no flag.
 #pragma once
 
+#include "gateway/model/zone.hpp"
 #include "gateway/quality/check.hpp"
 
 namespace twinsky {
@@ -20,6 +21,6 @@ struct SelfHeating {
 
 // nullopt where there is no such pattern, or fewer than three nights and days to see it in.
 std::optional<SelfHeating> self_heating(std::span<const TemperaturePair> hours,
-                                        milliseconds local_offset = std::chrono::hours(8));
+                                        const Zone& zone = {});
 
 }  // namespace twinsky

@@ -5,6 +5,8 @@
 
 namespace twinsky {
 
+using namespace std::chrono_literals;
+
 SeriesChecks::SeriesChecks(CheckSettings settings) : settings_(std::move(settings)) {
   if (settings_.flat_line) flat_line_.emplace(*settings_.flat_line, settings_.step);
   if (settings_.attenuated) attenuated_.emplace(*settings_.attenuated);
@@ -24,7 +26,8 @@ SeriesChecks::Verdict SeriesChecks::push(const Point& point) {
   }
   if (settings_.range) take(check_range(point.value, *settings_.range), "range");
   if (!settings_.climatology.empty()) {
-    take(check_climatology(point, settings_.climatology, settings_.local_offset), "climatology");
+    const milliseconds offset = settings_.zone ? settings_.zone->offset_at(point.time) : 0ms;
+    take(check_climatology(point, settings_.climatology, offset), "climatology");
   }
   if (settings_.rate_per_second) {
     take(check_rate(before_, point, *settings_.rate_per_second), "rate_of_change");

@@ -3,6 +3,7 @@
 // a line of text and taken up again between any two samples.
 #pragma once
 
+#include "gateway/model/zone.hpp"
 #include "gateway/quality/check_attenuated.hpp"
 #include "gateway/quality/check_climatology.hpp"
 #include "gateway/quality/check_flat_line.hpp"
@@ -18,13 +19,13 @@ namespace twinsky {
 
 struct CheckSettings {
   std::optional<RangeLimits> range;
-  std::vector<ClimatologyMember> climatology;  // in local time, see local_offset
+  std::vector<ClimatologyMember> climatology;  // in local time, see zone
   std::optional<SpikeLimits> spike;
   std::optional<Limits> rate_per_second;
   std::optional<FlatLineLimits> flat_line;
   std::optional<AttenuationLimits> attenuated;
   milliseconds step{0};                      // the pace of the series
-  milliseconds local_offset{0};              // to UTC
+  std::optional<Zone> zone = {};             // nullopt: UTC
   std::optional<milliseconds> longest_step;  // further apart, samples are no neighbours
   bool operator==(const CheckSettings&) const = default;
 };

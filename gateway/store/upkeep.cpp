@@ -64,6 +64,7 @@ Upkeep::Upkeep(Journal& journal, ClockHold& hold, LedgerBook& ledger, const Stor
       retention_(journal, log),
       witness_(journal.tables(), clock) {
   const FileSize size = journal_.tables().size();
+  page_bytes_ = size.page_bytes;
   max_pages_ = settings_.max_size_bytes / size.page_bytes;
   file_limit_pages_ = max_pages_;
   journal_.tables().limit_pages(max_pages_ + slack_of(max_pages_));
@@ -147,6 +148,8 @@ void Upkeep::look_at_disk(const FileSize& size) {
   look_at_disk_ = clock_.now() + look_at_disk_every;
   const auto free = free_bytes(settings_.path);
   if (!free) return;
+  disk_limit_bytes_ = size.pages * size.page_bytes +
+                      std::max<std::int64_t>(*free - settings_.minimum_free_bytes, 0);
   if (*free >= settings_.minimum_free_bytes + Reserve::whole_bytes) reserve_.keep();
   if (*free < settings_.minimum_free_bytes || !reserve_.is_whole()) {
     stop_growth(size);

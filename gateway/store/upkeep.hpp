@@ -12,6 +12,7 @@
 #include "gateway/store/retention.hpp"
 #include "gateway/system/log.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 #include <map>
@@ -72,6 +73,10 @@ class Upkeep {
   // Before a store can be opened on a full disk.
   static void give_up_reserve(const StoreSettings& settings);
   [[nodiscard]] std::int64_t size_bytes() const { return size_bytes_; }
+  // How large it may become: max_size, or what the disk has room for.
+  [[nodiscard]] std::int64_t limit_bytes() const {
+    return std::min(file_limit_pages_ * page_bytes_, disk_limit_bytes_);
+  }
   // What began then is deleted by its age.
   [[nodiscard]] bool is_too_old(UtcTime start) const;
 
@@ -102,7 +107,9 @@ class Upkeep {
   ClockWitness witness_;
   std::optional<Purge> purge_;
   std::int64_t size_bytes_ = 0;
-  std::int64_t max_pages_ = 0;         // max_size
+  std::int64_t page_bytes_ = 0;
+  std::int64_t disk_limit_bytes_ = std::numeric_limits<std::int64_t>::max();  // its free room too
+  std::int64_t max_pages_ = 0;                                                // max_size
   std::int64_t file_limit_pages_ = 0;  // less when the disk has no more
   MonotonicTime look_at_disk_{};
   MonotonicTime look_at_age_{};

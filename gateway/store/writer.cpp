@@ -367,6 +367,8 @@ void Store::Writer::publish() {
     rows_ = journal.count();
     sendable_ = sendable;
     size_bytes_ = opened_->upkeep.size_bytes();
+    limit_bytes_ = opened_->upkeep.limit_bytes();
+    endurance_.note(clock_.now(), last_row_);
     saved_epoch_ = opened_->epochs.back().epoch;
     if (epochs_.empty()) epoch_ = saved_epoch_;  // another file may have begun one of its own
     if (clock_waiting_ && !opened_->hold.waiting()) {

@@ -5,6 +5,7 @@
 
 #include "gateway/store/clock_hold.hpp"
 #include "gateway/store/dropped_cursors.hpp"
+#include "gateway/store/endurance.hpp"
 #include "gateway/store/file_identity.hpp"
 #include "gateway/store/journal.hpp"
 #include "gateway/store/ledger_book.hpp"
@@ -279,6 +280,8 @@ struct Store::Writer {
   std::map<std::string, std::uint64_t> ledger_sums_;
   MonotonicTime notes_wait_from_ = MonotonicTime::min();  // before it note_retained() does not
   std::int64_t size_bytes_ = 0;
+  std::int64_t limit_bytes_ = 0;
+  Endurance endurance_;
   bool clock_waiting_ = false;
   MonotonicTime clock_due_ = MonotonicTime::max();
   std::string fault_;  // empty: all is well

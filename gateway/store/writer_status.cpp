@@ -94,6 +94,14 @@ StoreStatus Store::Writer::status() const {
       if (backlog.rows == 0) continue;
       if (const auto time = time_in(file_->tail, passed(outbox))) backlog.oldest = time;
     }
+    std::uint64_t waiting = 0;
+    for (const auto& [sink, backlog] : status.sinks) waiting = std::max(waiting, backlog.rows);
+    if (!status.sinks.empty()) {
+      status.offline_days = endurance_.days({.rows = rows_,
+                                             .size_bytes = size_bytes_,
+                                             .limit_bytes = limit_bytes_,
+                                             .waiting = waiting});
+    }
   }
   const milliseconds busy = busy_for();
   if (status.disk_fault.empty() && busy >= slow_commit) {

@@ -121,6 +121,17 @@ class Change(gateway.GatewayTest):
         self.assertIsNone(late.latest("sensor/air/meta"))
         self.assertIsNone(late.latest("sensor/air/status"))
 
+    def test_after_a_clean_stop_no_sensor_is_online(self):
+        self.start()
+        self.gateway.stop()
+        late = gateway.Subscriber(self.broker.port, name="late")
+        self.addCleanup(late.end)
+        gateway.until(lambda: late.latest("test/status"), 10, "the retained topics")
+        gateway.until(lambda: all(late.latest(f"sensor/{sensor}/status") for sensor in ("dust", "pm", "station", "air")),
+                      10, "those of the sensors")
+        for sensor in ("dust", "pm", "station", "air"):
+            self.assertEqual(late.latest(f"sensor/{sensor}/status"), "offline", sensor)
+
     def test_what_cannot_change_while_running_is_refused_with_that_reason(self):
         self.start()
         configuration = self.configuration()

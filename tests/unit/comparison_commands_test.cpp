@@ -233,6 +233,43 @@ TEST_F(ComparisonCommands, report_draws_what_is_stored_on_a_page_that_needs_noth
   EXPECT_NE(ozone.find("<tr><th>slope</th><td>0.4"), std::string::npos);
 }
 
+// What was withheld from the record is withheld from the figures that are made of the exported
+// file.
+TEST_F(ComparisonCommands, exported_pairs_give_the_figures_of_the_record) {
+  put_month();
+  ASSERT_EQ(
+      twinsky("note roof --kind maintenance --from 2019-08-20T00:00 --to 2019-08-22T00:00").code,
+      0);
+  const Json record = evaluate()[ozone_];
+  const std::string pairs = (directory_ / "pairs.csv").string();
+  const Answer exported = twinsky("export pairs --sensor roof --quantity o3_ppb --to " +
+                                  record["window_end"].get<std::string>() + " --output " + pairs);
+  ASSERT_EQ(exported.code, 0) << exported.text;
+  const Answer replayed = shell(twinsky_binary() + " replay compare " + pairs +
+                                " --sensor sensor --reference reference --quantity o3");
+  ASSERT_EQ(replayed.code, 0) << replayed.text;
+  const Json again = Json::parse(replayed.text);
+  EXPECT_GT(record["coverage"]["720h"]["withheld"]["maintenance"], 40);
+  EXPECT_EQ(again["n"], record["coverage"]["720h"]["pairs"]);
+}
+
+TEST_F(ComparisonCommands, report_tells_no_more_of_the_distance_than_the_record_does) {
+  const std::string file = (directory_ / "roof.html").string();
+  const auto page = [&] {
+    EXPECT_EQ(twinsky("report roof --at 2019-09-01T01:05Z --output " + file).code, 0);
+    std::ifstream stream(file);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+  };
+  EXPECT_NE(page().find("The station's relation: near, some 100 m away."), std::string::npos);
+  EXPECT_EQ(evaluate()[ozone_]["reference"]["distance_m"], 100);
+  std::string hidden(sections);
+  hidden.insert(hidden.find("\"position\""), "\"publish_position\": false, ");
+  std::ofstream(config_) << "{" << hidden << "}\n";
+  const std::string withheld = page();
+  EXPECT_NE(withheld.find("The station's relation: near.</p>"), std::string::npos);
+  EXPECT_EQ(withheld.find("m away"), std::string::npos);
+}
+
 TEST_F(ComparisonCommands, report_of_nothing_stored_says_so) {
   const std::string file = (directory_ / "roof.html").string();
   ASSERT_EQ(twinsky("report roof --at 2019-09-01T01:05Z --output " + file).code, 0);

@@ -3,6 +3,7 @@
 
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
+#include "gateway/model/placement.hpp"
 #include "tests/unit/places.hpp"
 
 #include <algorithm>
@@ -332,6 +333,55 @@ TEST(config, each_city_has_its_own_defaults) {
   }
 }
 
+// A gateway that ran before an upgrade goes on; `check` refuses what it says then.
+TEST(config, what_ran_before_and_is_wrong_is_a_warning) {
+  const auto loaded = [](const std::string& placement) {
+    const Folder folder;
+    const auto file = folder.write("f", R"({"gateway": {"id": "g", "jurisdiction": "hk"},
+      "buses": {"pm": {"serial": "/dev/ttyUSB0"}},
+      "sensors": [{"id": "a", "driver": "pms5003", "bus": "pm", "placement": ")" +
+                                            placement + R"("}],
+      "sinks": [{"id": "s", "mqtt": "mqtt://h", "allow": ["reply/#", "info"]}],
+      "serve": {"listen": "127.0.0.1:8787"}})");
+    auto config = load_config(file);
+    EXPECT_TRUE(config.has_value());
+    return config ? std::move(*config) : Config{};
+  };
+  for (const auto& [word, meant] : {std::pair("inside", "indoor"),
+                                    {"indoors", "indoor"},
+                                    {"roof", "rooftop"},
+                                    {"rooftp", "rooftop"},
+                                    {"kerbside", "roadside"},
+                                    {"hyperspace", ""}}) {
+    const Config config = loaded(word);
+    ASSERT_EQ(config.warnings.size(), 2U) << word;
+    EXPECT_EQ(config.warnings[0].pointer, "/sensors/0/placement");
+    EXPECT_EQ(config.warnings[0].suggestion, meant);
+    EXPECT_EQ(config.warnings[1].pointer, "/sinks/0/allow/0");
+    ASSERT_EQ(config.notes.size(), 1U);
+    EXPECT_EQ(config.notes[0].pointer, "/serve");
+    EXPECT_EQ(air_of(config.sensors[0].placement), Air::unknown);
+  }
+  for (const std::string_view word : placements) {
+    EXPECT_EQ(loaded(std::string(word)).warnings.size(), 1U) << word;
+    EXPECT_EQ(air_of(word) == Air::indoors, word == "indoor");
+    EXPECT_NE(air_of(word), Air::unknown);
+  }
+}
+
+TEST(config, the_zone_is_that_of_the_jurisdiction_where_nothing_is_said) {
+  const auto zone_of = [](const std::string& gateway) {
+    const Folder folder;
+    const auto config =
+        load_config(folder.write("f", R"({"gateway": {"id": "g", )" + gateway + "}}"));
+    return config ? config->gateway.zone.name() : "refused";
+  };
+  EXPECT_EQ(zone_of(R"("jurisdiction": "hk")"), "Asia/Hong_Kong");
+  EXPECT_EQ(zone_of(R"("jurisdiction": "cn-sh")"), "Asia/Shanghai");
+  EXPECT_EQ(zone_of(R"("jurisdiction": "other")"), "UTC");
+  EXPECT_EQ(zone_of(R"("jurisdiction": "other", "zone": "Europe/London")"), "Europe/London");
+}
+
 TEST(config, merges_the_files_of_conf_d) {
   const auto config = load_config(file_of("accepted", "added-files"));
   ASSERT_TRUE(config.has_value());
@@ -485,7 +535,10 @@ TEST(config, what_is_shipped_is_good) {
   vocabulary.machine_id_file = folder.write("machine-id", "0123456789abcdef0123456789abcdef\n");
   for (const auto& file : files) {
     const auto config = load_config(file.string(), vocabulary);
-    if (config.has_value()) continue;
+    if (config.has_value()) {
+      EXPECT_TRUE(config->warnings.empty() && config->notes.empty()) << file;
+      continue;
+    }
     for (const auto& problem : config.error()) ADD_FAILURE() << text_of(problem);
   }
 }

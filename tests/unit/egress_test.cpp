@@ -144,8 +144,10 @@ TEST(published_position, is_rounded_or_not_there) {
   EXPECT_EQ(published_position(roof, {.decimals = 6})->longitude_deg, -114.168351);
   EXPECT_FALSE(published_position(roof, {.is_published = false}));
   EXPECT_FALSE(published_position(std::nullopt, {}));
-  EXPECT_TRUE(publishes_distances({}));
-  EXPECT_FALSE(publishes_distances({.is_published = false}));
+  // A distance has no more digits than the position that it is taken from.
+  EXPECT_EQ(published_distance(1265.3020504, {}), 1300);
+  EXPECT_EQ(published_distance(1265.3020504, {.decimals = 2}), 1000);
+  EXPECT_EQ(published_distance(1265.3020504, {.decimals = 6}), 1265);
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ class ExportOfStore : public StoreTest {
 
 TEST_F(ExportOfStore, json_lines_are_the_published_records) {
   const Answer answer = twinsky("export", "--format json");
+  EXPECT_EQ(twinsky("export", "--json").text, answer.text);
   EXPECT_EQ(answer.code, 0);
   std::string expected;
   for (const Row& row : rows()) {

@@ -130,6 +130,48 @@ TEST_F(HourlyTest, an_amended_sample_counts_as_it_was_amended) {
   EXPECT_EQ(kept()[0].hour.counts, (HourCounts{.pass = 58, .suspect = 1, .fail = 1}));
 }
 
+TEST_F(HourlyTest, another_zone_makes_past_days_anew_and_says_so) {
+  for (int hour = 0; hour < 40; ++hour) put_minutes(ten + hour * 1h, 60);
+  step(ten + 40h);
+  const auto days = [this] {
+    std::map<std::string, std::string> by_start;
+    for (const auto& row : rows_of("sensor/roof/hour")) {
+      const Json record = Json::parse(row.body);
+      by_start[record["start"]] = record["quantities"]["pm2_5"]["day"]["date"].get<std::string>() +
+                                  "/" + std::to_string(record["revision"].get<int>());
+    }
+    return by_start;
+  };
+  EXPECT_EQ(days()["2026-11-22T16:00:00.000Z"], "2026-11-23/1");
+  Zone zone = Zone::named("Asia/Shanghai").value();
+  std::vector<std::string> said;
+  const auto go_on = [&] {
+    maker_ = std::make_unique<HourMaker>(
+        *store_, clock_,
+        [&zone](std::string_view) {
+          return HourlyStream{.period = 1min, .decimals = {}, .standard = {.zone = zone}};
+        },
+        HourMaker::Tell(),
+        Calendar{.zone = [&zone] { return zone; },
+                 .announce = [&said](std::string_view message) { said.emplace_back(message); }});
+    step(ten + 40h);
+  };
+  go_on();  // the same days under another name
+  EXPECT_EQ(rows_of("sensor/roof/hour").size(), 40U);
+  said.clear();
+  zone = Zone::named("Europe/London").value();
+  go_on();
+  EXPECT_EQ(days()["2026-11-22T16:00:00.000Z"], "2026-11-22/2");
+  EXPECT_EQ(days()["2026-11-23T00:00:00.000Z"], "2026-11-23/2");
+  ASSERT_EQ(said.size(), 2U);
+  EXPECT_NE(said[0].find("Europe/London now, before of Asia/Shanghai"), std::string::npos);
+  EXPECT_EQ(store_->remembered("zone"), "Europe/London");
+  const auto published = rows_of("sensor/roof/hour").size();
+  go_on();  // once
+  EXPECT_EQ(rows_of("sensor/roof/hour").size(), published);
+  EXPECT_EQ(said.size(), 2U);
+}
+
 TEST_F(HourlyTest, other_streams_and_samples_without_a_right_time_make_no_hours) {
   put("ref/hk-epd/mong-kok", ten, 40);
   put("sensor/gone", ten, 40);

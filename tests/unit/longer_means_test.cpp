@@ -83,10 +83,37 @@ TEST(longer_means, ozone_has_a_daily_maximum_of_eight_hours) {
 }
 
 TEST(longer_means, reach_from_the_first_hour_they_look_at_to_the_last_that_looks_at_one) {
-  EXPECT_EQ(first_hour_for(midnight + 3h), midnight - 4h);
-  EXPECT_EQ(first_hour_for(midnight + 20h), midnight);
-  EXPECT_EQ(last_hour_of(midnight + 3h), midnight + 23h);
-  EXPECT_EQ(last_hour_of(midnight + 20h), midnight + 27h);
+  EXPECT_EQ(first_hour_for(midnight + 3h, {}), midnight - 4h);
+  EXPECT_EQ(first_hour_for(midnight + 20h, {}), midnight);
+  EXPECT_EQ(last_hour_of(midnight + 3h, {}), midnight + 23h);
+  EXPECT_EQ(last_hour_of(midnight + 20h, {}), midnight + 27h);
+}
+
+TEST(longer_means, a_day_is_the_zones_with_23_24_or_25_hours) {
+  const auto day_of = [](std::string_view zone, std::string_view start) {
+    return day_of_hours(parse_time(start).value(), Zone::named(zone).value());
+  };
+  const auto in_june = day_of("Europe/London", "2026-06-30T23:00Z");
+  EXPECT_EQ(in_june.date, std::chrono::sys_days(2026y / 7 / 1));
+  EXPECT_EQ(in_june.first, parse_time("2026-06-30T23:00Z"));
+  EXPECT_EQ(in_june.hours, 24);
+  EXPECT_EQ(day_of("Europe/London", "2026-03-29T12:00Z").hours, 23);
+  EXPECT_EQ(day_of("Europe/London", "2026-10-25T12:00Z").hours, 25);
+  // Hours of UTC begin at a quarter to: the day has those that begin in it.
+  const auto kathmandu = day_of("Asia/Kathmandu", "2026-01-01T00:00Z");
+  EXPECT_EQ(kathmandu.first, parse_time("2025-12-31T19:00Z"));
+  EXPECT_EQ(kathmandu.hours, 24);
+  EXPECT_EQ(day_of("Asia/Kathmandu", "2025-12-31T18:00Z").date,
+            std::chrono::sys_days(2025y / 12 / 31));
+
+  ValidHours hours;
+  const UtcTime begin = parse_time("2026-10-24T23:00Z").value();  // midnight in London
+  for (int hour = 0; hour < 25; ++hour) hours[begin + hour * 1h] = hour;
+  const DayStandard standard{.zone = Zone::named("Europe/London").value()};
+  const auto last = longer_means(Quantity::pm2_5, begin + 24h, hours, standard);
+  EXPECT_EQ(last.day->hours, 25);
+  EXPECT_EQ(last.day->value, 12.0);
+  EXPECT_EQ(longer_means(Quantity::o3_ppb, begin + 24h, hours, standard).day->value, 20.5);
 }
 
 }  // namespace

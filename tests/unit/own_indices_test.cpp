@@ -264,5 +264,17 @@ TEST_F(OwnIndicesTest, rooms_have_none_and_what_is_made_no_more_is_cleared) {
   EXPECT_EQ(text_of("index/us-nowcast-pm/own/meta"), "");
 }
 
+TEST_F(OwnIndicesTest, a_place_that_nobody_knows_says_nothing_of_the_city) {
+  start(configured("other", {particles("desk", "inside"), particles("roof", "balcony")}));
+  for (const int hour : {1, 2}) {
+    put_hour("sensor/desk", ten + hour * 1h, clean);
+    put_hour("sensor/roof", ten + hour * 1h, clean);
+  }
+  make_hours(ten + 3h);
+  const auto made = records("us-nowcast-pm");
+  ASSERT_EQ(made.size(), 2U);
+  EXPECT_EQ(made[1]["sensors"], Json({{"pm2_5", "roof"}, {"pm10", "roof"}}));
+}
+
 }  // namespace
 }  // namespace twinsky

@@ -35,6 +35,24 @@ class StoreStatusTest : public StoreTest {
   WatchedDisk disk_;
 };
 
+TEST_F(StoreStatusTest, how_long_the_sinks_may_stay_away_is_told_from_the_real_rate) {
+  settings_.max_size_bytes = 64 << 20;
+  open();
+  store_->add_sink("city", true);
+  fill("sensor/air", 500);
+  EXPECT_FALSE(store_->status().offline_days);
+  for (int minute = 0; minute < 30; ++minute) {
+    clock_.advance(1min);
+    fill("sensor/air", 60);
+  }
+  const StoreStatus status = store_->status();
+  ASSERT_TRUE(status.offline_days);
+  const double fit = static_cast<double>(status.rows) * static_cast<double>(64 << 20) /
+                     static_cast<double>(status.size_bytes);
+  const double rows_of_day = 48.0 * static_cast<double>(status.rows);  // all within half an hour
+  EXPECT_NEAR(*status.offline_days, (fit - static_cast<double>(status.rows)) / rows_of_day, 0.11);
+}
+
 TEST_F(StoreStatusTest, it_is_what_the_file_says_through_all_that_happens) {
   open();
   store_->add_sink("city", true);
