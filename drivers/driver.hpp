@@ -182,6 +182,9 @@ struct DriverInfo {
 
   // A problem that the declaration of single settings cannot express; empty when there is none.
   std::string (*check)(const Settings&) = nullptr;
+
+  // What can be used as it is and is most likely not meant so, a sentence each.
+  std::vector<std::string> (*doubts)(const Settings&) = nullptr;
 };
 
 // What a device measures that is set up so: by its variant or its map, where those decide.

@@ -233,6 +233,10 @@ extern const DriverInfo modbus_driver = {
       const auto map = load_map(chosen);
       return map ? std::string() : map.error();
     },
+    .doubts = [](const Settings& chosen) -> std::vector<std::string> {
+      const auto map = load_map(chosen);
+      return map ? map->doubts : std::vector<std::string>();
+    },
 };
 
 }  // namespace twinsky

@@ -54,6 +54,12 @@ void check_endpoint(const Node& bus, BusSettings& settings, Draft& draft) {
     draft.reader.report_key(
         *given[at], "the bus names a second device, expected exactly " + listed(bus_endpoints));
   }
+  if (settings.modbus.find("://") != std::string::npos) {
+    draft.reader.warn(*member(bus, "modbus"),
+         in_quotes(settings.modbus) +
+             " is no serial port, which \"modbus\" names; expected \"modbus_tcp\" with an address "
+             "such as 192.0.2.7:502");
+  }
   if (settings.modbus_tcp.empty()) return;
   constexpr int modbus_port = 502;
   const auto endpoint = parse_host_port(settings.modbus_tcp);
@@ -295,6 +301,11 @@ void check_modes(const Sensor& sensor, const DriverInfo& driver, Draft& draft) {
   if (sensor.entry.is_sound && driver.check != nullptr) {
     std::string problem = driver.check(sensor.settings.settings);
     if (!problem.empty()) draft.reader.report(sensor.node, std::move(problem));
+  }
+  if (sensor.entry.is_sound && driver.doubts != nullptr) {
+    for (std::string& doubt : driver.doubts(sensor.settings.settings)) {
+      draft.reader.warn(sensor.node, std::move(doubt));
+    }
   }
 }
 

@@ -15,11 +15,11 @@ enum class Fault : std::uint8_t {
   framing,       // header, tail, length, unit id or syntax wrong: as checksum
   nack,          // refused the command: start() again at the next period
   exception,     // answered with an error code: wait for the next period
-  not_ready,     // no new measurement yet: ask again soon, not counted as a failure
+  not_ready,     // no new measurement yet: ask again soon; three periods of it: start() again
   warming_up,    // valid frame without meaning yet: recorded as absent, not counted as a failure
   no_response,   // silence: after five in a row the sensor is offline and polls back off to 60 s
   overrange,     // saturated: recorded as absent
-  sensor_fault,  // says that an element failed: status `fault`, polling goes on
+  sensor_fault,  // says that an element failed: status `fault`, polling goes on; five: start() again
   unsupported,   // another chip than configured: status `fault`, polls back off to 60 s
 };
 
