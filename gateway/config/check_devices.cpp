@@ -55,10 +55,11 @@ void check_endpoint(const Node& bus, BusSettings& settings, Draft& draft) {
         *given[at], "the bus names a second device, expected exactly " + listed(bus_endpoints));
   }
   if (settings.modbus.find("://") != std::string::npos) {
-    draft.reader.warn(*member(bus, "modbus"),
-         in_quotes(settings.modbus) +
-             " is no serial port, which \"modbus\" names; expected \"modbus_tcp\" with an address "
-             "such as 192.0.2.7:502");
+    draft.reader.warn(
+        *member(bus, "modbus"),
+        in_quotes(settings.modbus) +
+            " is no serial port, which \"modbus\" names; expected \"modbus_tcp\" with an address "
+            "such as 192.0.2.7:502");
   }
   if (settings.modbus_tcp.empty()) return;
   constexpr int modbus_port = 502;

@@ -19,7 +19,8 @@ enum class Fault : std::uint8_t {
   warming_up,    // valid frame without meaning yet: recorded as absent, not counted as a failure
   no_response,   // silence: after five in a row the sensor is offline and polls back off to 60 s
   overrange,     // saturated: recorded as absent
-  sensor_fault,  // says that an element failed: status `fault`, polling goes on; five: start() again
+  sensor_fault,  // says that an element failed: status `fault`, polling goes on; five: start()
+                 // again
   unsupported,   // another chip than configured: status `fault`, polls back off to 60 s
 };
 

@@ -12,12 +12,15 @@
 namespace twinsky {
 namespace {
 
+// Every sample passes here: texts whose length is known are added without counting it anew.
+using namespace std::string_view_literals;
+
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
 
 void append_control(std::string& text, char c) {
   constexpr std::string_view digits = "0123456789abcdef";
   const auto code = static_cast<unsigned char>(c);
-  text += "\\u00";
+  text += "\\u00"sv;
   text += digits[code >> 4U];
   text += digits[code & 0xFU];
 }
@@ -31,16 +34,16 @@ void append_integer(std::string& text, auto value) {
 void append_time_key(std::string& text, std::string_view key, UtcTime time) {
   text += '"';
   text += key;
-  text += "\":\"";
+  text += "\":\""sv;
   append_iso8601(text, time);
-  text += "\",";
+  text += "\","sv;
 }
 
 // `"name":`; names of the catalogue need no escapes.
 void append_key(std::string& text, Quantity quantity) {
   text += '"';
   text += name_of(quantity);
-  text += "\":";
+  text += "\":"sv;
 }
 
 // The readings of one channel in the order in which they are printed. A sample has few readings,
@@ -71,7 +74,7 @@ void append_object(std::string& text, std::string_view name, const Each& each, A
   const std::size_t before = text.size();
   text += '"';
   text += name;
-  text += "\":{";
+  text += "\":{"sv;
   const std::size_t empty = text.size();
   each([&](const Reading& one, const Column&) { append(one); });
   if (text.size() == empty) {
@@ -89,7 +92,7 @@ void append_official(std::string& text, const Official& official) {
   // Nobody fetched an index of our own hours.
   if (official.fetched != UtcTime{}) append_time_key(text, "fetched", official.fetched);
   if (official.gas_reference_k) {
-    text += "\"gas_reference_k\":";
+    text += "\"gas_reference_k\":"sv;
     append_number(text, *official.gas_reference_k, 2);
     text += ',';
   }
@@ -103,7 +106,7 @@ int decimals_of(const Column& column) noexcept {
 
 void append_number(std::string& text, double value, int decimals) {
   if (!std::isfinite(value)) {
-    text += "null";
+    text += "null"sv;
     return;
   }
   // The longest double has 309 digits before the point.
@@ -146,7 +149,7 @@ std::string record_body(const Sample& sample, std::span<const Column> columns,
   text.reserve(64 + 32 * sample.readings.size());
   text += '{';
   if (sample.official) append_official(text, *sample.official);
-  if (clock_unset) text += "\"clock\":\"unset\",";
+  if (clock_unset) text += "\"clock\":\"unset\","sv;
 
   bool any = false;
   Flag flag = Flag::pass;
@@ -157,7 +160,7 @@ std::string record_body(const Sample& sample, std::span<const Column> columns,
     if (one.value) {
       append_number(text, *one.value, decimals_of(column));
     } else {
-      text += "null";
+      text += "null"sv;
     }
     text += ',';
   });
@@ -169,7 +172,7 @@ std::string record_body(const Sample& sample, std::span<const Column> columns,
     if (one.value) {
       append_number(text, *one.value, decimals_of(column_of(columns, one.quantity)));
     } else {
-      text += "null";
+      text += "null"sv;
     }
     text += ',';
   }
@@ -180,7 +183,7 @@ std::string record_body(const Sample& sample, std::span<const Column> columns,
     append_json_string(text, one.text);
     text += ',';
   });
-  text += "\"flag\":";
+  text += "\"flag\":"sv;
   append_integer(text, static_cast<int>(any ? flag : Flag::missing));
   text += ',';
   const std::size_t before_flags = text.size();
@@ -193,17 +196,17 @@ std::string record_body(const Sample& sample, std::span<const Column> columns,
   for (const CorrectedReading& one : corrected) {
     if (one.flag == Flag::pass) continue;
     if (text.size() == before_flags) {
-      text += "\"flags\":{";
+      text += "\"flags\":{"sv;
     } else {
       text.resize(text.size() - 2);  // "},"
       text += ',';
     }
     append_corrected_key(one.quantity);
     append_integer(text, static_cast<int>(one.flag));
-    text += "},";
+    text += "},"sv;
   }
   if (!corrected.empty()) {
-    text += "\"corrections\":{";
+    text += "\"corrections\":{"sv;
     for (const CorrectedReading& one : corrected) {
       append_key(text, one.quantity);
       append_json_string(text, one.correction);
@@ -217,17 +220,17 @@ std::string record_body(const Sample& sample, std::span<const Column> columns,
     append_key(text, one.quantity);
     text += '"';
     text += one.reason;
-    text += "\",";
+    text += "\","sv;
   });
   append_object(text, "faults", each, [&](const Reading& one) {
     if (one.value || !one.fault) return;
     append_key(text, one.quantity);
     text += '"';
     text += name_of(*one.fault);
-    text += "\",";
+    text += "\","sv;
   });
   text += members;
-  text += "\"meta\":";
+  text += "\"meta\":"sv;
   append_integer(text, meta_revision);
   text += '}';
   return text;
@@ -238,9 +241,9 @@ std::string record_prefix(std::string_view gateway, std::string_view stream,
   std::string text = "{\"gateway\":";
   append_json_string(text, gateway);
   const auto append_part = [&](std::string_view key, std::string_view value) {
-    text += ",\"";
+    text += ",\""sv;
     text += key;
-    text += "\":";
+    text += "\":"sv;
     append_json_string(text, value);
   };
   const std::size_t slash = stream.find('/');
@@ -255,7 +258,7 @@ std::string record_prefix(std::string_view gateway, std::string_view stream,
                 rest.substr(std::min(middle + 1, rest.size())));
   }
   append_part("epoch", epoch);
-  text += ",\"seq\":";
+  text += ",\"seq\":"sv;
   return text;
 }
 
@@ -263,9 +266,9 @@ void append_record(std::string& text, std::string_view prefix, std::uint64_t seq
                    std::string_view body) {
   text += prefix;
   append_integer(text, seq);
-  text += ",\"ts\":";
+  text += ",\"ts\":"sv;
   append_integer(text, time.time_since_epoch().count());
-  text += ",\"time\":\"";
+  text += ",\"time\":\""sv;
   append_iso8601(text, time);
   text += '"';
   if (body.size() > 2) {  // "{}" has nothing to add

@@ -15,6 +15,18 @@ namespace {
 // Ports whose devices hang, as long as they shall, in whatever is asked of them.
 class Ports {
  public:
+  class Dead final : public Link {
+   public:
+    void write(Bytes) override { throw BusError("nothing is there"); }
+    std::size_t read(std::span<std::byte>, milliseconds) override {
+      throw BusError("nothing is there");
+    }
+    std::size_t exchange(Bytes, std::span<std::byte>, milliseconds) override {
+      throw BusError("nothing is there");
+    }
+    void pause(milliseconds) override {}
+    [[nodiscard]] std::optional<double> nearby(Quantity) const override { return std::nullopt; }
+  };
   class Port final : public Bus {
    public:
     Port(Ports& ports, std::string path) : ports_(ports), path_(std::move(path)) {}
@@ -28,7 +40,7 @@ class Ports {
     void close() noexcept override {
       if (std::exchange(is_open_, false)) ports_.closed(path_);
     }
-    std::unique_ptr<Link> link(const DeviceSettings&) override { return nullptr; }
+    std::unique_ptr<Link> link(const DeviceSettings&) override { return std::make_unique<Dead>(); }
 
    private:
     Ports& ports_;

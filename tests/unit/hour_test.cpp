@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/quality/hour.hpp"
 
+#include "gateway/model/zone.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
@@ -190,9 +192,9 @@ TEST(hour, a_days_eight_hour_maximum_needs_fourteen_means) {
 
 TEST(hour, a_day_is_local_and_needs_as_many_hours_as_its_standard_says) {
   using std::chrono::year;
-  EXPECT_EQ(local_day_of(parse_time("2026-11-22T15:59Z").value()),
+  EXPECT_EQ(Zone().day_of(parse_time("2026-11-22T15:59Z").value()),
             std::chrono::sys_days(year(2026) / 11 / 22));
-  EXPECT_EQ(local_day_of(parse_time("2026-11-22T16:00Z").value()),
+  EXPECT_EQ(Zone().day_of(parse_time("2026-11-22T16:00Z").value()),
             std::chrono::sys_days(year(2026) / 11 / 23));
   std::vector<std::optional<double>> day(24, 10.0);
   for (std::size_t hour = 0; hour < 5; ++hour) day[hour] = std::nullopt;

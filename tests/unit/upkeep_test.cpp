@@ -19,8 +19,10 @@ TEST_F(upkeep, deletes_by_age_and_nothing_younger) {
   settings_.keep = std::chrono::days(10);
   open();
   fill("sensor/a", 2500);
+  settle();
   clock_.advance(std::chrono::days(5));
   fill("sensor/a", 300);
+  settle();
   clock_.advance(std::chrono::days(6));
   settle();
   const auto all = rows_of("sensor/a");
