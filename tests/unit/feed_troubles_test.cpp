@@ -46,6 +46,9 @@ enum class Trouble : std::uint8_t {
   another_document,
   empty_document,
   ahead,
+  sentinel,
+  impossible,  // what no thermometer of a station can have measured
+  long_past,
 };
 struct Spell {
   Trouble trouble;
@@ -59,7 +62,10 @@ constexpr auto spells = std::to_array<Spell>({{Trouble::renamed_columns, 24, 30}
                                               {Trouble::cut, 80, 84},
                                               {Trouble::another_document, 90, 93},
                                               {Trouble::empty_document, 100, 104},
-                                              {Trouble::ahead, 120.7, 122.4}});
+                                              {Trouble::ahead, 120.7, 122.4},
+                                              {Trouble::sentinel, 130, 134},
+                                              {Trouble::impossible, 140, 142},
+                                              {Trouble::long_past, 150, 152}});
 
 class Agencies {
  public:
@@ -108,7 +114,7 @@ class Agencies {
     };
     const UtcTime last = newest(std::chrono::minutes(20));
     for (UtcTime end = last - hours(23); end <= last; end += hours(1)) {
-      row("Sha Tin", end, "36.5");
+      row("Sha Tin", end, end == last && is(Trouble::sentinel) ? "-9999" : "36.5");
       row(is(Trouble::renamed_station) ? "Mongkok" : "Mong Kok", end, "36.5");
       if (end == last && is(Trouble::doubled_hour)) row("Sha Tin", end, "-");
       if (end == last && is(Trouble::contradiction)) row("Sha Tin", end, "99.5");
@@ -135,7 +141,8 @@ class Agencies {
              ",Sha Tin,3\n";
     }
     std::string body = "Date time,Automatic Weather Station,Air Temperature(degree Celsius)\n" +
-                       stamp() + ",King's Park,31.5\n" + stamp() + ",Sha Tin,31.5\n";
+                       stamp() + ",King's Park,31.5\n" + stamp() +
+                       (is(Trouble::impossible) ? ",Sha Tin,315\n" : ",Sha Tin,31.5\n");
     if (is(Trouble::cut)) body.resize(body.size() - 3);  // "Sha Tin,31"
     return body;
   }
@@ -162,16 +169,18 @@ class Agencies {
     const std::string end = local(newest(std::chrono::minutes(5)));
     const std::string fine = is(Trouble::renamed_columns) ? "PM25_1h" : "PM2_5";
     const std::string code = is(Trouble::renamed_station) ? "9141A" : "1141A";
-    const auto record = [&](const std::string& site, const std::string& value) {
-      return R"({"TimePoint":")" + end + R"(","StationCode":")" + site + R"(",")" + fine +
+    const auto record = [&](const std::string& site, const std::string& value,
+                            const std::string& time) {
+      return R"({"TimePoint":")" + time + R"(","StationCode":")" + site + R"(",")" + fine +
              R"(":")" + value + R"(","PM10":"41.5","NO2":"36.5","SO2":"4.5","O3":"80.5"})";
     };
     if (is(Trouble::another_document)) {
       return R"([{"TimePoint":")" + end + R"(","Area":"北京市","CityCode":"110000","NO2":"99"}])";
     }
-    std::string body = "[" + record(code, "20.5") + "," + record("1142A", "20.5");
-    if (is(Trouble::doubled_hour)) body += "," + record("1142A", "—");
-    if (is(Trouble::contradiction)) body += "," + record("1142A", "99");
+    std::string body = "[" + record(code, "20.5", end) + "," + record("1142A", "20.5", end);
+    if (is(Trouble::doubled_hour)) body += "," + record("1142A", "—", end);
+    if (is(Trouble::contradiction)) body += "," + record("1142A", "99", end);
+    if (is(Trouble::long_past)) body += "," + record("1142A", "99", "1900-01-01T00:00:00");
     return body + "]";
   }
 
@@ -236,7 +245,8 @@ TEST_F(FeedTroubles, leave_no_wrong_value_and_are_told_once_each) {
   std::vector<std::string> told;
   std::set<std::string> streams;
   std::map<std::string, std::set<double>> computed;
-  std::set<std::string> nulls;  // "stream quantity"
+  std::set<std::string> nulls;   // "stream quantity"
+  std::set<std::string> failed;  // "stream quantity reason": printed, and never reckoned with
   for (const Row& row : rows()) {
     if (row.stream == "ledger") continue;
     const auto body = nlohmann::json::parse(row.body);
@@ -255,6 +265,8 @@ TEST_F(FeedTroubles, leave_no_wrong_value_and_are_told_once_each) {
       if (!body.contains(quantity)) continue;
       if (body.at(quantity).is_null()) {
         nulls.insert(row.stream + " " + quantity);
+      } else if (body.contains("flags") && body.at("flags").value(quantity, 0) == 4) {
+        failed.insert(row.stream + " " + quantity + " " + body.at("reasons").at(quantity).dump());
       } else if (row.stream.starts_with("index/")) {
         computed[row.stream].insert(body.at(quantity).get<double>());
       } else {
@@ -262,6 +274,7 @@ TEST_F(FeedTroubles, leave_no_wrong_value_and_are_told_once_each) {
       }
     }
   }
+  EXPECT_EQ(failed, std::set<std::string>{R"(ref/hk-hko/sha-tin temperature "range")"});
   // No index but the one that the values make.
   EXPECT_EQ(computed.size(), 2U);
   for (const auto& [stream, values] : computed) EXPECT_EQ(values.size(), 1U) << stream;
