@@ -246,6 +246,7 @@ def edits(chance, trials, lane):
             if way == "closed":
                 site.edit(lambda all: all["sinks"][0].update(allow=[]))
             elif way == "renamed":
+                site.renamed.add(sink["id"])
                 sink["id"] = f"broker-{trial}"
                 site.edit(lambda all: all.update(sinks=[sink]))
             else:
