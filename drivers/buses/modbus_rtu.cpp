@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/adu.hpp"
-#include "drivers/buses/descriptor.hpp"
 #include "drivers/buses/modbus.hpp"
-#include "drivers/buses/serial.hpp"
+#include "drivers/buses/serial_port.hpp"
+#include "drivers/buses/timer.hpp"
+#include "drivers/buses/wire_time.hpp"
 #include "drivers/checksum.hpp"
 
 #include <algorithm>

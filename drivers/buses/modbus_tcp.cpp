@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/adu.hpp"
-#include "drivers/buses/descriptor.hpp"
 #include "drivers/buses/modbus.hpp"
+#include "drivers/buses/timer.hpp"
 
 #include <algorithm>
 #include <array>

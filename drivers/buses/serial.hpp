@@ -1,52 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A serial port: raw bytes at any speed, with deadlines. read() of zero bytes, a hang-up or an
-// input/output error mean that the adapter was unplugged (BusError); open() again finds it by its
-// stable name. Used by the bus's thread alone.
+// A serial port as a bus: devices that talk by themselves or answer questions of their own kind.
 #pragma once
 
-#include "drivers/buses/descriptor.hpp"
 #include "drivers/registry.hpp"
 
 #include <memory>
-#include <optional>
-#include <span>
-#include <string>
 
 namespace twinsky {
-
-class SerialPort {
- public:
-  SerialPort(std::string path, const std::stop_token& stop) : path_(std::move(path)), stop_(stop) {}
-
-  // Drops what had arrived: bytes of the past must not become samples.
-  void open();
-  void close() noexcept;
-
-  // Switches speed and format where they differ; what had arrived at the old ones is dropped.
-  // LinkError `unsupported` when the adapter cannot do it.
-  void use(const LineSettings& line);
-  void drop_input();
-
-  // All of `tx`. Goes out after a stop request too, so that a device can be put to sleep.
-  void write(Bytes tx);
-  // What has arrived, at least one byte; 0 when the deadline is over.
-  std::size_t read(std::span<std::byte> rx, const Timer& deadline);
-
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
-
- private:
-  [[nodiscard]] int fd() const;
-  [[noreturn]] void fail(int error) const;
-
-  const std::string path_;
-  const StopSignal stop_;
-  Descriptor port_;
-  std::optional<LineSettings> line_;  // as set; none after open()
-  Timer write_deadline_;
-};
-
-// How long `bytes` bytes take on the wire.
-std::chrono::microseconds time_on_wire(const LineSettings& line, double bytes);
 
 std::unique_ptr<Bus> make_serial_bus(const BusSettings& settings, BusSurroundings surroundings);
 
