@@ -137,6 +137,21 @@ void print_tables() {
   print_table(feeds);
 }
 
+// The tables of README.md.
+void print_markdown() {
+  std::cout << "| driver | what it reads | devices | bus |\n| --- | --- | --- | --- |\n";
+  for (const DriverInfo* info : driver_registry()) {
+    std::cout << "| `" << info->name << "` | " << info->summary << " | " << info->makers << " | "
+              << name_of(info->bus) << " |\n";
+  }
+  std::cout << "\n| feed | what it reads | publisher |\n| --- | --- | --- |\n";
+  for (const FeedInfo* info : feed_registry()) {
+    std::cout << "| `" << info->name << "` | " << info->summary
+              << (info->terms.empty() ? "" : " (terms to accept)") << " | " << info->publisher
+              << " |\n";
+  }
+}
+
 }  // namespace
 
 void add_drivers(Command& app, int& code) {
@@ -144,9 +159,13 @@ void add_drivers(Command& app, int& code) {
       app.add_subcommand("drivers", "List the devices and official sources that it can read");
   // Shared with the callback, which outlives this call.
   const auto wants_json = std::make_shared<bool>(false);
-  drivers->add_flag("--json", *wants_json, "Print JSON, with ranges, settings and licences");
-  drivers->callback([wants_json, &code] {
-    *wants_json ? print_json() : print_tables();
+  const auto wants_markdown = std::make_shared<bool>(false);
+  const auto* const json =
+      drivers->add_flag("--json", *wants_json, "Print JSON, with ranges, settings and licences");
+  drivers->add_flag("--markdown", *wants_markdown, "Print the tables of the README")
+      ->excludes(json);
+  drivers->callback([wants_json, wants_markdown, &code] {
+    *wants_json ? print_json() : *wants_markdown ? print_markdown() : print_tables();
     code = exit_good;
   });
 }
