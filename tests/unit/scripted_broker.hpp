@@ -16,6 +16,19 @@ class ScriptedBroker {
     int level = 0;   // 4: MQTT 3.1.1, 5
     bool will_retained = false;
   };
+  // What a PUBLISH said.
+  struct Publish {
+    int connection = 0;
+    int number = 0;  // on this connection: 0, 1 …
+    int qos = 0;
+    bool retained = false;
+    std::string topic;
+    std::string properties;  // MQTT 5, as bytes
+    std::string payload;
+  };
+  // Instead of a reason code of PUBACK.
+  static constexpr int silence = -1;
+  static constexpr int hang_up = -2;
   struct Script {
     // Code of the CONNACK; -1: hangs up instead.
     std::function<int(const Connect&)> answer = [](const Connect&) { return 0; };
@@ -23,6 +36,10 @@ class ScriptedBroker {
     // What else is sent, to the socket, after CONNACK and after SUBACK.
     std::function<void(int socket, const Connect&)> connected = [](int, const Connect&) {};
     std::function<void(int socket, const Connect&)> subscribed = [](int, const Connect&) {};
+    // Reason code of the PUBACK; MQTT 3.1.1 has none.
+    std::function<int(const Publish&)> publish = [](const Publish&) { return 0; };
+    // Any other packet, whole.
+    std::function<void(const std::string& packet)> other = [](const std::string&) {};
   };
 
   explicit ScriptedBroker(Script script) : script_(std::move(script)), thread_([this] { run(); }) {}
@@ -123,17 +140,12 @@ class ScriptedBroker {
     const int kind = byte(packet, 0) >> 4;
     if (kind != 1) longest = std::max<std::size_t>(longest, packet.size());
     const bool is_5 = now_.level == 5;
+    if (kind != 3) script_.other(packet);
     switch (kind) {
       case 1:
         return take_connect(client, packet, at);
-      case 3: {
-        const auto topic = static_cast<std::size_t>(byte(packet, at) << 8 | byte(packet, at + 1));
-        ++published;
-        if ((byte(packet, 0) & 1) != 0) ++published_retained;
-        if ((byte(packet, 0) & 6) == 0) return true;
-        answer(client, {0x40, 2, packet[at + 2 + topic], packet[at + 3 + topic]});
-        return true;
-      }
+      case 3:
+        return take_publish(client, packet, at);
       case 8:
         answer(client, is_5 ? std::string{'\x90', 4, packet[at], packet[at + 1], 0, 0}
                             : std::string{'\x90', 3, packet[at], packet[at + 1], 0});
@@ -150,6 +162,34 @@ class ScriptedBroker {
         return true;
     }
   }
+  bool take_publish(int client, const std::string& packet, std::size_t at) {
+    const auto topic_size = static_cast<std::size_t>(byte(packet, at) << 8 | byte(packet, at + 1));
+    Publish said{.connection = now_.number,
+                 .number = published_here_++,
+                 .qos = (byte(packet, 0) >> 1) & 3,
+                 .retained = (byte(packet, 0) & 1) != 0,
+                 .topic = packet.substr(at + 2, topic_size),
+                 .properties = {},
+                 .payload = {}};
+    at += 2 + topic_size;
+    const std::string id = said.qos > 0 ? packet.substr(at, 2) : std::string();
+    at += id.size();
+    if (now_.level == 5) {  // so few that their length is one byte
+      said.properties = packet.substr(at + 1, static_cast<std::size_t>(byte(packet, at)));
+      at += 1 + said.properties.size();
+    }
+    said.payload = packet.substr(at);
+    ++published;
+    if (said.retained) ++published_retained;
+    const int code = script_.publish(said);
+    if (code == hang_up) return false;
+    if (code == silence || said.qos == 0) return true;
+    const char size = code == 0 ? 2 : 4;
+    std::string reply = std::string{0x40, size} + id;
+    if (code != 0) reply += {static_cast<char>(code), 0};
+    answer(client, reply);
+    return true;
+  }
   // The level stands behind "MQTT", the flags behind the level.
   bool take_connect(int client, const std::string& packet, std::size_t at) {
     {
@@ -159,6 +199,7 @@ class ScriptedBroker {
               .will_retained = (byte(packet, at + 7) & 0x20) != 0};
       connects_.push_back(now_);
     }
+    published_here_ = 0;
     const int code = script_.answer(now_);
     if (code < 0) return false;
     std::string rest{0, static_cast<char>(code)};
@@ -170,6 +211,7 @@ class ScriptedBroker {
 
   const Script script_;
   Connect now_;
+  int published_here_ = 0;
   Listening listening_;
   mutable std::mutex mutex_;
   std::vector<Connect> connects_;  // guarded by mutex_
