@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The first station of README.md as the documents' commands meet it: installed into an empty tree, with
-a past of eight days, on emulated devices and agencies and a broker of its own."""
+a past of some days, on emulated devices and agencies and a broker of its own."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from gateway import MOSQUITTO, Broker, Subscriber, until
 from harness import World
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-DAYS = 8  # a comparison proposes nothing before it has a week of pairs
+DAYS = 6  # a comparison proposes nothing before it has 126 pairs of hours
 PERIOD = timedelta(minutes=30)
 PORTS = {"pms5003": "pm", "sds011": "sds", "modbus": "rs485"}  # of the emulated devices, by driver
 
@@ -172,7 +172,7 @@ class Machine:
         return done.stderr[-300:] or "the broker ends at once"
 
     def begin_past(self, configuration):
-        """Eight days in which the first sensor followed the official station that it will be compared with,
+        """Days in which the first sensor followed the official station that it will be compared with,
         as fast as the work allows; `await_past` waits for their end."""
         end = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
         begin = end - timedelta(days=DAYS)
@@ -220,11 +220,17 @@ class Machine:
         """Writes it; a gateway that runs takes it over by itself, as the documents say."""
         file, log = self.root / "etc/twinsky/twinsky.json", self.root / "log"
         said = log.read_text().count("is in force") if self.is_running() else 0
-        file.with_suffix(".new").write_text(json.dumps(self.played(configuration), indent=1))
+        text = json.dumps(self.played(configuration), indent=1)
+        if self.is_running() and file.read_text() == text:
+            return
+        file.with_suffix(".new").write_text(text)
         file.with_suffix(".new").rename(file)
         if self.is_running():
             until(lambda: log.read_text().count("is in force") > said, 30, "the gateway takes over the configuration")
-        for one in configuration.get("compare", []) if self.is_running() else []:
+            self.await_comparisons(configuration)
+
+    def await_comparisons(self, configuration):
+        for one in configuration.get("compare", []):
             topic = f"/compare/{one['sensor']}/{one['quantity']}/{one['with']}"
             until(lambda: self.heard.latest(topic), 30, f"it publishes {topic}")
 
