@@ -39,16 +39,6 @@ const Reading* find(std::span<const Reading> readings, Quantity quantity) {
 
 }  // namespace
 
-std::int64_t expected_count(milliseconds interval) noexcept {
-  constexpr milliseconds hour = std::chrono::hours(1);
-  if (interval <= milliseconds(0)) return 0;
-  return (hour + interval - milliseconds(1)) / interval;
-}
-
-bool is_valid_hour(std::int64_t used, std::int64_t expected) noexcept {
-  return used > 0 && 4 * used >= 3 * expected;
-}
-
 bool HourBuilder::is_used(const Reading& reading) const {
   if (!reading.value) return false;
   return reading.flag == Flag::pass || reading.flag == Flag::not_evaluated ||

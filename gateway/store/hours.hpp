@@ -2,7 +2,7 @@
 // Hourly means as they are kept.
 #pragma once
 
-#include "gateway/quality/hour.hpp"
+#include "gateway/model/hour.hpp"
 #include "gateway/store/store.hpp"
 
 #include <string>

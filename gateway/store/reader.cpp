@@ -91,6 +91,14 @@ class FileReader final : public StoreReader {
     if (!id) return {};
     return file_->reading([&] { return tables().official(*id, quantity, from, to); });
   }
+  RowRange rows_without_hours() override {
+    const std::lock_guard lock(connection_->mutex);
+    if (!is_open()) return {};
+    return file_->reading([&] {
+      return RowRange{tables().hours_done() + 1,
+                      std::min(tables().sendable(), tables().newest_row())};
+    });
+  }
   std::optional<UtcTime> first_hour(std::string_view stream, Quantity quantity,
                                     UtcTime from) override {
     const std::lock_guard lock(connection_->mutex);

@@ -114,6 +114,12 @@ struct HoursOfStream;
 struct Mark;         // mark.hpp
 struct OfficialRow;  // official.hpp
 
+// Both ends are contained; none where first > last.
+struct RowRange {
+  RowId first = 0;
+  RowId last = -1;
+};
+
 // Reads rows on a connection of its own; each call ends its statement, so the WAL does not grow.
 // One thread.
 class StoreReader {
@@ -135,6 +141,8 @@ class StoreReader {
                                      UtcTime to) = 0;
   virtual std::vector<OfficialRow> official(std::string_view stream, Quantity quantity,
                                             UtcTime from, UtcTime to) = 0;
+  // Those up to the newest whose samples need not all be in a kept hour yet.
+  virtual RowRange rows_without_hours() = 0;
   // The oldest that is kept, from `from` on.
   virtual std::optional<UtcTime> first_hour(std::string_view stream, Quantity quantity,
                                             UtcTime from) = 0;

@@ -13,7 +13,8 @@ class MemoryPeak {
     std::ofstream("/proc/self/clear_refs") << '5';  // the peak begins anew
     begin_ = kilobytes("VmRSS:");
   }
-  [[nodiscard]] long megabytes_more() const { return (kilobytes("VmHWM:") - begin_) / 1024; }
+  [[nodiscard]] long kilobytes_more() const { return kilobytes("VmHWM:") - begin_; }
+  [[nodiscard]] long megabytes_more() const { return kilobytes_more() / 1024; }
 
  private:
   static long kilobytes(const std::string& name) {
