@@ -18,9 +18,10 @@ bool Retention::shrink(std::int64_t bytes) {
   bool is_any_deleted = false;
   for (const TableShare& share : table_shares) {
     const std::int64_t most = most_rows(share, bytes);
-    if (journal_.tables().rows_held(share.table) <= most) continue;
+    const std::int64_t held = journal_.tables().rows_held(share.table);
+    if (held <= most) continue;
     // Some more, so that it is seldom.
-    Work& work = work_.emplace_back(Work{.share = share, .until_rows = most - most / 50});
+    Work& work = work_.emplace_back(Work{.share = share, .surplus = held - (most - most / 50)});
     delete_piece(work);
     is_any_deleted = is_any_deleted || work.deleted != 0;
   }
@@ -41,22 +42,26 @@ bool Retention::step() {
   if (!work.is_done) return true;
   if (work.deleted != 0) {
     log_.info("store", std::to_string(work.deleted) + " oldest " + work.share.rows_name +
-                           " deleted (" + (work.before == UtcTime::max() ? "size)" : "age)"));
+                           " deleted (" + (work.before ? "age)" : "size)"));
   }
   work_.pop_front();
   return is_due();
 }
 
+void Retention::stop_shrinking() {
+  std::erase_if(work_, [](const Work& work) { return !work.before; });
+}
+
 void Retention::delete_piece(Work& work) {
   Tables& tables = journal_.tables();
+  const UtcTime before = work.before.value_or(UtcTime::max());
   std::int64_t deleted = 0;
   bool is_done = false;
   journal_.transaction([&] {
     while (!is_done && deleted < rows_at_once) {
-      const std::int64_t too_many = tables.rows_held(work.share.table) - work.until_rows;
-      const std::int64_t about = std::min(too_many, rows_at_once - deleted);
-      const std::int64_t gone =
-          about <= 0 ? 0 : tables.forget(work.share.table, work.before, about);
+      std::int64_t about = std::min(tables.rows_held(work.share.table), rows_at_once - deleted);
+      if (!work.before) about = std::min(about, work.surplus - work.deleted - deleted);
+      const std::int64_t gone = about <= 0 ? 0 : tables.forget(work.share.table, before, about);
       is_done = gone == 0;
       deleted += gone;
     }

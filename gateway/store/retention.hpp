@@ -10,6 +10,7 @@
 
 #include <array>
 #include <deque>
+#include <optional>
 
 namespace twinsky {
 
@@ -42,13 +43,16 @@ class Retention {
   void forget(UtcTime now, milliseconds keep);
   // Deletes one piece of what is to go; true when there is more.
   bool step();
+  // There is room again: what had to give way and has not yet stays.
+  void stop_shrinking();
   [[nodiscard]] bool is_due() const { return !work_.empty(); }
 
  private:
+  // By age or by size. A bound that is not set asks for nothing.
   struct Work {
     TableShare share;
-    UtcTime before = UtcTime::max();
-    std::int64_t until_rows = 0;
+    std::optional<UtcTime> before{};
+    std::int64_t surplus = 0;  // so many of the oldest
     std::int64_t deleted = 0;
     bool is_done = false;
   };

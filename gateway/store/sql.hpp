@@ -232,7 +232,8 @@ inline constexpr std::array texts = {
     Text{Name::ledger_overlaps,
          "SELECT first_seq, last_seq FROM ledger WHERE sink = ? AND stream = ? AND epoch = ?"
          " AND first_seq BETWEEN 1 AND ? AND last_seq >= ? ORDER BY first_seq"},
-    Text{Name::ledger_first, "SELECT entry FROM ledger ORDER BY entry LIMIT 1"},
+    // Of those that may go.
+    Text{Name::ledger_first, "SELECT entry FROM ledger WHERE announced ORDER BY entry LIMIT 1"},
     Text{Name::ledger_last, "SELECT entry FROM ledger ORDER BY entry DESC LIMIT 1"},
     Text{Name::ledger_not_before,
          "SELECT entry FROM ledger WHERE end_ts >= ? ORDER BY entry LIMIT 1"},

@@ -514,8 +514,8 @@ std::uint64_t Tables::erase(RowId first, RowId last) {
 
 std::int64_t Tables::rows_held(Held table) {
   if (table != Held::ledger) return connection_->holding(table).rows;
-  const std::int64_t last = connection_->one(sql::Name::ledger_last);
-  return last == 0 ? 0 : last - connection_->one(sql::Name::ledger_first) + 1;
+  const std::int64_t first = connection_->one(sql::Name::ledger_first);
+  return first == 0 ? 0 : connection_->one(sql::Name::ledger_last) - first + 1;
 }
 
 std::int64_t Tables::forget(Held table, UtcTime before, std::int64_t about) {

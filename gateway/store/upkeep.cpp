@@ -156,6 +156,7 @@ void Upkeep::look_at_disk(const FileSize& size) {
   } else if (file_limit_pages_ != max_pages_) {
     file_limit_pages_ = max_pages_;
     journal_.tables().limit_pages(max_pages_ + slack_of(max_pages_));
+    retention_.stop_shrinking();
   }
 }
 

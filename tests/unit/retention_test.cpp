@@ -145,6 +145,38 @@ TEST_F(retention, a_gap_that_still_grows_stays) {
   EXPECT_EQ(tables.ledger(true).front().first, growing);
 }
 
+// The one at the beginning is never the one that has to go.
+TEST_F(retention, a_share_is_what_is_left_though_an_old_gap_still_grows) {
+  Tables tables(settings_.path, Tables::Access::write);
+  Tail tail;
+  Journal journal(tables, tail);
+  const LedgerRow gap{"size", "sensor/a", clock_.utc(), clock_.utc(), 1, false, "city", 1, 1, "e"};
+  tables.begin();
+  tables.insert_ledger(gap, false);
+  for (int n = 0; n < 3000; ++n) tables.insert_ledger(gap, true);
+  tables.commit();
+  Retention shrinking(journal, log_);
+  ASSERT_TRUE(shrinking.shrink(1'500'000));  // of which a thousand
+  while (shrinking.step()) continue;
+  EXPECT_EQ(tables.ledger(false).size(), 981U);  // with the one that grows
+  EXPECT_EQ(tables.ledger(true).size(), 1U);
+}
+
+TEST_F(retention, what_has_not_given_way_when_there_is_room_again_stays) {
+  Tables tables(settings_.path, Tables::Access::write);
+  Tail tail;
+  Journal journal(tables, tail);
+  const LedgerRow gap{"size", "sensor/a", clock_.utc(), clock_.utc(), 1, false, "city", 1, 1, "e"};
+  tables.begin();
+  for (int n = 0; n < 5000; ++n) tables.insert_ledger(gap, true);
+  tables.commit();
+  Retention shrinking(journal, log_);
+  ASSERT_TRUE(shrinking.shrink(1'500'000));
+  shrinking.stop_shrinking();
+  EXPECT_FALSE(shrinking.step());
+  EXPECT_EQ(tables.ledger(false).size(), 4000U);
+}
+
 // An agency may show the last value of a dead station for years.
 TEST_F(retention, an_official_value_that_is_too_old_to_be_kept_is_not_taken_again_and_again) {
   settings_.keep = std::chrono::days(10);
