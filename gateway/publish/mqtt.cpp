@@ -80,7 +80,7 @@ class Core {
         with_.store.note_asked(settings_.id);  // if it was not: others need not wait for it
         if (ending.kind != Kind::stopped) pause_after(ending);
       });
-      if (!is_good) rest_until(with_.clock.now() + guard_.pause_length());
+      if (!is_good) rest_after_failure();
     }
     guard_.turn([this] { show(false, "stopped"); });
     const std::lock_guard lock(mutex_);
@@ -292,6 +292,12 @@ class Core {
     if (ending.kind == Kind::taken_over) words += quarrel_words();
     show(false, words);
     rest_until(with_.clock.now() + (is_lasting ? patient_pause_.next_patient() : pause_.next()));
+  }
+
+  // Not even that may go without a guard: where nothing can be waited for, the clock is.
+  void rest_after_failure() {
+    const MonotonicTime until = with_.clock.now() + guard_.pause_length();
+    if (!guard_.turn([&] { rest_until(until); })) guard_.pause({});
   }
 
   void rest_until(MonotonicTime until) {

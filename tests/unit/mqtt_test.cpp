@@ -8,8 +8,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <gtest/gtest.h>
 #include <map>
+#include <new>
 #include <set>
 
 namespace twinsky {
@@ -389,6 +391,38 @@ TEST(mqtt, a_look_up_that_hangs_delays_neither_other_sinks_nor_a_stop) {
   const std::lock_guard lock(gate->mutex);
   gate->is_open = true;
   gate->opened.notify_all();
+}
+
+// As when there is no memory to wait with.
+class TroubledClock final : public Clock {
+ public:
+  [[nodiscard]] UtcTime utc() const override { return real_.utc(); }
+  [[nodiscard]] MonotonicTime now() const override { return real_.now(); }
+  [[nodiscard]] bool is_set() const override { return true; }
+  void wait(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+            MonotonicTime deadline) override {
+    if (troubles_ > 0 && troubles_.fetch_sub(1) > 0) throw std::bad_alloc();
+    real_.wait(lock, changed, deadline);
+  }
+  void trouble(int times) { troubles_ = times; }
+
+ private:
+  SystemClock real_{true};
+  std::atomic<int> troubles_{0};
+};
+
+TEST(mqtt, what_is_thrown_while_it_rests_does_not_end_the_process) {
+  Gateway gateway;
+  TroubledClock clock;
+  gateway.sinks.push_back(
+      make_mqtt_sink(gateway.settings("mqtt://127.0.0.1:1"),
+                     {"mk-roof", *gateway.store, gateway.bulletin, clock, gateway.log}));
+  Sink& sink = *gateway.sinks.back();
+  ASSERT_TRUE(shows(sink, "is not reachable"));
+  clock.trouble(5);
+  sink.wake();
+  EXPECT_TRUE(eventually([&] { return sink.guard_status().exceptions >= 3; }));  // or more
+  EXPECT_TRUE(sink.stop(clock.now() + patience));
 }
 
 TEST(mqtt, stopping_does_not_wait_for_a_broker_that_is_silent) {
