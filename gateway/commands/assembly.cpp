@@ -208,7 +208,8 @@ bool Assembly::take_out(const std::string& sink, std::string_view cause) {
                                                : "is not in the configuration any more";
   if (*waiting != 0) {
     message += "; " + std::to_string(*waiting) + " records had not been sent: unless it begins " +
-               "again with the oldest they enter the ledger as " + std::string(cause);
+               "again with the oldest, what may go there of them enters the ledger as " +
+               std::string(cause);
     log_.warning("sink " + sink, message);
   }
   intake_.announce(cause, sink, message);
@@ -442,6 +443,7 @@ Snapshot Assembly::snapshot() const {
   if (comparer_) snapshot.comparisons = comparer_->summaries();
   for (const Stage* const stage : stages()) snapshot.stages[stage->name()] = stage->guard_status();
   snapshot.stages[guard_.name()] = guard_.status();
+  snapshot.stages.merge(store_.exceptions());
   return snapshot;
 }
 

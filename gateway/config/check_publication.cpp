@@ -4,7 +4,7 @@
 #include "gateway/config/host_port.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
-#include "gateway/config/topic_filter.hpp"
+#include "gateway/model/topic_filter.hpp"
 
 #include <algorithm>
 #include <set>

@@ -4,12 +4,12 @@
 #pragma once
 
 #include "gateway/config/config.hpp"
+#include "gateway/model/topic_rules.hpp"
 
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace twinsky {
 
@@ -23,7 +23,10 @@ class Egress {
   // lives as long as this.
   [[nodiscard]] std::optional<std::string_view> rule_for(std::string_view topic) const;
   // May nothing go at all? `status` alone opens no sink.
-  [[nodiscard]] bool is_closed() const { return allow_.empty(); }
+  [[nodiscard]] bool is_closed() const { return rules_.allow.empty(); }
+
+  // What holds of topics alone, for the store.
+  [[nodiscard]] const TopicRules& topic_rules() const { return rules_; }
 
   // Do documents have to lose quantities that may not go?
   [[nodiscard]] bool strips() const { return !quantities_.empty(); }
@@ -31,15 +34,7 @@ class Egress {
   [[nodiscard]] std::string stripped(std::string_view document) const;
 
  private:
-  [[nodiscard]] bool is_withheld(std::string_view topic) const;
-
-  struct WithheldFeed {
-    std::string beginning;  // of the topics of its data
-    std::string subject;    // within the topics of indices made of them
-  };
-
-  std::vector<std::string> allow_;
-  std::vector<WithheldFeed> withheld_;
+  const TopicRules rules_;
   std::set<std::string, std::less<>> quantities_;  // empty: all
 };
 

@@ -376,7 +376,8 @@ class MqttSink final : public Sink {
                    "this build cannot bound what the MQTT library reads: a broker can fill the "
                    "memory");
     }
-    surroundings.store.add_sink(settings.id, settings.start_at == "oldest");
+    surroundings.store.add_sink(settings.id, settings.start_at == "oldest",
+                                Egress(settings).topic_rules());
     core_ = std::make_shared<Core>(settings, surroundings, std::move(resolver));
     subscription_ = bulletin_.subscribe(
         [inbox = core_->inbox(), &clock = clock_] { inbox->nudge(clock.now()); });

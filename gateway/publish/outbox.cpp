@@ -2,6 +2,7 @@
 #include "gateway/publish/outbox.hpp"
 
 #include "gateway/model/record.hpp"
+#include "gateway/model/topic_rules.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -17,13 +18,6 @@ constexpr std::size_t most_open_bytes = 512U << 10U;
 constexpr std::size_t most_rows_unflushed = 4096;
 // Pages read in one call without finding a row to send; then others get their turn.
 constexpr int most_pages = 16;
-
-std::string topic_of(const std::string& stream) {
-  const bool is_measured =
-      stream.starts_with("sensor/") || stream.starts_with("ref/") || stream.starts_with("index/");
-  const bool is_hours = stream.ends_with("/hour");  // a stream of its own beside the sensor's
-  return is_measured && !is_hours ? stream + "/obs" : stream;
-}
 
 }  // namespace
 
@@ -249,7 +243,7 @@ const Outbox::StreamText& Outbox::text_of(StreamId stream, const std::string& ep
   StreamText& text = texts_[stream];
   if (text.name.empty()) {
     text.name = reader_->name_of(stream);
-    text.topic = topic_of(text.name);
+    text.topic = topic_of_stream(text.name);
     text.rule = egress_.rule_for(text.topic);
   }
   if (text.epoch != epoch || text.prefix.empty()) {

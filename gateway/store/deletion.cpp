@@ -33,6 +33,11 @@ RowId end_of_epoch(const std::vector<SavedEpoch>& epochs, RowId row, RowId last)
 
 }  // namespace
 
+bool Outboxes::takes(const std::string& sink, StreamId stream) const {
+  const auto rules = topics.find(sink);
+  return rules == topics.end() || rule_for(rules->second, topic_of_stream(name_of(stream)));
+}
+
 std::optional<Piece> next_piece(const KeptRows& rows, const Outboxes& outboxes, Sacrifice sacrifice,
                                 RowId most) {
   if (sacrifice == Sacrifice::none) return std::nullopt;

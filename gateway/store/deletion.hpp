@@ -3,6 +3,7 @@
 // way to a broker while others can go, since nobody could say afterwards whether it arrived. Pure.
 #pragma once
 
+#include "gateway/model/topic_rules.hpp"
 #include "gateway/store/tables.hpp"
 
 #include <cstdint>
@@ -19,6 +20,13 @@ struct Outboxes {
   std::map<std::string, RowId> claimed;   // by sink: rows after the cursor, up to here, may be sent
   std::vector<std::string> stream_names;  // by StreamId
   std::vector<SavedEpoch> epochs;         // ascending
+  std::map<std::string, TopicRules> topics = {};  // by sink; one that is not here takes all
+
+  [[nodiscard]] const std::string& name_of(StreamId stream) const {
+    return stream_names.at(static_cast<std::size_t>(stream));
+  }
+  // Do the stream's records go to the sink? Rows that do not are no loss for it.
+  [[nodiscard]] bool takes(const std::string& sink, StreamId stream) const;
 };
 
 // What may be given up.

@@ -118,9 +118,10 @@ void DroppedCursors::count_piece(Dropped& dropped, const Outboxes& outboxes) {
   const bool may_have_arrived = first <= dropped.on_their_way;
   if (may_have_arrived) last = std::min(last, dropped.on_their_way);
   for (const StreamShare& share : journal_.tables().shares(first, last)) {
+    if (!outboxes.takes(dropped.sink, share.stream)) continue;
     note(dropped,
          {.cause = dropped.cause,
-          .stream = outboxes.stream_names.at(static_cast<std::size_t>(share.stream)),
+          .stream = outboxes.name_of(share.stream),
           .start = share.start,
           .end = share.end,
           .count = share.count,

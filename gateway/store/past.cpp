@@ -124,6 +124,10 @@ bool Store::Writer::rename_sink(const std::string& was, const std::string& sink)
     sinks_.insert(std::move(moved));
     if (unasked_.erase(was) != 0) unasked_.insert(sink);
   }
+  if (const auto rules = topics_.find(was); rules != topics_.end()) {
+    keep_remembered(topics_of(sink), text_of(rules->second));
+    topics_[sink] = rules->second;
+  }
   const std::set<std::string> topics = std::exchange(retained_[was], {});
   retained_[sink].insert(topics.begin(), topics.end());
   change([was, sink, has_cursor, row, topics](OpenedStore& store) {

@@ -104,9 +104,11 @@ void Store::Writer::note_gap(LedgerRow row) {
   if (small_since_ + settings_.commit_every < wake_at_) wake_writer();
 }
 
-void Store::Writer::add_sink(const std::string& sink, bool from_oldest) {
+void Store::Writer::add_sink(const std::string& sink, bool from_oldest, TopicRules topics) {
   const std::lock_guard lock(mutex_);
   unready_sinks_.erase(sink);
+  keep_remembered(topics_of(sink), text_of(topics));
+  topics_[sink] = std::move(topics);
   if (const auto known = sinks_.find(sink); known != sinks_.end()) {
     known->second.from_oldest = from_oldest;
     return;
@@ -223,6 +225,10 @@ std::optional<std::string> Store::Writer::remembered(std::string_view name) cons
 
 void Store::Writer::remember(std::string_view name, std::string value) {
   const std::lock_guard lock(mutex_);
+  keep_remembered(name, std::move(value));
+}
+
+void Store::Writer::keep_remembered(std::string_view name, std::string value) {
   const auto known = remembered_.find(name);
   if (known != remembered_.end() && known->second == value) return;
   remembered_.insert_or_assign(std::string(name), std::move(value));
@@ -269,8 +275,8 @@ void Store::append(Entry entry) {
 void Store::note_gap(LedgerRow row) {
   writer_->note_gap(std::move(row));
 }
-void Store::add_sink(const std::string& sink, bool from_oldest) {
-  writer_->add_sink(sink, from_oldest);
+void Store::add_sink(const std::string& sink, bool from_oldest, TopicRules topics) {
+  writer_->add_sink(sink, from_oldest, std::move(topics));
 }
 std::optional<std::uint64_t> Store::remove_sink(const std::string& sink, std::string_view cause) {
   return writer_->remove_sink(sink, cause);

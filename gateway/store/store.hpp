@@ -10,6 +10,7 @@
 #include "gateway/model/clock.hpp"
 #include "gateway/model/flag.hpp"
 #include "gateway/model/quantity.hpp"
+#include "gateway/model/topic_rules.hpp"
 #include "gateway/store/ledger.hpp"
 #include "gateway/system/log.hpp"
 
@@ -191,8 +192,10 @@ class Store {
   void note_gap(LedgerRow row);
 
   // A sink with a cursor. A new one starts at the newest row, or at the oldest; when the cursors
-  // were lost with a damaged file, every one at the oldest. Any thread.
-  void add_sink(const std::string& sink, bool from_oldest);
+  // were lost with a damaged file, every one at the oldest. `topics` may go there: rows of other
+  // streams are no loss, whatever becomes of them; it is kept, for when the sink is taken out. Any
+  // thread.
+  void add_sink(const std::string& sink, bool from_oldest, TopicRules topics = {});
   // Takes a sink out. What it had not been sent enters the ledger with this cause, and what passes
   // until it comes back (dropped_cursors.hpp). Answers how many rows waited for it; nullopt: there
   // was no such sink.

@@ -218,12 +218,12 @@ void Upkeep::note_loss(const Outboxes& outboxes, const Piece& piece) {
   for (const auto& [sink, cursor] : outboxes.cursors) {
     if (cursor >= last) continue;
     for (const StreamShare& share : journal_.tables().shares(std::max(first, cursor + 1), last)) {
-      const LedgerRow row{
-          purge_->cause,  outboxes.stream_names.at(static_cast<std::size_t>(share.stream)),
-          share.start,    share.end,
-          share.count,    piece.may_have_arrived,
-          sink,           share.first_seq,
-          share.last_seq, epoch};
+      if (!outboxes.takes(sink, share.stream)) continue;
+      const LedgerRow row{purge_->cause,  outboxes.name_of(share.stream),
+                          share.start,    share.end,
+                          share.count,    piece.may_have_arrived,
+                          sink,           share.first_seq,
+                          share.last_seq, epoch};
       for (const LedgerRow& part : ledger_.new_parts(row)) note_loss(share.stream, part);
     }
   }

@@ -45,6 +45,10 @@ Store::Writer::~Writer() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+std::string Store::Writer::topics_of(const std::string& sink) {
+  return "topics " + sink;
+}
+
     wake_writer();
     committed_.notify_all();
   }
@@ -414,6 +418,8 @@ void Store::Writer::failed(const std::exception& problem, bool is_last) {
           bytes = rows == 0 ? 0 : queue_.bytes() / queue_.size() * rows;
         }
         const bool has_room =
+    const std::lock_guard lock(mutex_);
+    outboxes.topics = topics_;
             opened_->upkeep.make_room(outboxes_for_deletion(), rows, bytes, sacrifice(is_last));
         end_deletion();
         // Tried again at once, unless that has just been done in vain.
@@ -449,6 +455,7 @@ void Store::Writer::enter_fault(const std::string& cause, const std::string& wha
   const std::lock_guard lock(mutex_);
   if (fault_.empty()) {
     log_.error("store",
+    outboxes.topics = topics_;
                what + ": samples wait in memory (" + std::to_string(settings_.queue_bytes >> 10U) +
                    " KiB), then the oldest are lost; look at the disk of " + settings_.path);
   }

@@ -77,7 +77,7 @@ struct Store::Writer {
   int meta_revision(StreamId stream, std::string_view content);
   void append(Entry entry);
   void note_gap(LedgerRow row);
-  void add_sink(const std::string& sink, bool from_oldest);
+  void add_sink(const std::string& sink, bool from_oldest, TopicRules topics);
   std::optional<std::uint64_t> remove_sink(const std::string& sink, std::string_view cause);
   bool rename_sink(const std::string& was, const std::string& sink);
   RowId cursor(const std::string& sink) const;
@@ -125,7 +125,9 @@ struct Store::Writer {
     RowId oldest_after = -1;
     std::optional<UtcTime> oldest;
   };
-  static std::string claim_of(const std::string& sink);  // the name it is remembered by
+  // The names by which they are remembered.
+  static std::string claim_of(const std::string& sink);
+  static std::string topics_of(const std::string& sink);
   static MonotonicTime due_of(const Outbox& outbox);
   static bool is_due(const Outbox& outbox, MonotonicTime now);
   struct NewEpoch {
@@ -235,6 +237,7 @@ struct Store::Writer {
   std::condition_variable changed_;    // the writer waits here
   std::condition_variable committed_;  // others wait here
 
+  void keep_remembered(std::string_view name, std::string value);
   // All below are guarded by mutex_.
   Queue queue_;
   MonotonicTime first_waiting_{};
@@ -262,7 +265,8 @@ struct Store::Writer {
   std::map<StreamId, std::uint64_t> hours_changes_;
   RowId hours_done_ = 0;
   std::map<std::string, Outbox> sinks_;
-  bool cursors_are_lost_ = false;  // a sink that comes now need not be a new one
+  std::map<std::string, TopicRules> topics_;  // of sinks that were taken out, too
+  bool cursors_are_lost_ = false;             // a sink that comes now need not be a new one
   std::map<std::string, std::set<std::string>> retained_;
   std::map<std::string, std::string, std::less<>> remembered_;
   std::string epoch_;

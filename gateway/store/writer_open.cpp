@@ -350,6 +350,11 @@ void Store::Writer::load() {
 // Streams that were asked for while there was no file have numbers of their own.
 void Store::Writer::take_up(const std::vector<SavedStream>& early) {
   for (const SavedStream& stream : early) {
+    const std::string named = topics_of("");
+    for (auto at = remembered_.lower_bound(named); at != remembered_.end(); ++at) {
+      if (!at->first.starts_with(named)) break;
+      topics_.try_emplace(at->first.substr(named.size()), topic_rules_of(at->second));
+    }
     const auto found = stream_ids_.find(stream.name);
     const StreamId id = found == stream_ids_.end() ? make_stream(stream.name) : found->second;
     early_ids_.push_back(id);

@@ -172,6 +172,51 @@ TEST_F(dropped_cursors, the_work_is_done_in_pieces_and_survives_a_crash) {
   EXPECT_EQ(numbers.size(), 12'000U);
 }
 
+// Of other streams a subscriber there misses nothing.
+TEST_F(dropped_cursors, what_may_not_go_there_is_no_loss) {
+  const TopicRules topics{.allow = {"sensor/a/obs", "ref/#", "ledger"},
+                          .withheld_feeds = {"cn-cnemc"}};
+  for (const bool restarts : {false, true}) {
+    subscriber_ = {};
+    close();
+    std::filesystem::remove(settings_.path);
+    open();
+    store_->add_sink("city", false, topics);
+    fill("sensor/a", 10);
+    send("city");
+    fill("sensor/a", 20);
+    fill("sensor/b", 30);
+    fill("sensor/a/hour", 4);
+    fill("ref/hk-epd/mong-kok", 5);
+    fill("ref/cn-cnemc/1141a", 6);
+    if (restarts) open();  // its settings are not in the configuration any more
+    EXPECT_EQ(store_->remove_sink("city"), 65U);
+    count();
+    fill("sensor/a", 7);  // while it is away
+    fill("sensor/c", 8);
+    store_->add_sink("city", false, topics);
+    fill("sensor/a", 3);
+    count();
+    EXPECT_EQ(lost("sensor/a", "sink_removed"), 27U) << restarts;
+    EXPECT_EQ(lost("ref/hk-epd/mong-kok", "sink_removed"), 5U) << restarts;
+    for (const auto* other : {"sensor/b", "sensor/c", "sensor/a/hour", "ref/cn-cnemc/1141a"}) {
+      EXPECT_EQ(lost(other, "sink_removed"), 0U) << other << restarts;
+    }
+  }
+}
+
+TEST_F(dropped_cursors, a_renamed_sink_takes_what_it_took) {
+  open();
+  store_->add_sink("city", false, {.allow = {"sensor/a/obs"}});
+  ASSERT_TRUE(store_->rename_sink("city", "town"));
+  fill("sensor/a", 20);
+  fill("sensor/b", 30);
+  open();
+  store_->remove_sink("town");
+  count();
+  EXPECT_EQ(store_->status().ledger_sums.at("sink_removed"), 20U);
+}
+
 TEST_F(dropped_cursors, a_sink_that_begins_again_with_the_oldest_has_lost_nothing) {
   open();
   store_->add_sink("city", true);

@@ -2,8 +2,8 @@
 // What may leave: topic filters, feeds that stay here, quantities, and how much of a position.
 #include "gateway/publish/egress.hpp"
 
-#include "gateway/config/topic_filter.hpp"
 #include "gateway/model/published_position.hpp"
+#include "gateway/model/topic_filter.hpp"
 #include "gateway/publish/quantity_filter.hpp"
 
 #include <gtest/gtest.h>

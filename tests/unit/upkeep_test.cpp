@@ -141,6 +141,21 @@ TEST_F(upkeep, what_a_sink_had_not_acknowledged_is_in_the_ledger_exactly) {
   EXPECT_EQ(rows_of("sensor/a").size(), 5U);  // of the later epoch
 }
 
+TEST_F(upkeep, what_may_not_go_to_a_sink_is_not_lost_for_it) {
+  settings_.max_size_bytes = 400'000;
+  open();
+  store_->add_sink("city", true, {.allow = {"sensor/b/obs"}});
+  for (int n = 0; n < 20; ++n) {
+    fill("sensor/a", 200, 100);
+    fill("sensor/b", 20, 100);
+    settle();
+  }
+  std::uint64_t lost_of_b = 0;
+  for (const LedgerRow& gap : ledger()) lost_of_b += gap.stream == "sensor/b" ? gap.count : 0;
+  EXPECT_EQ(count_of(ledger(), "size"), 0U);
+  EXPECT_GT(lost_of_b, 0U);
+}
+
 TEST_F(upkeep, the_file_stays_within_its_size) {
   settings_.max_size_bytes = 1'000'000;
   open();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/config/topic_filter.hpp"
+#include "gateway/model/topic_filter.hpp"
 
 #include <algorithm>
 
