@@ -37,7 +37,7 @@ std::optional<dev_t> device_beneath(const std::string& path) {
   return std::nullopt;
 }
 
-FileIdentity::FileIdentity(const std::string& path) : path_(path) {
+FileIdentity::FileIdentity(const std::string& path) : path_(path), wal_(path + "-wal") {
   struct stat file {};
   if (::stat(path_.c_str(), &file) != 0) {
     throw std::system_error(errno, std::generic_category(), path_);
@@ -45,6 +45,7 @@ FileIdentity::FileIdentity(const std::string& path) : path_(path) {
   device_ = file.st_dev;
   inode_ = file.st_ino;
   bytes_ = file.st_size;
+  note_wal();
 }
 
 FileNow FileIdentity::look() {
@@ -57,7 +58,24 @@ FileNow FileIdentity::look() {
   if (file.st_ino != inode_) return FileNow::replaced;
   if (file.st_size < bytes_) return FileNow::truncated;
   bytes_ = file.st_size;
-  return FileNow::same;
+  return look_at_wal();
+}
+
+FileNow FileIdentity::look_at_wal() const {
+  if (!wal_inode_) return FileNow::same;
+  struct stat wal {};
+  if (::stat(wal_.c_str(), &wal) != 0) {
+    return errno == ENOENT ? FileNow::wal_lost : FileNow::unknown;
+  }
+  if (wal.st_ino != *wal_inode_) return FileNow::wal_lost;
+  return wal.st_size < wal_bytes_ ? FileNow::wal_cut : FileNow::same;
+}
+
+void FileIdentity::note_wal() {
+  struct stat wal {};
+  if (::stat(wal_.c_str(), &wal) != 0) return;
+  if (!wal_inode_) wal_inode_ = wal.st_ino;
+  wal_bytes_ = wal.st_size;
 }
 
 }  // namespace twinsky

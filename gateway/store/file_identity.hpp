@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the file at a path is still the one that is open: SQLite writes on into a file that was
-// deleted or replaced, and nobody would notice. Costs one stat() a look; writer thread only.
+// Whether the file at a path, and its WAL, are still those that are open: SQLite writes on into a
+// file that was deleted or replaced, and nobody would notice. What is in the WAL alone is as lost
+// with it. Costs two stat() a look; writer thread only.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,8 @@ enum class FileNow : std::uint8_t {
   replaced,   // another file has its name
   remounted,  // a file of another disk, or of the same one once more
   truncated,  // shorter than it was
+  wal_lost,   // its WAL was deleted, or another file has that name
+  wal_cut,    // its WAL is shorter than it was
   disk_gone,  // what it lay on is not mounted there any more
   unknown,    // the disk does not say
 };
@@ -36,12 +39,19 @@ class FileIdentity {
   FileNow look();
   // It was made shorter rightly (VACUUM).
   void accept_size() { bytes_ = 0; }
+  // How long the WAL is now, after a commit or after it was made shorter rightly.
+  void note_wal();
 
  private:
+  [[nodiscard]] FileNow look_at_wal() const;
+
   const std::string path_;
+  const std::string wal_;
   dev_t device_{};
   ino_t inode_{};
   off_t bytes_ = 0;
+  std::optional<ino_t> wal_inode_;  // nullopt: it was not there yet
+  off_t wal_bytes_ = 0;
 };
 
 }  // namespace twinsky

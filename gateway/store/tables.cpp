@@ -919,6 +919,17 @@ void Tables::checkpoint() {
   connection_->run(sql::Name::checkpoint);
 }
 
+bool Tables::is_whole_wal() {
+  try {
+    checkpoint();
+    return true;
+  } catch (const SQLite::Exception& problem) {
+    const bool is_short = problem.getExtendedErrorCode() == SQLITE_IOERR_SHORT_READ;
+    if (is_short || fault_of(problem) == DiskFault::damaged) return false;
+    throw;
+  }
+}
+
 void Tables::limit_pages(std::int64_t pages) {
   connection_->database.exec("PRAGMA max_page_count = " + std::to_string(pages));
 }

@@ -238,6 +238,8 @@ class Tables {
   [[nodiscard]] bool is_whole_file();
   [[nodiscard]] FileSize size();
   void limit_pages(std::int64_t pages);
+  // Is all of the WAL there that the file has not? Makes a checkpoint.
+  [[nodiscard]] bool is_whole_wal();
   void checkpoint();  // copies the WAL into the file, as far as readers let it
 
  private:

@@ -366,6 +366,7 @@ void Store::Writer::publish() {
   {
     const std::lock_guard lock(mutex_);
     is_more = sendable > sendable_;
+    opened_->identity.note_wal();
     oldest_row_ = journal.oldest();
     last_row_ = journal.last();
     rows_ = journal.count();

@@ -500,9 +500,21 @@ void Store::Writer::look_at_file() {
 // both would share the index of the WAL.)
 bool Store::Writer::goes_on_in_other_file() {
   try {
+    case FileNow::wal_cut:
+      // A checkpoint of another program makes it shorter as well, but then all of it is in the
+      // file.
+      if (!opened_->tables.is_whole_wal()) {
+        replace_file("damaged", "its WAL was made shorter while it was open");
+        break;
+      }
+      opened_->identity.note_wal();
+      break;
     Tables other(settings_.path, Tables::Access::read);
     const auto epochs = other.epochs();
     return !epochs.empty() && epochs.back().epoch == opened_->epochs.back().epoch &&
+    case FileNow::wal_lost:
+      leave_file("lost its WAL while it was open");
+      return;
            epochs.back().first_row == opened_->epochs.back().first_row &&
            other.newest_row() >= opened_->journal.last();
   } catch (const std::exception&) {

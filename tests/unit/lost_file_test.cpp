@@ -129,6 +129,51 @@ TEST_F(lost_file, cut_to_three_quarters_the_rest_is_in_the_ledger) {
   expect_rest_in_ledger(3);
 }
 
+TEST_F(lost_file, its_wal_deleted) {
+  fs::remove(settings_.path + "-wal");
+  expect_nothing_lost();
+}
+
+TEST_F(lost_file, its_wal_replaced_and_its_index_deleted) {
+  fs::remove(settings_.path + "-shm");
+  fs::remove(settings_.path + "-wal");
+  std::ofstream(settings_.path + "-wal") << "no WAL at all";
+  expect_nothing_lost();
+}
+
+TEST_F(lost_file, its_wal_cut_the_rest_is_in_the_ledger) {
+  for (const std::uintmax_t quarters_left : {0, 1, 3}) {
+    close();
+    fs::remove_all(directory_ / "data");
+    SetUp();
+    const auto bytes = fs::file_size(settings_.path + "-wal");
+    fs::resize_file(settings_.path + "-wal", bytes / 4 * quarters_left);
+    fill("sensor/a", 50);
+    wait_for_salvage();
+    std::uint64_t lost = 0;
+    for (const LedgerRow& gap : ledger()) lost += gap.count;
+    EXPECT_EQ(rows_of("sensor/a").size() + lost, 350U) << quarters_left;
+    EXPECT_EQ(store_->status().disk_fault, "") << quarters_left;
+    fill("sensor/a", 50);
+    close();
+    open();
+    EXPECT_EQ(rows_of("sensor/a").size() + lost, 400U) << quarters_left;
+  }
+}
+
+TEST_F(lost_file, a_checkpoint_of_another_program_is_no_loss) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(settings_.path.c_str(), &database), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(database, "PRAGMA wal_checkpoint(TRUNCATE)", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(database);
+  ASSERT_EQ(fs::file_size(settings_.path + "-wal"), 0U);
+  const std::string epoch = store_->epoch();
+  fill("sensor/a", 50);
+  EXPECT_EQ(rows_of("sensor/a").size(), 350U);
+  EXPECT_EQ(store_->epoch(), epoch);
+}
+
 TEST_F(lost_file, made_shorter_by_vacuum_it_is_the_same) {
   fill("sensor/a", 5000, 100);
   store_->acknowledge("city", 5300);
