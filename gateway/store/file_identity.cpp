@@ -23,7 +23,7 @@ bool lies_on(const std::string& path, dev_t device) {
 
 std::optional<dev_t> device_beneath(const std::string& path) {
   std::error_code unknown;
-  auto directory = std::filesystem::canonical(path, unknown).parent_path();
+  auto directory = std::filesystem::weakly_canonical(path, unknown).parent_path();
   std::optional<dev_t> device;
   while (!directory.empty()) {
     struct stat found {};

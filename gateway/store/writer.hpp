@@ -219,7 +219,7 @@ struct Store::Writer {
   std::unique_ptr<OpenedStore> opened_;   // writer thread's, once it runs; nullptr: there is none
   std::unique_ptr<OpenedStore> left_;     // writer thread's: a file that has lost its name
   std::string left_why_;                  // writer thread's
-  std::optional<dev_t> beneath_;          // writer thread's: where the file's disk is mounted
+  std::optional<dev_t> beneath_;          // writer thread's: what the file's disk is mounted on
   std::vector<SavedEpoch> known_epochs_;  // writer thread's: as of when the file was let go
   bool rows_are_held_ = true;             // writer thread's: as far as it knows
   int tries_at_once_ = 0;                 // writer thread's: since the last good commit

@@ -196,6 +196,8 @@ Store::Writer::Writer(StoreSettings settings, Clock& clock, Log& log)
     open_again();
   } catch (const StoreError&) {
     throw;
+  // Its disk may be in trouble from the start, and go before the first try that finds it well.
+  beneath_ = device_beneath(settings_.path);
   } catch (const std::exception& problem) {
     if (may_not_write(settings_.path)) {
       throw StoreError("no store can be kept in " + settings_.path + " (" + problem.what() +
@@ -214,7 +216,7 @@ void Store::Writer::open_again() {
     begin_after_lost_file();
     return;
   }
-  if (has_file() && beneath_ && lies_on(settings_.path, *beneath_)) {
+  if (beneath_ && lies_on(settings_.path, *beneath_)) {
     throw std::runtime_error("what " + settings_.path + " lies on is not mounted");
   }
   if (!lock_) lock_ = std::make_unique<StoreLock>(settings_.path);

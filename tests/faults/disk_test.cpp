@@ -238,6 +238,34 @@ TEST_F(unmounted_disk, samples_wait_and_are_kept_when_it_is_back) {
   EXPECT_EQ(store_->epoch(), epoch);
 }
 
+// The gateway starts while the disk is failing, and then it drops out whole.
+TEST_F(unmounted_disk, no_other_store_begins_beneath_one_that_failed_from_the_start) {
+  open();
+  store_->add_sink("city", true);
+  offer(1000, 100);
+  recover();
+  const std::string epoch = store_->epoch();
+  close();
+  const std::string data = (directory_ / "data").string();
+  ASSERT_EQ(::mount("none", data.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr), 0);
+  open();
+  EXPECT_FALSE(store_->is_open());
+  offer(500, 100);
+  pull_out();
+  for (int second = 0; second < 40; ++second) {
+    EXPECT_FALSE(commit());
+    clock_.advance(1s);
+  }
+  EXPECT_NE(store_->status().disk_fault.find("not mounted"), std::string::npos)
+      << store_->status().disk_fault;
+  EXPECT_TRUE(is_directory_empty());
+  plug_in();
+  recover();
+  expect_whole(1500, 0);
+  EXPECT_TRUE(ledger().empty());
+  EXPECT_EQ(store_->epoch(), epoch);
+}
+
 // As a USB disk does that was sda and is sdb now. (Files cannot come along as the same ones here.)
 TEST_F(unmounted_disk, one_that_comes_back_as_another_device_is_taken_again) {
   open();
