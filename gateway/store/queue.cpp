@@ -11,13 +11,13 @@ namespace {
 // a quarter of the default.
 constexpr std::size_t share_of_official = 2;
 
+}  // namespace
+
 void add(Dropped& to, const Dropped& more) {
   to.start = to.count == 0 ? more.start : std::min(to.start, more.start);
   to.end = to.count == 0 ? more.end : std::max(to.end, more.end);
   to.count += more.count;
 }
-
-}  // namespace
 
 std::size_t Queue::bytes_of(const Waiting& waiting) {
   const Entry& entry = waiting.entry;

@@ -29,6 +29,7 @@ struct Dropped {
   std::uint64_t count = 0;
 };
 using DroppedByStream = std::map<std::pair<StreamId, std::string>, Dropped>;
+void add(Dropped& to, const Dropped& more);
 
 class Queue {
  public:

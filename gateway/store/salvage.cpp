@@ -273,6 +273,8 @@ void hand_over(Tables& tables, const Inheritance& inheritance, const std::string
   }
 }
 
+namespace {
+
 void salvage_small_tables(Tables& tables, const Deliver& deliver) {
   Salvaged gaps;
   take(gaps.ledger, [&] {
@@ -357,6 +359,55 @@ void salvage_rows(const std::vector<SalvageRange>& ranges, RowId sure_until, con
   log.notice("store", std::to_string(brought_back) + " samples were brought back from " + names +
                           ", " + std::to_string(unreadable) +
                           " could not be read; what lies there of it may be deleted now");
+}
+
+// False when the work should end. What was kept before is not delivered once more.
+bool salvage_small_tables_of(const std::string& file, std::size_t& kept, const OpenAside& open,
+                             const Deliver& deliver, Log& log) {
+  std::shared_ptr<Tables> tables;
+  try {
+    tables = open(file);
+  } catch (const std::exception&) {
+    log.warning("store", file + " cannot be opened: its ledger is lost");
+    return true;
+  }
+  bool goes_on = true;
+  std::size_t piece_number = 0;
+  salvage_small_tables(*tables, [&](Salvaged piece) {
+    if (++piece_number <= kept) return true;
+    goes_on = deliver(std::move(piece));
+    if (goes_on) kept = piece_number;
+    return goes_on;
+  });
+  return goes_on;
+}
+
+}  // namespace
+
+void salvage(SalvageWork work, const OpenAside& open, const Deliver& deliver, Guard& guard,
+             const std::stop_token& stop, Log& log) {
+  std::size_t kept = 0;  // pieces of the small tables
+  const Deliver deliver_rows = [&](Salvaged piece) {
+    const RowId done = piece.done_until;
+    const bool goes_on = deliver(std::move(piece));
+    if (!goes_on) return false;
+    for (SalvageRange& range : work.ranges) {
+      if (range.first_row <= done && done <= range.last_row) range.first_row = done + 1;
+    }
+    return true;
+  };
+  const auto go_on = [&] {
+    if (!work.small_tables_of.empty()) {
+      if (!salvage_small_tables_of(work.small_tables_of, kept, open, deliver, log)) return;
+      work.small_tables_of.clear();
+    }
+    std::vector<SalvageRange> rest = work.ranges;
+    std::erase_if(rest, [](const SalvageRange& range) { return range.first_row > range.last_row; });
+    if (!rest.empty()) salvage_rows(rest, work.sure_until, open, deliver_rows, log);
+  };
+  while (!guard.turn(go_on)) {
+    if (!guard.pause(stop)) return;
+  }
 }
 
 }  // namespace twinsky

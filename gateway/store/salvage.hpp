@@ -8,12 +8,14 @@
 
 #include "gateway/store/hours.hpp"
 #include "gateway/store/tables.hpp"
+#include "gateway/system/guard.hpp"
 #include "gateway/system/log.hpp"
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -70,10 +72,14 @@ using Deliver = std::function<bool(Salvaged)>;
 // Opens a file that was set aside; throws when it cannot be.
 using OpenAside = std::function<std::shared_ptr<Tables>(const std::string& file)>;
 
-// Own thread. The official values that are known, the hours and the ledger of a damaged file.
-void salvage_small_tables(Tables& tables, const Deliver& deliver);
-// Then its rows. There surely were all of the ranges up to `sure_until`.
-void salvage_rows(const std::vector<SalvageRange>& ranges, RowId sure_until, const OpenAside& open,
-                  const Deliver& deliver, Log& log);
+struct SalvageWork {
+  std::string small_tables_of;       // a file whose small tables nobody else has; empty: none
+  std::vector<SalvageRange> ranges;  // of rows
+  RowId sure_until = 0;              // there surely were all of them up to here
+};
+// Own thread: the official values that are known, the hours and the ledger, then the rows. What
+// nobody expects is counted by `guard`, and the work goes on from the last piece that was kept.
+void salvage(SalvageWork work, const OpenAside& open, const Deliver& deliver, Guard& guard,
+             const std::stop_token& stop, Log& log);
 
 }  // namespace twinsky

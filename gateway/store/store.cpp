@@ -341,6 +341,9 @@ std::unique_ptr<StoreReader> Store::reader() const {
 StoreStatus Store::status() const {
   return writer_->status();
 }
+std::map<std::string, GuardStatus> Store::exceptions() const {
+  return writer_->exceptions();
+}
 bool Store::answers() const {
   return writer_->answers();
 }

@@ -12,6 +12,7 @@
 #include "gateway/model/quantity.hpp"
 #include "gateway/model/topic_rules.hpp"
 #include "gateway/store/ledger.hpp"
+#include "gateway/system/guard.hpp"
 #include "gateway/system/log.hpp"
 
 #include <cstdint>
@@ -270,6 +271,8 @@ class Store {
   // What the file would say, out of memory: asks no disk and waits for nobody. The oldest time of a
   // backlog may be two seconds behind its cursor.
   [[nodiscard]] StoreStatus status() const;
+  // What nobody expected and was thrown in its threads, by their names.
+  [[nodiscard]] std::map<std::string, GuardStatus> exceptions() const;
   // Not while the disk has kept the writer waiting for a second: who reads it would wait too.
   [[nodiscard]] bool answers() const;
   // False until there is a file for the first time. Then sinks have to be added once more, and the

@@ -20,7 +20,16 @@ constexpr milliseconds longest_retry{10'000};
 constexpr milliseconds longest_retry_when_full{5'000};
 constexpr int most_tries_at_once = 3;  // in vain, one after the other: the reserve, then rows
 constexpr std::size_t few_rows = 50;
+constexpr const char* mark_of_changes = "newest_changes";  // the name it is remembered by
 constexpr std::size_t batch_kept = 4096;  // entries of memory that are kept for the next round
+
+DroppedByStream by_stream(const std::vector<Waiting>& samples, const std::string& cause) {
+  DroppedByStream lost;
+  for (const Waiting& each : samples) {
+    add(lost[{each.entry.stream, cause}], {each.entry.time, each.entry.time, 1});
+  }
+  return lost;
+}
 
 }  // namespace
 
@@ -36,6 +45,10 @@ std::string Store::Writer::claim_of(const std::string& sink) {
   return "claimed " + sink;
 }
 
+std::string Store::Writer::topics_of(const std::string& sink) {
+  return "topics " + sink;
+}
+
 bool Store::Writer::Round::has_small_things() const {
   return !dropped.empty() || !gaps.empty() || !changes.empty() || !remembered.empty() ||
          !cursors.empty() || !epochs.empty() || is_last;
@@ -45,10 +58,6 @@ Store::Writer::~Writer() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-std::string Store::Writer::topics_of(const std::string& sink) {
-  return "topics " + sink;
-}
-
     wake_writer();
     committed_.notify_all();
   }
@@ -59,53 +68,68 @@ std::string Store::Writer::topics_of(const std::string& sink) {
 void Store::Writer::run() {
   const Presence presence(clock_);
   Round round;
-  bool is_good = true;
-  std::unique_lock lock(mutex_);
   while (!round.is_last) {
-    const MonotonicTime next = next_round();
-    if (clock_.now() < next) {
-      wake_at_ = next;
-      busy_since_ = 0;
-      clock_.wait(lock, changed_, next);
-      continue;
-    }
-    wake_at_ = MonotonicTime::min();
-    busy_since_ = clock_.now().time_since_epoch().count() | 1;  // 0 means that it waits
-    take_round(round);
-    lock.unlock();
-    is_good = play(round);
-    lock.lock();
-    // What made room for the last samples is tried before they are given up.
-    if (!is_good && round.is_last && retry_at_ <= clock_.now()) round.is_last = false;
-    tried_ = round.ticket;
-    if (is_good) committed_ticket_ = round.ticket;
-    committed_.notify_all();
+    if (!guard_.turn([&] { turn(round); })) rest_after(round);
   }
+  const std::lock_guard lock(mutex_);
   busy_since_ = 0;
   ended_ = true;
-  if (!is_good) leave_last_word();
+  if (!round.is_good) leave_last_word();
   committed_.notify_all();
+}
+
+// One round, or the wait for it.
+void Store::Writer::turn(Round& round) {
+  std::unique_lock lock(mutex_);
+  const MonotonicTime next = next_round();
+  if (clock_.now() < next) {
+    wake_at_ = next;
+    busy_since_ = 0;
+    clock_.wait(lock, changed_, next);
+    return;
+  }
+  wake_at_ = MonotonicTime::min();
+  busy_since_ = clock_.now().time_since_epoch().count() | 1;  // 0 means that it waits
+  round.is_good = false;
+  take_round(round);
+  lock.unlock();
+  round.is_good = play(round);
+  lock.lock();
+  // What made room for the last samples is tried before they are given up.
+  if (!round.is_good && round.is_last && retry_at_ <= clock_.now()) round.is_last = false;
+  tried_ = round.ticket;
+  if (round.is_good) committed_ticket_ = round.ticket;
+  committed_.notify_all();
+}
+
+// Nobody expected it: what was taken waits again, and so does the writer.
+void Store::Writer::rest_after(Round& round) {
+  guard_.turn([&] { give_back(round); });
+  std::unique_lock lock(mutex_);
+  round.is_last = stopping_;
+  busy_since_ = 0;
+  const MonotonicTime until = clock_.now() + guard_.pause_length();
+  while (!stopping_ && clock_.now() < until) clock_.wait(lock, changed_, until);
 }
 
 // What the disk does not take any more is lost with the process; the next start shall know of it.
 void Store::Writer::leave_last_word() {
   const std::string cause = fault_.empty() ? "disk_fault" : fault_.substr(0, fault_.find(':'));
   std::vector<Waiting> waiting;
-  DroppedByStream dropped = queue_.take_dropped();
   queue_.take(waiting, queue_.size());
-  for (const Waiting& each : waiting) {
-    Dropped& lost = dropped[{each.entry.stream, cause}];
-    lost.start = lost.count == 0 ? each.entry.time : std::min(lost.start, each.entry.time);
-    lost.end = lost.count == 0 ? each.entry.time : std::max(lost.end, each.entry.time);
-    ++lost.count;
-  }
+  DroppedByStream dropped = by_stream(waiting, cause);
+  for (const auto& [key, lost] : queue_.take_dropped()) add(dropped[key], lost);
   std::vector<LedgerRow> rows;
   std::ranges::copy_if(gaps_, std::back_inserter(rows),
                        [](const LedgerRow& row) { return row.sink.empty(); });
-  for (const auto& [key, lost] : dropped) {
-    rows.push_back(
-        {key.second, at(key.first).name, lost.start, lost.end, lost.count, false, "", 0, 0, ""});
-  }
+  const auto note = [&](const DroppedByStream& all, bool is_estimated) {
+    for (const auto& [key, lost] : all) {
+      rows.push_back({key.second, at(key.first).name, lost.start, lost.end, lost.count,
+                      is_estimated, "", 0, 0, ""});
+    }
+  };
+  note(dropped, false);
+  if (in_doubt_) note(by_stream(in_doubt_->part, cause), true);
   const bool is_noted = rows.empty() || LastWord(settings_.path).leave(rows);
   if (waiting.empty()) return;
   log_.error("store", std::to_string(waiting.size()) +
@@ -138,6 +162,7 @@ void Store::Writer::take_round(Round& round) {
   round.is_last = stopping_;
   round.ticket = tickets_;
   round.done = 0;
+  round.doubtful.reset();
   // Whole commits while more samples come; the rest comes with the next.
   const std::size_t whole = queue_.size() - queue_.size() % settings_.commit_rows;
   const bool takes_all = whole == 0 || stopping_ || tickets_ > tried_;
@@ -171,12 +196,13 @@ void Store::Writer::take_round(Round& round) {
 void Store::Writer::give_back(Round& round) {
   const std::lock_guard lock(mutex_);
   const MonotonicTime now = clock_.now();
+  if (round.has_small_things()) small_since_ = now;
   if (round.done < round.batch.size()) {
     queue_.give_back(round.batch, round.done);
     first_waiting_ = now;
   }
   in_round_ = 0;
-  queue_.give_back_dropped(round.dropped);
+  queue_.give_back_dropped(std::exchange(round.dropped, {}));
   const auto put_before = [](auto& later, auto& earlier) {
     earlier.insert(earlier.end(), std::make_move_iterator(later.begin()),
                    std::make_move_iterator(later.end()));
@@ -192,31 +218,111 @@ void Store::Writer::give_back(Round& round) {
     const auto found = sinks_.find(sink);
     if (found != sinks_.end()) found->second.saved = 0;
   }
-  if (round.has_small_things()) small_since_ = now;
 }
 
 // True when all of it is on the disk.
 bool Store::Writer::play(Round& round) {
-  try {
+  const bool is_written = expect_disk_trouble(round, [&] {
     if (opened_) look_at_file();
     if (!opened_) open_again();
+    settle_doubt(round);
     if (is_disk_full_) opened_->upkeep.look_at_disk_again();
     replace_file_if_damaged();
     write(round);
-  } catch (const std::exception& problem) {
-    give_back(round);
-    failed(problem, round.is_last);
-    return false;
-  }
+  });
+  if (!is_written) return false;
   if (round.batch.capacity() > batch_kept) round.batch = {};
   round.batch.clear();
-  try {
+  expect_disk_trouble(round, [&] {
     look_after();
     leave_fault();
-  } catch (const std::exception& problem) {
-    failed(problem, round.is_last);
-  }
+  });
   return true;
+}
+
+// What the disk does is expected; what else is thrown is counted, and tried again like that.
+template <class Work>
+bool Store::Writer::expect_disk_trouble(Round& round, Work&& work) {
+  try {
+    work();
+    return true;
+  } catch (const std::runtime_error& problem) {
+    failed(problem, round);
+  } catch (const std::exception& problem) {
+    guard_.caught();
+    failed(problem, round);
+  } catch (...) {
+    guard_.caught();
+    failed(std::runtime_error("something that is no std::exception"), round);
+  }
+  return false;
+}
+
+// What stands in the queue comes into the next transaction, so what may be on the disk must not.
+void Store::Writer::doubt(Round& round) {
+  InDoubt& doubtful = in_doubt_.emplace();
+  const auto first = round.batch.begin() + static_cast<std::ptrdiff_t>(round.done);
+  const auto last = first + static_cast<std::ptrdiff_t>(round.doubtful->samples);
+  std::move(first, last, std::back_inserter(doubtful.part));
+  round.batch.erase(first, last);
+  doubtful.dropped = std::exchange(round.dropped, {});
+  doubtful.gaps = std::exchange(round.gaps, {});
+  doubtful.changes = std::exchange(round.changes, {});
+  doubtful.after = opened_->journal.last();
+  doubtful.last = round.doubtful->last_row;
+  doubtful.mark = round.mark;
+  doubtful_ = doubtful.part.size();
+}
+
+// By the mark of its changes, or by row numbers and content. One without either can be done twice.
+void Store::Writer::look_for_doubtful(Tables& tables) {
+  if (!in_doubt_) return;
+  InDoubt& doubtful = *in_doubt_;
+  doubtful.is_kept = false;
+  if (!doubtful.mark.empty()) {
+    doubtful.is_kept = tables.remembered()[mark_of_changes] == doubtful.mark;
+    return;
+  }
+  const RowId count = doubtful.last - doubtful.after;
+  if (count == 0) return;
+  std::string text;
+  std::vector<StoredRow> rows;
+  tables.read(doubtful.after + 1, doubtful.last, static_cast<std::size_t>(count), text, rows);
+  auto row = rows.begin();
+  bool is_kept = static_cast<RowId>(rows.size()) == count;
+  for (const Waiting& waiting : doubtful.part) {
+    const Entry& entry = waiting.entry;
+    if (entry.reference || entry.amends || entry.clock_unset) continue;  // may be stored otherwise
+    row = std::find_if(row, rows.end(), [&entry](const StoredRow& one) {
+      return one.stream == entry.stream && one.time == entry.time && one.body == entry.body;
+    });
+    is_kept = is_kept && row != rows.end();
+    if (!is_kept) break;
+    ++row;
+  }
+  doubtful.is_kept = is_kept;
+}
+
+// What of it is not on the disk comes before all that came later.
+void Store::Writer::settle_doubt(Round& round) {
+  if (!in_doubt_) return;
+  InDoubt doubtful = *std::exchange(in_doubt_, std::nullopt);
+  doubtful_ = 0;
+  if (doubtful.is_kept) {
+    log_.notice("store", std::to_string(doubtful.part.size()) +
+                             " samples are on the disk although it gave an error");
+    return;
+  }
+  const auto put_before = [](auto& later, auto& earlier) {
+    later.insert(later.begin(), std::make_move_iterator(earlier.begin()),
+                 std::make_move_iterator(earlier.end()));
+  };
+  put_before(round.batch, doubtful.part);
+  put_before(round.gaps, doubtful.gaps);
+  put_before(round.changes, doubtful.changes);
+  in_round_ = round.batch.size();
+  const std::lock_guard lock(mutex_);
+  queue_.give_back_dropped(doubtful.dropped);
 }
 
 void Store::Writer::use_real_streams(Round& round) const {
@@ -232,8 +338,11 @@ void Store::Writer::write(Round& round) {
   use_real_streams(round);
   while (!round.epochs.empty()) {
     const NewEpoch& begun = round.epochs.front();
-    opened_->begin_epoch(begun.epoch, settings_.machine_id, clock_.utc(), begun.reason,
-                         begun.first_row);
+    // It may have begun although the disk gave an error.
+    if (begun.epoch != opened_->epochs.back().epoch) {
+      opened_->begin_epoch(begun.epoch, settings_.machine_id, clock_.utc(), begun.reason,
+                           begun.first_row);
+    }
     log_.notice("store", "epoch " + begun.epoch + " begins: " + begun.reason);
     round.epochs.erase(round.epochs.begin());
   }
@@ -251,11 +360,15 @@ void Store::Writer::write(Round& round) {
       } else {
         opened_->journal.save_when_due();
       }
+      round.doubtful = {.samples = part.size(), .last_row = opened_->journal.last()};
     });
+    round.doubtful.reset();
     // From here on it is kept: whatever fails now must not have it written once more.
     round.done += part.size();
     in_round_ = batch.size() - round.done;
+    opened_->identity.note_wal();
     if (with_small_things) {
+      round.mark.clear();
       round.dropped.clear();
       round.gaps.clear();
       round.changes.clear();
@@ -270,6 +383,11 @@ void Store::Writer::write(Round& round) {
 }
 
 void Store::Writer::write_small_things(Round& round) {
+  round.mark.clear();
+  if (!round.changes.empty()) {
+    round.mark = name_of(opened_->witness.runs().newest()) + '/' + std::to_string(++marks_);
+    opened_->tables.save_remembered(mark_of_changes, round.mark);
+  }
   for (const Change& change : round.changes) change(*opened_);
   for (const auto& [sink, row] : round.cursors) opened_->tables.save_cursor(sink, row);
   for (const auto& [name, value] : round.remembered) opened_->tables.save_remembered(name, value);
@@ -300,6 +418,8 @@ void Store::Writer::look_after() {
     Outboxes outboxes;
     outboxes.stream_names = stream_names();
     outboxes.epochs = opened_->epochs;
+    const std::lock_guard lock(mutex_);
+    outboxes.topics = topics_;
     return outboxes;
   };
   if (opened_->dropped_cursors.step(for_counting)) {
@@ -335,6 +455,7 @@ OutboxesNow Store::Writer::outboxes_for_deletion() {
       outboxes.cursors[sink] = outbox.acknowledged;
       outboxes.claimed[sink] = outbox.claimed;
     }
+    outboxes.topics = topics_;
     return outboxes;
   };
 }
@@ -366,7 +487,6 @@ void Store::Writer::publish() {
   {
     const std::lock_guard lock(mutex_);
     is_more = sendable > sendable_;
-    opened_->identity.note_wal();
     oldest_row_ = journal.oldest();
     last_row_ = journal.last();
     rows_ = journal.count();
@@ -396,8 +516,13 @@ Sacrifice Store::Writer::sacrifice(bool is_last) const {
   return is_last || is_queue_used ? Sacrifice::unsent : Sacrifice::acknowledged;
 }
 
-void Store::Writer::failed(const std::exception& problem, bool is_last) {
+void Store::Writer::failed(const std::exception& problem, Round& round) {
   DiskFault fault = fault_of(problem);
+  // With these the disk goes on with the file that is open, and nothing of it is there.
+  const bool stays_open = fault == DiskFault::full || fault == DiskFault::locked;
+  if (round.doubtful && !stays_open) doubt(round);
+  give_back(round);
+  const bool is_last = round.is_last;
   is_disk_full_ = fault == DiskFault::full;
   try {
     if (!opened_) fault = DiskFault::other;
@@ -419,8 +544,6 @@ void Store::Writer::failed(const std::exception& problem, bool is_last) {
           bytes = rows == 0 ? 0 : queue_.bytes() / queue_.size() * rows;
         }
         const bool has_room =
-    const std::lock_guard lock(mutex_);
-    outboxes.topics = topics_;
             opened_->upkeep.make_room(outboxes_for_deletion(), rows, bytes, sacrifice(is_last));
         end_deletion();
         // Tried again at once, unless that has just been done in vain.
@@ -445,7 +568,7 @@ void Store::Writer::failed(const std::exception& problem, bool is_last) {
     end_deletion();  // the first problem is what is told; without a file the next round opens one
   }
   // A disk that has failed is let go whole; one that is full or locked by another program is there.
-  if (opened_ && fault != DiskFault::full && fault != DiskFault::locked) let_go();
+  if (opened_ && !stays_open) let_go();
   const milliseconds longest = is_disk_full_ ? longest_retry_when_full : longest_retry;
   retry_after_ = std::clamp(2 * retry_after_, first_retry, longest);
   enter_fault(is_disk_full_ ? "disk_full" : "disk_fault", problem.what(), retry_after_);
@@ -456,7 +579,6 @@ void Store::Writer::enter_fault(const std::string& cause, const std::string& wha
   const std::lock_guard lock(mutex_);
   if (fault_.empty()) {
     log_.error("store",
-    outboxes.topics = topics_;
                what + ": samples wait in memory (" + std::to_string(settings_.queue_bytes >> 10U) +
                    " KiB), then the oldest are lost; look at the disk of " + settings_.path);
   }

@@ -17,6 +17,7 @@
 #include "gateway/store/store_lock.hpp"
 #include "gateway/store/upkeep.hpp"
 #include "gateway/store/witness.hpp"
+#include "gateway/system/guard.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -109,6 +110,7 @@ struct Store::Writer {
   bool answers() const;
   bool is_open() const;
   MonotonicTime alive() const;
+  std::map<std::string, GuardStatus> exceptions() const;
   bool flush(MonotonicTime deadline);
 
  private:
@@ -147,7 +149,27 @@ struct Store::Writer {
     std::vector<NewEpoch> epochs;
     std::uint64_t ticket = 0;
     bool is_last = false;
+    bool is_good = true;
+    // What the commit that is tried holds, of the batch and in rows.
+    struct Part {
+      std::size_t samples = 0;
+      RowId last_row = 0;
+    };
+    std::optional<Part> doubtful;
+    std::string mark;  // of its changes, in the file; empty: it has none
     [[nodiscard]] bool has_small_things() const;
+  };
+  // A transaction whose commit failed: it may be on the disk all the same, as when all was written
+  // and only the disk's last word was an error. The file tells when it is opened again.
+  struct InDoubt {
+    std::vector<Waiting> part;
+    DroppedByStream dropped;
+    std::vector<LedgerRow> gaps;
+    std::vector<Change> changes;
+    RowId after = 0;   // its rows: after this one
+    RowId last = 0;    // up to here
+    std::string mark;  // see Round
+    bool is_kept = false;
   };
 
   // Opening (writer_open.cpp).
@@ -162,6 +184,7 @@ struct Store::Writer {
   void let_go();
   void resume();
   void reopen();
+  bool is_of_now(const std::string& epoch) const;
   bool has_our_streams(OpenedStore& store);
   void go_on_in(std::unique_ptr<OpenedStore> store);
   bool has_file() const;
@@ -179,7 +202,14 @@ struct Store::Writer {
   MonotonicTime next_round() const;
   void take_round(Round& round);
   void give_back(Round& round);
+  void turn(Round& round);
+  void rest_after(Round& round);
   bool play(Round& round);
+  template <class Work>
+  bool expect_disk_trouble(Round& round, Work&& work);
+  void doubt(Round& round);
+  void look_for_doubtful(Tables& tables);
+  void settle_doubt(Round& round);
   void use_real_streams(Round& round) const;
   void write(Round& round);
   void write_small_things(Round& round);
@@ -188,7 +218,7 @@ struct Store::Writer {
   void publish();
   void publish_account();
   milliseconds busy_for() const;
-  void failed(const std::exception& problem, bool is_last);
+  void failed(const std::exception& problem, Round& round);
   Sacrifice sacrifice(bool is_last) const;
   void enter_fault(const std::string& cause, const std::string& what, milliseconds retry_after);
   void leave_fault();
@@ -207,6 +237,7 @@ struct Store::Writer {
   StreamId real(StreamId stream) const;
   SavedStream& at(StreamId stream) { return streams_[index_of(stream)]; }
   void change(Change change);
+  void keep_remembered(std::string_view name, std::string value);
   void wake_writer() { changed_.notify_one(); }
   void leave_last_word();
   bool wait_for_commit(std::unique_lock<std::mutex>& lock, MonotonicTime deadline);
@@ -222,13 +253,16 @@ struct Store::Writer {
   std::optional<dev_t> beneath_;          // writer thread's: what the file's disk is mounted on
   std::vector<SavedEpoch> known_epochs_;  // writer thread's: as of when the file was let go
   bool rows_are_held_ = true;             // writer thread's: as far as it knows
+  std::optional<InDoubt> in_doubt_;       // writer thread's; while no file is open
   int tries_at_once_ = 0;                 // writer thread's: since the last good commit
+  std::uint64_t marks_ = 0;               // writer thread's
   bool is_disk_full_ = false;             // writer thread's: so the last commit said
   milliseconds retry_after_{0};           // writer thread's
   std::string small_tables_of_;           // a damaged file whose rows are still to be brought back
   RowId sure_until_ = 0;                  // of its rows, as was known when it was lost
   std::atomic<MonotonicTime::rep> busy_since_{0};  // 0: waits
   std::atomic<std::size_t> in_round_{0};           // samples taken that are not committed yet
+  std::atomic<std::size_t> doubtful_{0};           // and those in doubt
 
   std::mutex notify_mutex_;       // held while it is called
   std::function<void()> notify_;  // guarded by notify_mutex_
@@ -237,7 +271,6 @@ struct Store::Writer {
   std::condition_variable changed_;    // the writer waits here
   std::condition_variable committed_;  // others wait here
 
-  void keep_remembered(std::string_view name, std::string value);
   // All below are guarded by mutex_.
   Queue queue_;
   MonotonicTime first_waiting_{};
@@ -291,7 +324,9 @@ struct Store::Writer {
   std::string fault_;  // empty: all is well
   MonotonicTime retry_at_{};
 
-  std::vector<std::jthread> salvages_;  // writer thread's
+  Guard guard_;                                         // writer thread's, but for its status
+  std::vector<std::shared_ptr<Guard>> salvage_guards_;  // guarded by mutex_
+  std::vector<std::jthread> salvages_;                  // writer thread's
   std::jthread thread_;
 };
 

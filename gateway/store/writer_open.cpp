@@ -188,16 +188,20 @@ void OpenedStore::take_back(const Salvaged& piece, UtcTime now) {
 }
 
 Store::Writer::Writer(StoreSettings settings, Clock& clock, Log& log)
-    : settings_(std::move(settings)), clock_(clock), log_(log), queue_(settings_.queue_bytes) {
+    : settings_(std::move(settings)),
+      clock_(clock),
+      log_(log),
+      queue_(settings_.queue_bytes),
+      guard_("store", clock, log) {
   file_->path = settings_.path;
   file_->has_writer = true;
   file_->generation = 0;
+  // Its disk may be in trouble from the start, and go before the first try that finds it well.
+  beneath_ = device_beneath(settings_.path);
   try {
     open_again();
   } catch (const StoreError&) {
     throw;
-  // Its disk may be in trouble from the start, and go before the first try that finds it well.
-  beneath_ = device_beneath(settings_.path);
   } catch (const std::exception& problem) {
     if (may_not_write(settings_.path)) {
       throw StoreError("no store can be kept in " + settings_.path + " (" + problem.what() +
@@ -246,15 +250,23 @@ void Store::Writer::resume() {
     replace_file("damaged", problem.what());
     return;
   }
-  const bool is_behind = fresh->journal.last() < last_row() ||
-                         fresh->epochs.back().epoch != known_epochs_.back().epoch;
+  const bool is_behind =
+      fresh->journal.last() < last_row() || !is_of_now(fresh->epochs.back().epoch);
   if (is_behind || !has_our_streams(*fresh)) {
     fresh->tables.leave_companions();
     fresh.reset();
     replace_file("found", "its newest samples are not there");
     return;
   }
+  look_for_doubtful(fresh->tables);
   go_on_in(std::move(fresh));
+}
+
+// The one that held, or one that was to begin and may have, although the disk gave an error.
+bool Store::Writer::is_of_now(const std::string& epoch) const {
+  const std::lock_guard lock(mutex_);
+  const auto held = std::ranges::find(epochs_had_, known_epochs_.back().epoch);
+  return std::find(held, epochs_had_.end(), epoch) != epochs_had_.end();
 }
 
 void Store::Writer::open() {
@@ -338,6 +350,11 @@ void Store::Writer::load() {
       const RowId claimed = std::strtoll(claim->second.c_str(), nullptr, 10);
       sinks_[sink].claimed = std::clamp(claimed, possible, opened_->journal.last());
     }
+    const std::string named = topics_of("");
+    for (auto at = remembered_.lower_bound(named); at != remembered_.end(); ++at) {
+      if (!at->first.starts_with(named)) break;
+      topics_.try_emplace(at->first.substr(named.size()), topic_rules_of(at->second));
+    }
     for (auto& [sink, topics] : tables.retained()) retained_[sink].merge(topics);
     know_past();
     hours_done_ = tables.hours_done();
@@ -352,11 +369,6 @@ void Store::Writer::load() {
 // Streams that were asked for while there was no file have numbers of their own.
 void Store::Writer::take_up(const std::vector<SavedStream>& early) {
   for (const SavedStream& stream : early) {
-    const std::string named = topics_of("");
-    for (auto at = remembered_.lower_bound(named); at != remembered_.end(); ++at) {
-      if (!at->first.starts_with(named)) break;
-      topics_.try_emplace(at->first.substr(named.size()), topic_rules_of(at->second));
-    }
     const auto found = stream_ids_.find(stream.name);
     const StreamId id = found == stream_ids_.end() ? make_stream(stream.name) : found->second;
     early_ids_.push_back(id);
@@ -374,6 +386,14 @@ void Store::Writer::replace_file(const std::string& what, const std::string& why
   const std::string aside = set_aside(settings_.path, what, clock_.utc());
   log_.error("store", "the file is " + what + " (" + why + "); it was set aside as " + aside +
                           ", a new one goes on, and what can be read is brought back");
+  if (in_doubt_) {
+    try {
+      Tables tables(aside, Tables::Access::set_aside);
+      look_for_doubtful(tables);
+    } catch (const std::exception&) {
+      in_doubt_->is_kept = false;  // it cannot be read, so it is not brought back either
+    }
+  }
   Inheritance inheritance = read_inheritance(aside);
   if (has_file()) {
     inheritance.epochs = known_epochs_;
@@ -480,8 +500,20 @@ void Store::Writer::look_at_file() {
     }
     case FileNow::disk_gone:
       throw std::runtime_error("what " + settings_.path + " lies on is not mounted any more");
+    case FileNow::wal_cut:
+      // A checkpoint of another program makes it shorter as well, but then all of it is in the
+      // file.
+      if (!opened_->tables.is_whole_wal()) {
+        replace_file("damaged", "its WAL was made shorter while it was open");
+        break;
+      }
+      opened_->identity.note_wal();
+      break;
     case FileNow::deleted:
       leave_file("was deleted while it was open");
+      return;
+    case FileNow::wal_lost:
+      leave_file("lost its WAL while it was open");
       return;
     case FileNow::replaced:
       leave_file("was replaced while it was open");
@@ -502,21 +534,9 @@ void Store::Writer::look_at_file() {
 // both would share the index of the WAL.)
 bool Store::Writer::goes_on_in_other_file() {
   try {
-    case FileNow::wal_cut:
-      // A checkpoint of another program makes it shorter as well, but then all of it is in the
-      // file.
-      if (!opened_->tables.is_whole_wal()) {
-        replace_file("damaged", "its WAL was made shorter while it was open");
-        break;
-      }
-      opened_->identity.note_wal();
-      break;
     Tables other(settings_.path, Tables::Access::read);
     const auto epochs = other.epochs();
     return !epochs.empty() && epochs.back().epoch == opened_->epochs.back().epoch &&
-    case FileNow::wal_lost:
-      leave_file("lost its WAL while it was open");
-      return;
            epochs.back().first_row == opened_->epochs.back().first_row &&
            other.newest_row() >= opened_->journal.last();
   } catch (const std::exception&) {
@@ -601,24 +621,21 @@ void Store::Writer::start_salvage() {
   std::vector<SalvageRange> ranges = opened_->tables.salvages();
   std::erase_if(ranges, [](const SalvageRange& range) { return range.file.empty(); });
   if (ranges.empty() && small_tables_of.empty()) return;
-  salvages_.emplace_back([this, ranges, small_tables_of, sure_until, open,
-                          generation = file_->generation.load()] {
-    const Deliver deliver = [this, generation](Salvaged piece) {
-      return this->deliver(std::move(piece), generation);
-    };
-    try {
-      if (!small_tables_of.empty()) salvage_small_tables(*open(small_tables_of), deliver);
-    } catch (const std::exception&) {
-      log_.warning("store", small_tables_of + " cannot be opened: its ledger is lost");
-    }
-    if (ranges.empty()) return;
-    try {
-      salvage_rows(ranges, sure_until, open, deliver, log_);
-    } catch (const std::exception& problem) {
-      log_.error("store", "bringing back rows of " + ranges.front().file + " has ended early: " +
-                              problem.what() + "; the next start goes on with it");
-    }
-  });
+  const auto guard = std::make_shared<Guard>("salvage", clock_, log_);
+  {
+    const std::lock_guard lock(mutex_);
+    salvage_guards_.push_back(guard);
+  }
+  const Deliver deliver = [this, generation = file_->generation.load()](Salvaged piece) {
+    return this->deliver(std::move(piece), generation);
+  };
+  salvages_.emplace_back(
+      [this, guard, open, deliver,
+       work = SalvageWork{.small_tables_of = small_tables_of,
+                          .ranges = ranges,
+                          .sure_until = sure_until}](const std::stop_token& stop) {
+        salvage(work, open, deliver, *guard, stop, log_);
+      });
 }
 
 // On the salvage's thread. When the new file was damaged as well, the thread of the next one goes

@@ -83,7 +83,7 @@ StoreStatus Store::Writer::status() const {
     status.rows = rows_;
     status.size_bytes = size_bytes_;
     status.queue_dropped = queue_.dropped();
-    status.queued = queue_.size() + in_round_;
+    status.queued = queue_.size() + in_round_ + doubtful_;
     status.disk_fault = fault_;
     status.ledger_sums = ledger_sums_;
     status.epoch = epoch_;
@@ -111,6 +111,18 @@ StoreStatus Store::Writer::status() const {
   }
   status.bytes_written = bytes_written_by_process();
   return status;
+}
+
+std::map<std::string, GuardStatus> Store::Writer::exceptions() const {
+  std::map<std::string, GuardStatus> all{{guard_.name(), guard_.status()}};
+  const std::lock_guard lock(mutex_);
+  for (const auto& guard : salvage_guards_) {
+    GuardStatus& one = all[guard->name()];
+    const GuardStatus further = guard->status();
+    one.exceptions += further.exceptions;
+    if (!further.problem.empty()) one.problem = further.problem;
+  }
+  return all;
 }
 
 bool Store::Writer::answers() const {

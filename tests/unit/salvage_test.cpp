@@ -9,6 +9,8 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <algorithm>
+#include <map>
+#include <new>
 #include <random>
 
 namespace twinsky {
@@ -55,6 +57,52 @@ class SalvageTest : public StoreTest {
   }
 };
 using salvage_of_store = SalvageTest;
+
+// Whoever waits has waited: the time he waits for has come.
+class LeapingClock final : public Clock {
+ public:
+  [[nodiscard]] UtcTime utc() const override { return {}; }
+  [[nodiscard]] MonotonicTime now() const override { return now_; }
+  [[nodiscard]] bool is_set() const override { return true; }
+  void wait(std::unique_lock<std::mutex>&, std::condition_variable&,
+            MonotonicTime deadline) override {
+    now_ = deadline;
+  }
+
+ private:
+  MonotonicTime now_{};
+};
+
+TEST_F(salvage_of_store, what_is_thrown_in_its_thread_is_counted_and_it_goes_on_where_it_was) {
+  open();
+  fill("sensor/a", 3500);
+  store_->note_gap({"no_response", "sensor/a", clock_.utc(), clock_.utc(), 7, false, "", 0, 0, ""});
+  ASSERT_TRUE(commit());
+  close();
+  const auto open_file = [](const std::string& file) {
+    return std::make_shared<Tables>(file, Tables::Access::set_aside);
+  };
+  LeapingClock clock;
+  Guard guard("salvage", clock, log_);
+  int deliveries = 0;
+  std::size_t gaps = 0;
+  std::map<RowId, int> brought_back;
+  const auto deliver = [&](const Salvaged& piece) {
+    if (++deliveries == 2 || deliveries == 4) throw std::bad_alloc();
+    if (deliveries == 6) throw 7;
+    gaps += piece.ledger.size();
+    for (const SalvagedRow& row : piece.rows) ++brought_back[row.row.row];
+    return true;
+  };
+  salvage({.small_tables_of = settings_.path,
+           .ranges = {{1, 3501, settings_.path, false}},
+           .sure_until = 3501},
+          open_file, deliver, guard, {}, log_);
+  EXPECT_EQ(guard.status().exceptions, 3U);
+  EXPECT_EQ(gaps, 1U);
+  EXPECT_EQ(brought_back.size(), 3501U);  // with the one of the ledger
+  for (const auto& [row, times] : brought_back) EXPECT_EQ(times, 1) << row;
+}
 
 TEST_F(salvage_of_store, rows_come_back_with_their_keys_and_what_cannot_be_read_is_counted) {
   open();

@@ -3,12 +3,15 @@
 
 #include <sqlite3.h>
 
+#include <utility>
+
 namespace twinsky {
 namespace {
 
 struct WatchedFile {
   sqlite3_file base;  // first: SQLite knows only this
   WatchedDisk* disk;
+  bool is_wal;
   [[nodiscard]] sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
 };
 
@@ -41,14 +44,25 @@ struct Pass<method> {
   }
 };
 
+int sync_file(sqlite3_file* file, int flags) {
+  const WatchedFile& one = watched(file);
+  const int result = Pass<&sqlite3_io_methods::xSync>::call(file, flags);
+  return one.is_wal && one.disk->fails_after_sync() ? SQLITE_IOERR_FSYNC : result;
+}
+int write_file(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
+  const WatchedFile& one = watched(file);
+  if (one.is_wal && one.disk->fails_write()) return SQLITE_IOERR_WRITE;
+  return Pass<&sqlite3_io_methods::xWrite>::call(file, bytes, count, at);
+}
+
 using Io = sqlite3_io_methods;
 constexpr sqlite3_io_methods methods = {
     .iVersion = 3,
     .xClose = Pass<&Io::xClose>::call,
     .xRead = Pass<&Io::xRead>::call,
-    .xWrite = Pass<&Io::xWrite>::call,
+    .xWrite = write_file,
     .xTruncate = Pass<&Io::xTruncate>::call,
-    .xSync = Pass<&Io::xSync>::call,
+    .xSync = sync_file,
     .xFileSize = Pass<&Io::xFileSize>::call,
     .xLock = Pass<&Io::xLock>::call,
     .xUnlock = Pass<&Io::xUnlock>::call,
@@ -67,6 +81,7 @@ int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags,
   WatchedFile& one = watched(file);
   one.base.pMethods = nullptr;
   one.disk = &disk_of(vfs);
+  one.is_wal = (flags & SQLITE_OPEN_WAL) != 0;
   one.disk->enter("open");
   const int result = real_vfs()->xOpen(real_vfs(), name, one.real(), flags, out_flags);
   if (one.real()->pMethods != nullptr) one.base.pMethods = &methods;
@@ -119,6 +134,26 @@ void WatchedDisk::answer() {
   const std::lock_guard lock(mutex_);
   is_stalled_ = false;
   changed_.notify_all();
+}
+
+void WatchedDisk::fail_after_next_sync() {
+  const std::lock_guard lock(mutex_);
+  fails_after_sync_ = true;
+}
+
+void WatchedDisk::fail_next_write() {
+  const std::lock_guard lock(mutex_);
+  fails_write_ = true;
+}
+
+bool WatchedDisk::fails_after_sync() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(fails_after_sync_, false);
+}
+
+bool WatchedDisk::fails_write() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(fails_write_, false);
 }
 
 void WatchedDisk::wait_for_hanging(std::size_t threads) {

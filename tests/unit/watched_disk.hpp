@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The disk as SQLite sees it, watched: which thread touches it, and no answer for as long as a test
-// wants none. Between SQLite and its own VFS, so whoever opens a file is seen. A thread that must
-// not touch it is counted and let through, so that a test fails instead of hanging.
+// The disk as SQLite sees it, watched: which thread touches it, no answer for as long as a test
+// wants none, and errors where it wants them. Between SQLite and its own VFS, so whoever opens a
+// file is seen. A thread that must not touch it is counted and let through, so that a test fails
+// instead of hanging.
 #pragma once
 
 #include <condition_variable>
@@ -33,10 +34,16 @@ class WatchedDisk {
   // Every other thread waits in its next call until answer().
   void stall();
   void answer();
+  // One call of a WAL is answered with an error: the next that makes it lasting, which is done all
+  // the same, or the next that writes into it, which is not.
+  void fail_after_next_sync();
+  void fail_next_write();
   // Waits until so many threads hang in it.
   void wait_for_hanging(std::size_t threads);
 
   void enter(const char* call);  // of a file or of the VFS
+  [[nodiscard]] bool fails_after_sync();
+  [[nodiscard]] bool fails_write();
 
  private:
   std::unique_ptr<sqlite3_vfs> vfs_;
@@ -45,6 +52,8 @@ class WatchedDisk {
   std::set<std::thread::id> forbidden_;
   std::vector<std::string> calls_;
   bool is_stalled_ = false;
+  bool fails_after_sync_ = false;
+  bool fails_write_ = false;
   std::size_t hanging_ = 0;
 };
 
