@@ -41,6 +41,7 @@ struct Rows : StoreReader {
   std::vector<OfficialRow> official(std::string_view, Quantity, UtcTime, UtcTime) override {
     return {};
   }
+  RowRange rows_without_hours() override { return {}; }
   std::optional<UtcTime> first_hour(std::string_view, Quantity, UtcTime) override { return {}; }
   std::optional<UtcTime> first_official(std::string_view, Quantity, UtcTime) override { return {}; }
 
