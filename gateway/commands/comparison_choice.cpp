@@ -40,13 +40,15 @@ std::optional<ChosenComparison> chosen_comparison(const ComparisonChoice& choice
   }
   code = exit_failed;
   if (fitting.empty()) {
-    std::cerr << "no such comparison is configured; those that are:";
     fitting = comparisons_of(*config);
+    std::cerr << choice.config
+              << (fitting.empty() ? ": no comparison is configured, expected one in \"compare\""
+                                  : ": no such comparison is configured, expected one of:");
   } else {
     std::cerr << "several comparisons fit, name one with --sensor, --quantity and --with:";
   }
   for (const Comparison& each : fitting) std::cerr << ' ' << each.subject();
-  std::cerr << (fitting.empty() ? " none\n" : "\n");
+  std::cerr << '\n';
   return std::nullopt;
 }
 

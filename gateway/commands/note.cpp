@@ -46,7 +46,7 @@ int take_note(const Options& options) {
   Note note{.sensor = options.sensor, .noted = now, .text = options.text};
   if (!options.list) {
     if (options.sensor.empty() || options.kind.empty()) {
-      throw WrongUsage("note", "expected SENSOR and --kind, or --list");
+      throw WrongUsage("SENSOR", "expected with --kind, or else --list");
     }
     note.kind = *note_kind_named(options.kind);
   }

@@ -133,9 +133,14 @@ int read_all(const Options& options) {
     all_good = read_sensor(sensor, *bus, options.json) && all_good;
   }
   if (any) return all_good ? exit_good : exit_failed;
-  std::cerr << (options.sensor.empty()
-                    ? options.config + ": no sensor is configured\n"
-                    : options.config + ": no sensor \"" + options.sensor + "\"\n");
+  if (config->sensors.empty()) {
+    std::cerr << options.config << ": no sensor is configured, expected one in \"sensors\"\n";
+    return exit_failed;
+  }
+  std::cerr << options.config << ": there is no sensor \"" << options.sensor
+            << "\", expected one of:";
+  for (const SensorSettings& sensor : config->sensors) std::cerr << ' ' << sensor.id;
+  std::cerr << '\n';
   return exit_failed;
 }
 

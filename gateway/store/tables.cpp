@@ -58,6 +58,10 @@ std::string why_not_open(const std::string& path, const SQLite::Exception& probl
     return "there is no store " + path + ": the daemon makes it when it first runs";
   }
   if (fault_of(problem) == DiskFault::damaged) return damage_text(path, problem);
+  if (fault_of(problem) == DiskFault::suspect) {
+    return path + " is no store of this program (" + problem.what() +
+           "): the right file is the \"path\" of \"store\" in the configuration";
+  }
   return path + " cannot be opened (" + problem.what() + "): it, " + path + "-wal and " + path +
          "-shm must be readable for you; try as root or as the user of the daemon";
 }

@@ -32,6 +32,16 @@ class CommandLine : public ::testing::Test {
     return obey_command_line(program_, static_cast<int>(line.size()), line.data());
   }
 
+  // The first line of what is said about wrong usage; the second one names the command's help.
+  template <class... Words>
+  std::string told(Words... words) {
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(obey(words...), 2);
+    const std::string said = testing::internal::GetCapturedStderr();
+    EXPECT_NE(said.find(" --help\" to see what it takes.\n"), std::string::npos) << said;
+    return said.substr(0, said.find('\n') + 1);
+  }
+
   Command program_{"program", "A program"};
   std::string file_ = "usual";
   std::string other_;
@@ -67,10 +77,32 @@ TEST_F(CommandLine, refuses_wrong_usage_and_does_nothing) {
   EXPECT_EQ(worked_, 0);
 }
 
-TEST_F(CommandLine, tells_what_a_command_refuses) {
-  testing::internal::CaptureStderr();
-  EXPECT_EQ(obey("work", "wrong"), 2);
-  EXPECT_TRUE(testing::internal::GetCapturedStderr().starts_with("NAME: is wrong\n"));
+TEST_F(CommandLine, tells_what_was_wrong_and_what_was_expected) {
+  EXPECT_EQ(told(), "program: a command is missing, expected one of work\n");
+  EXPECT_EQ(told("wrok"), "program: there is no command \"wrok\"; did you mean \"work\"?\n");
+  EXPECT_EQ(told("help"), "program: there is no command \"help\", expected one of work\n");
+  EXPECT_EQ(told("work"), "program work: NAME is missing\n");
+  EXPECT_EQ(told("work", "one", "--lod"),
+            "program work: there is no option \"--lod\"; did you mean \"--loud\"?\n");
+  EXPECT_EQ(told("work", "one", "more", "two"), "program work more: \"two\" is too much here\n");
+  EXPECT_EQ(told("work", "one", "--file"), "program work: --file: expected a value after it\n");
+  EXPECT_EQ(told("work", "one", "--span", "a"),
+            "program work: --span: expected FROM TO after it\n");
+  EXPECT_EQ(told("work", "one", "--count", "many"),
+            "program work: --count = many is not a whole number\n");
+  EXPECT_EQ(told("work", "one", "--kind", "goot"),
+            "program work: --kind: \"goot\" is not known here, expected one of good, bad; did you "
+            "mean \"good\"?\n");
+  EXPECT_EQ(told("work", "one", "--file", "a", "--other", "b"),
+            "program work: --file and --other do not go together\n");
+  EXPECT_EQ(told("work", "wrong"), "program work: NAME: is wrong\n");
+  EXPECT_EQ(worked_, 1);  // which found out itself
+}
+
+TEST_F(CommandLine, an_option_of_a_command_is_not_lost_before_its_subcommand) {
+  EXPECT_EQ(told("work", "one", "--file", "a", "more"),
+            "program work more: --file: expected after \"more\", where it counts\n");
+  EXPECT_EQ(more_, 0);
 }
 
 TEST_F(CommandLine, helps) {

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <fstream>
 #include <memory>
 #include <sys/stat.h>
 
@@ -91,6 +92,12 @@ TEST_F(ExportOfStore, says_what_is_wrong) {
   const Answer missing = shell(twinsky_binary() + " export --store /nonexistent.db");
   EXPECT_EQ(missing.code, 1);
   EXPECT_NE(missing.text.find("there is no store /nonexistent.db"), std::string::npos);
+  const std::string other = (directory_ / "other.db").string();
+  std::ofstream(other).close();
+  const Answer no_store = shell(twinsky_binary() + " export --store " + other);
+  EXPECT_EQ(no_store.code, 1);
+  EXPECT_NE(no_store.text.find("other.db is no store of this program"), std::string::npos)
+      << no_store.text;
 }
 
 TEST_F(ExportOfStore, needs_no_right_to_write) {
