@@ -144,8 +144,8 @@ Hour made_of(const HourBuilder& builder, Quantity quantity) {
   return {};
 }
 
-Series series_of(const Points& points, milliseconds width) {
-  Series series{.width = width, .points = {}};
+TimeSeries series_of(const Points& points, milliseconds width) {
+  TimeSeries series{.width = width, .points = {}};
   for (const auto& [start, point] : points) series.points.push_back(point);
   return series;
 }
@@ -208,7 +208,7 @@ Points widened(const Points& hours, Quantity quantity, milliseconds width) {
 
 }  // namespace
 
-Series read_series(StoreReader& reader, const SeriesRequest& request) {
+TimeSeries read_series(StoreReader& reader, const SeriesRequest& request) {
   if (request.from >= request.to || request.most < 2 || request.most > most_series_points) {
     throw std::invalid_argument("a series of no time, or of too few or too many points");
   }

@@ -30,7 +30,7 @@ struct SeriesPoint {
   std::int64_t used = 0;  // samples that the value is made of
 };
 
-struct Series {
+struct TimeSeries {
   milliseconds width{0};            // of each point
   std::vector<SeriesPoint> points;  // oldest first; none where no sample came
 };
@@ -42,6 +42,6 @@ inline constexpr std::size_t most_series_points = 2000;
 // finer than an hour needs the samples; where too many rows would have to be read, the points are
 // hours. Throws what the reader throws, and std::invalid_argument unless from < to and
 // 2 <= most <= most_series_points.
-Series read_series(StoreReader& reader, const SeriesRequest& request);
+TimeSeries read_series(StoreReader& reader, const SeriesRequest& request);
 
 }  // namespace twinsky

@@ -13,7 +13,8 @@ namespace {
 
 class SeriesTest : public HourlyTest {
  protected:
-  Series series(UtcTime from, UtcTime to, std::size_t most, Quantity quantity = Quantity::pm2_5) {
+  TimeSeries series(UtcTime from, UtcTime to, std::size_t most,
+                    Quantity quantity = Quantity::pm2_5) {
     return read_series(
         *store_->reader(),
         {.stream = "sensor/roof", .quantity = quantity, .from = from, .to = to, .most = most});
@@ -36,8 +37,8 @@ class SeriesTest : public HourlyTest {
     for (const auto& [start, builder] : builders) made[start] = builder.finish(0).front().hour;
     return made;
   }
-  static void expect_same(const Series& series, const std::map<UtcTime, Hour>& truth, UtcTime from,
-                          UtcTime to) {
+  static void expect_same(const TimeSeries& series, const std::map<UtcTime, Hour>& truth,
+                          UtcTime from, UtcTime to) {
     std::map<UtcTime, Hour> wanted;
     for (const auto& [start, hour] : truth) {
       if (start < to && start + series.width > from) wanted[start] = hour;
@@ -67,7 +68,7 @@ TEST_F(SeriesTest, is_as_fine_as_its_points_allow) {
   for (const auto& [period, most, width] :
        {Case{1min, 61, 1s}, Case{1h, 500, 10s}, Case{1h, 61, 1min}, Case{1h, 60, 2min},
         Case{10h, 61, 10min}, Case{10h, 11, 1h}, Case{10h, 10, 2h}, Case{10h, 2, 10h}}) {
-    const Series found = series(ten, ten + period, most);
+    const TimeSeries found = series(ten, ten + period, most);
     EXPECT_EQ(found.width, width) << period.count() << " ms in " << most;
     EXPECT_LE(found.points.size(), most);
     EXPECT_FALSE(found.points.empty());
@@ -98,7 +99,7 @@ TEST_F(SeriesTest, equals_what_all_samples_say) {
   for (int n = 0; n < 60; ++n) {
     const UtcTime from = ten + upto(100'000) * 1s;
     const UtcTime to = from + (1 + upto(30'000)) * 1s;
-    const Series found = series(from, to, 2 + static_cast<std::size_t>(upto(300)));
+    const TimeSeries found = series(from, to, 2 + static_cast<std::size_t>(upto(300)));
     if (found.width <= 1h) expect_same(found, truth(found.width), from, to);
   }
   EXPECT_EQ(series(ten, time, 30).width % 1h, 0ms);
@@ -109,7 +110,7 @@ TEST_F(SeriesTest, wide_points_are_means_of_hours_that_weigh_the_same) {
   put_minutes(ten + 1h, 10, 100);  // mean 104.5
   put_minutes(ten + 3h, 1, 7);
   step(ten + 5h);
-  const Series found = series(ten, ten + 4h, 3);
+  const TimeSeries found = series(ten, ten + 4h, 3);
   ASSERT_EQ(found.width, 2h);
   ASSERT_EQ(found.points.size(), 2U);
   EXPECT_EQ(found.points[0].start, ten);
@@ -123,7 +124,7 @@ TEST_F(SeriesTest, wide_points_are_means_of_hours_that_weigh_the_same) {
 TEST_F(SeriesTest, shows_the_present_hour_before_it_is_over) {
   put_minutes(ten, 90);
   step(ten + 1h);
-  const Series hours = series(ten - 24h, ten + 2h, 40);
+  const TimeSeries hours = series(ten - 24h, ten + 2h, 40);
   ASSERT_EQ(hours.width, 1h);
   ASSERT_EQ(hours.points.size(), 2U);
   EXPECT_EQ(hours.points[1].used, 30);
@@ -134,7 +135,7 @@ TEST_F(SeriesTest, shows_the_present_hour_before_it_is_over) {
 TEST_F(SeriesTest, of_more_rows_than_a_picture_is_worth_is_of_hours) {
   for (int n = 0; n < 45'000; ++n) put("sensor/roof", ten + n * 100ms, 1);
   step(ten + 2h);
-  const Series found = series(ten, ten + 75min, 500);
+  const TimeSeries found = series(ten, ten + 75min, 500);
   EXPECT_EQ(found.width, 1h);
   ASSERT_EQ(found.points.size(), 2U);
   EXPECT_EQ(found.points[0].used, 36'000);
