@@ -16,7 +16,10 @@
 // their period or AMD, are no observations. Label: the wind is the mean of the ten minutes before,
 // the gust their maximum (ICAO Annex 3, 4.1.5); the other values are those of the last minute.
 // Read from aviationweather.gov of the US National Weather Service: as text or JSON; the files of
-// tgftp.nws.noaa.gov, which begin with a line "2026/09/14 07:30", are understood too.
+// tgftp.nws.noaa.gov, which begin with a line "2026/09/14 07:30", are understood too. In a text "="
+// or a line's end ends a report. Where neither does, the last one may have been cut: it holds when
+// its pressure is there (a group's width is fixed, so none is the beginning of another), else it is
+// left out. A saved file that is a single report needs no mark.
 #include "drivers/driver.hpp"
 #include "drivers/feeds/cell.hpp"
 #include "drivers/feeds/feed_settings.hpp"
@@ -398,19 +401,36 @@ When dated(UtcTime date, const When& received) {
           .is_dated = true};
 }
 
+struct Reports {
+  std::vector<Report> list;
+  std::optional<Report> cut;  // the last one where the text ends within it
+  bool is_cut = false;        // the text ends within a report, be enough of it there or not
+};
+
+bool has_pressure(const Report& report) {
+  return !groups_in(std::span(report.words).subspan(2)).pressure.empty();
+}
+
 // `text` is in capitals and outlives the reports.
-std::vector<Report> reports_in(std::string_view text, When when) {
-  std::vector<Report> reports;
+Reports reports_in(std::string_view text, When when) {
+  Reports reports;
   Words open;
+  bool is_line_whole = true;
   const auto close = [&] {
-    if (reports.size() > most_reports) return;
-    if (auto report = report_in(std::exchange(open, {}), when)) {
-      reports.push_back(*std::move(report));
+    if (reports.list.size() > most_reports || open.empty()) return;
+    const bool is_report = open[0] == "METAR" || open[0] == "SPECI";
+    auto report = report_in(std::exchange(open, {}), when);
+    if (report && (is_line_whole || has_pressure(*report))) {
+      reports.list.push_back(*std::move(report));
+    } else if (!is_line_whole) {
+      reports.is_cut = report || is_report;
+      reports.cut = std::move(report);
     }
   };
   while (!text.empty()) {
     const auto length = std::min(text.find_first_of("\n="), text.size());
     const bool is_ended = length < text.size() && text[length] == '=';
+    const bool is_line_ended = length < text.size();
     const Words words = words_of(text.substr(0, length));
     text.remove_prefix(std::min(length + 1, text.size()));
     if (words.empty()) {
@@ -424,6 +444,7 @@ std::vector<Report> reports_in(std::string_view text, When when) {
     }
     if (begins_bulletin(words)) close();
     open.insert(open.end(), words.begin(), words.end());
+    is_line_whole = is_line_ended;
     if (is_ended) close();
   }
   close();
@@ -444,17 +465,19 @@ std::vector<Report> reports_in(JsonValue& list, const When& received) {
     }
     for (JsonValue& member : entry.children) {
       if (member.key != "rawOb") continue;
-      member.text = upper_case(member.text);
-      std::ranges::move(reports_in(member.text, when), std::back_inserter(reports));
+      // JSON has an end of its own.
+      member.text = upper_case(member.text) + "\n";
+      std::ranges::move(reports_in(member.text, when).list, std::back_inserter(reports));
     }
   }
   return reports;
 }
 
-Result<FeedContent, FeedFailure> decode_metar(std::string_view body, UtcTime received,
+Result<FeedContent, FeedFailure> decode_metar(const FeedResponse& response,
                                               const Stations& stations) {
+  const UtcTime received = response.received;
   Draft draft{stations, StationSamples(received), {}};
-  const auto text = readable_text(body, draft.problems);
+  const auto text = readable_text(response.body, draft.problems);
   if (!text) return Unexpected{text.error()};
   // Clocks of aerodromes and of this device need not agree to the second.
   When when;
@@ -463,6 +486,7 @@ Result<FeedContent, FeedFailure> decode_metar(std::string_view body, UtcTime rec
   Result<JsonValue, FeedFailure> list = JsonValue{};
   std::string capitals;
   std::vector<Report> reports;
+  std::optional<FeedFailure> partly;
   if (first == '[' || first == '{') {
     list = parse_json(*text);
     if (!list) return Unexpected{list.error()};
@@ -472,18 +496,30 @@ Result<FeedContent, FeedFailure> decode_metar(std::string_view body, UtcTime rec
     reports = reports_in(*list, when);
   } else {
     capitals = upper_case(*text);
-    reports = reports_in(capitals, when);
+    Reports found = reports_in(capitals, when);
+    reports = std::move(found.list);
+    const bool is_saved = response.request.name.empty();
+    if (found.cut && reports.empty() && is_saved) {
+      reports.push_back(*std::move(found.cut));
+    } else if (found.is_cut) {
+      partly = FeedFailure{FeedFault::truncated,
+                           "the text ends within its last report, which is left out"};
+    }
   }
   if (reports.size() > most_reports) {
     return Unexpected{FeedFailure{FeedFault::too_large, "more reports than aerodromes make"}};
   }
   if (reports.empty()) {
-    return Unexpected{FeedFailure{FeedFault::grammar_changed, "no report inside"}};
+    const FeedFailure none{FeedFault::grammar_changed, "no report inside"};
+    return Unexpected{partly.value_or(none)};
   }
   drop_corrected(reports);
   for (const Report& report : reports) read_report(report, draft);
-  FeedContent content{draft.samples.take(), std::move(draft.problems)};
+  FeedContent content{.samples = draft.samples.take(),
+                      .problems = std::move(draft.problems),
+                      .partly = std::move(partly)};
   if (!content.samples.empty()) return content;
+  if (content.partly) return Unexpected{*std::move(content.partly)};
   if (content.problems.empty()) {
     return Unexpected{FeedFailure{FeedFault::empty, "no aerodrome has a report"}};
   }
@@ -526,7 +562,7 @@ class Metar final : public Feed {
 
   [[nodiscard]] Result<FeedContent, FeedFailure> decode(
       const FeedResponse& response) const override {
-    return decode_metar(response.body, response.received, stations_);
+    return decode_metar(response, stations_);
   }
 
   [[nodiscard]] const ReferenceStation* station(std::string_view id) const override {

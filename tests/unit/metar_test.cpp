@@ -31,12 +31,13 @@ TEST(metar, tells_failures_apart) {
       {"good", report, "2 samples, 0 problems"},
       {"a day that no month has",
        report + "=\nMETAR ZSSS 320030Z 32004KT 20/15=", "2 samples, 1 problems"},
-      {"no group that we read", report + "\nMETAR ZSSS 220030Z AUTO 9999", "2 samples, 1 problems"},
+      {"no group that we read",
+       report + "\nMETAR ZSSS 220030Z AUTO 9999=", "2 samples, 1 problems"},
       {"nothing", "", "empty"},
       {"no report", "METAR ZSSS 220030Z NIL=", "empty"},
       {"an empty list", "[]", "empty"},
       {"only a forecast", "TAF VHHH 140500Z 1406/1512 30010KT", "grammar_changed"},
-      {"cut before the time", "METAR VHHH 2200", "grammar_changed"},
+      {"cut before the time", "METAR VHHH 2200", "truncated"},
       {"plain words", "503 Service Unavailable", "grammar_changed"},
       {"other JSON", R"([{"icaoId":"VHHH"}])", "grammar_changed"},
       {"cut JSON", R"([{"icaoId":"VHHH","rawOb":"MET)", "truncated"},
@@ -100,6 +101,42 @@ TEST(metar, takes_no_forecast_for_a_report) {
         "VHHH 220000Z AMD 36010KT 20/10 Q1000=", "TAF AMD VHHH 220000Z 2200/2306 36010KT CAVOK=",
         "TAF TAF VHHH 220000Z 36010KT CAVOK="}) {
     EXPECT_EQ(outcome_of(feed(), forecast), "grammar_changed") << forecast;
+  }
+}
+
+TEST(metar, leaves_out_a_last_report_that_may_have_been_cut) {
+  const std::string first = "METAR VHHH 220030Z 32004KT 9999 29/24 Q1012 NOSIG\n";
+  const struct {
+    const char* what;
+    std::string body;
+    std::string fetched;  // its outcome as an answer
+    std::string saved;    // and as a file of which nobody knows what was asked for
+  } cases[] = {
+      {"whole", first + "METAR ZSSS 220030Z 02003MPS 9999 20/15 Q1015=", "4 samples, 0 problems",
+       "4 samples, 0 problems"},
+      {"a line's end will do", first + "METAR ZSSS 220030Z AUTO 20/15\n", "3 samples, 0 problems",
+       "3 samples, 0 problems"},
+      {"cut behind the pressure", first + "METAR ZSSS 220030Z 02003MPS 9999 20/15 Q1015 NOS",
+       "4 samples, 0 problems", "4 samples, 0 problems"},
+      {"cut within the pressure", first + "METAR ZSSS 220030Z 02003MPS 9999 20/15 Q10",
+       "2 samples, 0 problems, truncated", "2 samples, 0 problems, truncated"},
+      {"cut within the dew point", first + "METAR ZSSS 220030Z 02003MPS 9999 20/",
+       "2 samples, 0 problems, truncated", "2 samples, 0 problems, truncated"},
+      {"cut within the period of a forecast", first + "ZSSS 220000Z 2200/23",
+       "2 samples, 0 problems, truncated", "2 samples, 0 problems, truncated"},
+      {"cut within the time", first + "METAR ZSSS 2200", "2 samples, 0 problems, truncated",
+       "2 samples, 0 problems, truncated"},
+      {"a forecast without an end", first + "TAF VHHH 220000Z 2200/2306 36010KT",
+       "2 samples, 0 problems", "2 samples, 0 problems"},
+      {"one report alone", "METAR ZSSS 220030Z 02003MPS 9999 20/15", "truncated",
+       "2 samples, 0 problems"},
+      {"in JSON, which has its own end",
+       R"([{"icaoId":"ZSSS","rawOb":"METAR ZSSS 220030Z 02003MPS 9999 20/15"}])",
+       "2 samples, 0 problems", "2 samples, 0 problems"},
+  };
+  for (const auto& [what, body, fetched, saved] : cases) {
+    EXPECT_EQ(outcome_of(feed(), body, "metar"), fetched) << what;
+    EXPECT_EQ(outcome_of(feed(), body), saved) << what;
   }
 }
 
