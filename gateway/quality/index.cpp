@@ -36,7 +36,8 @@ std::string pollutant_of(const std::string& input) {
 }
 
 // In the catalogue's units. The rules' own: ug/m3, CO in mg/m3, in the United States ppm or ppb.
-// What no instrument can have said counts as missing.
+// What no instrument can have said counts as missing; noise below zero is clean air, which no rule
+// gives less than nothing for.
 std::optional<Rational> plausible(std::string_view input, std::string_view concentration) {
   const auto printed = decimal(concentration);
   if (!printed || is_sentinel(concentration)) return std::nullopt;
@@ -48,7 +49,8 @@ std::optional<Rational> plausible(std::string_view input, std::string_view conce
       gas != nullptr && (is_ppm || input.ends_with("_ppb"))
           ? is_plausible(gas->share, number * (is_ppm ? 1000 : 1) / gas->ppb_per_unit)
           : is_plausible(pollutant.quantity, number * pollutant.rule_unit);
-  return is_possible ? printed : std::nullopt;
+  if (!is_possible) return std::nullopt;
+  return std::max(*printed, Rational(0));
 }
 
 // ---- China and the United States: straight lines between breakpoints ----------------------------

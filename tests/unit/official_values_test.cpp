@@ -55,6 +55,32 @@ TEST(official_values, keep_their_number_and_are_flagged_where_they_cannot_be) {
   }
 }
 
+// A monitor that weighs particles prints a little less than nothing in clean air.
+TEST(official_values, noise_of_a_monitor_below_zero_is_kept_and_makes_no_index_smaller) {
+  const IndexCatalogue catalogue;
+  const auto added_risk = [&](double fine, double coarse, double gas) {
+    OfficialIndex index(catalogue, "hk-aqhi");
+    std::optional<double> risk;
+    for (int hour = -2; hour <= 0; ++hour) {
+      Sample sample = hour_of({reading(no2, 36), reading(so2, gas), reading(o3, 60),
+                               reading(pm10, coarse), reading(pm2_5, fine)},
+                              noon + hour * 1h);
+      check_official_values(sample);
+      for (const Reading& each : sample.readings) EXPECT_TRUE(is_usable(each.value, each.flag));
+      for (const IndexReport& report : index.take(sample)) risk = report.added_risk_percent;
+    }
+    return risk;
+  };
+  ASSERT_TRUE(added_risk(0, 0, 0));
+  EXPECT_EQ(added_risk(-1, -2, -1), added_risk(0, 0, 0));
+  EXPECT_GT(added_risk(-1, 31, 4), added_risk(0, 0, 0));
+  for (const Quantity quantity : {pm1, pm2_5, pm4, pm10, pm2_5_24h, pm10_24h}) {
+    EXPECT_TRUE(is_plausible(quantity, -9.6)) << name_of(quantity);
+    EXPECT_FALSE(is_plausible(quantity, -10.1)) << name_of(quantity);
+  }
+  EXPECT_EQ(catalogue.named("us-epa-2024")->part("pm25_24h", "-0.4"), 0);
+}
+
 TEST(official_values, what_was_worked_out_of_a_value_in_doubt_is_in_the_same) {
   Sample sample = hour_of({reading(no2, -60), reading(no2_ppb, -31), reading(so2, 10),
                            reading(so2_ppb, 4), reading(o3, 50), reading(o3_ppb, 25)});
