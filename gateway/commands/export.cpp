@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky export`: records of the store as CSV, or as JSON lines exactly as they are published.
 // Reads the file only, so it works beside a running daemon.
+#include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/csv.hpp"
@@ -143,11 +144,42 @@ Selection selection_of(const ExportOptions& options, const Zone& zone) {
   return selection;
 }
 
+// All names under which the stream of an official station ever stood, the present one first; none
+// where the registry knows of no other.
+std::vector<std::string> names_of(const std::string& stream) {
+  constexpr std::string_view official = "ref/";
+  const auto slash = stream.find('/', official.size());
+  if (!stream.starts_with(official) || slash == stream.npos) return {};
+  const FeedInfo* const info = feed_named(stream.substr(official.size(), slash - official.size()));
+  if (info == nullptr) return {};
+  const auto feed = info->make(Settings::defaults(info->settings));
+  const ReferenceStation* const station = feed->station(stream.substr(slash + 1));
+  if (station == nullptr || station->formerly.empty()) return {};
+  const std::string feed_part = stream.substr(0, slash + 1);
+  std::vector<std::string> names = {feed_part + station->id};
+  for (const std::string& id : station->formerly) names.push_back(feed_part + id);
+  return names;
+}
+
+// A stream has the rows that stand under its other names too, and says so.
+void add_other_names(const std::set<std::string>& known, Selection& selection) {
+  for (const std::string& wanted : std::set<std::string>(selection.streams)) {
+    for (const std::string& name : names_of(wanted)) {
+      if (name == wanted || !known.contains(name)) continue;
+      if (!known.contains(wanted)) selection.streams.erase(wanted);
+      if (!selection.streams.insert(name).second) continue;
+      std::cerr << "twinsky export: " << name << " is " << wanted
+                << " under another name; its rows are in this export too\n";
+    }
+  }
+}
+
 // False when a stream was asked for that the store does not have.
-bool has_all_streams(const ChosenStore& store, const Selection& selection) {
+bool find_streams(const ChosenStore& store, Selection& selection) {
   if (selection.streams.empty()) return true;
   const std::vector<std::string> names = open_store_reader(store.path)->streams();
   const std::set<std::string> known(names.begin(), names.end());
+  add_other_names(known, selection);
   bool has_all = true;
   for (const std::string& wanted : selection.streams) {
     if (known.contains(wanted)) continue;
@@ -162,8 +194,8 @@ bool has_all_streams(const ChosenStore& store, const Selection& selection) {
 int run_export(const StoreChoice& choice, const ExportOptions& options) {
   const auto chosen = chosen_store(choice);
   if (!chosen) return exit_configuration;
-  const Selection selection = selection_of(options, chosen->zone);
-  if (!has_all_streams(*chosen, selection)) return exit_failed;
+  Selection selection = selection_of(options, chosen->zone);
+  if (!find_streams(*chosen, selection)) return exit_failed;
   std::ofstream file;
   if (!options.output.empty()) file.open(options.output, std::ios::binary | std::ios::trunc);
   std::ostream& out = options.output.empty() ? std::cout : file;

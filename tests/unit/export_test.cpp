@@ -74,6 +74,28 @@ TEST_F(ExportOfStore, chooses_streams_and_times) {
   EXPECT_EQ(lines("--from 2026-11-22T10:31 --to '2026-11-22 10:33'"), 2);  // local time
 }
 
+TEST_F(ExportOfStore, has_the_rows_of_a_station_under_all_of_its_names) {
+  const std::string present = "ref/hk-hko/hk-observatory";
+  const std::string former = "ref/hk-hko/hong-kong-observatory";
+  put(former, R"({"temperature":20.5,"flag":2})");
+  ASSERT_TRUE(commit());
+  const Answer only = twinsky("export", "--json --stream " + present);
+  EXPECT_EQ(only.code, 0) << only.text << "nothing came under the present name yet";
+  EXPECT_NE(only.text.find(R"("temperature":20.5)"), std::string::npos) << only.text;
+  put(present, R"({"temperature":21.5,"flag":2})");
+  ASSERT_TRUE(commit());
+  for (const std::string& asked : {present, former}) {
+    const Answer both = twinsky("export", "--json --stream " + asked);
+    EXPECT_EQ(both.code, 0);
+    EXPECT_NE(both.text.find(R"("temperature":20.5)"), std::string::npos) << both.text;
+    EXPECT_NE(both.text.find(R"("temperature":21.5)"), std::string::npos) << both.text;
+    EXPECT_NE(both.text.find(" is " + asked + " under another name; its rows are in this export"),
+              std::string::npos)
+        << both.text;
+  }
+  EXPECT_EQ(twinsky("export", "--stream ref/hk-hko/nowhere").code, 1);
+}
+
 TEST_F(ExportOfStore, writes_into_a_file) {
   const std::string file = (directory_ / "out.csv").string();
   const Answer answer = twinsky("export", "--output " + file);
