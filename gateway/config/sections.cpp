@@ -28,7 +28,7 @@ void check_place(const Node& node, Draft& draft) {
                           ", expected one that is, or the \"jurisdiction\" where it is");
 }
 
-// Both cities' zone needs no database; elsewhere nobody can know it, so days are UTC's.
+// Both cities' zone needs no database, and UTC, whose days are taken elsewhere, needs none either.
 void read_zone(const Node& node, const Settings& values, Draft& draft) {
   GatewaySettings& gateway = draft.config.gateway;
   const bool is_other = gateway.jurisdiction == "other";
@@ -43,9 +43,7 @@ void read_zone(const Node& node, const Settings& values, Draft& draft) {
   }
   const std::vector<std::string> names = zone_names();
   const std::vector<std::string_view> known(names.begin(), names.end());
-  const Node* const at = member(node, "zone");
-  if (at == nullptr) return;  // no database: UTC+8, as it was
-  draft.reader.report(*at,
+  draft.reader.report(*member(node, "zone"),
                       names.empty() ? "the system has no time zones, expected the package tzdata"
                                     : in_quotes(wanted) +
                                           " is no time zone of the system, expected a name "

@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::chrono::hours both_cities{8};
 
+// Stands for the rules of UTC, which needs no database.
+constexpr char no_offset = 0;
+
 const date::time_zone& rules_of(const void* rules) {
   return *static_cast<const date::time_zone*>(rules);
 }
@@ -22,6 +25,11 @@ Zone Zone::of_city(std::string_view name) {
 }
 
 std::optional<Zone> Zone::named(std::string_view name) {
+  if (name == "UTC") {
+    Zone utc = of_city(name);
+    utc.rules_ = &no_offset;
+    return utc;
+  }
   try {
     const auto* const rules = date::locate_zone(std::string(name));
     static_cast<void>(rules->get_info(date::sys_seconds{}));  // reads the file
@@ -40,6 +48,7 @@ std::string Zone::title() const {
 
 std::chrono::seconds Zone::offset_at(UtcTime time) const {
   if (rules_ == nullptr) return both_cities;
+  if (rules_ == &no_offset) return {};
   return rules_of(rules_).get_info(std::chrono::floor<std::chrono::seconds>(time)).offset;
 }
 
@@ -59,6 +68,7 @@ UtcTime Zone::start_of(std::chrono::sys_days day) const {
 UtcTime Zone::utc_of(std::chrono::local_time<milliseconds> local) const {
   const UtcTime as_utc(local.time_since_epoch());
   if (rules_ == nullptr) return as_utc - both_cities;
+  if (rules_ == &no_offset) return as_utc;
   const auto seconds = std::chrono::floor<std::chrono::seconds>(local.time_since_epoch());
   const auto info = rules_of(rules_).get_info(date::local_seconds(seconds));
   if (info.result == date::local_info::nonexistent) return UtcTime(info.second.begin);

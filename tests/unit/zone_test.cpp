@@ -29,6 +29,14 @@ TEST(zone, both_cities_need_no_database) {
   EXPECT_EQ(cities.title(), "UTC+8");
 }
 
+TEST(zone, utc_needs_no_database) {
+  const Zone utc = zone("UTC");
+  EXPECT_EQ(utc.offset_at(at("2026-07-01T00:00Z")), 0s);
+  EXPECT_EQ(utc.day_of(at("2026-11-22T16:00Z")), 2026y / 11 / 22);
+  EXPECT_EQ(utc.utc_of(std::chrono::local_days(2026y / 11 / 22)), at("2026-11-22T00:00Z"));
+  EXPECT_EQ(utc.title(), "UTC");
+}
+
 TEST(zone, a_day_begins_where_the_zone_says) {
   EXPECT_EQ(start_of("Europe/London", 2026y / 7 / 1), "2026-06-30T23:00");
   EXPECT_EQ(start_of("Europe/London", 2026y / 12 / 1), "2026-12-01T00:00");
