@@ -16,6 +16,13 @@ void append_part(std::string& text, std::uint64_t count, const std::string& what
 
 }  // namespace
 
+void Excess::add(const Excess& other) {
+  of_strangers += other.of_strangers;
+  samples += other.samples;
+  warnings += other.warnings;
+  texts += other.texts;
+}
+
 std::string text_of(const Excess& excess) {
   std::string text;
   append_part(text, excess.of_strangers,

@@ -28,6 +28,7 @@ struct Excess {
 
   [[nodiscard]] std::uint64_t left_out() const { return of_strangers + samples + warnings; }
   [[nodiscard]] bool any() const { return left_out() + texts > 0; }
+  void add(const Excess& other);
 };
 // A sentence for people.
 std::string text_of(const Excess& excess);

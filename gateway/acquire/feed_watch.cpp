@@ -42,6 +42,17 @@ void drop_plain_numbers(Sample& sample) {
   }
 }
 
+std::string strangers_of(const FeedInfo& info) {
+  return std::string("strangers/").append(info.name);
+}
+std::string expected_of(const FeedInfo& info) {
+  return std::string("expected/").append(info.name);
+}
+// A document at its address.
+std::string key_of(const FeedRequest& request) {
+  return request.name + ' ' + std::to_string(stable_hash(request.url));
+}
+
 FeedFault fault_of(const FetchReply& reply) {
   if (reply.too_large) return FeedFault::too_large;
   if (reply.truncated) return FeedFault::truncated;
@@ -62,10 +73,11 @@ FeedWatch::FeedWatch(std::string_view gateway, FeedSettings settings, const Feed
       is_near_(settings_.settings.has("allow_private_addresses") &&
                settings_.settings.boolean("allow_private_addresses")),
       bounds_([this](std::string_view station) { return is_named(station); },
-              at_.outlet.strangers(info.name), at_.clock.now()),
+              at_.outlet.remembered(strangers_of(info)), at_.clock.now()),
       missed_cause_(not_shown) {
   counters_.state = "waiting";
   refresh_documents();
+  recall_expected();
 }
 
 void FeedWatch::refresh_documents() {
@@ -187,7 +199,7 @@ void FeedWatch::take_reply(Document& document, FetchReply reply) {
   }
   if (const auto failure = decode(document, reply)) {
     fail(document, *failure);
-  } else {
+  } else if (!document.next_page) {  // only the last page tells how new the document is
     document.etag = std::move(reply.etag);
     document.last_modified = std::move(reply.last_modified);
     succeed(document, document.partly);
@@ -200,8 +212,8 @@ std::optional<FeedFailure> FeedWatch::decode(Document& document, FetchReply& rep
   document.partly = std::move(content->partly);
   if (!document.partly) document.partly = check_columns(document, *content);
   const bool is_cut = document.partly && document.partly->fault == FeedFault::truncated;
-  if (!is_cut) see_stations(document, *content);
   const UtcTime now = at_.clock.utc();
+  std::map<std::string, UtcTime> seen;
   std::vector<Sample> samples;
   for (Sample& sample : content->samples) {
     const auto known = at_.clock.is_set() ? std::optional(now) : std::nullopt;
@@ -209,62 +221,115 @@ std::optional<FeedFailure> FeedWatch::decode(Document& document, FetchReply& rep
     if (problem.empty() || sample.time < now) {
       document.newest_end = std::max(document.newest_end, sample.time);
     }
+    UtcTime& newest = seen[sample.official->station];
     if (!problem.empty()) {
       content->problems.push_back(std::move(problem));
       continue;
     }
+    newest = std::max(newest, sample.time);
     if (!is_followed(sample.official->station)) continue;
     check_official_values(sample);
     drop_plain_numbers(sample);
     samples.push_back(std::move(sample));
   }
+  if (!is_cut) see_stations(document, seen, !content->columns.empty());
   document.next_page = std::move(content->next_page);
-  Excess excess = bounds_.keep_within(samples, at_.clock.now());
+  document.excess.add(bounds_.keep_within(samples, at_.clock.now()));
   for (Sample& sample : samples) arrivals_.push_back({document.request.name, std::move(sample)});
-  report_problems(document, content->problems);
+  if (document.problems == 0 && !content->problems.empty()) {
+    document.first_problem = std::move(content->problems.front());
+  }
+  document.problems += content->problems.size();
   if (content->warnings) {
-    const Excess of_warnings = FeedBounds::keep_within(*content->warnings);
-    excess.warnings = of_warnings.warnings;
-    excess.texts += of_warnings.texts;
+    document.excess.add(FeedBounds::keep_within(*content->warnings));
     document.warnings = std::move(content->warnings);
     tell_warnings();
   }
-  report_excess(document, excess);
+  if (!document.next_page) {
+    report_problems(document);
+    report_excess(document);
+  }
   if (!is_cut) return std::nullopt;
   return std::exchange(document.partly, std::nullopt);  // the rest is worth asking for soon
 }
 
 std::optional<FeedFailure> FeedWatch::check_columns(Document& document,
-                                                    const FeedContent& content) {
+                                                    const FeedContent& content) const {
   std::string absent;
-  for (const Quantity quantity : document.columns) {
+  for (const auto& [quantity, last] : document.expected.columns) {
     if (content.columns.empty() ||
         std::ranges::find(content.columns, quantity) != content.columns.end()) {
       continue;
     }
     absent.append(absent.empty() ? "" : ", ").append(in_quotes(name_of(quantity)));
   }
-  document.columns.insert(content.columns.begin(), content.columns.end());
+  for (const Quantity quantity : content.columns) {
+    document.expected.columns.insert_or_assign(quantity, at_.clock.utc());
+  }
   if (absent.empty()) return std::nullopt;
   return FeedFailure{FeedFault::grammar_changed, "no column of " + absent + " any more"};
 }
 
-void FeedWatch::see_stations(Document& document, const FeedContent& content) {
-  std::set<std::string, std::less<>> shown;
-  for (const Sample& sample : content.samples) {
-    const std::string& station = sample.official->station;
+void FeedWatch::see_stations(Document& document, const std::map<std::string, UtcTime>& seen,
+                             bool is_table) {
+  auto& expected = document.expected.stations;
+  for (const auto& [station, newest] : seen) {
     const ReferenceStation* const listed = feed_->station(station);
     if (is_followed(station)) {
       // Of those that nobody named only the configured ones are expected to come again.
-      if (listed != nullptr || !settings_.stations.empty()) shown.insert(station);
+      if (listed == nullptr && settings_.stations.empty()) continue;
+      UtcTime& last = expected[station];
+      last = std::max(last, newest);
     } else if (listed == nullptr && passed_over_.size() < most_passed_over &&
                passed_over_.insert(station).second) {
       newcomers_.append(newcomers_.empty() ? "" : ", ").append(in_quotes(station));
     }
   }
-  if (content.columns.empty()) return;  // no table: who has nothing to say may be left out of it
-  document.expected.insert(shown.begin(), shown.end());
-  document.shown = std::move(shown);
+  document.shown.clear();
+  for (const auto& [station, last] : expected) {
+    const bool is_there =
+        is_table ? seen.contains(station) : document.newest_end - last < stale_after;
+    if (is_there) document.shown.insert(station);
+  }
+}
+
+// A line for each document: its name, its address as a number (at another one there is nothing to
+// expect yet), columns and stations. Only where the documents are of a published kind it is certain
+// that their columns are not those that the operator wishes for.
+void FeedWatch::recall_expected() {
+  remembered_ = at_.outlet.remembered(expected_of(info_));
+  std::map<std::string, std::string> known;
+  std::string_view text = remembered_;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const auto name_end = line.find(' ');
+    const auto address_end = line.find(' ', std::min(name_end, line.size() - 1) + 1);
+    if (address_end == line.npos) continue;
+    known.emplace(line.substr(0, address_end), line.substr(address_end + 1));
+  }
+  for (const FeedRequest& request : feed_->requests(UtcTime{})) {
+    const auto line = known.find(key_of(request));
+    if (line == known.end()) continue;
+    Expected& expected = documents_.at(request.name).expected;
+    expected = Expected::of_text(line->second, at_.clock.utc());
+    if (info_.documents.empty()) expected.columns.clear();
+    std::erase_if(expected.stations, [this](const auto& each) {
+      return !is_followed(each.first) ||
+             (feed_->station(each.first) == nullptr && settings_.stations.empty());
+    });
+  }
+}
+
+void FeedWatch::remember_expected() {
+  std::string text;
+  for (const FeedRequest& request : feed_->requests(UtcTime{})) {
+    const Expected& expected = documents_.at(request.name).expected;
+    text += key_of(request) + ' ' + expected.text(at_.clock.utc()) + '\n';
+  }
+  if (text == remembered_) return;
+  remembered_ = text;
+  at_.outlet.remember(expected_of(info_), std::move(text));
 }
 
 // Each document owns what it says: what is in force is in any of them, and nobody else clears it.
@@ -314,6 +379,9 @@ void FeedWatch::succeed(Document& document, const std::optional<FeedFailure>& pa
 void FeedWatch::fail(Document& document, const FeedFailure& failure) {
   document.retries = 0;
   document.next_page.reset();
+  document.had_problems = false;  // those of the next copy are told again
+  document.problems = 0;
+  document.excess = {};
   document.partly.reset();
   document.etag.clear();  // whatever we had, we want the whole document next time
   document.last_modified.clear();
@@ -356,18 +424,20 @@ void FeedWatch::set_fault(Document& document, std::optional<FeedFault> fault,
 }
 
 // Said once until the document was clean again.
-void FeedWatch::report_problems(Document& document, std::vector<std::string>& problems) {
-  if (!problems.empty() && !document.had_problems) {
-    shorten(problems.front(), FeedBounds::longest_message);
-    at_.log.warning(info_.name,
-                    document.request.name + ": " + std::to_string(problems.size()) +
-                        " parts are not understood and left out, the first: " + problems.front());
+void FeedWatch::report_problems(Document& document) {
+  const std::size_t problems = std::exchange(document.problems, 0);
+  if (problems > 0 && !document.had_problems) {
+    shorten(document.first_problem, FeedBounds::longest_message);
+    at_.log.warning(info_.name, document.request.name + ": " + std::to_string(problems) +
+                                    " parts are not understood and left out, the first: " +
+                                    document.first_problem);
   }
-  document.had_problems = !problems.empty();
+  document.had_problems = problems > 0;
 }
 
 // Counted always, told when it begins and when it is over.
-void FeedWatch::report_excess(Document& document, const Excess& excess) {
+void FeedWatch::report_excess(Document& document) {
+  const Excess excess = std::exchange(document.excess, {});
   counters_.left_out += excess.left_out();
   counters_.texts_cut += excess.texts;
   if (document.is_crowded == excess.any()) return;
@@ -403,6 +473,7 @@ void FeedWatch::hand_on() {
   arrivals_.clear();
   at_.outlet.settle(info_.name);
   check_stations();
+  remember_expected();
 }
 
 // Once for all documents that came together, so that a start does not change a stream's meta with
@@ -426,7 +497,7 @@ void FeedWatch::open_streams() {
                                    " stations are new to us and carried as they are, \"" +
                                    *unlisted.begin() + "\" and others");
   }
-  if (!unlisted.empty()) at_.outlet.remember_strangers(info_.name, bounds_.strangers());
+  if (!unlisted.empty()) at_.outlet.remember(strangers_of(info_), bounds_.strangers());
   for (const std::string& station : changed) at_.outlet.open(description_of(station));
   counters_.stations = stations_.size();
 }
@@ -471,7 +542,7 @@ std::string FeedWatch::absence_of(const std::string& station) const {
   std::string lacking;
   bool was_shown = stations_.contains(station);
   for (const auto& [name, document] : documents_) {
-    if (!document.expected.contains(station)) continue;
+    if (!document.answered || !document.expected.stations.contains(station)) continue;
     was_shown = true;
     if (!document.shown.contains(station)) {
       lacking.append(lacking.empty() ? "" : ", ").append(name);
@@ -488,7 +559,7 @@ std::string FeedWatch::absence_of(const std::string& station) const {
 void FeedWatch::check_stations() {
   std::set<std::string> expected(settings_.stations.begin(), settings_.stations.end());
   for (const Document& document : documents_ | std::views::values) {
-    expected.insert(document.expected.begin(), document.expected.end());
+    for (const auto& [station, last] : document.expected.stations) expected.insert(station);
   }
   const std::string newcomers = std::exchange(newcomers_, {});
   bool are_newcomers_told = newcomers.empty();

@@ -8,6 +8,7 @@
 // cadence, but the next update is asked for when it is due.
 #pragma once
 
+#include "gateway/acquire/expected.hpp"
 #include "gateway/acquire/feed_bounds.hpp"
 #include "gateway/acquire/follower.hpp"
 
@@ -59,14 +60,18 @@ class FeedWatch {
     int retries = 0;                        // within the present update
     int failures = 0;                       // in a row
     bool had_problems = false;
+    // Of the answer that is being read, up to its present page.
+    std::size_t problems = 0;
+    std::string first_problem;
+    Excess excess = {};
     bool is_crowded = false;  // it held more than its bounds when it was last understood
     std::optional<FeedFault> fault;
     // What is wrong with the copy that we have though its rows hold; a 304 does not mend it.
     std::optional<FeedFailure> partly;
     std::optional<std::vector<Warning>> warnings;  // that it says are in force; nothing: not known
-    std::set<Quantity> columns;                    // that it has had
-    // Followed stations: those that a table has had, and those of its newest copy.
-    std::set<std::string, std::less<>> expected;
+    Expected expected;
+    // Of the expected stations those that are there: in the newest copy of a table; of another
+    // document, which may leave out whoever has nothing to say, those that it has shown of late.
     std::set<std::string, std::less<>> shown;
   };
   // A followed station that its documents do not show.
@@ -92,14 +97,19 @@ class FeedWatch {
   void take_reply(Document& document, FetchReply reply);
   std::optional<FeedFailure> decode(Document& document, FetchReply& reply);
   // Nothing: the document has all columns that it had before.
-  static std::optional<FeedFailure> check_columns(Document& document, const FeedContent& content);
-  void see_stations(Document& document, const FeedContent& content);
+  [[nodiscard]] std::optional<FeedFailure> check_columns(Document& document,
+                                                         const FeedContent& content) const;
+  // `seen`: the stations that it has, with the end of their newest interval.
+  void see_stations(Document& document, const std::map<std::string, UtcTime>& seen, bool is_table);
+  // What is expected of the documents is known after a restart too.
+  void recall_expected();
+  void remember_expected();
   // `partly`: what is wrong with an answer whose rows hold.
   void succeed(Document& document, const std::optional<FeedFailure>& partly = {});
   void fail(Document& document, const FeedFailure& failure);
   void set_fault(Document& document, std::optional<FeedFault> fault, const std::string& message);
-  void report_problems(Document& document, std::vector<std::string>& problems);
-  void report_excess(Document& document, const Excess& excess);
+  void report_problems(Document& document);
+  void report_excess(Document& document);
   // Told on when they are others than before.
   void tell_warnings();
   void hand_on();
@@ -139,6 +149,7 @@ class FeedWatch {
   std::map<std::string, std::set<Quantity>, std::less<>> stations_;  // opened, with what they have
   std::optional<std::vector<Warning>> warnings_;  // as told on: of all documents that know any
   std::map<std::string, Missing, std::less<>> missing_;
+  std::string remembered_;                          // of what is expected
   std::set<std::string, std::less<>> passed_over_;  // unlisted and not followed, told once each
   std::string newcomers_;                           // those of the newest answers, in words
   std::string missed_cause_;  // why intervals may be missing since the last whole update

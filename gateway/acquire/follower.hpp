@@ -46,12 +46,12 @@ struct FollowerOutlet {
       miss = [](std::string_view, UtcTime, UtcTime, milliseconds, std::string_view) {};
   // All that came of an update has been handed on.
   std::function<void(std::string_view feed)> settle = [](std::string_view) {};
-  // The stations of a feed that nobody named and that have a place (FeedBounds), across restarts.
-  std::function<std::string(std::string_view feed)> strangers = [](std::string_view) {
+  // What a feed knows of its documents and stations, across restarts; empty: nothing.
+  std::function<std::string(const std::string& name)> remembered = [](const std::string&) {
     return std::string();
   };
-  std::function<void(std::string_view feed, std::string strangers)> remember_strangers =
-      [](std::string_view, const std::string&) {};
+  std::function<void(const std::string& name, std::string text)> remember =
+      [](const std::string&, const std::string&) {};
 };
 
 class Follower final : public Stage {

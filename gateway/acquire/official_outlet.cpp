@@ -7,10 +7,6 @@
 namespace twinsky {
 namespace {
 
-std::string name_of_strangers(std::string_view feed) {
-  return std::string("strangers/").append(feed);
-}
-
 // What a broker retains under an earlier name would look like a station that stands still. It was
 // posted by an earlier version, if at all, so it is posted here before it is withdrawn.
 void clear_topics(const std::string& stream, Bulletin& bulletin) {
@@ -58,14 +54,9 @@ FollowerOutlet outlet_to(Intake& intake, OfficialIndices& indices, Bulletin& bul
           [&](std::string_view stream, UtcTime since, UtcTime end, milliseconds period,
               std::string_view cause) { intake.note_missing(stream, since, end, period, cause); },
       .settle = [&](std::string_view feed) { indices.settle(feed); },
-      .strangers =
-          [&](std::string_view feed) {
-            return store.remembered(name_of_strangers(feed)).value_or("");
-          },
-      .remember_strangers =
-          [&](std::string_view feed, std::string strangers) {
-            store.remember(name_of_strangers(feed), std::move(strangers));
-          },
+      .remembered = [&](const std::string& name) { return store.remembered(name).value_or(""); },
+      .remember = [&](const std::string& name,
+                      std::string text) { store.remember(name, std::move(text)); },
   };
 }
 

@@ -20,9 +20,12 @@ using std::chrono::hours;
 
 // A feed on a clock that stands still, with everything that it hands on.
 struct Bench {
+  using Memory = std::map<std::string, std::string>;
+  // `before`: what an earlier run has remembered.
   explicit Bench(const FeedSettings& settings, std::string_view gateway = "mk-roof",
-                 UtcTime start = at("2026-11-22T02:40:00Z"))
+                 UtcTime start = at("2026-11-22T02:40:00Z"), Memory before = {})
       : clock(start),
+        memory(std::move(before)),
         watch(gateway, settings, *feed_named(settings.feed), {fetcher, outlet, clock, log}) {}
 
   // Lets time pass, and the feed do what is due meanwhile.
@@ -47,6 +50,7 @@ struct Bench {
     std::string document;
   };
   ManualClock clock;
+  Memory memory;
   Log log{LogLevel::error};
   std::vector<StreamDescription> opened;
   std::vector<Taken> taken;
@@ -75,7 +79,10 @@ struct Bench {
           [this](std::string_view stream, UtcTime, UtcTime end, milliseconds,
                  std::string_view cause) {
             gaps.push_back(std::string(stream) + " " + std::string(cause) + " " + iso8601(end));
-          }};
+          },
+      .remembered = [this](const std::string& name) { return memory[name]; },
+      .remember = [this](const std::string& name,
+                         std::string text) { memory[name] = std::move(text); }};
   CannedFetcher fetcher{
       clock, [this](const FetchRequest&) { return answer(concentrations(published_hour())); }};
   FeedWatch watch;
@@ -494,6 +501,91 @@ TEST(feed_watch, a_followed_station_that_is_renamed_is_told_and_its_hours_are_mi
   EXPECT_EQ(bench.gaps.size(), 3U);
 }
 
+// Two aerodromes, of which one says nothing from that hour on.
+FetchReply aerodromes(UtcTime now, UtcTime silent_from) {
+  std::string body;
+  for (int age = 0; age < 4; ++age) {
+    const UtcTime time = floor<std::chrono::minutes>(floor<hours>(now)) - age * 30min;
+    const std::string iso = iso8601(time);
+    const std::string words = " " + iso.substr(8, 2) + iso.substr(11, 2) + iso.substr(14, 2) +
+                              "Z 32004KT 9999 29/24 Q1012=\n";
+    body += "METAR VHHH" + words;
+    if (time < silent_from) body += "METAR ZSPD" + words;
+  }
+  return answer(body);
+}
+
+TEST(feed_watch, a_station_that_a_document_without_a_table_shows_no_more_is_told_too) {
+  Bench bench(settings_of("metar"));
+  bench.fetcher.say([&](const FetchRequest&) {
+    return aerodromes(bench.clock.utc(), at("2026-11-22T05:00:00Z"));
+  });
+  bench.run_until(at("2026-11-22T07:29:00Z"));
+  EXPECT_TRUE(bench.events.empty()) << "who has nothing to say may be left out for a while";
+  bench.run_until(at("2026-11-22T12:29:00Z"));
+  EXPECT_EQ(bench.events,
+            std::vector<std::string>{"station_missing metar/zspd is not in metar any more"});
+  ASSERT_FALSE(bench.gaps.empty());
+  EXPECT_TRUE(bench.gaps[0].starts_with("ref/metar/zspd station_missing")) << bench.gaps[0];
+}
+
+TEST(feed_watch, what_a_document_has_had_is_known_after_a_restart) {
+  const FeedSettings settings = settings_of("hk-epd", {"24pc"});
+  Bench before(settings);
+  before.fetcher.say([&](const FetchRequest&) {
+    std::string body = concentrations(before.published_hour());
+    for (auto at = body.find("<CO>"); at != body.npos; at = body.find("<CO>", at + 1)) {
+      body.insert(at, "<O3>80.5</O3>");
+    }
+    return answer(body);
+  });
+  before.run_until(at("2026-11-22T02:41:00Z"));
+  EXPECT_TRUE(before.memory["expected/hk-epd"].ends_with(" no2,o3,co mong-kok,north\n"))
+      << before.memory["expected/hk-epd"];
+
+  // Meanwhile one station got another name, and one column.
+  const auto run_on = [&](const FeedSettings& wanted, const Bench::Memory& memory) {
+    Bench after(wanted, "mk-roof", at("2026-11-22T05:40:00Z"), memory);
+    int failures = 1;
+    after.fetcher.say([&](const FetchRequest&) {
+      if (failures-- > 0) return no_answer();
+      std::string body = concentrations(after.published_hour());
+      for (auto at = body.find(">North<"); at != body.npos; at = body.find(">North<", at)) {
+        body.replace(at, 7, ">Norden<");
+      }
+      return answer(body);
+    });
+    after.run_until(at("2026-11-22T05:45:00Z"));
+    std::ranges::sort(after.events);
+    return after.events;
+  };
+  const auto told = run_on(settings, before.memory);
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_TRUE(told[0].starts_with("feed_lost hk-epd 24pc: grammar_changed: no column of \"o3\""))
+      << told[0];
+  EXPECT_TRUE(told[1].starts_with("feed_lost hk-epd 24pc: unreachable")) << told[1];
+  EXPECT_EQ(told[2], "station_missing hk-epd/north is not in 24pc any more");
+  // Who follows others now, or another address, expects none of it.
+  EXPECT_EQ(run_on(settings_of("hk-epd", {"24pc"}, {"mong-kok"}), before.memory).size(), 2U);
+  FeedSettings elsewhere = settings;
+  elsewhere.settings.set("base", std::string("https://mirror.example.org"));
+  EXPECT_EQ(run_on(elsewhere, before.memory).size(), 2U) << "lost and back";
+  EXPECT_EQ(run_on(settings, {{"expected/hk-epd", "24pc\n\n \n24pc 7 no2\nx y - -\n"}}).size(), 2U);
+}
+
+TEST(feed_watch, who_was_not_there_for_a_week_is_not_remembered) {
+  Expected expected;
+  const UtcTime now = at("2026-11-22T05:40:00Z");
+  expected.stations = {{"north", now - std::chrono::days(8)}, {"mong-kok", now - 1h}};
+  expected.columns = {{Quantity::no2, now}, {Quantity::o3, now - std::chrono::days(7)}};
+  EXPECT_EQ(expected.text(now), "no2 mong-kok");
+  EXPECT_EQ(Expected().text(now), "- -");
+  const Expected read = Expected::of_text("no2,nonsense,o3 mong-kok,NO ID,", now);
+  EXPECT_EQ(read.columns.size(), 2U);
+  EXPECT_EQ(read.stations.size(), 1U);
+  EXPECT_EQ(Expected::of_text("- -", now).text(now), "- -");
+}
+
 TEST(feed_watch, a_followed_station_that_was_never_there_is_told_once) {
   Bench bench(settings_of("hk-epd", {"24pc"}, {"mongkok"}));
   bench.run_until(at("2026-11-24T08:10:00Z"));
@@ -584,6 +676,10 @@ TEST(feed_watch, reads_all_pages_of_a_document_before_it_hands_them_on) {
     EXPECT_EQ(std::ranges::count(each.request.headers, "X-API-Key: tell-nobody"), 1);
   }
   EXPECT_EQ(bench.watch.counters().state, "fresh");
+  // The first page has the oldest rows, and says nothing of how new the document is.
+  ASSERT_EQ(bench.events.size(), 2U);
+  EXPECT_TRUE(bench.events[0].starts_with("feed_lost openaq 3920: unreachable")) << bench.events[0];
+  EXPECT_TRUE(bench.events[1].starts_with("feed_back openaq 3920")) << bench.events[1];
   std::filesystem::remove_all(directory);
 }
 

@@ -229,6 +229,22 @@ TEST(hk_hko, does_not_believe_a_cell_that_may_be_cut) {
   EXPECT_EQ(content->partly->fault, FeedFault::truncated);
 }
 
+// ISO 8601: the midnight that ends the day.
+TEST(hk_hko, takes_24_00_for_the_end_of_the_day_in_json_too) {
+  const auto end_of = [](const std::string& time) -> std::optional<UtcTime> {
+    const auto content = opendata::decode(
+        feed(), R"({"obsTime":"2026-10-02T)" + time + R"(+08:00","hourlyRainfall":[)" +
+                    R"({"automaticWeatherStation":"Sha Tin","unit":"mm","value":"2"}]})");
+    if (!content) return std::nullopt;
+    return content->samples.at(0).official->end;
+  };
+  EXPECT_EQ(end_of("24:00:00"), parse_time("2026-10-02T16:00:00Z"));
+  EXPECT_EQ(end_of("24:00"), parse_time("2026-10-02T16:00:00Z"));
+  for (const char* const time : {"24:00:01", "24:30:00", "25:00:00"}) {
+    EXPECT_EQ(end_of(time), std::nullopt) << time;
+  }
+}
+
 TEST(hk_hko, a_district_is_no_station) {
   const auto content = decode(feed(), trouble("rhrread.district-and-station.json"), "rhrread");
   ASSERT_TRUE(content);
