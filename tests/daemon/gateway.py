@@ -93,7 +93,8 @@ class Subscriber:
 
     def records(self, stream):
         """All records of a stream, with repetitions, as they came."""
-        topic = f"/{stream}/obs" if "/" in stream else f"/{stream}"
+        is_obs = "/" in stream and not stream.endswith("/hour")
+        topic = f"/{stream}/obs" if is_obs else f"/{stream}"
         return [record for heard, payload in list(self.heard) if heard.endswith(topic) and payload
                 for record in json.loads(payload)]
 
@@ -138,6 +139,14 @@ class Gateway:
             self.process = subprocess.Popen([self.binary, "run", "--config", self.file],
                                             stderr=log, stdout=log, env=self.environment)
 
+    def rehearse(self, start, end, progress=lambda: None):
+        """Goes through that time (texts), and on from there; `progress` changes as long as it goes on."""
+        before = len(self.log()) if os.path.exists(self.log_file) else 0
+        with open(self.log_file, "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen([self.binary, "run", "--config", self.file, "--rehearse", start, end],
+                                            stderr=log, stdout=log, env=self.environment)
+        until(lambda: "come to its end" in self.log()[before:], 60, f"it is {end}", progress)
+
     def kill(self):
         self.process.kill()
         self.process.wait(10)
@@ -154,12 +163,22 @@ class Gateway:
             return file.read()
 
     def export(self, stream, *options):
-        done = subprocess.run([self.binary, "export", "--config", self.file, "--stream", stream,
-                               "--format", "json", *options], capture_output=True, text=True,
-                              check=False)
+        return [json.loads(line) for line in self.exported("--stream", stream, "--json", *options)]
+
+    def streams(self):
+        """The streams of which the store has records."""
+        return {line.split(",")[0] for line in self.exported()[1:]}
+
+    def exported(self, *options):
+        return self.printed("export", *options).splitlines()
+
+    def printed(self, command, *options):
+        """What a command says of this configuration."""
+        done = subprocess.run([self.binary, *command.split(), "--config", self.file, *options], capture_output=True,
+                              text=True, check=False)
         if done.returncode != 0:
             raise AssertionError(done.stderr)
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return done.stdout
 
     def end(self):
         if self.process and self.process.poll() is None:
@@ -167,7 +186,8 @@ class Gateway:
 
 
 class GatewayTest(unittest.TestCase):
-    """A world, a broker, a subscriber and a gateway of their own for each test."""
+    """A broker, a subscriber and a gateway of their own for each test, and a world where there is a
+    scenario."""
 
     scenario = None
     broker_lines = ()
@@ -176,14 +196,16 @@ class GatewayTest(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory(prefix="gateway")
         self.directory = self.folder.name
         self.addCleanup(self.folder.cleanup)
-        self.world = World(self.scenario)
-        self.addCleanup(self.world.end)
+        environment = None
+        if self.scenario is not None:
+            self.world = World(self.scenario)
+            self.addCleanup(self.world.end)
+            environment = self.world.ready["environment"]
         self.broker = Broker(self.directory, *self.broker_lines)
         self.addCleanup(self.broker.stop)
         self.subscriber = Subscriber(self.broker.port)
         self.addCleanup(self.subscriber.end)
-        self.gateway = Gateway(self.directory, self.configuration(),
-                               self.world.ready["environment"])
+        self.gateway = Gateway(self.directory, self.configuration(), environment)
         self.addCleanup(self.tell_on_failure)
         self.addCleanup(self.gateway.end)
 

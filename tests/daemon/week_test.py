@@ -8,14 +8,13 @@ Usage: week_test.py TWINSKY WORLD [test …]"""
 import email.utils
 import json
 import os
-import subprocess
 import urllib.request
 import xml.etree.ElementTree as xml
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 
 import gateway
-from gateway import HERE, until
+from gateway import HERE
 
 START = datetime(2026, 11, 15, 0, 20, tzinfo=timezone.utc)
 MIDDLE = START + timedelta(hours=50)
@@ -79,13 +78,8 @@ class Week(gateway.GatewayTest):
             {"feed": "cn-cnemc", "terms_accepted": True, **near}]}
 
     def rehearse(self, start, end):
-        log = len(self.gateway.log()) if os.path.exists(self.gateway.log_file) else 0
-        with open(self.gateway.log_file, "a", encoding="utf-8") as file:
-            self.gateway.process = subprocess.Popen(
-                [self.gateway.binary, "run", "--config", self.gateway.file, "--rehearse", text_of(start),
-                 text_of(end)], stderr=file, stdout=file)
-        until(lambda: "come to its end" in self.gateway.log()[log:], 60, f"it is {end}",
-              progress=lambda: os.path.getsize(self.world.path("w/requests")))
+        self.gateway.rehearse(text_of(start), text_of(end),
+                              progress=lambda: os.path.getsize(self.world.path("w/requests")))
         self.gateway.stop()
 
     def asked(self):
