@@ -8,7 +8,7 @@
 namespace twinsky {
 namespace {
 
-constexpr int fewest_pairs = 54;                                     // to accuse anybody
+constexpr int fewest_to_accuse = 54;                                 // to accuse anybody
 constexpr double absent = std::numeric_limits<double>::quiet_NaN();  // never leaves this file
 
 // Both sides on a grid of hours without gaps.
@@ -55,7 +55,7 @@ std::vector<Pair> shifted(std::span<const double> x, std::span<const double> y, 
 double independent(std::span<const Pair> pairs) {
   const Moments moments = moments_of(pairs);
   const auto line = least_squares(moments);
-  if (!line || moments.n < fewest_pairs) return 0;
+  if (!line || moments.n < fewest_to_accuse) return 0;
   return autocorrelation(pairs, moments, *line).n_effective;
 }
 

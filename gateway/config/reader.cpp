@@ -9,10 +9,8 @@
 namespace twinsky {
 namespace {
 
-using Names = std::vector<std::string_view>;
-
-Names names_of(std::span<const Setting> declared) {
-  Names names;
+std::vector<std::string_view> names_of(std::span<const Setting> declared) {
+  std::vector<std::string_view> names;
   for (const Setting& setting : declared) names.push_back(setting.name);
   return names;
 }

@@ -78,7 +78,7 @@ Json values_of(const Setting& setting) {
 }
 
 // The default as JSON.
-Json default_of(const Setting& setting) {
+Json json_default_of(const Setting& setting) {
   switch (setting.kind) {
     case SettingKind::boolean:
     case SettingKind::integer:
@@ -99,7 +99,7 @@ Json schema_of(const Setting& setting) {
       is_defined ? Json{{"$ref", "#/$defs/" + std::string(setting.name)}} : values_of(setting);
   schema["description"] = std::string(setting.documentation);
   if (setting.secret) schema["writeOnly"] = true;  // never shown again
-  if (!setting.fallback.empty()) schema["default"] = default_of(setting);
+  if (!setting.fallback.empty()) schema["default"] = json_default_of(setting);
   return schema;
 }
 

@@ -25,7 +25,7 @@ struct Span {
 constexpr std::array spans = {Span{"_1h", 1}, Span{"_3h", 3}, Span{"_nowcast", 12}};
 
 // As for official stations: Hong Kong's own rule for missing hours is not published.
-constexpr std::size_t least_of_three = 2;
+constexpr std::size_t least_hours_of_three = 2;
 
 const Span* span_of(std::string_view input) {
   const auto* const found =
@@ -36,7 +36,7 @@ const Span* span_of(std::string_view input) {
 std::optional<double> mean_over(const Span& span, Hours newest_first) {
   const Hours hours = newest_first.first(std::min(span.hours, newest_first.size()));
   if (span.suffix == "_nowcast") return nowcast(hours);
-  return mean_of(hours, span.hours == 3 ? least_of_three : 1);
+  return mean_of(hours, span.hours == 3 ? least_hours_of_three : 1);
 }
 
 // In the rule's unit; nullopt where the rule knows no reference state for a gas.

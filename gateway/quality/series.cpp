@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t page_rows = 500;
+constexpr std::size_t rows_of_a_page = 500;
 constexpr RowId most_rows = 30'000;  // that are read for one picture
 constexpr milliseconds one_hour = 1h;
 constexpr auto fine_widths =
@@ -117,7 +117,7 @@ std::vector<Said> read_samples(StoreReader& reader, const RowRanges& ranges,
   for (const RowRange& range : ranges) {
     RowId after = range.first - 1;
     while (after < range.last) {
-      const std::vector<StoredRow>& page = reader.page(after, page_rows);
+      const std::vector<StoredRow>& page = reader.page(after, rows_of_a_page);
       if (page.empty()) break;
       for (const StoredRow& row : page) {
         after = row.row;

@@ -7,7 +7,7 @@
 namespace twinsky {
 namespace {
 
-constexpr RowId rows_at_once = 1000;
+constexpr RowId rows_per_step = 1000;
 // Sinks that have not come back; more are forgotten, the oldest first.
 constexpr std::size_t most_away = 100;
 
@@ -107,7 +107,7 @@ void DroppedCursors::count_piece(Dropped& dropped, const Outboxes& outboxes) {
     return;
   }
   const RowId first = dropped.next;
-  RowId last = std::min({first + rows_at_once - 1, dropped.last, journal_.last()});
+  RowId last = std::min({first + rows_per_step - 1, dropped.last, journal_.last()});
   std::string epoch;
   // A piece is of one epoch, so that its numbers can be told.
   for (const SavedEpoch& saved : outboxes.epochs) {

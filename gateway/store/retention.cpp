@@ -6,7 +6,7 @@
 namespace twinsky {
 namespace {
 
-constexpr std::int64_t rows_at_once = 1000;
+constexpr std::int64_t rows_deleted_at_once = 1000;
 
 std::int64_t most_rows(const TableShare& share, std::int64_t bytes) {
   return bytes / 100 * share.percent / share.row_bytes;
@@ -58,8 +58,9 @@ void Retention::delete_piece(Work& work) {
   std::int64_t deleted = 0;
   bool is_done = false;
   journal_.transaction([&] {
-    while (!is_done && deleted < rows_at_once) {
-      std::int64_t about = std::min(tables.rows_held(work.share.table), rows_at_once - deleted);
+    while (!is_done && deleted < rows_deleted_at_once) {
+      std::int64_t about =
+          std::min(tables.rows_held(work.share.table), rows_deleted_at_once - deleted);
       if (!work.before) about = std::min(about, work.surplus - work.deleted - deleted);
       const std::int64_t gone = about <= 0 ? 0 : tables.forget(work.share.table, before, about);
       is_done = gone == 0;

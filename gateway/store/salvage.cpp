@@ -14,7 +14,7 @@
 namespace twinsky {
 namespace {
 
-constexpr RowId rows_at_once = 1000;
+constexpr RowId rows_walked_at_once = 1000;
 constexpr std::int64_t usual_row_bytes = 110;  // to reckon what an unreadable file held
 constexpr std::int64_t smallest_row_bytes = 8;
 constexpr std::uint64_t many_rows = 100'000;  // that are looked for one by one in any case
@@ -43,7 +43,7 @@ RowId last_readable_row(Tables& tables, RowId known) {
   };
   RowId found = newest_until(largest_row);
   if (found >= 0) return found;
-  RowId bad = std::max<RowId>(known, 1) + rows_at_once;
+  RowId bad = std::max<RowId>(known, 1) + rows_walked_at_once;
   for (RowId step = 1; bad > 0; step *= 2) {
     const RowId row = std::max<RowId>(bad - step, 0);
     found = newest_until(row);
@@ -121,7 +121,7 @@ class Walk {
     if (first > last) return;
     bool is_whole = false;
     try {
-      tables_.read(first, last, static_cast<std::size_t>(rows_at_once), text_, rows_);
+      tables_.read(first, last, static_cast<std::size_t>(rows_walked_at_once), text_, rows_);
       is_whole = true;
     } catch (const std::exception&) {
       is_whole = false;
@@ -290,7 +290,7 @@ void salvage_small_tables(Tables& tables, const Deliver& deliver) {
       auto& page = some.*kept;
       take(page, [&] { return read(from); });
       if (page.empty()) return true;
-      const bool more = page.size() == static_cast<std::size_t>(rows_at_once);
+      const bool more = page.size() == static_cast<std::size_t>(rows_walked_at_once);
       // The last moment is read again, as more of it may follow; unless it fills a page alone.
       const UtcTime last = start_of(page.back());
       from = last > from ? last : last + milliseconds(1);
@@ -299,15 +299,17 @@ void salvage_small_tables(Tables& tables, const Deliver& deliver) {
     }
   };
   const bool goes_on = bring_back(
-      &Salvaged::hours, [&](UtcTime from) { return tables.hours_from(from, rows_at_once); },
+      &Salvaged::hours, [&](UtcTime from) { return tables.hours_from(from, rows_walked_at_once); },
       [](const HourRow& row) { return row.start; });
   if (!goes_on) return;
   const bool goes_further = bring_back(
-      &Salvaged::official, [&](UtcTime from) { return tables.official_from(from, rows_at_once); },
+      &Salvaged::official,
+      [&](UtcTime from) { return tables.official_from(from, rows_walked_at_once); },
       [](const OfficialRow& row) { return row.start; });
   if (!goes_further) return;
   bring_back(
-      &Salvaged::references, [&](UtcTime from) { return tables.references(from, rows_at_once); },
+      &Salvaged::references,
+      [&](UtcTime from) { return tables.references(from, rows_walked_at_once); },
       [](const SavedReference& reference) { return reference.key.start; });
 }
 
@@ -346,7 +348,7 @@ void salvage_rows(const std::vector<SalvageRange>& ranges, RowId sure_until, con
       } else {
         walk.miss(first, range.last_row, piece);
       }
-      piece.done_until = std::min(start + rows_at_once - 1, range.last_row);
+      piece.done_until = std::min(start + rows_walked_at_once - 1, range.last_row);
       walk.read(start, piece.done_until, piece);
       brought_back += piece.rows.size();
       unreadable += piece.unreadable;

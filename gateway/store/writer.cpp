@@ -19,7 +19,7 @@ constexpr RowId save_cursor_rows = 10'000;
 constexpr milliseconds longest_retry{10'000};
 constexpr milliseconds longest_retry_when_full{5'000};
 constexpr int most_tries_at_once = 3;  // in vain, one after the other: the reserve, then rows
-constexpr std::size_t few_rows = 50;
+constexpr std::size_t rows_while_full = 50;
 constexpr const char* mark_of_changes = "newest_changes";  // the name it is remembered by
 constexpr std::size_t batch_kept = 4096;  // entries of memory that are kept for the next round
 
@@ -260,7 +260,7 @@ bool Store::Writer::expect_disk_trouble(Round& round, Work&& work) {
 
 // What stands in the queue comes into the next transaction, so what may be on the disk must not.
 void Store::Writer::doubt(Round& round) {
-  InDoubt& doubtful = in_doubt_.emplace();
+  InDoubt& doubtful = in_doubt_.emplace(InDoubt{});
   const auto first = round.batch.begin() + static_cast<std::ptrdiff_t>(round.done);
   const auto last = first + static_cast<std::ptrdiff_t>(round.doubtful->samples);
   std::move(first, last, std::back_inserter(doubtful.part));
@@ -350,7 +350,7 @@ void Store::Writer::write(Round& round) {
   bool with_small_things = round.has_small_things();
   while (with_small_things || round.done < batch.size()) {
     // On a full disk the WAL cannot grow, so it is used again after each little part.
-    const std::size_t most = is_disk_full_ ? few_rows : settings_.commit_rows;
+    const std::size_t most = is_disk_full_ ? rows_while_full : settings_.commit_rows;
     const auto part = batch.subspan(round.done).first(std::min(most, batch.size() - round.done));
     opened_->transaction([&] {
       if (with_small_things) write_small_things(round);

@@ -88,7 +88,7 @@ curl_socket_t on_socket(void* user, curlsocktype, curl_sockaddr* address) {
 }
 
 // An address for a message; words instead of it where it may hold a secret.
-std::string quoted(std::string_view address) {
+std::string address_text(std::string_view address) {
   return shown({.kind = SettingKind::url}, address);
 }
 
@@ -217,7 +217,7 @@ FetchReply CurlFetcher::get(const FetchRequest& request, const std::stop_token& 
   Url url(curl_url());
   if (url == nullptr) return problem("out of memory");
   if (curl_url_set(url.get(), CURLUPART_URL, request.url.c_str(), 0) != CURLUE_OK) {
-    return problem(quoted(request.url) + " is not an address");
+    return problem(address_text(request.url) + " is not an address");
   }
   const std::string host = part_of(url, CURLUPART_HOST);
   Line line = take_line(host);
@@ -232,7 +232,7 @@ FetchReply CurlFetcher::follow(Line& line, Url& url, const FetchRequest& request
   const std::string host = part_of(url, CURLUPART_HOST);
   for (int redirects = 0; redirects <= most_redirects; ++redirects) {
     if (std::string why = refusal_of(url, request); !why.empty()) {
-      return problem(quoted(part_of(url, CURLUPART_URL)) + " is refused: " + why);
+      return problem(address_text(part_of(url, CURLUPART_URL)) + " is refused: " + why);
     }
     std::string redirect;
     FetchReply reply =
@@ -240,10 +240,10 @@ FetchReply CurlFetcher::follow(Line& line, Url& url, const FetchRequest& request
     if (redirect.empty()) return reply;
     const bool was_https = part_of(url, CURLUPART_SCHEME) == "https";
     if (curl_url_set(url.get(), CURLUPART_URL, redirect.c_str(), 0) != CURLUE_OK) {
-      return problem("redirected to " + quoted(redirect) + ", which is not an address");
+      return problem("redirected to " + address_text(redirect) + ", which is not an address");
     }
     if (was_https && part_of(url, CURLUPART_SCHEME) != "https") {
-      return problem("redirected from https to " + quoted(redirect) + ", which is refused");
+      return problem("redirected from https to " + address_text(redirect) + ", which is refused");
     }
   }
   return problem("more than " + std::to_string(most_redirects) + " redirects");
@@ -282,7 +282,7 @@ FetchReply CurlFetcher::one(Line& line, const Url& url, const FetchRequest& requ
   reply.body.clear();
   reply.truncated = code == CURLE_PARTIAL_FILE || code == CURLE_BAD_CONTENT_ENCODING;
   if (!transfer.refusal.empty()) {
-    reply.problem = in_quotes(part_of(url, CURLUPART_HOST)) + " is refused: it leads to ";
+    reply.problem = address_text(part_of(url, CURLUPART_HOST)) + " is refused: it leads to ";
     reply.problem += transfer.refusal;
   } else if (reply.too_large) {
     reply.problem = "more than " + size_text(static_cast<std::int64_t>(request.largest_body));

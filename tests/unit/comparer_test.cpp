@@ -2,6 +2,7 @@
 // From samples and official rows through the real store to the validation record: whatever the
 // order, with restarts, late and revised rows; and a week of real data to the figures of another
 // program.
+// Not under the thread sanitizer: ComparerOrder, ComparerWeek
 #include "gateway/compare/comparer.hpp"
 
 #include "drivers/registry.hpp"

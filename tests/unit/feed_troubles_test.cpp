@@ -2,6 +2,7 @@
 // A week of both cities whose agencies measure the same all the time, and whose documents are wrong
 // in every way but that: whatever enters the store is either that value or nothing, and each
 // trouble is told once, as what it is.
+// Not under the thread sanitizer: FeedTroubles
 #include "canned_fetcher.hpp"
 #include "gateway/acquire/feed_watch.hpp"
 #include "gateway/acquire/official_outlet.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A week of both cities on a clock that the test moves: what their agencies answered stands in a
 // real store, each hour once per revision, whatever went wrong on the way.
+// Not under the thread sanitizer: FeedWeek
 #include "canned_fetcher.hpp"
 #include "gateway/acquire/feed_watch.hpp"
 #include "gateway/acquire/official_outlet.hpp"
