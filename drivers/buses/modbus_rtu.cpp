@@ -62,8 +62,9 @@ class OwedReplies {
     owed_.erase(found);
     return std::nullopt;
   }
-  // What came on the line and was no reply to the present question.
-  void look_at(Bytes stray, MonotonicTime now) {
+  // What came on the line and was no reply to the present question; `came_now`: it was waited for,
+  // else it may have lain there for long.
+  void look_at(Bytes stray, MonotonicTime now, bool came_now) {
     if (owed_.empty()) {
       stray_.clear();
       return;
@@ -75,7 +76,7 @@ class OwedReplies {
       const auto& [unit, owed] = one;
       if (!find_rtu_reply(unit, owed.request, stray_)) return false;
       ++times_[unit].late;
-      note(unit, now - owed.asked);
+      if (came_now) note(unit, now - owed.asked);
       return true;
     });
     if (came > 0) stray_.clear();
@@ -119,6 +120,7 @@ class RtuLink final : public Link {
     check_unit(device_.address, 1, 254);
     const auto frame = rtu_frame(device_.address, tx);
     port_.use(device_.line);
+    drop_what_lies_there();
     wait_for_what_is_owed(patience);
     wait_for_silence();
     const MonotonicTime asked = surroundings_.clock.now();
@@ -127,7 +129,7 @@ class RtuLink final : public Link {
     const auto reply = receive(frame, tx);
     const MonotonicTime now = surroundings_.clock.now();
     if (reply) owed_.note(device_.address, now - asked);
-    owed_.look_at(received_, now);
+    owed_.look_at(received_, now, true);
     if (reply) return deliver_reply(device_.address, *reply, rx);
     if (reply.error() != Fault::checksum) owed_.owe(device_.address, tx, asked, now);
     throw modbus_error(reply.error(), device_.address, reason_of(reply.error(), patience));
@@ -140,8 +142,21 @@ class RtuLink final : public Link {
   }
 
  private:
-  // Drops what arrives, looking whether it is that.
-  void drop(Bytes received) { owed_.look_at(received, surroundings_.clock.now()); }
+  // Drops what arrives, looking whether it is what is owed.
+  void drop(Bytes received, bool came_now = true) {
+    owed_.look_at(received, surroundings_.clock.now(), came_now);
+  }
+
+  void drop_what_lies_there() {
+    std::array<std::byte, 256> dropped{};
+    deadline_.start(std::chrono::microseconds::zero());
+    std::size_t count = 0;
+    for (std::size_t all = 0; all < longest_reception; all += count) {
+      count = port_.read(dropped, deadline_);
+      if (count == 0) return;
+      drop(Bytes(dropped).first(count), false);
+    }
+  }
 
   // No longer than a question of its own would take: others want the line, too.
   void wait_for_what_is_owed(milliseconds patience) {

@@ -121,7 +121,8 @@ class ModbusDevice final : public Driver {
         }
       } catch (const LinkError& error) {
         failure = error;
-        sample.facts.push_back({"refused", std::string(error.what())});
+        sample.facts.push_back({error.fault() == Fault::exception ? "refused" : "unanswered",
+                                std::string(error.what())});
       }
       ++failed;
       mark_absent(block, failure->fault(), sample);

@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 constexpr int failures_until_offline = 5;
 constexpr int failures_until_restart = 3;  // of a device that answers, but never measures
 constexpr milliseconds longest_back_off = 60s;
+constexpr milliseconds longest_calm = 1h;
 constexpr int most_not_ready = 20;  // questions within one period
 constexpr std::size_t most_frames = 600;
 // Streaming devices keep their own, uneven pace (PMS5003: 0.2 to 2.3 s): less is no gap.
@@ -198,6 +199,9 @@ void Task::start() {
     driver_->start(*link_);
   }
   started_at_ = clock_.now();
+  failures_since_start_ = 0;
+  has_spoken_cold_ = false;
+  has_begun_anew_ = false;
   start_took_ = std::chrono::ceil<milliseconds>(clock_.now() - asked);
   phase_ = Phase::awake;
   heard_at_ = clock_.now();
@@ -213,10 +217,14 @@ void Task::start() {
     if (listener_ && sensor_.every) first_due = std::max(first_due, clock_.now() + period());
     if (counters_.restarts == 1) sample_due_ += first_due - clock_.now();  // nothing was due before
     skip_until(sample_due_ + (first_due - sample_due_) / period() * period(), silence_);
-    sample_due_ = first_due;
+    // One that is asked keeps its schedule, so that none of its samples counts twice, as missed and
+    // as taken a moment later; of one that talks by itself a period begins.
+    if (listener_ || counters_.restarts == 1) sample_due_ = first_due;
+    due_ = std::max(sample_due_, first_due);
+  } else {
+    // What took longer to start than last time is late once, and not cold.
+    due_ = std::max(sample_due_, warm_at_);
   }
-  // What took longer to start than last time is late once, and not cold.
-  due_ = was_asleep ? std::max(sample_due_, warm_at_) : sample_due_;
   if (has_own_pace()) due_ = clock_.now() + longest_silence();
 }
 
@@ -277,15 +285,25 @@ void Task::accept_frames(Decoded decoded) {
     } else {
       cold_ = std::move(frame);
     }
+    has_spoken_cold_ = !is_warm();
   }
 }
 
 // Good frames that say that there is nothing to say yet: no silence, and no value. One that was
-// thought to be warm has been off.
+// thought to be warm has been off; one that had said something already while it warmed up most
+// likely too, as when its own fan pulls its supply down. (Or the air is so clean that nothing else
+// is said: that is waited for once.)
 void Task::note_warming_up() {
   heard_at_ = clock_.now();
   is_warming_up_ = true;
-  if (is_warm()) warm_at_ = clock_.now() + info_.warm_up;
+  if (is_warm()) {
+    warm_at_ = clock_.now() + info_.warm_up;
+  } else if (has_spoken_cold_ && !std::exchange(has_begun_anew_, true)) {
+    warm_at_ = clock_.now() + info_.warm_up;
+    cold_.reset();
+    const MonotonicTime latest = sample_due_ + period() - shortest_sleep;
+    due_ = std::max(due_, std::min<MonotonicTime>(warm_at_ + pace_slack, latest));
+  }
   listen_again();
   if (!has_own_pace()) return;
   note_pace(name_of(Fault::warming_up), (clock_.now() - paced_until_) / period());
@@ -337,6 +355,35 @@ void Task::take_newest_frame() {
   schedule_next(true);
 }
 
+// What a device that answers refuses to tell is said at once; what it only left out, when that goes
+// on.
+void Task::tell_of_parts(const Sample& sample) {
+  std::string lost;
+  std::string reasons;
+  bool is_unanswered = false;
+  for (const Fact& fact : sample.facts) {
+    const bool is_refused = fact.name == "refused";
+    if (!is_refused && fact.name != "unanswered") continue;
+    const auto& reason = std::get<std::string>(fact.value);
+    if (!is_refused && answers_late(reason)) unanswered_ = 0;
+    is_unanswered = is_unanswered || !is_refused;
+    if (!is_refused && unanswered_ + 1 < failures_until_offline) continue;
+    lost.append(lost.empty() ? "" : ", ").append(reason, 0, reason.find(':'));
+    reasons.append(reasons.empty() ? "" : "; ").append(reason);
+  }
+  unanswered_ = is_unanswered ? unanswered_ + 1 : 0;
+  if (lost == parts_lost_) return;
+  if (lost.empty()) {
+    const std::string message = parts_lost_ + ": answered again";
+    log_.notice(sensor_.id, message);
+    intake_.announce("readings_back", sensor_.id, message);
+  } else {
+    log_.warning(sensor_.id, reasons + "; the other readings are taken");
+    intake_.announce("readings_lost", sensor_.id, reasons);
+  }
+  parts_lost_ = lost;
+}
+
 void Task::accept(Sample sample, bool is_warm) {
   for (Reading& each : sample.readings) {
     for (const DriverQuantity& internal : internal_) {
@@ -362,6 +409,7 @@ void Task::accept(Sample sample, bool is_warm) {
   }
   failures_ = 0;
   silence_.clear();
+  tell_of_parts(sample);
   for (const std::string_view channel : info_.channels) {
     intake_.take(stream_ + "-" + std::string(channel), sample, channel);
   }
@@ -408,6 +456,7 @@ void Task::fail(Fault fault, std::string_view detail) {
     due_ = clock_.now();
     return;
   }
+  if (answers_late(detail)) failures_ = 0;
   begin_silence();
   silence_ = name_of(fault);
   if (has_own_pace()) note_pace(silence_, (clock_.now() - paced_until_) / period());
@@ -418,8 +467,9 @@ void Task::fail(Fault fault, std::string_view detail) {
     if (state_ == SensorState::online) {
       std::string message(name_of(fault));
       if (!detail.empty()) message.append(": ").append(detail);
-      log_.warning(sensor_.id, message + "; asked again at most every minute");
-      intake_.announce("sensor_lost", sensor_.id, message);
+      const bool is_there = now == SensorState::fault;  // and says, or shows, that it is not well
+      log_.warning(sensor_.id, is_there ? message : message + "; asked again at most every minute");
+      intake_.announce(is_there ? "sensor_fault" : "sensor_lost", sensor_.id, message);
     }
     if (state_ != now || !has_spoken_) intake_.set_state(stream_, now);
     state_ = now;
@@ -432,18 +482,39 @@ void Task::fail(Fault fault, std::string_view detail) {
   // out a period.
   const bool is_mute = fault == Fault::no_response || fault == Fault::nack;
   const bool is_stuck =
-      failures_ >= (fault == Fault::not_ready ? failures_until_restart : failures_until_offline);
+      failures_since_start_ >=
+      (fault == Fault::not_ready ? failures_until_restart : failures_until_offline);
   const bool start_anew = fault == Fault::unsupported || phase_ != Phase::awake || is_stuck ||
                           (is_mute && (driver_ || is_lost));
   if (!start_anew) return;
+  // One that could be started gets its time to measure first, and is started so often and no more.
+  const bool is_there =
+      phase_ == Phase::awake && is_stuck && !is_mute && fault != Fault::unsupported;
   phase_ = Phase::stopped;
   const int doublings = std::clamp(failures_ - failures_until_offline, 0, 10);
   milliseconds wait = std::min<milliseconds>(period() * (1 << doublings), longest_back_off);
   if (failures_ < failures_until_offline) wait = std::min<milliseconds>(period(), longest_back_off);
-  due_ = clock_.now() + wait;
+  due_ = is_there ? std::max(started_at_ + wait, clock_.now()) : clock_.now() + wait;
+}
+
+// Has an answer come since that was given up? Then it is there, and slow: that is told once, until
+// nothing was late for an hour.
+bool Task::answers_late(std::string_view detail) {
+  const Link::AnswerTimes times = link_->answer_times();
+  if (times.late <= late_answers_) return false;
+  late_answers_ = times.late;
+  const bool is_told = late_at_ && clock_.now() - *late_at_ <= longest_calm;
+  late_at_ = clock_.now();
+  if (is_told) return true;
+  std::string message = "answers come too late and are not taken";
+  if (!detail.empty()) message.append(": ").append(detail);
+  log_.warning(sensor_.id, message);
+  intake_.announce("answers_late", sensor_.id, message);
+  return true;
 }
 
 void Task::begin_silence() {
+  ++failures_since_start_;
   if (++failures_ == 1) silent_since_ = clock_.now();
 }
 

@@ -50,6 +50,7 @@ class Task {
   void poll();
   void take_newest_frame();
   void accept(Sample sample, bool is_warm);
+  void tell_of_parts(const Sample& sample);
   void accept_frames(Decoded decoded);
   void accept_at_own_pace(Sample frame, bool is_warm);
   void note_warming_up();
@@ -63,6 +64,7 @@ class Task {
   [[nodiscard]] milliseconds wake_lead() const;
   [[nodiscard]] milliseconds longest_silence() const;
   void fail(Fault fault, std::string_view detail);
+  [[nodiscard]] bool answers_late(std::string_view detail);
   void begin_silence();
   void schedule_next(bool heard);
   // Polls that were due before `time` will not happen.
@@ -98,7 +100,10 @@ class Task {
   MonotonicTime heard_at_{};    // streaming: the last valid frame
   std::optional<MonotonicTime> alive_at_;  // anything at all was heard, garbled or not
   bool is_warming_up_ = false;             // streaming: it says so, in this period
+  bool has_spoken_cold_ = false;           // streaming: its newest frame was of before it was warm
+  bool has_begun_anew_ = false;            // streaming: to warm up, since it was started
   int failures_ = 0;                       // in a row
+  int failures_since_start_ = 0;           // the same
   int not_ready_ = 0;                      // in this period
   bool retried_ = false;                   // in this period
   MonotonicTime silent_since_{};
@@ -107,6 +112,10 @@ class Task {
   std::vector<Sample> frames_;            // streaming: of this period, of a device that is warm
   std::optional<Sample> cold_;            // streaming: the newest of this period from before that
   std::vector<DriverQuantity> internal_;  // of a case that is closed to the air
+  std::uint64_t late_answers_ = 0;        // as far as they were looked at
+  std::optional<MonotonicTime> late_at_;  // the newest of them
+  int unanswered_ = 0;                    // samples in a row of which a part was not answered
+  std::string parts_lost_;                // what is told of them: "registers 500 to 513, …"
   SensorCounters counters_;
 };
 

@@ -224,6 +224,28 @@ TEST(modbus_rtu, no_register_is_ever_given_the_value_of_another) {
   }
 }
 
+// It came some time before it was read; were that its lateness, its unit would owe for minutes.
+TEST(modbus_rtu, how_late_an_answer_was_is_told_only_where_it_was_seen_to_come) {
+  Port port;
+  ManualClock clock{UtcTime{}};
+  const auto bus = make_bus(settings(&BusSettings::modbus, port.path().string()),
+                            {.clock = clock, .stop = {}, .nearby = {}});
+  bus->open();
+  const auto link = bus->link({.address = 254});
+  std::array<std::byte, 253> buffer{};
+  EXPECT_THROW(link->exchange(read_co2, buffer, 20ms), LinkError);
+  receive(port.device(), 8);
+  port.deliver(hex(co2_400));
+  clock.advance(2min);
+  std::jthread device([&] {
+    receive(port.device(), 8);
+    send(port.device(), hex(co2_400));
+  });
+  EXPECT_EQ(link->exchange(read_co2, buffer, 1000ms), 4U);
+  EXPECT_EQ(link->answer_times().late, 1U);
+  EXPECT_LT(link->answer_times().slowest, 1min);
+}
+
 TEST(modbus_rtu, who_owes_an_answer_is_not_asked_again_and_that_is_said) {
   Rtu wire;
   EXPECT_EQ(wire.ask(read_co2, 20ms), "no_response");

@@ -8,14 +8,18 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <new>
 
 namespace twinsky {
 
-// An SHT4x that is well, silent, garbled, or on a bus that is gone.
+// An SHT4x that is well, silent, garbled, on a bus that is gone, or that makes its driver throw
+// what nobody expects. The bus's thread and the test may look at it at once.
 struct Device {
-  enum class Mood { well, silent, garbled, gone } mood = Mood::well;
-  int measurements = 0;
-  int starts = 0;
+  enum class Mood { well, silent, garbled, failed, gone, mad };
+  std::atomic<Mood> mood = Mood::well;
+  std::atomic<int> measurements = 0;
+  std::atomic<int> starts = 0;
 };
 
 class DeviceLink final : public Link {
@@ -24,6 +28,10 @@ class DeviceLink final : public Link {
 
   void write(Bytes tx) override {
     if (device_.mood == Device::Mood::gone) throw BusError("/dev/i2c-1: unplugged");
+    if (device_.mood == Device::Mood::failed) {
+      throw LinkError(Fault::sensor_fault, "an element is broken");
+    }
+    if (device_.mood == Device::Mood::mad) throw std::bad_alloc();
     if (device_.mood == Device::Mood::silent) {
       throw LinkError(Fault::no_response, "0x44 does not answer");
     }
@@ -46,9 +54,11 @@ class DeviceLink final : public Link {
   Device& device_;
 };
 
-inline SensorSettings moody_sensor(milliseconds every = milliseconds(10'000)) {
-  SensorSettings settings{.id = "air", .driver = "sht4x", .bus = "i2c-1", .every = every};
+inline SensorSettings moody_sensor(milliseconds every = milliseconds(10'000),
+                                   const std::string& id = "air", int address = 0x44) {
+  SensorSettings settings{.id = id, .driver = "sht4x", .bus = "i2c-1", .every = every};
   settings.settings = Settings::defaults(driver_named("sht4x")->settings);
+  settings.device.address = address;
   return settings;
 }
 

@@ -2,47 +2,23 @@
 // A bus's thread: what becomes of an exception that nobody expected, of one sensor or of the bus.
 #include "gateway/acquire/poller.hpp"
 
-#include "drivers/checksum.hpp"
+#include "moody_device.hpp"
 #include "store_fixture.hpp"
 
-#include <array>
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
-#include <new>
+#include <stdexcept>
 #include <thread>
 
 namespace twinsky {
 namespace {
 
-// Two SHT4x on one wire; what is thrown when one is talked to is up to the test.
+// Two SHT4x on one wire.
 struct Wire {
-  std::atomic<bool> first_is_mad = false;
+  Device mad;
+  Device sane;
   std::atomic<bool> cannot_open = false;
   std::atomic<int> closed = 0;
-};
-
-class WireLink final : public Link {
- public:
-  WireLink(Wire& wire, int address) : wire_(wire), is_first_(address == 0x44) {}
-
-  void write(Bytes) override {
-    if (is_first_ && wire_.first_is_mad) throw std::bad_alloc();
-  }
-  std::size_t read(std::span<std::byte> rx, milliseconds) override {
-    auto words = bytes_of(0x66, 0x66, 0, 0x80, 0x00, 0);
-    words[2] = static_cast<std::byte>(crc8_sensirion(Bytes(words).first(2)));
-    words[5] = static_cast<std::byte>(crc8_sensirion(Bytes(words).subspan(3, 2)));
-    std::ranges::copy(words, rx.begin());
-    return rx.size();
-  }
-  std::size_t exchange(Bytes, std::span<std::byte>, milliseconds) override { return 0; }
-  void pause(milliseconds) override {}
-  [[nodiscard]] std::optional<double> nearby(Quantity) const override { return std::nullopt; }
-
- private:
-  Wire& wire_;
-  const bool is_first_;
 };
 
 class WireBus final : public Bus {
@@ -53,7 +29,7 @@ class WireBus final : public Bus {
   }
   void close() noexcept override { ++wire_.closed; }
   std::unique_ptr<Link> link(const DeviceSettings& device) override {
-    return std::make_unique<WireLink>(wire_, device.address);
+    return std::make_unique<DeviceLink>(device.address == 0x44 ? wire_.mad : wire_.sane);
   }
 
  private:
@@ -94,18 +70,12 @@ class PollerTest : public StoreTest {
   PollerTest() : store_of_test_(open()), intake_(store_of_test_, board_, bulletin_, clock_) {}
 
   void start() {
-    poller_ = std::make_unique<Poller>(BusSettings{.id = "i2c-1", .i2c = "/dev/i2c-1"},
-                                       std::vector{sensor("mad", 0x44), sensor("sane", 0x45)},
-                                       intake_, board_, its_clock_, log_,
-                                       [this](const BusSettings&, const BusSurroundings&) {
-                                         return std::make_unique<WireBus>(wire_);
-                                       });
-  }
-  static SensorSettings sensor(const std::string& id, int address) {
-    SensorSettings settings{.id = id, .driver = "sht4x", .bus = "i2c-1", .every = 10s};
-    settings.settings = Settings::defaults(driver_named("sht4x")->settings);
-    settings.device.address = address;
-    return settings;
+    poller_ = std::make_unique<Poller>(
+        BusSettings{.id = "i2c-1", .i2c = "/dev/i2c-1"},
+        std::vector{moody_sensor(10s, "mad", 0x44), moody_sensor(10s, "sane", 0x45)}, intake_,
+        board_, its_clock_, log_, [this](const BusSettings&, const BusSurroundings&) {
+          return std::make_unique<WireBus>(wire_);
+        });
   }
   // Whole seconds pass, in each of which the poller comes to rest.
   void run_for(int seconds) {
@@ -127,7 +97,7 @@ class PollerTest : public StoreTest {
 };
 
 TEST_F(PollerTest, a_defect_of_one_driver_is_none_of_its_neighbours) {
-  wire_.first_is_mad = true;
+  wire_.mad.mood = Device::Mood::mad;
   start();
   run_for(65);
   EXPECT_EQ(samples_of("mad"), 0U);
@@ -136,7 +106,7 @@ TEST_F(PollerTest, a_defect_of_one_driver_is_none_of_its_neighbours) {
   EXPECT_EQ(poller_->guard_status().problem, "std::bad_alloc");
   EXPECT_GT(poller_->counters()["mad"].faults["sensor_fault"], 0U);
 
-  wire_.first_is_mad = false;
+  wire_.mad.mood = Device::Mood::well;
   run_for(200);
   EXPECT_GT(samples_of("mad"), 0U);
   EXPECT_EQ(poller_->guard_status().problem, "");

@@ -114,6 +114,9 @@ TEST(published_quantities, what_is_computed_with_others_is_declared) {
 // An SCD4x that fell idle: it answers, and never measures until it is started.
 class IdleLink final : public Link {
  public:
+  explicit IdleLink(const Clock& clock) : clock_(clock) {}
+
+  milliseconds first_after{0};  // it was started
   bool is_measuring = true;
   bool can_start = true;
   int questions = 0;
@@ -126,10 +129,12 @@ class IdleLink final : public Link {
     if (command != 0x21B1) return;
     ++starts;
     is_measuring = can_start;
+    started_ = clock_.now();
   }
   std::size_t read(std::span<std::byte> rx, milliseconds) override {
     for (std::size_t at = 0; at + 3 <= rx.size(); at += 3) {
-      const std::uint16_t word = last_ == 0xE4B8 ? (is_measuring ? 0x8006 : 0x8000) : 0x6667;
+      const bool is_ready = is_measuring && clock_.now() - started_ >= first_after;
+      const std::uint16_t word = last_ == 0xE4B8 ? (is_ready ? 0x8006 : 0x8000) : 0x6667;
       rx[at] = static_cast<std::byte>(word >> 8);
       rx[at + 1] = static_cast<std::byte>(word & 0xFF);
       rx[at + 2] = static_cast<std::byte>(crc8_sensirion(Bytes(rx).subspan(at, 2)));
@@ -141,13 +146,41 @@ class IdleLink final : public Link {
   [[nodiscard]] std::optional<double> nearby(Quantity) const override { return std::nullopt; }
 
  private:
+  const Clock& clock_;
+  MonotonicTime started_{};
   std::uint16_t last_ = 0;
 };
+
+TEST_F(TaskTest, a_device_that_fell_idle_and_is_started_again_gets_the_time_to_measure) {
+  SensorSettings sensor{.id = "room", .driver = "scd4x", .bus = "i2c-1", .every = 5s};
+  sensor.settings = Settings::defaults(driver_named("scd4x")->settings);
+  auto owned = std::make_unique<IdleLink>(clock_);
+  IdleLink& link = *owned;
+  link.first_after = 5s;
+  Task task(sensor, std::move(owned), intake_, clock_, log_);
+  const auto run = [&](milliseconds duration) {
+    const MonotonicTime end = clock_.now() + duration;
+    while (clock_.now() < end) {
+      if (task.due() > clock_.now()) {
+        clock_.advance(std::chrono::ceil<milliseconds>(task.due() - clock_.now()));
+      }
+      task.step();
+    }
+  };
+  run(60s);
+  const auto before = task.counters().samples;
+  EXPECT_GE(before, 10U);
+  link.is_measuring = false;
+  run(60s);
+  EXPECT_EQ(link.starts, 2);
+  EXPECT_GE(task.counters().samples, before + 2);
+  EXPECT_EQ(posted("sensor/room/status"), "online");
+}
 
 TEST_F(TaskTest, a_device_that_fell_idle_is_started_again_with_ever_longer_pauses) {
   SensorSettings sensor{.id = "room", .driver = "scd4x", .bus = "i2c-1", .every = 10s};
   sensor.settings = Settings::defaults(driver_named("scd4x")->settings);
-  auto owned = std::make_unique<IdleLink>();
+  auto owned = std::make_unique<IdleLink>(clock_);
   IdleLink& link = *owned;
   Task task(sensor, std::move(owned), intake_, clock_, log_);
   const auto run = [&](milliseconds duration) {
@@ -249,6 +282,163 @@ TEST_F(TaskTest, polls_that_a_busy_bus_did_not_let_happen_are_on_record) {
   EXPECT_EQ(rows[0].cause, "bus_busy");
   const auto spoken = task_.counters().samples;
   EXPECT_EQ(spoken + rows[0].count, 12U);  // 110 s, from 0 s on
+}
+
+// A weather station that refuses some of its registers, or leaves out their answers.
+class PartialLink final : public Link {
+ public:
+  enum class Rest { told, refused, unanswered } rest = Rest::told;
+
+  void write(Bytes) override {}
+  std::size_t read(std::span<std::byte>, milliseconds) override { return 0; }
+  std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds) override {
+    const bool is_rain = be16(tx, 1) == 600;
+    if (is_rain && rest == Rest::refused) {
+      throw LinkError(Fault::exception, "unit 1: answered with exception 2 (no such register)");
+    }
+    if (is_rain && rest == Rest::unanswered) {
+      throw LinkError(Fault::no_response, "unit 1: no answer within 500 ms");
+    }
+    const std::size_t size = 2 * std::size_t{be16(tx, 3)};
+    std::ranges::fill(rx.first(2 + size), std::byte{0});
+    rx[0] = tx[0];
+    rx[1] = static_cast<std::byte>(size);
+    return 2 + size;
+  }
+  void pause(milliseconds) override {}
+  [[nodiscard]] std::optional<double> nearby(Quantity) const override { return std::nullopt; }
+};
+
+TEST_F(TaskTest, registers_that_a_device_refuses_are_told_once_and_so_is_their_return) {
+  SensorSettings sensor{.id = "roof", .driver = "modbus", .bus = "rs485", .every = 10s};
+  sensor.settings = Settings::defaults(driver_named("modbus")->settings);
+  sensor.settings.set("map", std::string("renke-rs-fsxcs"));
+  sensor.settings.set("map_override", std::string(R"({"rain_total": {"register": 600}})"));
+  auto owned = std::make_unique<PartialLink>();
+  PartialLink& link = *owned;
+  Task task(sensor, std::move(owned), intake_, clock_, log_);
+  const auto poll = [&](int times) {
+    for (int time = 0; time < times; ++time) {
+      if (task.due() > clock_.now()) {
+        clock_.advance(std::chrono::ceil<milliseconds>(task.due() - clock_.now()));
+      }
+      task.step();
+    }
+  };
+  const auto told = [&] {
+    EXPECT_TRUE(commit());
+    std::vector<std::string> bodies;
+    for (const Row& row : rows_of("event")) bodies.push_back(row.body);
+    return bodies;
+  };
+  poll(3);
+  EXPECT_TRUE(told().empty());
+  link.rest = PartialLink::Rest::refused;
+  poll(20);
+  ASSERT_EQ(told().size(), 1U);
+  EXPECT_NE(told()[0].find("readings_lost"), std::string::npos) << told()[0];
+  EXPECT_NE(told()[0].find("register 600: unit 1: answered with exception 2"), std::string::npos);
+  EXPECT_EQ(posted("sensor/roof/status"), "online");
+  link.rest = PartialLink::Rest::told;
+  poll(20);
+  ASSERT_EQ(told().size(), 2U);
+  EXPECT_NE(told()[1].find("readings_back"), std::string::npos) << told()[1];
+
+  // An answer that is left out now and then is no transition; one that does not come any more is.
+  for (int time = 0; time < 10; ++time) {
+    link.rest = PartialLink::Rest::unanswered;
+    poll(2);
+    link.rest = PartialLink::Rest::told;
+    poll(2);
+  }
+  EXPECT_EQ(told().size(), 2U);
+  link.rest = PartialLink::Rest::unanswered;
+  poll(20);
+  ASSERT_EQ(told().size(), 3U);
+  EXPECT_NE(told()[2].find("register 600"), std::string::npos) << told()[2];
+}
+
+// An SHT4x that is heard, but most times only after it was given up.
+class LateLink final : public Link {
+ public:
+  explicit LateLink(Device& device) : link_(device) {}
+  void write(Bytes tx) override {
+    if (is_late) {
+      ++late_;
+      throw LinkError(Fault::no_response, "no answer within 500ms");
+    }
+    link_.write(tx);
+  }
+  std::size_t read(std::span<std::byte> rx, milliseconds patience) override {
+    return link_.read(rx, patience);
+  }
+  std::size_t exchange(Bytes, std::span<std::byte>, milliseconds) override { return 0; }
+  void pause(milliseconds) override {}
+  [[nodiscard]] AnswerTimes answer_times() const override { return {.late = late_}; }
+  [[nodiscard]] std::optional<double> nearby(Quantity) const override { return std::nullopt; }
+
+  bool is_late = false;
+
+ private:
+  DeviceLink link_;
+  std::uint64_t late_ = 0;
+};
+
+TEST_F(TaskTest, who_answers_too_late_is_not_lost_and_that_is_told_once) {
+  auto owned = std::make_unique<LateLink>(device_);
+  LateLink& link = *owned;
+  Task task(moody_sensor(10s, "late"), std::move(owned), intake_, clock_, log_);
+  for (int step = 0; step < 300; ++step) {
+    link.is_late = step > 5 && step % 20 != 0;
+    if (task.due() > clock_.now()) {
+      clock_.advance(std::chrono::ceil<milliseconds>(task.due() - clock_.now()));
+    }
+    task.step();
+  }
+  EXPECT_EQ(posted("sensor/late/status"), "online");
+  ASSERT_TRUE(commit());
+  const auto events = rows_of("event");
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_NE(events[0].body.find("answers_late"), std::string::npos) << events[0].body;
+  EXPECT_NE(events[0].body.find("no answer within 500ms"), std::string::npos) << events[0].body;
+}
+
+TEST_F(TaskTest, a_broken_element_is_told_as_that_and_nobody_is_called_lost) {
+  run_for(20s);
+  device_.mood = Device::Mood::failed;
+  run_for(10min);
+  EXPECT_EQ(posted("sensor/air/status"), "fault");
+  device_.mood = Device::Mood::well;
+  run_for(1min);
+  EXPECT_EQ(posted("sensor/air/status"), "online");
+  ASSERT_TRUE(commit());
+  const auto events = rows_of("event");
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_NE(events[0].body.find("sensor_fault\",\"subject"), std::string::npos) << events[0].body;
+  EXPECT_NE(events[0].body.find("an element is broken"), std::string::npos) << events[0].body;
+  EXPECT_NE(events[1].body.find("sensor_back"), std::string::npos) << events[1].body;
+}
+
+TEST_F(TaskTest, a_sample_is_either_taken_or_missed_however_long_its_period_is) {
+  Task task(moody_sensor(10min, "slow"), std::make_unique<DeviceLink>(device_), intake_, clock_,
+            log_);
+  const MonotonicTime start = clock_.now();
+  for (int step = 0; step < 400; ++step) {
+    device_.mood = step % 7 == 3 ? Device::Mood::silent : Device::Mood::well;
+    if (task.due() > clock_.now()) {
+      clock_.advance(std::chrono::ceil<milliseconds>(task.due() - clock_.now()));
+    }
+    task.step();
+  }
+  device_.mood = Device::Mood::well;
+  clock_.advance(std::chrono::ceil<milliseconds>(task.due() - clock_.now()));
+  task.step();  // what was missed before it goes on record
+  ASSERT_TRUE(commit());
+  std::uint64_t missed = 0;
+  for (const auto& row : read_ledger(settings_.path)) missed += row.count;
+  EXPECT_GT(missed, 20U);
+  EXPECT_EQ(task.counters().samples + missed,
+            static_cast<std::uint64_t>((clock_.now() - start) / 10min) + 1);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 // whose compensated value comes nearest to the truth. Humidity oversampling counts only once F4 is
 // written.
 #include "i2c_devices.hpp"
+#include "troubles.hpp"
 
 #include <array>
 #include <functional>
@@ -67,7 +68,10 @@ unsigned raw_for(const std::function<double(double)>& value_of, double wanted, u
 
 class Bme280 : public I2cDevice {
  public:
-  explicit Bme280(const DeviceSpec& spec) : view_(spec.view) { reset(); }
+  explicit Bme280(const DeviceSpec& spec)
+      : view_(spec.view), troubles_(spec.troubles), has_humidity_(spec.humidity_element) {
+    reset();
+  }
 
   bool write(ByteSpan bytes, Instant now) override {
     advance(now);
@@ -114,6 +118,7 @@ class Bme280 : public I2cDevice {
       put_little(at, word);
       at += 2;
     }
+    if (!has_humidity_) return;
     registers_[0xA1] = static_cast<std::uint8_t>(h1);
     put_little(0xE1, h2);
     registers_[0xE3] = static_cast<std::uint8_t>(h3);
@@ -186,11 +191,14 @@ class Bme280 : public I2cDevice {
         raw_for([fine](double raw) { return relative_humidity(raw, fine); }, view_.now("humidity"),
                 0xFFFF, true);
     put_data(0xF7, pressure_steps() == 0 ? 0x80000 : resolved(raw_pressure, pressure_steps()));
-    put_data(0xFA,
-             temperature_steps() == 0 ? 0x80000 : resolved(raw_temperature, temperature_steps()));
+    const unsigned shown_temperature = is_now(troubles_, "temperature_failed")
+                                           ? 0
+                                           : resolved(raw_temperature, temperature_steps());
+    put_data(0xFA, temperature_steps() == 0 ? 0x80000 : shown_temperature);
     const unsigned humidity = humidity_steps_ == 0 ? 0x8000 : raw_humidity;
     registers_[0xFD] = high_byte(humidity);
     registers_[0xFE] = low_byte(humidity);
+    if (!has_humidity_) registers_[0xFD] = 0x80, registers_[0xFE] = 0;
     converted_ = true;
   }
 
@@ -209,6 +217,8 @@ class Bme280 : public I2cDevice {
   }
 
   View view_;
+  std::vector<Trouble> troubles_;
+  bool has_humidity_;
   std::array<std::uint8_t, 256> registers_{};
   std::size_t pointer_ = 0;
   unsigned humidity_steps_ = 0;

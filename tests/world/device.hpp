@@ -35,6 +35,8 @@ class SerialDevice {
   [[nodiscard]] virtual bool speaks_by_itself() const = 0;
   // Frames a second in place of its own pace, for load tests.
   virtual void set_rate(double frames_per_second) = 0;
+  // How long its laser has been on since the world began.
+  [[nodiscard]] virtual std::chrono::microseconds worked(Instant) const { return {}; }
 };
 
 class I2cDevice {

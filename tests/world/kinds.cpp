@@ -3,6 +3,7 @@
 #include "device.hpp"
 #include "i2c_devices.hpp"
 #include "serial_devices.hpp"
+#include "troubles.hpp"
 
 #include <algorithm>
 #include <array>
@@ -58,11 +59,11 @@ int address_of_kind(std::string_view kind) {
 }
 
 std::unique_ptr<SerialDevice> make_serial_device(const DeviceSpec& spec, Instant now) {
-  return kind_named(spec.kind)->make_serial(spec, now);
+  return troubled(kind_named(spec.kind)->make_serial(spec, now), spec.troubles);
 }
 
 std::unique_ptr<I2cDevice> make_i2c_device(const DeviceSpec& spec, Instant now) {
-  return kind_named(spec.kind)->make_i2c(spec, now);
+  return troubled(kind_named(spec.kind)->make_i2c(spec, now), spec.troubles);
 }
 
 }  // namespace world

@@ -52,34 +52,41 @@ void Loop::schedule(std::function<std::optional<Instant>()> due,
   workers_.push_back({std::move(due), std::move(work)});
 }
 
-int Loop::wait_ms() const {
+std::optional<Instant> Loop::due() const {
   std::optional<Instant> next;
   for (const auto& worker : workers_) {
     const auto due = worker.due();
     if (due && (!next || *due < *next)) next = due;
   }
+  return next;
+}
+
+int Loop::wait_ms() const {
+  const auto next = due();
   if (!next) return -1;
   const auto rest = std::chrono::ceil<std::chrono::milliseconds>(*next - instant_now()).count();
   return rest <= 0 ? 0 : static_cast<int>(std::min<long>(rest, 3'600'000));
 }
 
 void Loop::run() {
-  while (!stopped_) {
-    std::array<epoll_event, 32> events{};
-    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), wait_ms());
-    if (count < 0 && errno != EINTR) throw_system_error("epoll");
-    for (int index = 0; index < count && !stopped_; ++index) {
-      const auto& event = events.at(static_cast<std::size_t>(index));
-      const auto found = handlers_.find(event.data.fd);
-      if (found == handlers_.end()) continue;
-      const auto handler = found->second;  // it may forget itself
-      (*handler)(event.events);
-    }
-    for (const auto& worker : workers_) {
-      const Instant now = instant_now();
-      const auto due = worker.due();
-      if (due && *due <= now) worker.work(now);
-    }
+  while (!stopped_) turn(wait_ms());
+}
+
+void Loop::turn(int most_ms) {
+  std::array<epoll_event, 32> events{};
+  const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), most_ms);
+  if (count < 0 && errno != EINTR) throw_system_error("epoll");
+  for (int index = 0; index < count && !stopped_; ++index) {
+    const auto& event = events.at(static_cast<std::size_t>(index));
+    const auto found = handlers_.find(event.data.fd);
+    if (found == handlers_.end()) continue;
+    const auto handler = found->second;  // it may forget itself
+    (*handler)(event.events);
+  }
+  for (const auto& worker : workers_) {
+    const Instant now = instant_now();
+    const auto due = worker.due();
+    if (due && *due <= now) worker.work(now);
   }
 }
 

@@ -39,6 +39,10 @@ class Loop {
   // `due` says when `work` is to be called.
   void schedule(std::function<std::optional<Instant>()> due, std::function<void(Instant)> work);
   void run();
+  // One turn: what has happened by then, and what is due; at most so long is waited for it.
+  void turn(int most_ms);
+  // When something is due next.
+  [[nodiscard]] std::optional<Instant> due() const;
   void stop() { stopped_ = true; }
 
  private:

@@ -35,6 +35,8 @@ class Pms5003 : public SerialDevice {
   explicit Pms5003(const DeviceSpec& spec, Instant now)
       : view_(spec.view),
         spin_up_(static_cast<long>(spec.spin_up_s * 1000)),
+        settles_(static_cast<long>(spec.settles_s * 1000)),
+        on_since_(now),
         awake_since_(now - milliseconds{static_cast<long>(spec.running_for_s * 1000)}),
         next_(now) {
     if (spec.frames_per_second > 0) set_rate(spec.frames_per_second);
@@ -70,12 +72,17 @@ class Pms5003 : public SerialDevice {
   }
 
   void power_up(Instant now) override {
+    if (!awake_) on_since_ = now;
     awake_ = active_ = true;
     received_.clear();
     wake(now);
   }
 
   [[nodiscard]] bool speaks_by_itself() const override { return true; }
+
+  [[nodiscard]] std::chrono::microseconds worked(Instant now) const override {
+    return awake_ ? worked_ + (now - on_since_) : worked_;
+  }
 
   void set_rate(double frames_per_second) override {
     own_pace_ = std::chrono::microseconds{static_cast<long>(1e6 / frames_per_second)};
@@ -102,7 +109,9 @@ class Pms5003 : public SerialDevice {
       active_ = on;
       next_ = now + steady_pace;
     } else if (on != awake_) {
+      worked_ = worked(now);
       awake_ = on;
+      on_since_ = now;
       wake(now);
     }
     Bytes acknowledgement{0x42, 0x4D, 0x00, 0x04, command[2], command[4]};
@@ -125,14 +134,15 @@ class Pms5003 : public SerialDevice {
     if (now - awake_since_ < spin_up_) {
       for (int word = 0; word < 13; ++word) put_word(frame, 0);
     } else {
-      put_words(frame);
+      put_words(frame, now - awake_since_ < settles_ ? 0.1 : 1);
     }
     put_sum(frame);
     return {std::move(frame), true};
   }
 
-  void put_words(Bytes& frame) {
-    const std::array air{view_.now("pm1"), view_.now("pm2_5"), view_.now("pm10")};
+  void put_words(Bytes& frame, double share) {
+    const std::array air{share * view_.now("pm1"), share * view_.now("pm2_5"),
+                         share * view_.now("pm10")};
     for (const double value : air) put_word(frame, rounded_word(factory_value(value)));
     for (const double value : air) put_word(frame, rounded_word(value));
     moving_ = std::abs(air[1] - last_fine_) > 2;
@@ -151,6 +161,9 @@ class Pms5003 : public SerialDevice {
 
   View view_;
   milliseconds spin_up_;
+  milliseconds settles_;
+  std::chrono::microseconds worked_{0};
+  Instant on_since_;
   Instant awake_since_;
   Instant next_;
   std::optional<std::chrono::microseconds> own_pace_;

@@ -165,6 +165,34 @@ std::vector<Gap> read_gaps(const json* value, const std::string& place) {
   return gaps;
 }
 
+// Calls `read` with each section of a list that may be absent.
+template <class Read>
+void read_list(const json* list, const std::string& place, Read read) {
+  if (list == nullptr) return;
+  if (!list->is_array()) throw ScenarioError(place + ": must be a list");
+  for (std::size_t at = 0; at < list->size(); ++at) {
+    Section section((*list)[at], place + "/" + std::to_string(at));
+    read(section);
+    section.finish();
+  }
+}
+
+std::vector<Trouble> read_troubles(Section& device) {
+  std::vector<Trouble> troubles;
+  read_list(device.find("troubles"), device.place_of("troubles"), [&](Section& each) {
+    Trouble trouble{.is = each.text("is", ""),
+                    .from = each.time("from"),
+                    .to = each.time("to"),
+                    .least_s = each.number("least_s", 0),
+                    .most_s = each.number("most_s", 0)};
+    if (std::ranges::find(trouble_names(), trouble.is) == trouble_names().end()) {
+      each.fail("is", "\"" + trouble.is + "\" is no trouble of a device");
+    }
+    troubles.push_back(std::move(trouble));
+  });
+  return troubles;
+}
+
 DeviceSpec read_device(const json& value, const std::string& place,
                        const std::shared_ptr<const Truth>& truth) {
   Section section(value, place);
@@ -178,9 +206,17 @@ DeviceSpec read_device(const json& value, const std::string& place,
                   .kind = kind,
                   .running_for_s = section.number("running_for_s", 0),
                   .spin_up_s = section.number("spin_up_s", 3),
+                  .settles_s = section.number("settles_s", 0),
+                  .work_period_min = static_cast<int>(section.number("work_period_min", 0)),
                   .frames_per_second = section.number("frames_per_second", 0),
+                  .humidity_element = section.truth("humidity_element", true),
+                  .tcp = static_cast<int>(section.number("tcp", -1)),
+                  .troubles = read_troubles(section),
                   .view = read_view(truth, section.find("sees"), section.place_of("sees"))};
-  if (is_serial_kind(kind)) {
+  if (spec.tcp >= 0 && kind != "renke") section.fail("tcp", "only a renke has it");
+  if (spec.tcp >= 0) {
+    spec.port.clear();
+  } else if (is_serial_kind(kind)) {
     spec.port = section.text("port", spec.name);
   } else {
     spec.bus = section.text("bus", "i2c-1");
@@ -204,7 +240,8 @@ void read_devices(Scenario& scenario, const json& list, const std::string& place
     if (!names.insert(spec.name).second) {
       throw ScenarioError(here + ": a second device \"" + spec.name + "\"; give it another name");
     }
-    if (!places.insert({spec.port + ":" + spec.bus, spec.address}).second) {
+    const std::string place_of_it = spec.tcp >= 0 ? spec.name : spec.port + ":" + spec.bus;
+    if (!places.insert({place_of_it, spec.address}).second) {
       throw ScenarioError(here + ": port or bus and address of \"" + spec.name + "\" are taken");
     }
     scenario.devices.push_back(std::move(spec));
@@ -225,18 +262,6 @@ void read_ports(Scenario& scenario, const json* value, const std::string& place)
     port->second.paced = section.truth("paced", false);
     port->second.echo = section.truth("echo", false);
     if (port->second.baud <= 0) section.fail("baud", "must be above 0");
-    section.finish();
-  }
-}
-
-// Calls `read` with each section of a list that may be absent.
-template <class Read>
-void read_list(const json* list, const std::string& place, Read read) {
-  if (list == nullptr) return;
-  if (!list->is_array()) throw ScenarioError(place + ": must be a list");
-  for (std::size_t at = 0; at < list->size(); ++at) {
-    Section section((*list)[at], place + "/" + std::to_string(at));
-    read(section);
     section.finish();
   }
 }

@@ -20,6 +20,16 @@ class ScenarioError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What is the matter with one device for some time.
+struct Trouble {
+  std::string is;  // one of trouble_names()
+  Utc from{};
+  Utc to{};
+  double least_s = 0;  // `late`: by how much
+  double most_s = 0;
+};
+const std::vector<std::string>& trouble_names();
+
 struct DeviceSpec {
   std::string name;
   std::string kind;
@@ -28,7 +38,12 @@ struct DeviceSpec {
   int address = 0;               // I2C address or Modbus unit
   double running_for_s = 0;      // how long it has had power when the world starts
   double spin_up_s = 3;          // all-zero frames after waking (Plantower)
+  double settles_s = 0;          // a laser counter says far too little for so long after waking
+  int work_period_min = 0;       // what another program left in it (SDS011)
   double frames_per_second = 0;  // 0: its own pace
+  bool humidity_element = true;  // false: calibration without it (BME280)
+  int tcp = -1;                  // Modbus over TCP, on this port; 0: any free one
+  std::vector<Trouble> troubles{};
   View view;
 };
 

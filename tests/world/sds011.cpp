@@ -18,7 +18,15 @@ constexpr seconds work_time{30};
 
 class Sds011 : public SerialDevice {
  public:
-  Sds011(const DeviceSpec& spec, Instant now) : view_(spec.view), next_(now) {
+  Sds011(const DeviceSpec& spec, Instant now)
+      : view_(spec.view),
+        next_(now),
+        settles_(static_cast<long>(spec.settles_s * 1000)),
+        period_minutes_(spec.work_period_min),
+        on_since_(now),
+        awake_since_(now -
+                     std::chrono::milliseconds{static_cast<long>(spec.running_for_s * 1000)}) {
+    if (period_minutes_ > 0) start_cycle(now);
     if (spec.frames_per_second > 0) set_rate(spec.frames_per_second);
   }
 
@@ -40,7 +48,8 @@ class Sds011 : public SerialDevice {
   std::vector<Frame> advance(Instant now) override {
     std::vector<Frame> frames;
     while (due() && *due() <= now) {
-      frames.push_back(measurement());
+      frames.push_back(measurement(now));
+      if (period_minutes_ > 0) worked_ += work_time;
       next_ += period_minutes_ > 0 ? std::chrono::minutes{period_minutes_} : pace_;
     }
     return frames;
@@ -52,12 +61,19 @@ class Sds011 : public SerialDevice {
   }
 
   void power_up(Instant now) override {
+    settle(now);
     working_ = true;
+    awake_since_ = now;
     received_.clear();
     start_cycle(now);
   }
 
   [[nodiscard]] bool speaks_by_itself() const override { return true; }
+
+  // With a work period it is on for its work time alone.
+  [[nodiscard]] std::chrono::microseconds worked(Instant now) const override {
+    return working_ && period_minutes_ == 0 ? worked_ + (now - on_since_) : worked_;
+  }
 
   void set_rate(double frames_per_second) override {
     pace_ = std::chrono::microseconds{static_cast<long>(1e6 / frames_per_second)};
@@ -88,7 +104,7 @@ class Sds011 : public SerialDevice {
         answers.push_back(settings_answer(order, command[3], active_ ? 0 : 1, 0));
         return;
       case 0x04:
-        answers.push_back(measurement());
+        answers.push_back(measurement(now));
         return;
       case 0x05:
         id_ = word_at(command, 13);
@@ -96,7 +112,9 @@ class Sds011 : public SerialDevice {
         return;
       case 0x06:
         if (set && value <= 1 && working_ != (value == 1)) {
+          settle(now);
           working_ = value == 1;
+          awake_since_ = now;
           start_cycle(now);
         }
         answers.push_back(settings_answer(order, command[3], working_ ? 1 : 0, 0));
@@ -106,6 +124,7 @@ class Sds011 : public SerialDevice {
         return;
       case 0x08:
         if (set && value <= 30) {
+          settle(now);
           period_minutes_ = static_cast<int>(value);
           start_cycle(now);
         }
@@ -115,6 +134,11 @@ class Sds011 : public SerialDevice {
       default:
         return;
     }
+  }
+
+  void settle(Instant now) {
+    worked_ = worked(now);
+    on_since_ = now;
   }
 
   void start_cycle(Instant now) {
@@ -141,19 +165,25 @@ class Sds011 : public SerialDevice {
         {0xAA, 0xC5, low_byte(order), low_byte(first), low_byte(second), low_byte(third)}, false);
   }
 
-  [[nodiscard]] Frame measurement() const {
-    const unsigned fine = rounded_word(view_.now("pm2_5") * 10, 9999);
-    const unsigned coarse = rounded_word(view_.now("pm10") * 10, 9999);
+  [[nodiscard]] Frame measurement(Instant now) const {
+    const bool is_settled = period_minutes_ > 0 || now - awake_since_ >= settles_;
+    const double share = is_settled ? 1 : 0.1;
+    const unsigned fine = rounded_word(share * view_.now("pm2_5") * 10, 9999);
+    const unsigned coarse = rounded_word(share * view_.now("pm10") * 10, 9999);
     return finished(
         {0xAA, 0xC0, low_byte(fine), high_byte(fine), low_byte(coarse), high_byte(coarse)}, true);
   }
 
   View view_;
   Instant next_;
+  std::chrono::milliseconds settles_;
+  int period_minutes_;
+  std::chrono::microseconds worked_{0};
+  Instant on_since_;
+  Instant awake_since_;
   std::chrono::microseconds pace_ = seconds{1};
   bool working_ = true;
   bool active_ = true;
-  int period_minutes_ = 0;
   unsigned id_ = 0xA160;
   Bytes received_;
 };

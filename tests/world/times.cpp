@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clocks are read here and nowhere else in the world.
 #include "times.hpp"
 
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 
 namespace world {
 
@@ -43,23 +41,7 @@ std::string mail_text(const Fields& at, const char* zone) {
   return text.data();
 }
 
-std::timespec read_clock(clockid_t which) {
-  std::timespec now{};
-  ::clock_gettime(which, &now);
-  return now;
-}
-
 }  // namespace
-
-Utc utc_now() {
-  const auto now = read_clock(CLOCK_REALTIME);
-  return Utc{std::chrono::milliseconds{now.tv_sec * 1000 + now.tv_nsec / 1'000'000}};
-}
-
-Instant instant_now() {
-  const auto now = read_clock(CLOCK_MONOTONIC);
-  return Instant{std::chrono::microseconds{now.tv_sec * 1'000'000 + now.tv_nsec / 1000}};
-}
 
 std::optional<Utc> time_in(const std::string& text) {
   int year = 0;

@@ -49,6 +49,10 @@ World::World(Loop& loop, Scenario scenario, const std::string& directory, int ht
     ports_.emplace(name, std::make_unique<Port>(loop, directory + "/" + name, spec));
   }
   for (const auto& spec : scenario_.devices) {
+    if (spec.tcp >= 0) {
+      servers_.emplace(spec.name, std::make_unique<ModbusServer>(loop, spec));
+      continue;
+    }
     if (!spec.port.empty()) {
       ports_.at(spec.port)->add(spec.name, make_serial_device(spec, instant_now()));
       continue;
@@ -69,6 +73,10 @@ std::string World::description() const {
   for (const auto& [name, port] : ports_) ports[name] = port->link();
   json buses = json::object();
   for (const auto& [name, bus] : buses_) buses[name] = "/dev/" + name;
+  json servers = json::object();
+  for (const auto& [name, server] : servers_) {
+    servers[name] = "127.0.0.1:" + std::to_string(server->port());
+  }
   json devices = json::object();
   for (const auto& spec : scenario_.devices) devices[spec.name] = spec.kind;
   json feeds = json::object();
@@ -78,13 +86,10 @@ std::string World::description() const {
   }
   json environment = json::object();
   if (adapters_) environment = adapters_->environment();
-  const json ready{{"ready", true},
-                   {"directory", directory_},
-                   {"ports", ports},
-                   {"i2c", buses},
-                   {"environment", environment},
-                   {"feeds", feeds},
-                   {"control", directory_ + "/control"},
+  const json ready{{"ready", true},         {"directory", directory_},
+                   {"ports", ports},        {"i2c", buses},
+                   {"modbus_tcp", servers}, {"environment", environment},
+                   {"feeds", feeds},        {"control", directory_ + "/control"},
                    {"devices", devices}};
   return ready.dump();
 }
@@ -117,8 +122,13 @@ World::Action World::action_of(const std::string& line) {
 std::string World::offered() {
   json answer = json::object();
   for (auto& [port_name, port] : ports_) {
-    for (const auto& [name, attached] : port->devices()) answer[name] = json_of(attached.tally);
+    for (const auto& [name, attached] : port->devices()) {
+      answer[name] = json_of(attached.tally);
+      const std::chrono::duration<double> worked = attached.device->worked(instant_now());
+      answer[name]["worked_s"] = worked.count();
+    }
   }
+  for (const auto& [name, server] : servers_) answer[name] = json_of(server->tally());
   for (const auto& [bus_name, bus] : buses_) {
     for (const auto& [name, tally] : bus->tallies()) answer[name] = json_of(tally);
   }

@@ -5,6 +5,7 @@
 #include "agency_server.hpp"
 #include "i2c_bus.hpp"
 #include "loop.hpp"
+#include "modbus_server.hpp"
 #include "port.hpp"
 #include "scenario.hpp"
 
@@ -44,6 +45,7 @@ class World {
   std::map<std::string, std::unique_ptr<Port>> ports_;
   std::map<std::string, std::unique_ptr<I2cBus>> buses_;
   std::unique_ptr<I2cAdapters> adapters_;
+  std::map<std::string, std::unique_ptr<ModbusServer>> servers_;
   AgencyServer agencies_;
   struct Fault {
     std::chrono::milliseconds after;
