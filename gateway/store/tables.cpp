@@ -102,10 +102,9 @@ DiskFault fault_of(const std::exception& problem) noexcept {
     case SQLITE_FULL:
       return DiskFault::full;
     case SQLITE_ERROR:
-      // Every statement fits our schema: "no such table" may mean that the file's is another one,
-      // or that it could not be read.
-      return std::string_view(problem.what()).starts_with("no such ") ? DiskFault::suspect
-                                                                      : DiskFault::other;
+      // Every statement fits our schema: "no such table", or another number of columns, may mean
+      // that the file's is another one, or that it could not be read.
+      return DiskFault::suspect;
     case SQLITE_CONSTRAINT:
       return DiskFault::overtaken;
     case SQLITE_CORRUPT:
