@@ -95,7 +95,7 @@ TEST_F(torn_file, samples_go_on_whatever_column_is_gone) {
     open();
     const StreamId stream = store_->stream("sensor/new");
     const auto append = [&] {
-      for (int n = 1; n <= 20; ++n) {
+      for (int count = 0; count < 20; ++count) {
         store_->append(entry(stream, R"({"n":1})"));
         store_->note_gap({.cause = "test", .stream = "sensor/new", .count = 1});
         commit();
