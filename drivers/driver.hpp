@@ -9,6 +9,7 @@
 
 #include "drivers/bytes.hpp"
 #include "gateway/model/clock.hpp"
+#include "gateway/model/invariant.hpp"
 #include "gateway/model/result.hpp"
 #include "gateway/model/sample.hpp"
 #include "gateway/model/setting.hpp"
@@ -44,23 +45,12 @@ class BusError : public std::runtime_error {
 // The thread was asked to stop while it waited for a device.
 class Stopped : public std::exception {};
 
-// One device's view of its bus. Used by the bus's thread alone. All members may throw LinkError,
-// BusError and Stopped.
+// One device's view of its bus: what every bus can do. What else a driver may ask depends on the
+// kind of bus; each of the links below says it. Used by the bus's thread alone. All members may
+// throw LinkError, BusError and Stopped.
 class Link {
  public:
   virtual ~Link() = default;
-
-  // I2C: one write transfer. Serial: the bytes go out. Modbus: not available.
-  virtual void write(Bytes tx) = 0;
-
-  // I2C: one read transfer that fills `rx` (a device that is not ready throws LinkError nack).
-  // Serial: what has arrived, at least one byte, as soon as it is there; 0 when `patience` is over.
-  virtual std::size_t read(std::span<std::byte> rx, milliseconds patience) = 0;
-
-  // One question with its answer. I2C: write, repeated start, read that fills `rx`. Serial: drops
-  // what had arrived, writes, then as read(). Modbus: `tx` is the request PDU, `rx` gets the
-  // reply's PDU (function, then data); CRC, unit id and echo are the bus's matter.
-  virtual std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds patience) = 0;
 
   // Lets time pass between two transfers of this device.
   virtual void pause(milliseconds duration) = 0;
@@ -77,25 +67,80 @@ class Link {
   [[nodiscard]] virtual std::optional<double> nearby(Quantity quantity) const = 0;
 };
 
-// A polled device: I2C, Modbus, ASCII queries. One object per sensor, used by its bus's thread.
+// I2C: transfers that are whole or fail.
+class TransferLink : public virtual Link {
+ public:
+  virtual void write(Bytes tx) = 0;
+  // Fills `rx`; a device that is not ready throws LinkError nack.
+  virtual void read(std::span<std::byte> rx) = 0;
+  // Write, repeated start, read that fills `rx`.
+  virtual void exchange(Bytes tx, std::span<std::byte> rx) = 0;
+};
+
+// A serial port: bytes that come when they come.
+class StreamLink : public virtual Link {
+ public:
+  virtual void write(Bytes tx) = 0;
+  // What has arrived, at least one byte, as soon as it is there; 0 when `patience` is over.
+  virtual std::size_t read(std::span<std::byte> rx, milliseconds patience) = 0;
+  // Drops what had arrived, writes, then as read().
+  virtual std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds patience) = 0;
+};
+
+// Modbus: one question with its answer.
+class RequestLink : public virtual Link {
+ public:
+  // `pdu` is the request's, `rx` gets the reply's (function, then data); CRC, unit id and echo are
+  // the bus's matter.
+  virtual std::size_t request(Bytes pdu, std::span<std::byte> rx, milliseconds patience) = 0;
+};
+
+// The link as the driver's kind of bus has it. The configuration joins only what fits, so that any
+// other is a fault of this program.
+template <class L>
+L& link_as(Link& link) {
+  if (auto* const fitting = dynamic_cast<L*>(&link)) return *fitting;
+  throw BrokenInvariant("a driver is on a bus that cannot do what it asks");
+}
+
+// A polled device as its bus's thread sees it, one object per sensor; drivers are a DriverOn.
 class Driver {
  public:
   virtual ~Driver() = default;
-  // After power-up and after every failure: identify, configure, wake.
-  virtual void start(Link&) {}
-  // One conversation. Fails only when nothing is usable; faults of single readings are inside.
-  virtual Result<Sample> sample(Link& link) = 0;
+  void start(Link& link) { start_on(link); }
+  Result<Sample> sample(Link& link) { return sample_on(link); }
+  void stop(Link& link) { stop_on(link); }
   // As Listener::know_warm().
   virtual void know_warm(bool) {}
+
+ private:
+  virtual void start_on(Link& link) = 0;
+  virtual Result<Sample> sample_on(Link& link) = 0;
+  virtual void stop_on(Link& link) = 0;
+};
+
+// A polled device on a bus whose links are of kind L.
+template <class L>
+class DriverOn : public Driver {
+ public:
+  // After power-up and after every failure: identify, configure, wake.
+  virtual void start(L&) {}
+  // One conversation. Fails only when nothing is usable; faults of single readings are inside.
+  virtual Result<Sample> sample(L& link) = 0;
   // Puts the device to sleep: between samples of a duty cycle and when the gateway stops.
-  virtual void stop(Link&) {}
+  virtual void stop(L&) {}
+
+ private:
+  void start_on(Link& link) final { start(link_as<L>(link)); }
+  Result<Sample> sample_on(Link& link) final { return sample(link_as<L>(link)); }
+  void stop_on(Link& link) final { stop(link_as<L>(link)); }
 };
 
 // A device that talks by itself: UART frames, NMEA, JSON lines. feed() and finish() are pure.
 class Listener {
  public:
   virtual ~Listener() = default;
-  virtual void start(Link&) {}
+  virtual void start(StreamLink&) {}
   // Takes any chunk of the stream; chunking never changes what comes out. After a bad check it
   // drops one byte and scans again. Samples have no time yet: the caller stamps their arrival.
   virtual Decoded feed(Bytes chunk) = 0;
@@ -107,11 +152,8 @@ class Listener {
   // How often the device speaks where start() found it set to rest in between (SDS011: work
   // period); it is warm when it does. 0: at the descriptor's pace.
   [[nodiscard]] virtual milliseconds own_period() const { return milliseconds(0); }
-  virtual void stop(Link&) {}
+  virtual void stop(StreamLink&) {}
 };
-
-enum class BusKind : std::uint8_t { i2c, serial, modbus, recorded };
-std::string_view name_of(BusKind kind) noexcept;
 
 struct LineSettings {
   int baud = 9600;
@@ -148,13 +190,19 @@ struct Found {
   std::string model;
   std::string detail;  // serial number, firmware; may be empty
 };
+template <class L, std::optional<Found> (*ask)(L&)>
+std::optional<Found> probe_on(Link& link) {
+  return ask(link_as<L>(link));
+}
+
+struct BusInfo;  // registry.hpp
 
 struct DriverInfo {
   std::string_view name;
-  std::string_view summary;    // one line for people
-  std::string_view makers;     // makers' and rebranders' names of the devices
-  std::string_view datasheet;  // title, revision, section
-  BusKind bus = BusKind::i2c;
+  std::string_view summary;      // one line for people
+  std::string_view makers;       // makers' and rebranders' names of the devices
+  std::string_view datasheet;    // title, revision, section
+  const BusInfo* bus = nullptr;  // the kind for which it is made
   std::span<const DriverQuantity> quantities;
   std::span<const std::string_view> channels = {};   // further places of the same instrument
   milliseconds warm_up{0};                           // enforced by the poller after start()

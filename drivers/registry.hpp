@@ -18,26 +18,24 @@ std::span<const DriverInfo* const> driver_registry() noexcept;
 const DriverInfo* driver_named(std::string_view name) noexcept;
 std::span<const FeedInfo* const> feed_registry() noexcept;
 const FeedInfo* feed_named(std::string_view name) noexcept;
+// As people shall read them: by `place`, then by name.
+std::span<const BusInfo* const> bus_registry() noexcept;
+const BusInfo* bus_named(std::string_view name) noexcept;
 
-// How a bus of the configuration is reached: exactly one of i2c, serial, modbus, modbus_tcp and
-// recorded names the file or "host:port".
+// A bus of the configuration.
 struct BusSettings {
   std::string id;
-  std::string i2c;         // "/dev/i2c-1"
-  std::string serial;      // "/dev/serial/by-id/…", for one streaming or query device
-  std::string modbus;      // "/dev/serial/by-id/…", for Modbus RTU
-  std::string modbus_tcp;  // "192.0.2.7:502"
-  std::string recorded;    // a vector file, played in a loop
-  LineSettings line{};     // serial: where the driver's default is not right
-  bool has_line = false;
-  bool echo = false;  // Modbus RTU: the adapter repeats what is sent
+  const BusInfo* info = nullptr;
+  std::string address;     // in the form of its kind: "/dev/i2c-1", "192.0.2.7:502"
+  Settings settings = {};  // what the kind adds
   bool operator==(const BusSettings&) const = default;
 };
 
 // One device on a bus.
 struct DeviceSettings {
-  int address = 0;      // I2C address or Modbus unit; 0: none
-  LineSettings line{};  // serial and Modbus RTU
+  int address = 0;         // where its bus tells devices apart by a number; 0: none
+  LineSettings line{};     // where its bus has a line
+  Settings settings = {};  // what the kind of bus adds to its sensors
   bool operator==(const DeviceSettings&) const = default;
 };
 
@@ -59,9 +57,42 @@ struct BusSurroundings {
   std::function<std::optional<double>(Quantity)> nearby;
 };
 
-BusKind kind_of(const BusSettings& settings) noexcept;
-// Can a driver for `driver` buses live on a bus of kind `bus`? (A recorded bus plays any.)
-bool fits(BusKind bus, BusKind driver) noexcept;
+// A kind of bus; the last lines of its file, and all that anybody knows of it.
+struct BusInfo {
+  enum class Devices : std::uint8_t { any, one, each_at_its_address };
+
+  std::string_view name;  // the key of a bus's settings that chooses it; its value is the address
+  SettingKind address_form = SettingKind::path;
+  std::string_view documentation;    // of the address
+  int place = 0;                     // in lists
+  bool is_our_file = false;          // a relative address begins at the configuration's directory
+  Devices devices = Devices::any;    // how many may be on it
+  const BusInfo* same_as = nullptr;  // drivers for that one live on it, too (TCP: Modbus RTU)
+  bool plays_any = false;            // all drivers do
+
+  std::span<const Setting> settings = {};  // what it adds to a bus's settings
+  // What it adds to the settings of a sensor whose driver is made for it: first, how the device is
+  // told from others, by any of these keys; and what else there is to say.
+  std::span<const Setting> device_addresses = {};
+  std::string_view device_address_name = {};  // "Modbus unit"
+  std::span<const Setting> device_settings = {};
+
+  // What is wrong with an address, a sentence; empty when nothing is. May complete it.
+  std::string (*check)(std::string& address) = nullptr;
+  // As it stands it can be used, and is most likely not meant so.
+  std::string (*doubt)(const std::string& address) = nullptr;
+  // What is wrong with a device's address that was given.
+  std::string (*check_device)(int address, const DriverInfo& driver) = nullptr;
+  // The same for two addresses that lead to one port, which two buses would open in vain; none:
+  // they may.
+  std::string (*identity)(const std::string& address) = nullptr;
+  std::unique_ptr<Bus> (*make)(const BusSettings&, BusSurroundings) = nullptr;
+};
+
+// As which kind drivers know it.
+const BusInfo& kind_of(const BusInfo& bus) noexcept;
+// Can a driver that is made for `wanted` live on such a bus?
+bool fits(const BusInfo& bus, const BusInfo& wanted) noexcept;
 std::unique_ptr<Bus> make_bus(const BusSettings& settings, BusSurroundings surroundings);
 
 }  // namespace twinsky

@@ -2,7 +2,9 @@
 #include "drivers/buses/i2c.hpp"
 
 #include "drivers/buses/descriptor.hpp"
+#include "drivers/buses/device_file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -21,6 +23,7 @@ using namespace std::chrono_literals;
 // An SCD30 may hold the clock for 150 ms once a day; that one read is tried again.
 constexpr unsigned long adapter_time_out_10_ms = 10;
 constexpr unsigned long adapter_retries = 1;
+constexpr int highest_address = 0x77;
 constexpr std::array pauses_between_tries = {1ms, 5ms, 20ms};
 
 std::string address_text(int address) {
@@ -94,7 +97,7 @@ bool Adapter::is_gone() const {
   return ::access(path_.c_str(), F_OK) != 0;
 }
 
-class I2cLink final : public Link {
+class I2cLink final : public TransferLink {
  public:
   I2cLink(Adapter& adapter, const BusSurroundings& surroundings, int address)
       : adapter_(adapter), surroundings_(surroundings), address_(address) {}
@@ -103,16 +106,14 @@ class I2cLink final : public Link {
     std::array messages{message(address_, 0, tx.data(), tx.size())};
     transfer(messages);
   }
-  std::size_t read(std::span<std::byte> rx, milliseconds) override {
+  void read(std::span<std::byte> rx) override {
     std::array messages{message(address_, I2C_M_RD, rx.data(), rx.size())};
     transfer(messages);
-    return rx.size();
   }
-  std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds) override {
+  void exchange(Bytes tx, std::span<std::byte> rx) override {
     std::array messages{message(address_, 0, tx.data(), tx.size()),
                         message(address_, I2C_M_RD, rx.data(), rx.size())};
     transfer(messages);
-    return rx.size();
   }
   void pause(milliseconds duration) override { pause_for(duration, surroundings_); }
   [[nodiscard]] std::optional<double> nearby(Quantity quantity) const override {
@@ -130,7 +131,6 @@ class I2cLink final : public Link {
 
 void I2cLink::transfer(std::span<i2c_msg> messages) {
   constexpr int lowest_address = 0x03;  // below and above the bus has other meanings
-  constexpr int highest_address = 0x77;
   if (address_ < lowest_address || address_ > highest_address) {
     throw LinkError(Fault::unsupported, address_text(address_) + ": no address of a device");
   }
@@ -172,7 +172,7 @@ void I2cLink::fail(int error, bool is_read) const {
 class I2cBus final : public Bus {
  public:
   I2cBus(const BusSettings& settings, BusSurroundings surroundings)
-      : surroundings_(std::move(surroundings)), adapter_(settings.i2c) {}
+      : surroundings_(std::move(surroundings)), adapter_(settings.address) {}
 
   void open() override { adapter_.open(); }
   void close() noexcept override { adapter_.close(); }
@@ -185,10 +185,44 @@ class I2cBus final : public Bus {
   Adapter adapter_;
 };
 
+constexpr auto addresses = std::to_array<Setting>({
+    {.name = "address",
+     .kind = SettingKind::integer,
+     .documentation = "I2C address (8 to 0x77), where it is not the driver's default.",
+     .lower = 1,
+     .upper = 254,
+     .hexadecimal = true},
+});
+
+// A driver may know which addresses its device can have.
+std::string check_device(int address, const DriverInfo& driver) {
+  constexpr int lowest = 0x08;  // NXP UM10204, 3.1.12: the others are reserved
+  const std::string text = address_text(address);
+  const std::string refused = text + " is no address of " + std::string(driver.name);
+  if (driver.addresses.empty()) {
+    const bool is_free = address >= lowest && address <= highest_address;
+    return is_free ? "" : refused + ", expected one from 0x08 to 0x77";
+  }
+  const bool is_known = std::ranges::any_of(driver.addresses, [&](std::string_view known) {
+    return known == text || known == std::to_string(address);
+  });
+  return is_known ? "" : refused + ", expected " + listed(driver.addresses);
+}
+
 }  // namespace
 
-std::unique_ptr<Bus> make_i2c_bus(const BusSettings& settings, BusSurroundings surroundings) {
-  return std::make_unique<I2cBus>(settings, std::move(surroundings));
-}
+extern const BusInfo i2c_bus = {
+    .name = "i2c",
+    .documentation = "The adapter's file, such as /dev/i2c-1.",
+    .place = 1,
+    .devices = BusInfo::Devices::each_at_its_address,
+    .device_addresses = addresses,
+    .device_address_name = "I2C address",
+    .check_device = check_device,
+    .identity = identity_of_device,
+    .make = [](const BusSettings& settings, BusSurroundings surroundings) -> std::unique_ptr<Bus> {
+      return std::make_unique<I2cBus>(settings, std::move(surroundings));
+    },
+};
 
 }  // namespace twinsky

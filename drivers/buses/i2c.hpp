@@ -13,10 +13,8 @@
 
 #include "drivers/registry.hpp"
 
-#include <memory>
-
 namespace twinsky {
 
-std::unique_ptr<Bus> make_i2c_bus(const BusSettings& settings, BusSurroundings surroundings);
+extern const BusInfo i2c_bus;
 
 }  // namespace twinsky

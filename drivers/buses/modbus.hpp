@@ -8,12 +8,9 @@
 
 #include "drivers/registry.hpp"
 
-#include <memory>
-
 namespace twinsky {
 
-std::unique_ptr<Bus> make_modbus_rtu_bus(const BusSettings& settings, BusSurroundings surroundings);
-std::unique_ptr<Bus> make_modbus_tcp_bus(const BusSettings& settings, BusSurroundings surroundings);
+extern const BusInfo modbus_bus;  // RTU
 
 // What the masters have in common.
 

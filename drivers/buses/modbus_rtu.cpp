@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/adu.hpp"
+#include "drivers/buses/device_file.hpp"
+#include "drivers/buses/line.hpp"
 #include "drivers/buses/modbus.hpp"
 #include "drivers/buses/serial_port.hpp"
 #include "drivers/buses/timer.hpp"
@@ -101,7 +103,7 @@ class OwedReplies {
   std::vector<std::byte> stray_;
 };
 
-class RtuLink final : public Link {
+class RtuLink final : public RequestLink {
  public:
   RtuLink(SerialPort& port, OwedReplies& owed, const BusSurroundings& surroundings,
           const DeviceSettings& device, bool has_echo)
@@ -111,12 +113,7 @@ class RtuLink final : public Link {
         device_(device),
         has_echo_(has_echo) {}
 
-  void write(Bytes) override { throw BusError(port_.path() + ": Modbus has only requests"); }
-  std::size_t read(std::span<std::byte>, milliseconds) override {
-    throw BusError(port_.path() + ": Modbus has only requests");
-  }
-
-  std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds patience) override {
+  std::size_t request(Bytes tx, std::span<std::byte> rx, milliseconds patience) override {
     check_unit(device_.address, 1, 254);
     const auto frame = rtu_frame(device_.address, tx);
     port_.use(device_.line);
@@ -256,8 +253,8 @@ class RtuBus final : public Bus {
  public:
   RtuBus(const BusSettings& settings, BusSurroundings surroundings)
       : surroundings_(std::move(surroundings)),
-        port_(settings.modbus, surroundings_.stop),
-        has_echo_(settings.echo) {}
+        port_(settings.address, surroundings_.stop),
+        has_echo_(settings.settings.boolean("echo")) {}
 
   void open() override { port_.open(); }
   void close() noexcept override { port_.close(); }
@@ -271,6 +268,47 @@ class RtuBus final : public Bus {
   OwedReplies owed_;  // of all its sensors, and over a reopening
   const bool has_echo_;
 };
+
+constexpr auto settings = [] {
+  std::array<Setting, line_settings.size() + 1> all{};
+  std::ranges::copy(line_settings, all.begin());
+  all.back() = {.name = "echo",
+                .kind = SettingKind::boolean,
+                .documentation = "Modbus RTU: the adapter repeats what is sent.",
+                .fallback = "false"};
+  return all;
+}();
+
+constexpr auto units = std::to_array<Setting>({
+    {.name = "unit",
+     .kind = SettingKind::integer,
+     .documentation = "Modbus unit (1 to 247, or 254 where the device answers to it), where it is "
+                      "not the driver's default; `address` means the same.",
+     .lower = 1,
+     .upper = 254,
+     .hexadecimal = true},
+    {.name = "address",
+     .kind = SettingKind::integer,
+     .documentation = "The same as `unit`.",
+     .lower = 1,
+     .upper = 254,
+     .hexadecimal = true},
+});
+
+// It stays what it was for a gateway that runs with it: a port that cannot be opened.
+std::string doubt_about(const std::string& port) {
+  if (port.find("://") == std::string::npos) return {};
+  return in_quotes(port) +
+         " is no serial port, which \"modbus\" names; expected \"modbus_tcp\" with an address "
+         "such as 192.0.2.7:502";
+}
+
+std::string check_unit_of(int unit, const DriverInfo&) {
+  constexpr int highest = 247;   // MODBUS over Serial Line V1.02, 2.2
+  constexpr int any_unit = 254;  // SenseAir and others answer to it
+  if (unit <= highest || unit == any_unit) return {};
+  return std::to_string(unit) + " is no Modbus unit, expected one from 1 to 247, or 254";
+}
 
 }  // namespace
 
@@ -294,9 +332,20 @@ std::size_t deliver_reply(int unit, Bytes reply, std::span<std::byte> rx) {
   return reply.size();
 }
 
-std::unique_ptr<Bus> make_modbus_rtu_bus(const BusSettings& settings,
-                                         BusSurroundings surroundings) {
-  return std::make_unique<RtuBus>(settings, std::move(surroundings));
-}
+extern const BusInfo modbus_bus = {
+    .name = "modbus",
+    .documentation = "The port of a Modbus RTU line (RS-485).",
+    .place = 3,
+    .settings = settings,
+    .device_addresses = units,
+    .device_address_name = "Modbus unit",
+    .device_settings = device_line_settings,
+    .doubt = doubt_about,
+    .check_device = check_unit_of,
+    .identity = identity_of_device,
+    .make = [](const BusSettings& bus, BusSurroundings surroundings) -> std::unique_ptr<Bus> {
+      return std::make_unique<RtuBus>(bus, std::move(surroundings));
+    },
+};
 
 }  // namespace twinsky

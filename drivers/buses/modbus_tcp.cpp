@@ -2,6 +2,7 @@
 #include "drivers/adu.hpp"
 #include "drivers/buses/modbus.hpp"
 #include "drivers/buses/timer.hpp"
+#include "gateway/model/host_port.hpp"
 
 #include <algorithm>
 #include <array>
@@ -139,7 +140,7 @@ bool Connection::is_closed_by_peer() {
   return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-class TcpLink final : public Link {
+class TcpLink final : public RequestLink {
  public:
   TcpLink(Connection& connection, std::uint16_t& transaction, const BusSurroundings& surroundings,
           int unit)
@@ -148,12 +149,7 @@ class TcpLink final : public Link {
         surroundings_(surroundings),
         unit_(unit) {}
 
-  void write(Bytes) override { throw BusError("Modbus has only requests"); }
-  std::size_t read(std::span<std::byte>, milliseconds) override {
-    throw BusError("Modbus has only requests");
-  }
-
-  std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds patience) override {
+  std::size_t request(Bytes tx, std::span<std::byte> rx, milliseconds patience) override {
     check_unit(unit_, 0, 255);
     if (!connection_.is_open() || connection_.is_closed_by_peer()) connection_.open();
     ++transaction_;
@@ -233,8 +229,7 @@ class TcpLink final : public Link {
 class TcpBus final : public Bus {
  public:
   TcpBus(const BusSettings& settings, BusSurroundings surroundings)
-      : surroundings_(std::move(surroundings)),
-        connection_(settings.modbus_tcp, surroundings_.stop) {}
+      : surroundings_(std::move(surroundings)), connection_(settings.address, surroundings_.stop) {}
 
   void open() override { connection_.open(); }
   void close() noexcept override { connection_.close(); }
@@ -248,11 +243,30 @@ class TcpBus final : public Bus {
   std::uint16_t transaction_ = 0;
 };
 
+std::string check(std::string& address) {
+  constexpr int modbus_port = 502;
+  const auto server = parse_host_port(address);
+  if (!server || server->port == 0) {
+    return in_quotes(address) +
+           " is not an address with a port, expected one such as 192.0.2.7:502";
+  }
+  address = with_port(address, *server, modbus_port);
+  return {};
+}
+
 }  // namespace
 
-std::unique_ptr<Bus> make_modbus_tcp_bus(const BusSettings& settings,
-                                         BusSurroundings surroundings) {
-  return std::make_unique<TcpBus>(settings, std::move(surroundings));
-}
+extern const BusInfo modbus_tcp_bus = {
+    .name = "modbus_tcp",
+    .address_form = SettingKind::text,
+    .documentation = "Address and port of a Modbus TCP server, such as 192.0.2.7:502.",
+    .place = 4,
+    .same_as = &modbus_bus,
+    .check = check,
+    .identity = [](const std::string& address) { return address; },
+    .make = [](const BusSettings& settings, BusSurroundings surroundings) -> std::unique_ptr<Bus> {
+      return std::make_unique<TcpBus>(settings, std::move(surroundings));
+    },
+};
 
 }  // namespace twinsky

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "drivers/buses/recorded.hpp"
-
+// A bus that plays a vector file (tests/cases/sensors) in a loop, for trying things without
+// hardware: its cases follow one another, faulty ones too.
+//
+//   uart, ascii  the bytes of one case a second
+//   i2c          a read is answered by the next transaction with the same write; what only a real
+//                device would be told is accepted; a register file stays until the bus is reopened
+//   modbus       a request is answered by the next case with the same request
 #include "drivers/adu.hpp"
 #include "drivers/buses/descriptor.hpp"
 #include "drivers/buses/modbus.hpp"
@@ -90,11 +95,10 @@ Recording load(const std::string& path) {
 }
 
 // As on the wire: a device that has no more to say leaves the data line high.
-std::size_t fill(std::span<std::byte> rx, Bytes answer) {
+void fill(std::span<std::byte> rx, Bytes answer) {
   const std::size_t count = std::min(rx.size(), answer.size());
   std::ranges::copy(answer.first(count), rx.begin());
   std::ranges::fill(rx.subspan(count), std::byte{0xFF});
-  return rx.size();
 }
 
 // Goes round in the exchanges, for each question separately.
@@ -118,34 +122,29 @@ class Player {
   std::map<std::string, std::size_t> last_;  // question -> the exchange that answered it last
 };
 
-// Each kind of transport has its own way to find the bytes; which one it is the file says, and that
-// is known only once the bus is open.
-class RecordedLink final : public Link {
+// Whatever a driver's own bus does, each in its own way to find the bytes.
+class RecordedLink final : public TransferLink, public StreamLink, public RequestLink {
  public:
   RecordedLink(const Recording& recording, const BusSurroundings& surroundings, int address)
       : recording_(recording), surroundings_(surroundings), address_(address) {}
 
   void write(Bytes tx) override { written_.assign(tx.begin(), tx.end()); }
-  std::size_t read(std::span<std::byte> rx, milliseconds patience) override {
-    return recording_.transport == "i2c" ? read_transfer(rx) : read_stream(rx, patience);
-  }
-  std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds patience) override {
-    if (recording_.transport == "modbus") return ask_modbus(tx, rx, patience);
+  void read(std::span<std::byte> rx) override;
+  void exchange(Bytes tx, std::span<std::byte> rx) override {
     write(tx);
-    return recording_.transport == "i2c" ? read_transfer(rx) : ask_stream(rx, patience);
+    read(rx);
   }
+  std::size_t read(std::span<std::byte> rx, milliseconds patience) override;
+  std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds patience) override;
+  std::size_t request(Bytes pdu, std::span<std::byte> rx, milliseconds patience) override;
   void pause(milliseconds duration) override { pause_for(duration, surroundings_); }
   [[nodiscard]] std::optional<double> nearby(Quantity quantity) const override {
     return surroundings_.nearby(quantity);
   }
 
  private:
-  std::size_t read_stream(std::span<std::byte> rx, milliseconds patience);
-  std::size_t ask_stream(std::span<std::byte> rx, milliseconds patience);
   std::size_t take(std::span<std::byte> rx);
-  std::size_t read_transfer(std::span<std::byte> rx);
-  std::size_t read_registers(std::span<std::byte> rx) const;
-  std::size_t ask_modbus(Bytes request, std::span<std::byte> rx, milliseconds patience);
+  void read_registers(std::span<std::byte> rx) const;
 
   const Recording& recording_;
   const BusSurroundings& surroundings_;
@@ -157,8 +156,12 @@ class RecordedLink final : public Link {
   MonotonicTime due_ = surroundings_.clock.now();  // of a stream: when that arrives
 };
 
-std::size_t RecordedLink::read_stream(std::span<std::byte> rx, milliseconds patience) {
+std::size_t RecordedLink::read(std::span<std::byte> rx, milliseconds patience) {
   Clock& clock = surroundings_.clock;
+  if (recording_.exchanges.empty()) {
+    pause(patience);
+    return 0;
+  }
   if (left_.empty()) {
     const auto deadline = clock.now() + patience;
     if (!clock.pause_until(std::min(due_, deadline), surroundings_.stop)) throw Stopped();
@@ -169,7 +172,8 @@ std::size_t RecordedLink::read_stream(std::span<std::byte> rx, milliseconds pati
   return take(rx);
 }
 
-std::size_t RecordedLink::ask_stream(std::span<std::byte> rx, milliseconds patience) {
+std::size_t RecordedLink::exchange(Bytes tx, std::span<std::byte> rx, milliseconds patience) {
+  write(tx);
   const Exchange* found = player_.next(recording_.exchanges, written_);
   // A file without questions answers any.
   if (found == nullptr) found = player_.next(recording_.exchanges, {});
@@ -186,16 +190,16 @@ std::size_t RecordedLink::take(std::span<std::byte> rx) {
   return count;
 }
 
-std::size_t RecordedLink::read_transfer(std::span<std::byte> rx) {
+void RecordedLink::read(std::span<std::byte> rx) {
   const Exchange* found = player_.next(recording_.exchanges, written_);
   if (found == nullptr) return read_registers(rx);
   // A device that is not ready is read again after the same command.
   if (found->nack) throw LinkError(Fault::nack, "not ready, says the recording");
   written_.clear();
-  return fill(rx, found->answered);
+  fill(rx, found->answered);
 }
 
-std::size_t RecordedLink::read_registers(std::span<std::byte> rx) const {
+void RecordedLink::read_registers(std::span<std::byte> rx) const {
   if (written_.size() == 1 && !recording_.registers.empty()) {
     const auto& file = recording_.registers[recording_.opening % recording_.registers.size()];
     const int wanted = u8(written_, 0);
@@ -208,14 +212,13 @@ std::size_t RecordedLink::read_registers(std::span<std::byte> rx) const {
   throw LinkError(Fault::nack, "the recording has no answer to " + to_hex(written_));
 }
 
-std::size_t RecordedLink::ask_modbus(Bytes request, std::span<std::byte> rx,
-                                     milliseconds patience) {
-  const Exchange* found = player_.next(recording_.exchanges, rtu_frame(address_, request));
+std::size_t RecordedLink::request(Bytes pdu, std::span<std::byte> rx, milliseconds patience) {
+  const Exchange* found = player_.next(recording_.exchanges, rtu_frame(address_, pdu));
   if (found == nullptr || found->answered.empty()) {
     pause(patience);
     throw modbus_error(Fault::no_response, address_, "no answer in the recording");
   }
-  const auto reply = find_rtu_reply(address_, request, found->answered);
+  const auto reply = find_rtu_reply(address_, pdu, found->answered);
   if (!reply) throw modbus_error(reply.error(), address_, "so recorded");
   return deliver_reply(address_, *reply, rx);
 }
@@ -223,7 +226,7 @@ std::size_t RecordedLink::ask_modbus(Bytes request, std::span<std::byte> rx,
 class RecordedBus final : public Bus {
  public:
   RecordedBus(const BusSettings& settings, BusSurroundings surroundings)
-      : surroundings_(std::move(surroundings)), path_(settings.recorded) {}
+      : surroundings_(std::move(surroundings)), path_(settings.address) {}
 
   void open() override {
     const std::size_t opening = openings_++;
@@ -244,8 +247,15 @@ class RecordedBus final : public Bus {
 
 }  // namespace
 
-std::unique_ptr<Bus> make_recorded_bus(const BusSettings& settings, BusSurroundings surroundings) {
-  return std::make_unique<RecordedBus>(settings, std::move(surroundings));
-}
+extern const BusInfo recorded_bus = {
+    .name = "recorded",
+    .documentation = "A file of recorded exchanges, played in a loop.",
+    .place = 5,
+    .is_our_file = true,
+    .plays_any = true,
+    .make = [](const BusSettings& settings, BusSurroundings surroundings) -> std::unique_ptr<Bus> {
+      return std::make_unique<RecordedBus>(settings, std::move(surroundings));
+    },
+};
 
 }  // namespace twinsky

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/buses/serial.hpp"
 
+#include "drivers/buses/device_file.hpp"
+#include "drivers/buses/line.hpp"
 #include "drivers/buses/serial_port.hpp"
 #include "drivers/buses/wire_time.hpp"
 
 namespace twinsky {
 namespace {
 
-class SerialLink final : public Link {
+class SerialLink final : public StreamLink {
  public:
   SerialLink(SerialPort& port, const BusSurroundings& surroundings, const LineSettings& line)
       : port_(port), surroundings_(surroundings), line_(line) {}
@@ -43,7 +45,7 @@ class SerialLink final : public Link {
 class SerialBus final : public Bus {
  public:
   SerialBus(const BusSettings& settings, BusSurroundings surroundings)
-      : surroundings_(std::move(surroundings)), port_(settings.serial, surroundings_.stop) {}
+      : surroundings_(std::move(surroundings)), port_(settings.address, surroundings_.stop) {}
 
   void open() override { port_.open(); }
   void close() noexcept override { port_.close(); }
@@ -58,8 +60,19 @@ class SerialBus final : public Bus {
 
 }  // namespace
 
-std::unique_ptr<Bus> make_serial_bus(const BusSettings& settings, BusSurroundings surroundings) {
-  return std::make_unique<SerialBus>(settings, std::move(surroundings));
-}
+extern const BusInfo serial_bus = {
+    .name = "serial",
+    .documentation =
+        "The port of one streaming or query device; a name below /dev/serial/by-id "
+        "stays the same after replugging.",
+    .place = 2,
+    .devices = BusInfo::Devices::one,
+    .settings = line_settings,
+    .device_settings = device_line_settings,
+    .identity = identity_of_device,
+    .make = [](const BusSettings& settings, BusSurroundings surroundings) -> std::unique_ptr<Bus> {
+      return std::make_unique<SerialBus>(settings, std::move(surroundings));
+    },
+};
 
 }  // namespace twinsky

@@ -4,10 +4,8 @@
 
 #include "drivers/registry.hpp"
 
-#include <memory>
-
 namespace twinsky {
 
-std::unique_ptr<Bus> make_serial_bus(const BusSettings& settings, BusSurroundings surroundings);
+extern const BusInfo serial_bus;
 
 }  // namespace twinsky

@@ -25,7 +25,7 @@
 // Data sheets: Bosch BST-BME280-DS002-15, revision 1.6, sections 4.2, 5.4, 8.1, 9.1;
 // BST-BMP280-DS001, section 3.12 (the worked example). Tested on that example and
 // against Bosch's own code; never on a device.
-#include "drivers/driver.hpp"
+#include "drivers/buses/i2c.hpp"
 #include "drivers/framing.hpp"
 
 #include <algorithm>
@@ -235,23 +235,23 @@ Decoded decode(std::span<const Exchange> exchanges, const Settings&) {
 }
 
 template <std::size_t count>
-std::array<std::byte, count> registers(Link& link, std::uint8_t first) {
+std::array<std::byte, count> registers(TransferLink& link, std::uint8_t first) {
   std::array<std::byte, count> bytes{};
-  link.exchange(bytes_of(first), bytes, 50ms);
+  link.exchange(bytes_of(first), bytes);
   return bytes;
 }
 
 // Oversampling 1, 2, 4, 8, 16 is written as 1, 2, 3, 4, 5 (tables 20, 23, 24).
 constexpr auto oversamplings = std::to_array<std::string_view>({"1", "2", "4", "8", "16"});
 
-class Bme280 final : public Driver {
+class Bme280 final : public DriverOn<TransferLink> {
  public:
   explicit Bme280(const Settings& settings) {
     const auto found = std::ranges::find(oversamplings, settings.text("oversampling"));
     oversampling_ = static_cast<std::uint8_t>(found - oversamplings.begin() + 1);
   }
 
-  void start(Link& link) override {
+  void start(TransferLink& link) override {
     const std::uint8_t chip = u8(registers<1>(link, chip_id), 0);
     if (chip != bme280 && chip != bmp280) {
       throw LinkError(Fault::unsupported,
@@ -274,7 +274,7 @@ class Bme280 final : public Driver {
     calibration_ = *calibration;
   }
 
-  Result<Sample> sample(Link& link) override {
+  Result<Sample> sample(TransferLink& link) override {
     const std::uint8_t rate = oversampling_;
     if (calibration_.has_humidity) link.write(bytes_of(humidity_control, rate));
     link.write(bytes_of(measurement_control, rate << 5 | rate << 2 | forced_mode));
@@ -295,7 +295,7 @@ class Bme280 final : public Driver {
     return milliseconds(static_cast<int>(std::ceil(1.25 + 3 * 2.3 * samples + 2 * 0.575)));
   }
 
-  static bool wait_until_clear(Link& link, std::uint8_t busy) {
+  static bool wait_until_clear(TransferLink& link, std::uint8_t busy) {
     for (int tries = 0; tries < 5; ++tries) {
       if ((u8(registers<1>(link, status), 0) & busy) == 0) return true;
       link.pause(2ms);
@@ -307,7 +307,7 @@ class Bme280 final : public Driver {
   Calibration calibration_;
 };
 
-std::optional<Found> probe(Link& link) {
+std::optional<Found> probe(TransferLink& link) {
   const std::uint8_t chip = u8(registers<1>(link, chip_id), 0);
   if (chip == bme280) return Found{"Bosch BME280", {}};
   if (chip == bmp280) return Found{"Bosch BMP280", {}};
@@ -350,7 +350,7 @@ extern const DriverInfo bme280_driver = {
     .summary = "Temperature, pressure and (BME280) humidity",
     .makers = "Bosch BME280, BMP280",
     .datasheet = "Bosch BST-BME280-DS002-15, revision 1.6, sections 4.2, 5.4, 8.1, 9.1",
-    .bus = BusKind::i2c,
+    .bus = &i2c_bus,
     .quantities = quantities,
     .addresses = addresses,
     .settings = settings,
@@ -358,7 +358,7 @@ extern const DriverInfo bme280_driver = {
       return std::make_unique<Bme280>(chosen);
     },
     .decode = decode,
-    .probe = probe,
+    .probe = probe_on<TransferLink, probe>,
     .quantities_of = quantities_of,
 };
 

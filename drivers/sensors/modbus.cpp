@@ -17,8 +17,9 @@
 //
 // Specification: MODBUS Application Protocol V1.1b3, 6.3 and 6.4; MODBUS over Serial Line V1.02.
 // Tested against libmodbus; the shipped maps never on a device.
+#include "drivers/buses/modbus.hpp"
+
 #include "drivers/adu.hpp"
-#include "drivers/driver.hpp"
 #include "drivers/register_map.hpp"
 #include "gateway/model/embedded.hpp"
 #include "gateway/model/plain_file.hpp"
@@ -97,19 +98,19 @@ Bytes registers_of(Bytes reply) {
   return reply.subspan(2);
 }
 
-class ModbusDevice final : public Driver {
+class ModbusDevice final : public DriverOn<RequestLink> {
  public:
   explicit ModbusDevice(const Settings& chosen)
       : map_(load_map(chosen)), answer_within_(chosen.duration("answer_within")) {
     if (map_) blocks_ = blocks_of(*map_);
   }
 
-  void start(Link&) override {
+  void start(RequestLink&) override {
     if (!map_) throw LinkError(Fault::unsupported, map_.error());
   }
 
   // A block that fails leaves its readings absent; with silence the others are not asked any more.
-  Result<Sample> sample(Link& link) override {
+  Result<Sample> sample(RequestLink& link) override {
     Sample sample;
     std::optional<LinkError> failure;
     std::size_t failed = 0;
@@ -132,12 +133,12 @@ class ModbusDevice final : public Driver {
   }
 
  private:
-  void ask(Link& link, const RegisterBlock& block, Sample& sample) {
+  void ask(RequestLink& link, const RegisterBlock& block, Sample& sample) {
     std::array<std::byte, longest_pdu> buffer{};
     const auto request = read_registers_pdu(block.function, block.first, block.count);
     std::size_t length = 0;
     try {
-      length = link.exchange(request, buffer, answer_within_);
+      length = link.request(request, buffer, answer_within_);
     } catch (const LinkError& error) {
       throw LinkError(error.fault(), name_of(block) + ": " + error.what());
     }
@@ -213,7 +214,7 @@ extern const DriverInfo modbus_driver = {
     .summary = "Any Modbus RTU or TCP device that a register map describes",
     .makers = "Renke RS-FSXCS-N01 and rebrands, Teledyne T640, or a map of your own",
     .datasheet = "MODBUS Application Protocol V1.1b3, 6.3 and 6.4; the device's own register list",
-    .bus = BusKind::modbus,
+    .bus = &modbus_bus,
     .quantities = {},  // of the map
     .shortest_period = 1s,
     .addresses = units,

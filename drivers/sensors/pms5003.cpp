@@ -28,6 +28,7 @@
 // Tested on frames that others captured from PMS5003 (versions 0x91, 0x97) and PMS5003T (0x9A).
 #include "drivers/sensors/pms5003.hpp"
 
+#include "drivers/buses/serial.hpp"
 #include "drivers/checksum.hpp"
 #include "drivers/framing.hpp"
 
@@ -132,7 +133,7 @@ class Pms5003 final : public Listener {
         }) {}
 
   // A device that was left asleep or in passive mode talks again.
-  void start(Link& link) override {
+  void start(StreamLink& link) override {
     is_warm_ = false;
     link.write(wake);
     link.pause(100ms);  // no data sheet says how soon it listens
@@ -141,7 +142,7 @@ class Pms5003 final : public Listener {
   Decoded feed(Bytes chunk) override { return frames_.feed(chunk, decode_); }
   Decoded finish() override { return frames_.finish(decode_); }
   void know_warm(bool is_warm) override { is_warm_ = is_warm; }
-  void stop(Link& link) override { link.write(sleep); }
+  void stop(StreamLink& link) override { link.write(sleep); }
 
  private:
   bool is_warm_ = false;
@@ -156,7 +157,7 @@ std::unique_ptr<Listener> make(const Settings& settings) {
 }
 
 // Only listens: what is written to an unknown device may not be harmless.
-std::optional<Found> probe(Link& link) {
+std::optional<Found> probe(StreamLink& link) {
   FrameScanner frames(rules);
   std::array<std::byte, normal_frame> chunk{};
   // Frames come every 2.3 s at the latest (output result).
@@ -211,13 +212,13 @@ extern const DriverInfo pms5003_driver = {
     .summary = "Particles PM1, PM2.5, PM10 and counts by laser",
     .makers = "Plantower PMS1003, PMS3003, PMS5003, PMS5003T, PMS5003ST, PMS7003, PMSA003",
     .datasheet = "Plantower PMS5003 series data manual V2.3, appendices I and II",
-    .bus = BusKind::serial,
+    .bus = &serial_bus,
     .quantities = plantower_quantities,
     .warm_up = 30s,  // circuit attentions: until the fan runs steadily
     .can_sleep = true,
     .settings = settings,
     .make_listener = make,
-    .probe = probe,
+    .probe = probe_on<StreamLink, probe>,
     .quantities_of = quantities_of,
 };
 

@@ -7,6 +7,7 @@
 //
 // Data sheet: Plantower, PMSA003I data manual V2.6, appendix I.
 // Tested on frame contents that others captured; never on a device.
+#include "drivers/buses/i2c.hpp"
 #include "drivers/framing.hpp"
 #include "drivers/sensors/pms5003.hpp"
 
@@ -41,11 +42,11 @@ Decoded decode(std::span<const Exchange> exchanges, const Settings&) {
   return decoded;
 }
 
-class Pmsa003i final : public Driver {
+class Pmsa003i final : public DriverOn<TransferLink> {
  public:
-  Result<Sample> sample(Link& link) override {
+  Result<Sample> sample(TransferLink& link) override {
     std::array<std::byte, frame_length> frame{};
-    link.read(frame, 50ms);
+    link.read(frame);
     return decode_pmsa003i(frame, is_warm_);
   }
   void know_warm(bool is_warm) override { is_warm_ = is_warm; }
@@ -54,9 +55,9 @@ class Pmsa003i final : public Driver {
   bool is_warm_ = false;
 };
 
-std::optional<Found> probe(Link& link) {
+std::optional<Found> probe(TransferLink& link) {
   std::array<std::byte, frame_length> frame{};
-  link.read(frame, 50ms);
+  link.read(frame);
   if (check_plantower(frame)) return std::nullopt;
   return Found{"Plantower PMSA003I", {}};
 }
@@ -70,13 +71,13 @@ extern const DriverInfo pmsa003i_driver = {
     .summary = "Particles PM1, PM2.5, PM10 and counts by laser",
     .makers = "Plantower PMSA003I; Adafruit 4632",
     .datasheet = "Plantower PMSA003I data manual V2.6, appendix I",
-    .bus = BusKind::i2c,
+    .bus = &i2c_bus,
     .quantities = plantower_quantities,
     .warm_up = 30s,
     .addresses = addresses,
     .make = [](const Settings&) -> std::unique_ptr<Driver> { return std::make_unique<Pmsa003i>(); },
     .decode = decode,
-    .probe = probe,
+    .probe = probe_on<TransferLink, probe>,
 };
 
 }  // namespace twinsky

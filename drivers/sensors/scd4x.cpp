@@ -20,7 +20,7 @@
 //
 // Data sheet: Sensirion SCD4x, version 1.3, sections 3.4 (all commands) to 3.10.
 // Tested against Sensirion's own driver and the data sheet's example; never on a device.
-#include "drivers/driver.hpp"
+#include "drivers/buses/i2c.hpp"
 #include "drivers/framing.hpp"
 
 #include <array>
@@ -99,21 +99,21 @@ Decoded decode(std::span<const Exchange> exchanges, const Settings&) {
 
 // Writes a command and, after its time, reads the answer.
 template <std::size_t size>
-std::array<std::byte, size> ask(Link& link, std::uint16_t command) {
+std::array<std::byte, size> ask(TransferLink& link, std::uint16_t command) {
   std::array<std::byte, size> answer{};
   link.write(sensirion_command(command));
   link.pause(short_command);
-  link.read(answer, 50ms);
+  link.read(answer);
   return answer;
 }
 
-std::uint16_t ask_word(Link& link, std::uint16_t command) {
+std::uint16_t ask_word(TransferLink& link, std::uint16_t command) {
   const auto words = sensirion_words<1>(ask<3>(link, command));
   if (!words) throw LinkError(words.error(), "scd4x: a setting arrives garbled");
   return (*words)[0];
 }
 
-class Scd4x final : public Driver {
+class Scd4x final : public DriverOn<TransferLink> {
  public:
   explicit Scd4x(const Settings& settings) {
     if (settings.has("altitude_m")) {
@@ -124,7 +124,7 @@ class Scd4x final : public Driver {
     }
   }
 
-  void start(Link& link) override {
+  void start(TransferLink& link) override {
     link.write(sensirion_command(stop_measuring));  // it may go on from an earlier run
     link.pause(stopping);
     set_up_self_calibration(link);
@@ -137,7 +137,7 @@ class Scd4x final : public Driver {
     link.write(sensirion_command(start_measuring));
   }
 
-  Result<Sample> sample(Link& link) override {
+  Result<Sample> sample(TransferLink& link) override {
     tell_pressure(link);
     const auto is_ready = decode_data_ready(ask<3>(link, is_data_ready));
     if (!is_ready) return Unexpected{is_ready.error()};
@@ -149,10 +149,10 @@ class Scd4x final : public Driver {
     return sample;
   }
 
-  void stop(Link& link) override { link.write(sensirion_command(stop_measuring)); }
+  void stop(TransferLink& link) override { link.write(sensirion_command(stop_measuring)); }
 
  private:
-  void set_up_self_calibration(Link& link) {
+  void set_up_self_calibration(TransferLink& link) {
     self_calibrates_.reset();
     try {
       self_calibrates_ = ask_word(link, get_self_calibration) != 0;
@@ -168,7 +168,7 @@ class Scd4x final : public Driver {
   }
 
   // Allowed while it measures; overrides the altitude (section 3.6.5).
-  void tell_pressure(Link& link) {
+  void tell_pressure(TransferLink& link) {
     const auto hpa = link.nearby(pressure);
     if (!hpa || *hpa < 700 || *hpa > 1200) return;
     const auto rounded = static_cast<std::uint16_t>(std::lround(*hpa));
@@ -185,7 +185,7 @@ class Scd4x final : public Driver {
 };
 
 // The serial number is told only while it does not measure; readiness always.
-std::optional<Found> probe(Link& link) {
+std::optional<Found> probe(TransferLink& link) {
   if (!decode_data_ready(ask<3>(link, is_data_ready))) return std::nullopt;
   Found found{"Sensirion SCD4x", {}};
   try {
@@ -226,7 +226,7 @@ extern const DriverInfo scd4x_driver = {
     .summary = "CO2, with temperature and humidity of its own case",
     .makers = "Sensirion SCD40, SCD41, SCD43",
     .datasheet = "Sensirion SCD4x data sheet, version 1.3, sections 3.4 to 3.10",
-    .bus = BusKind::i2c,
+    .bus = &i2c_bus,
     .quantities = quantities,
     .warm_up = 5s,  // the first measurement of its periodic mode
     .shortest_period = 5s,
@@ -236,7 +236,7 @@ extern const DriverInfo scd4x_driver = {
       return std::make_unique<Scd4x>(chosen);
     },
     .decode = decode,
-    .probe = probe,
+    .probe = probe_on<TransferLink, probe>,
 };
 
 }  // namespace twinsky

@@ -26,8 +26,8 @@
 //
 // Data sheet: Nova Fitness, Laser Dust Sensor Control Protocol V1.3, section 3.
 // Tested on frames that others captured from an SDS011.
+#include "drivers/buses/serial.hpp"
 #include "drivers/checksum.hpp"
-#include "drivers/driver.hpp"
 #include "drivers/framing.hpp"
 
 #include <algorithm>
@@ -89,7 +89,8 @@ std::array<std::byte, 19> command(const DeviceId& id, Item item, std::optional<s
 
 // Asks for an item, or sets it; the reply comes among the measurements that the device keeps
 // sending. nullopt: it does not answer.
-std::optional<std::array<std::byte, frame_size>> ask(Link& link, const DeviceId& id, Item item,
+std::optional<std::array<std::byte, frame_size>> ask(StreamLink& link, const DeviceId& id,
+                                                     Item item,
                                                      std::optional<std::uint8_t> set = {}) {
   std::optional<std::array<std::byte, frame_size>> found;
   const auto take_reply = [&found, item](Bytes frame) -> Result<Sample> {
@@ -119,7 +120,7 @@ class Sds011 final : public Listener {
     }
   }
 
-  void start(Link& link) override {
+  void start(StreamLink& link) override {
     is_warm_ = false;
     own_period_ = 0min;
     auto mode = ask(link, id_, Item::reporting_mode);
@@ -141,12 +142,12 @@ class Sds011 final : public Listener {
   Decoded finish() override { return frames_.finish(decode()); }
   void know_warm(bool is_warm) override { is_warm_ = is_warm; }
   [[nodiscard]] milliseconds own_period() const override { return own_period_; }
-  void stop(Link& link) override { link.write(command(id_, Item::sleep, asleep)); }
+  void stop(StreamLink& link) override { link.write(command(id_, Item::sleep, asleep)); }
 
  private:
   static std::uint8_t value_of(Bytes frame) { return u8(frame, 4); }
 
-  void set_work_period(Link& link, std::uint8_t wanted) const {
+  void set_work_period(StreamLink& link, std::uint8_t wanted) const {
     const auto current = ask(link, id_, Item::work_period);
     if (!current) throw LinkError(Fault::no_response, "sds011: does not tell its work period");
     if (value_of(*current) == wanted) return;
@@ -173,7 +174,7 @@ class Sds011 final : public Listener {
   FrameScanner frames_{rules};
 };
 
-std::optional<Found> probe(Link& link) {
+std::optional<Found> probe(StreamLink& link) {
   const auto firmware = ask(link, any_device, Item::firmware);
   if (!firmware) return std::nullopt;
   const Bytes date = Bytes(*firmware).subspan(3, 3);
@@ -212,7 +213,7 @@ extern const DriverInfo sds011_driver = {
     .summary = "Particles PM2.5 and PM10 by laser",
     .makers = "Nova Fitness SDS011, SDS018, SDS021",
     .datasheet = "Nova Fitness, Laser Dust Sensor Control Protocol V1.3, section 3",
-    .bus = BusKind::serial,
+    .bus = &serial_bus,
     .quantities = quantities,
     .warm_up = 30s,  // section 3, "set sleep and work"
     .can_sleep = true,
@@ -220,7 +221,7 @@ extern const DriverInfo sds011_driver = {
     .make_listener = [](const Settings& chosen) -> std::unique_ptr<Listener> {
       return std::make_unique<Sds011>(chosen);
     },
-    .probe = probe,
+    .probe = probe_on<StreamLink, probe>,
     .check = check,
 };
 

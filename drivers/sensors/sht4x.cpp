@@ -15,7 +15,7 @@
 //
 // Data sheet: Sensirion SHT4x, version 6: timings, command overview, conversion of signal output.
 // Tested against Sensirion's own driver on computed words; never on a device.
-#include "drivers/driver.hpp"
+#include "drivers/buses/i2c.hpp"
 #include "drivers/framing.hpp"
 
 #include <algorithm>
@@ -71,31 +71,31 @@ Decoded decode(std::span<const Exchange> exchanges, const Settings&) {
   return decoded;
 }
 
-Result<std::uint32_t> serial_number(Link& link) {
+Result<std::uint32_t> serial_number(TransferLink& link) {
   std::array<std::byte, answer_size> answer{};
   link.write(read_serial);
   link.pause(1ms);
-  link.read(answer, 50ms);
+  link.read(answer);
   const auto words = sensirion_words<2>(answer);
   if (!words) return Unexpected{words.error()};
   return static_cast<std::uint32_t>((*words)[0]) << 16 | (*words)[1];
 }
 
-class Sht4x final : public Driver {
+class Sht4x final : public DriverOn<TransferLink> {
  public:
   explicit Sht4x(const Settings& settings)
       : precision_(*std::ranges::find(precisions, settings.text("precision"), &Precision::name)) {}
 
-  void start(Link& link) override {
+  void start(TransferLink& link) override {
     link.write(reset);
     link.pause(1ms);
   }
 
-  Result<Sample> sample(Link& link) override {
+  Result<Sample> sample(TransferLink& link) override {
     std::array<std::byte, answer_size> answer{};
     link.write(bytes_of(precision_.command));
     link.pause(precision_.duration);
-    link.read(answer, 50ms);
+    link.read(answer);
     return decode_sht4x(answer);
   }
 
@@ -103,7 +103,7 @@ class Sht4x final : public Driver {
   Precision precision_;
 };
 
-std::optional<Found> probe(Link& link) {
+std::optional<Found> probe(TransferLink& link) {
   const auto serial = serial_number(link);
   if (!serial) return std::nullopt;
   return Found{"Sensirion SHT4x", "serial number " + std::to_string(*serial)};
@@ -130,7 +130,7 @@ extern const DriverInfo sht4x_driver = {
     .summary = "Temperature and humidity",
     .makers = "Sensirion SHT40, SHT41, SHT43, SHT45",
     .datasheet = "Sensirion SHT4x data sheet, version 6: timings, commands, signal conversion",
-    .bus = BusKind::i2c,
+    .bus = &i2c_bus,
     .quantities = quantities,
     .addresses = addresses,
     .settings = settings,
@@ -138,7 +138,7 @@ extern const DriverInfo sht4x_driver = {
       return std::make_unique<Sht4x>(chosen);
     },
     .decode = decode,
-    .probe = probe,
+    .probe = probe_on<TransferLink, probe>,
 };
 
 }  // namespace twinsky

@@ -95,6 +95,7 @@ Task::Task(SensorSettings sensor, std::unique_ptr<Link> link, Intake& intake, Cl
       log_(log) {
   if (info_.make_listener != nullptr) {
     listener_ = info_.make_listener(sensor_.settings);
+    stream_link_ = &link_as<StreamLink>(*link_);
   } else {
     driver_ = info_.make(sensor_.settings);
   }
@@ -194,7 +195,7 @@ void Task::start() {
   const MonotonicTime asked = clock_.now();
   const bool was_asleep = std::exchange(phase_, Phase::stopped) == Phase::asleep;
   if (listener_) {
-    listener_->start(*link_);
+    listener_->start(*stream_link_);
   } else {
     driver_->start(*link_);
   }
@@ -248,7 +249,7 @@ void Task::poll() {
 void Task::listen(milliseconds patience) {
   std::array<std::byte, 512> buffer{};
   try {
-    const std::size_t count = link_->read(buffer, patience);
+    const std::size_t count = stream_link_->read(buffer, patience);
     if (count > 0) {
       const MonotonicTime heard = alive_at_.value_or(started_at_);
       const bool may_have_been_off = clock_.now() - heard > longest_pause_of_one_on();
@@ -563,7 +564,7 @@ void Task::rest() noexcept {
   if (!info_.can_sleep || phase_ != Phase::awake) return;
   try {
     if (listener_) {
-      listener_->stop(*link_);
+      listener_->stop(*stream_link_);
     } else {
       driver_->stop(*link_);
     }

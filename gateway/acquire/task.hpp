@@ -82,6 +82,7 @@ class Task {
   const DriverInfo& info_;
   const std::string stream_;  // "sensor/<id>"
   std::unique_ptr<Link> link_;
+  StreamLink* stream_link_ = nullptr;  // the same, for a listener
   std::unique_ptr<Driver> driver_;
   std::unique_ptr<Listener> listener_;
   Intake& intake_;

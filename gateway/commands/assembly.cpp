@@ -60,7 +60,7 @@ std::vector<SensorSettings> sensors_on(const Config& config, const std::string& 
 
 // The port itself, under whatever name: two threads that open it would take each other's bytes.
 std::string place_of(const BusSettings& bus) {
-  return "port " + bus.i2c + bus.serial + bus.modbus + bus.modbus_tcp + bus.recorded;
+  return "port " + bus.address;
 }
 std::string place_of_sink(const std::string& id) {
   return "sink " + id;

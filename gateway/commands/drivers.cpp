@@ -45,7 +45,7 @@ Json json_of(const DriverInfo& info) {
               {"summary", info.summary},
               {"makers", info.makers},
               {"datasheet", info.datasheet},
-              {"bus", name_of(info.bus)},
+              {"bus", info.bus->name},
               {"quantities", list_of(info.quantities)},
               {"channels", info.channels},
               {"warm_up_s", seconds(info.warm_up)},
@@ -53,7 +53,7 @@ Json json_of(const DriverInfo& info) {
               {"can_sleep", info.can_sleep},
               {"addresses", info.addresses},
               {"settings", list_of(info.settings)}};
-  if (info.bus == BusKind::serial || info.bus == BusKind::modbus) driver["baud"] = info.line.baud;
+  if (declares(info.bus->device_settings, "baud")) driver["baud"] = info.line.baud;
   return driver;
 }
 
@@ -112,7 +112,7 @@ Row row_of(const DriverInfo& info) {
     quantities.append(quantity.internal ? " internal_" : " ").append(name_of(quantity.quantity));
   }
   if (quantities.empty()) quantities = " as configured";
-  return {.cells = {std::string(info.name), std::string(name_of(info.bus)),
+  return {.cells = {std::string(info.name), std::string(info.bus->name),
                     info.warm_up.count() == 0 ? "-" : duration_text(info.warm_up),
                     duration_text(info.shortest_period), std::string(info.makers)},
           .below = std::string(info.summary) + ":" + quantities};

@@ -39,7 +39,8 @@ Result<Sample> poll(const DriverInfo& info, const Settings& settings, Link& link
 }
 
 // Listens for the first valid frame.
-Result<Sample> listen(const DriverInfo& info, const Settings& settings, Link& link, Clock& clock) {
+Result<Sample> listen(const DriverInfo& info, const Settings& settings, StreamLink& link,
+                      Clock& clock) {
   const auto listener = info.make_listener(settings);
   listener->start(link);
   std::array<std::byte, 512> buffer{};
@@ -95,9 +96,10 @@ bool read_sensor(const SensorSettings& sensor, const BusSettings& bus_settings, 
                                              }});
     bus->open();
     const auto link = bus->link(sensor.device);
-    const Result<Sample> sample = info.make_listener != nullptr
-                                      ? listen(info, sensor.settings, *link, clock)
-                                      : poll(info, sensor.settings, *link, clock);
+    const Result<Sample> sample =
+        info.make_listener != nullptr
+            ? listen(info, sensor.settings, link_as<StreamLink>(*link), clock)
+            : poll(info, sensor.settings, *link, clock);
     if (sample) {
       if (json) {
         std::cout << json_of(sensor.id, *sample).dump() << '\n';

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must fit together among buses and sensors.
 #include "gateway/config/draft.hpp"
-#include "gateway/config/host_port.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
 
 #include <algorithm>
-#include <array>
-#include <filesystem>
 #include <map>
 #include <set>
-#include <sys/stat.h>
 
 namespace twinsky {
 namespace {
-
-constexpr std::array<std::string_view, 4> line_keys = {"baud", "parity", "data_bits", "stop_bits"};
 
 std::string in_line(const Node& node) {
   return "line " + std::to_string(node.place.line);
@@ -35,68 +29,43 @@ void refuse_meaningless(const Node& owner, std::string_view key, std::string_vie
 
 // ---- buses ----
 
-// The keys that name the bus's device.
-std::vector<const Node*> endpoints_of(const Node& bus) {
-  std::vector<const Node*> given;
-  for (const Node* node : bus.children) {
-    if (std::ranges::find(bus_endpoints, node->key) != bus_endpoints.end()) given.push_back(node);
-  }
-  return given;
-}
-
-void check_endpoint(const Node& bus, BusSettings& settings, Draft& draft) {
+void check_endpoint(const Node& bus, Draft& draft) {
   const auto given = endpoints_of(bus);
   if (given.empty()) {
-    draft.reader.report(bus, "the bus names no device, expected exactly " + listed(bus_endpoints));
-    return;
+    draft.reader.report(bus,
+                        "the bus names no device, expected exactly " + listed(bus_endpoints()));
   }
   for (std::size_t at = 1; at < given.size(); ++at) {
     draft.reader.report_key(
-        *given[at], "the bus names a second device, expected exactly " + listed(bus_endpoints));
+        *given[at], "the bus names a second device, expected exactly " + listed(bus_endpoints()));
   }
-  if (settings.modbus.find("://") != std::string::npos) {
-    draft.reader.warn(
-        *member(bus, "modbus"),
-        in_quotes(settings.modbus) +
-            " is no serial port, which \"modbus\" names; expected \"modbus_tcp\" with an address "
-            "such as 192.0.2.7:502");
-  }
-  if (settings.modbus_tcp.empty()) return;
-  constexpr int modbus_port = 502;
-  const auto endpoint = parse_host_port(settings.modbus_tcp);
-  if (endpoint && endpoint->port != 0) {
-    settings.modbus_tcp = with_port(settings.modbus_tcp, *endpoint, modbus_port);
-    return;
-  }
-  draft.reader.report(*member(bus, "modbus_tcp"),
-                      in_quotes(settings.modbus_tcp) +
-                          " is not an address with a port, expected one such as 192.0.2.7:502");
 }
 
-void check_line(const Node& bus, const BusSettings& settings, Draft& draft) {
-  if (settings.serial.empty() && settings.modbus.empty()) {
-    for (const auto& key : line_keys) {
-      refuse_meaningless(bus, key, "on this kind of bus", "it with \"serial\" or \"modbus\"",
-                         draft);
+void check_address(const Node& bus, BusSettings& settings, Draft& draft) {
+  const Node& address = *member(bus, settings.info->name);
+  if (settings.info->doubt != nullptr) {
+    std::string doubt = settings.info->doubt(settings.address);
+    if (!doubt.empty()) draft.reader.warn(address, std::move(doubt));
+  }
+  if (settings.info->check == nullptr) return;
+  std::string problem = settings.info->check(settings.address);
+  if (!problem.empty()) draft.reader.report(address, std::move(problem));
+}
+
+// Keys that another kind of bus would have.
+void check_additions(const Node& bus, Draft& draft) {
+  const auto given = endpoints_of(bus);
+  for (const Node* node : bus.children) {
+    std::string with;
+    bool has_meaning = bus_named(node->key) != nullptr;
+    for (const BusInfo* kind : bus_registry()) {
+      if (!declares(kind->settings, node->key)) continue;
+      has_meaning = has_meaning || std::ranges::find(given, kind->name, &Node::key) != given.end();
+      with.append(with.empty() ? "it with " : " or ").append(in_quotes(kind->name));
     }
+    if (has_meaning || with.empty()) continue;
+    refuse_meaningless(bus, node->key, "on this kind of bus", with, draft);
   }
-  if (settings.modbus.empty()) {
-    refuse_meaningless(bus, "echo", "on this kind of bus", "it with \"modbus\"", draft);
-  }
-}
-
-// Where the device is, as written.
-const std::string& device_path(const BusSettings& bus) {
-  if (!bus.modbus_tcp.empty()) return bus.modbus_tcp;
-  if (!bus.i2c.empty()) return bus.i2c;
-  return bus.serial.empty() ? bus.modbus : bus.serial;
-}
-
-// The device itself, whatever link led to it; one that is not there now is known by its path.
-std::string identity_of(const std::string& path) {
-  struct stat file {};
-  if (::stat(path.c_str(), &file) != 0) return std::filesystem::path(path).lexically_normal();
-  return std::to_string(file.st_dev) + ':' + std::to_string(file.st_ino);
 }
 
 void check_buses(Draft& draft) {
@@ -105,13 +74,14 @@ void check_buses(Draft& draft) {
     const Node& node = *draft.buses[at].node;
     BusSettings& bus = draft.config.buses[at];
     if (node.kind != NodeKind::object) continue;  // said already
-    check_endpoint(node, bus, draft);
-    check_line(node, bus, draft);
-    const std::string& device = device_path(bus);
-    if (device.empty()) continue;
-    const auto [taken, is_new] = devices.emplace(identity_of(device), &node);
+    check_endpoint(node, draft);
+    check_additions(node, draft);
+    if (bus.info == nullptr) continue;
+    check_address(node, bus, draft);
+    if (bus.info->identity == nullptr) continue;
+    const auto [taken, is_new] = devices.emplace(bus.info->identity(bus.address), &node);
     if (is_new) continue;
-    draft.reader.report(node, in_quotes(device) + " is the device of the bus " +
+    draft.reader.report(node, in_quotes(bus.address) + " is the device of the bus " +
                                   in_quotes(taken->second->key) +
                                   " too, expected one bus for it with all its sensors");
   }
@@ -167,9 +137,7 @@ const BusSettings* find_bus(const Node& sensor, const std::string& id, Draft& dr
     const BusSettings& bus = draft.config.buses[at];
     known.push_back(bus.id);
     if (bus.id != id) continue;
-    const bool is_usable =
-        draft.buses[at].is_sound && endpoints_of(*draft.buses[at].node).size() == 1;
-    return is_usable ? &bus : nullptr;
+    return draft.buses[at].is_sound && bus.info != nullptr ? &bus : nullptr;
   }
   draft.reader.report(*member(sensor, "bus"),
                       "there is no bus " + in_quotes(id) + ", expected " +
@@ -179,19 +147,16 @@ const BusSettings* find_bus(const Node& sensor, const std::string& id, Draft& dr
 }
 
 void check_fit(const Sensor& sensor, const DriverInfo& driver, Draft& draft) {
-  if (sensor.bus == nullptr || fits(kind_of(*sensor.bus), driver.bus)) return;
+  if (sensor.bus == nullptr || fits(*sensor.bus->info, *driver.bus)) return;
   std::vector<std::string_view> fitting;
   for (const BusSettings& bus : draft.config.buses) {
-    const bool is_clear = bus.i2c.empty() + bus.serial.empty() + bus.modbus.empty() +
-                              bus.modbus_tcp.empty() + bus.recorded.empty() ==
-                          4;
-    if (is_clear && fits(kind_of(bus), driver.bus)) fitting.push_back(bus.id);
+    if (bus.info != nullptr && fits(*bus.info, *driver.bus)) fitting.push_back(bus.id);
   }
-  const std::string kind(name_of(driver.bus));
+  const std::string kind(driver.bus->name);
   draft.reader.report(*member(sensor.node, "bus"),
                       std::string(driver.name) + " is a device for a bus of kind " + kind +
                           ", but " + in_quotes(sensor.bus->id) + " is of kind " +
-                          std::string(name_of(kind_of(*sensor.bus))) + ", expected " +
+                          std::string(kind_of(*sensor.bus->info).name) + ", expected " +
                           (fitting.empty() ? "a bus of kind " + kind : listed(fitting)));
 }
 
@@ -202,57 +167,41 @@ std::string hexadecimal(int number) {
   return std::string("0x") + digits[value >> 4U & 15U] + digits[value & 15U];
 }
 
-void check_i2c_address(const Sensor& sensor, const DriverInfo& driver, const Node* given,
-                       Draft& draft) {
-  constexpr int lowest = 0x08;  // NXP UM10204, 3.1.12: the others are reserved
-  constexpr int highest = 0x77;
+// How the device is told from others on its bus, by whichever key.
+void check_device_address(const Sensor& sensor, const DriverInfo& driver, Draft& draft) {
+  const BusInfo& kind = *driver.bus;
+  const Node* given = nullptr;
+  for (const Setting& key : kind.device_addresses) {
+    const Node* node = member(sensor.node, key.name);
+    if (node == nullptr) continue;
+    if (given != nullptr) {
+      draft.reader.report_key(*given, in_quotes(given->key) + " and " + in_quotes(key.name) +
+                                          " say the same, expected one of them");
+    }
+    given = node;
+  }
   const int address = sensor.settings.device.address;
-  if (given == nullptr) {
-    if (address != 0) return;
-    draft.reader.report(sensor.node, "\"address\" is missing, expected the device's I2C address");
-    return;
+  if (given != nullptr && kind.check_device != nullptr) {
+    std::string problem = kind.check_device(address, driver);
+    if (!problem.empty()) draft.reader.report(*given, std::move(problem));
+  } else if (given == nullptr && address == 0 && !kind.device_addresses.empty()) {
+    draft.reader.report(sensor.node, in_quotes(kind.device_addresses.front().name) +
+                                         " is missing, expected the device's " +
+                                         std::string(kind.device_address_name));
   }
-  const std::string refused =
-      hexadecimal(address) + " is no address of " + std::string(driver.name);
-  if (!driver.addresses.empty()) {
-    const bool is_known = std::ranges::any_of(driver.addresses, [&](std::string_view known) {
-      return known == hexadecimal(address) || known == std::to_string(address);
+}
+
+// Keys that sensors on another kind of bus would have.
+void check_device_settings(const Sensor& sensor, const DriverInfo& driver, Draft& draft) {
+  const auto own = driver.bus->device_addresses;
+  for (const Setting& setting : device_settings()) {
+    if (declares(own, setting.name) || declares(driver.bus->device_settings, setting.name))
+      continue;
+    const bool is_address = std::ranges::any_of(bus_registry(), [&](const BusInfo* kind) {
+      return declares(kind->device_addresses, setting.name);
     });
-    if (!is_known) draft.reader.report(*given, refused + ", expected " + listed(driver.addresses));
-  } else if (address < lowest || address > highest) {
-    draft.reader.report(*given, refused + ", expected one from 0x08 to 0x77");
-  }
-}
-
-void check_unit(const Sensor& sensor, const Node* given, Draft& draft) {
-  constexpr int highest = 247;   // MODBUS over Serial Line V1.02, 2.2
-  constexpr int any_unit = 254;  // SenseAir and others answer to it
-  const int unit = sensor.settings.device.address;
-  if (given == nullptr && unit == 0) {
-    draft.reader.report(sensor.node, "\"unit\" is missing, expected the device's Modbus unit");
-  } else if (given != nullptr && unit > highest && unit != any_unit) {
-    draft.reader.report(
-        *given, std::to_string(unit) + " is no Modbus unit, expected one from 1 to 247, or 254");
-  }
-}
-
-void check_address(const Sensor& sensor, const DriverInfo& driver, Draft& draft) {
-  const Node* address = member(sensor.node, "address");
-  const Node* unit = member(sensor.node, "unit");
-  const std::string where = "for " + std::string(driver.name);
-  switch (driver.bus) {
-    case BusKind::i2c:
-      refuse_meaningless(sensor.node, "unit", where, "\"address\"", draft);
-      return check_i2c_address(sensor, driver, address, draft);
-    case BusKind::modbus:
-      if (address != nullptr && unit != nullptr) {
-        draft.reader.report_key(*unit,
-                                "\"unit\" and \"address\" say the same, expected one of them");
-      }
-      return check_unit(sensor, address != nullptr ? address : unit, draft);
-    default:
-      refuse_meaningless(sensor.node, "address", where, "none", draft);
-      refuse_meaningless(sensor.node, "unit", where, "none", draft);
+    refuse_meaningless(sensor.node, setting.name, "for " + std::string(driver.name),
+                       is_address && !own.empty() ? in_quotes(own.front().name) : "none", draft);
   }
 }
 
@@ -294,11 +243,6 @@ void check_modes(const Sensor& sensor, const DriverInfo& driver, Draft& draft) {
     draft.reader.report(*member(sensor.node, "mean"),
                         name + " is polled, so a sample is a single reading, expected false");
   }
-  if (driver.bus != BusKind::serial && driver.bus != BusKind::modbus) {
-    for (const auto& key : line_keys) {
-      refuse_meaningless(sensor.node, key, "for " + name, "none", draft);
-    }
-  }
   if (sensor.entry.is_sound && driver.check != nullptr) {
     std::string problem = driver.check(sensor.settings.settings);
     if (!problem.empty()) draft.reader.report(sensor.node, std::move(problem));
@@ -322,23 +266,24 @@ void check_since(const Sensor& sensor, Draft& draft) {
 // Where two devices would talk at once.
 void check_clash(const Sensor& sensor, std::map<std::string, const Node*>& taken, Draft& draft) {
   if (sensor.bus == nullptr || sensor.entry.driver == nullptr) return;
-  const BusKind kind = kind_of(*sensor.bus);
-  std::string place = sensor.bus->id;
-  if (kind == BusKind::i2c) place += "/" + hexadecimal(sensor.settings.device.address);
-  if (kind != BusKind::i2c && kind != BusKind::serial) return;
-  const auto [other, is_new] = taken.emplace(place, &sensor.node);
+  const BusInfo::Devices devices = sensor.bus->info->devices;
+  if (devices == BusInfo::Devices::any) return;
+  const bool is_port = devices == BusInfo::Devices::one;
+  const std::string address = hexadecimal(sensor.settings.device.address);
+  const std::string& bus = sensor.bus->id;
+  const auto [other, is_new] = taken.emplace(is_port ? bus : bus + "/" + address, &sensor.node);
   if (is_new) return;
   const std::string by = " is taken by the sensor of " + in_line(*other->second);
-  if (kind == BusKind::serial) {
-    draft.reader.report(*member(sensor.node, "bus"), "the serial port " +
-                                                         in_quotes(sensor.bus->id) + by +
+  if (is_port) {
+    draft.reader.report(*member(sensor.node, "bus"), "the " + std::string(sensor.bus->info->name) +
+                                                         " port " + in_quotes(bus) + by +
                                                          ", expected one sensor for each port");
     return;
   }
-  const Node* address = member(sensor.node, "address");
-  draft.reader.report(address != nullptr ? *address : sensor.node,
-                      "the address " + hexadecimal(sensor.settings.device.address) + " of " +
-                          in_quotes(sensor.bus->id) + by + ", expected another address or bus");
+  const Node* node = member(sensor.node, sensor.bus->info->device_addresses.front().name);
+  draft.reader.report(node != nullptr ? *node : sensor.node,
+                      "the address " + address + " of " + in_quotes(bus) + by +
+                          ", expected another address or bus");
 }
 
 }  // namespace
@@ -354,7 +299,8 @@ void check_devices(Draft& draft) {
     check_since(sensor, draft);
     if (entry.driver == nullptr) continue;
     check_fit(sensor, *entry.driver, draft);
-    check_address(sensor, *entry.driver, draft);
+    check_device_address(sensor, *entry.driver, draft);
+    check_device_settings(sensor, *entry.driver, draft);
     check_pace(sensor, *entry.driver, draft);
     check_modes(sensor, *entry.driver, draft);
     check_clash(sensor, taken, draft);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must fit together among feeds, comparisons, sinks and the local page.
 #include "gateway/config/draft.hpp"
-#include "gateway/config/host_port.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
+#include "gateway/model/host_port.hpp"
 #include "gateway/model/topic_filter.hpp"
 
 #include <algorithm>

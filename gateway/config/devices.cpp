@@ -15,9 +15,8 @@ int whole(const Settings& values, std::string_view name) {
   return static_cast<int>(values.integer(name));
 }
 
-// Puts what was given into `line`; true when something was.
-bool read_line(const Settings& values, LineSettings& line) {
-  const LineSettings before = line;
+// Puts what was given into `line`.
+void read_line(const Settings& values, LineSettings& line) {
   if (values.has("baud")) line.baud = whole(values, "baud");
   if (values.has("data_bits")) line.data_bits = whole(values, "data_bits");
   if (values.has("stop_bits")) line.stop_bits = whole(values, "stop_bits");
@@ -25,8 +24,6 @@ bool read_line(const Settings& values, LineSettings& line) {
     const std::string& parity = values.text("parity");
     line.parity = parity == "even" ? 'E' : parity == "odd" ? 'O' : 'N';
   }
-  return line != before || values.has("baud") || values.has("data_bits") ||
-         values.has("stop_bits") || values.has("parity");
 }
 
 const DriverInfo* find_driver(const Node& sensor, Draft& draft) {
@@ -57,12 +54,14 @@ DeviceSettings device_of(const Settings& values, const std::string& bus, const D
                          const LineSettings& line, const Draft& draft) {
   DeviceSettings device{.line = line};
   if (!driver.addresses.empty()) device.address = address_of(driver.addresses.front());
-  if (values.has("unit")) device.address = whole(values, "unit");
-  if (values.has("address")) device.address = whole(values, "address");
+  for (const Setting& key : driver.bus->device_addresses) {
+    if (values.has(key.name)) device.address = whole(values, key.name);
+  }
   const auto wire =
       std::ranges::find(draft.buses, bus, [](const auto& at) { return at.node->key; });
   if (wire != draft.buses.end()) read_line(wire->values, device.line);
   read_line(values, device.line);
+  device.settings = values.only(driver.bus->device_settings);
   return device;
 }
 
@@ -119,6 +118,15 @@ void check_placement(const Node& sensor, const std::string& placement, Draft& dr
                     std::move(meant));
 }
 
+void read_address(const Node& endpoint, const Settings& values, BusSettings& bus,
+                  const Draft& draft) {
+  bus.address = text_or_none(values, endpoint.key);
+  if (bus.address.empty()) return;  // said already
+  bus.info = bus_named(endpoint.key);
+  if (bus.info->is_our_file) bus.address = resolved(draft, bus.address);
+  bus.settings = values.only(bus.info->settings);
+}
+
 void resolve_paths(const Draft& draft, std::span<const Setting> declared, Settings& values) {
   for (const Setting& setting : declared) {
     if (setting.kind != SettingKind::path || !values.has(setting.name)) continue;
@@ -127,6 +135,13 @@ void resolve_paths(const Draft& draft, std::span<const Setting> declared, Settin
 }
 
 }  // namespace
+
+std::vector<const Node*> endpoints_of(const Node& bus) {
+  std::vector<const Node*> given;
+  std::ranges::copy_if(bus.children, std::back_inserter(given),
+                       [](const Node* node) { return bus_named(node->key) != nullptr; });
+  return given;
+}
 
 void read_bus(const Node& node, Draft& draft) {
   const auto problems = draft.reader.count();
@@ -139,13 +154,8 @@ void read_bus(const Node& node, Draft& draft) {
   Settings values;
   if (draft.reader.expect(node, NodeKind::object, R"(an object such as {"i2c": "/dev/i2c-1"})")) {
     values = draft.reader.read(node, bus_settings());
-    bus.i2c = text_or_none(values, "i2c");
-    bus.serial = text_or_none(values, "serial");
-    bus.modbus = text_or_none(values, "modbus");
-    bus.modbus_tcp = text_or_none(values, "modbus_tcp");
-    bus.recorded = resolved(draft, text_or_none(values, "recorded"));
-    bus.echo = values.boolean("echo");
-    bus.has_line = read_line(values, bus.line);
+    const auto given = endpoints_of(node);
+    if (given.size() == 1) read_address(*given.front(), values, bus, draft);
   }
   draft.config.buses.push_back(std::move(bus));
   draft.buses.push_back(

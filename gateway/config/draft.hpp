@@ -41,6 +41,8 @@ struct Draft {
 // Fills the draft section by section: each setting by itself.
 void read_sections(const Node& root, Draft& draft);
 void read_bus(const Node& node, Draft& draft);
+// The keys of a bus that name its device.
+std::vector<const Node*> endpoints_of(const Node& bus);
 void read_sensor(const Node& node, Draft& draft);
 void read_correction(const Node& node, Draft& draft);
 std::optional<Position> read_position(const Node& owner, Draft& draft);

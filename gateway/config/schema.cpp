@@ -144,7 +144,7 @@ Json selected(std::span<const Setting> declared, const char* selector, const Inf
 Json bus_schema() {
   Json schema = object_of(bus_settings());
   schema["oneOf"] = Json::array();
-  for (const auto& endpoint : bus_endpoints) {
+  for (const auto& endpoint : bus_endpoints()) {
     schema["oneOf"].push_back({{"required", Json::array({std::string(endpoint)})}});
   }
   return schema;

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/config/settings.hpp"
 
+#include "drivers/registry.hpp"
 #include "gateway/model/placement.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <vector>
 
 namespace twinsky {
 namespace {
@@ -16,7 +22,6 @@ constexpr double day = 24 * hour;
 constexpr auto jurisdictions = std::to_array<std::string_view>({"hk", "cn-sh", "other"});
 constexpr auto clocks = std::to_array<std::string_view>({"auto", "system"});
 constexpr auto datums = std::to_array<std::string_view>({"wgs84", "gcj02", "bd09"});
-constexpr auto parities = std::to_array<std::string_view>({"none", "even", "odd"});
 constexpr auto mqtt_schemes = std::to_array<std::string_view>({"mqtt", "mqtts"});
 constexpr auto mqtt_versions = std::to_array<std::string_view>({"auto", "5", "3.1.1"});
 constexpr auto spike_methods = std::to_array<std::string_view>({"differential", "average"});
@@ -45,30 +50,14 @@ constexpr auto position = std::to_array<Setting>({
   {.name = "height_above_ground_m", .kind = number, .documentation = "Metres above the ground.", .lower = -100, .upper = 1000},
 });
 
-constexpr auto bus = std::to_array<Setting>({
-  {.name = "i2c", .kind = path, .documentation = "The adapter's file, such as /dev/i2c-1."},
-  {.name = "serial", .kind = path, .documentation = "The port of one streaming or query device; a name below /dev/serial/by-id stays the same after replugging."},
-  {.name = "modbus", .kind = path, .documentation = "The port of a Modbus RTU line (RS-485)."},
-  {.name = "modbus_tcp", .kind = text, .documentation = "Address and port of a Modbus TCP server, such as 192.0.2.7:502."},
-  {.name = "recorded", .kind = path, .documentation = "A file of recorded exchanges, played in a loop."},
-  {.name = "baud", .kind = integer, .documentation = "Bits per second, where the driver's default is not right.", .lower = 50, .upper = 4'000'000},
-  {.name = "parity", .kind = choice, .documentation = "Parity, where the driver's default is not right.", .choices = parities},
-  {.name = "data_bits", .kind = integer, .documentation = "Data bits, where the driver's default is not right.", .lower = 5, .upper = 8},
-  {.name = "stop_bits", .kind = integer, .documentation = "Stop bits, where the driver's default is not right.", .lower = 1, .upper = 2},
-  {.name = "echo", .kind = boolean, .documentation = "Modbus RTU: the adapter repeats what is sent.", .fallback = "false"},
-});
-
 constexpr auto sensor = std::to_array<Setting>({
   {.name = "id", .kind = id, .documentation = "Names the sensor in topics, store and comparisons.", .required = true},
   {.name = "driver", .kind = text, .documentation = "The code for its device family; `twinsky drivers` lists them.", .required = true},
   {.name = "bus", .kind = id, .documentation = "The id of the bus it is connected to.", .required = true},
   {.name = "every", .kind = duration, .documentation = "How often it is sampled; a streaming sensor may do without, then every frame is a sample.", .lower = 10, .upper = day},
-  {.name = "address", .kind = integer, .documentation = "I2C address (8 to 0x77), where it is not the driver's default.", .lower = 1, .upper = 254, .hexadecimal = true},
-  {.name = "unit", .kind = integer, .documentation = "Modbus unit (1 to 247, or 254 where the device answers to it), where it is not the driver's default; `address` means the same.", .lower = 1, .upper = 254, .hexadecimal = true},
-  {.name = "baud", .kind = integer, .documentation = "Bits per second, where bus and driver are not right for this device.", .lower = 50, .upper = 4'000'000},
-  {.name = "parity", .kind = choice, .documentation = "Parity, where bus and driver are not right for this device.", .choices = parities},
-  {.name = "data_bits", .kind = integer, .documentation = "Data bits, where bus and driver are not right for this device.", .lower = 5, .upper = 8},
-  {.name = "stop_bits", .kind = integer, .documentation = "Stop bits, where bus and driver are not right for this device.", .lower = 1, .upper = 2},
+});
+
+constexpr auto sensor_in_its_place = std::to_array<Setting>({
   {.name = "placement", .kind = id, .documentation = "What kind of place it is in. All but \"indoor\" is outdoors, and without this setting it is outdoors too.", .choices = placements},
   {.name = "since", .kind = text, .documentation = "Since when it has been at this place (a date, or a date with time); a change starts new comparison windows."},
   {.name = "serial_number", .kind = text, .documentation = "Which instrument it is, as its label says; another one starts new comparison windows."},
@@ -182,19 +171,22 @@ constexpr auto serve = std::to_array<Setting>({
   {.name = "listen", .kind = text, .documentation = "Address and port of the local page.", .fallback = "127.0.0.1:8787"},
 });
 
-using enum Section::Shape;
-constexpr auto all_sections = std::to_array<Section>({
-  {"gateway", object, gateway, "This gateway."},
-  {"buses", by_id, bus, "The wires, by id; each names exactly one of i2c, serial, modbus, modbus_tcp and recorded."},
-  {"sensors", list, sensor, "The instruments; each driver adds its own settings."},
-  {"feeds", list, feed, "Official open data to keep beside our own; each feed adds its own settings."},
-  {"compare", list, compare, "Which sensors are compared with which official stations."},
-  {"corrections", list, correction, "Corrections that are published beside the raw readings; one for each sensor and quantity."},
-  {"store", object, store, "The local store."},
-  {"sinks", list, sink, "Where samples are published."},
-  {"serve", object, serve, "Reserved for a local page, which this version does not have: nothing listens yet."},
-});
 // clang-format on
+
+// A name that is declared already means the same.
+void add_new(std::vector<Setting>& all, std::span<const Setting> more) {
+  std::ranges::copy_if(more, std::back_inserter(all),
+                       [&all](const Setting& one) { return !declares(all, one.name); });
+}
+
+// "a, b and c"
+std::string enumerated(std::span<const std::string_view> names) {
+  std::string text;
+  for (std::size_t at = 0; at < names.size(); ++at) {
+    text.append(at == 0 ? "" : at + 1 == names.size() ? " and " : ", ").append(names[at]);
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -205,10 +197,34 @@ std::span<const Setting> position_settings() noexcept {
   return position;
 }
 std::span<const Setting> bus_settings() noexcept {
-  return bus;
+  static const std::vector<Setting> all = [] {
+    std::vector<Setting> declared;
+    for (const BusInfo* kind : bus_registry()) {
+      declared.push_back(
+          {.name = kind->name, .kind = kind->address_form, .documentation = kind->documentation});
+    }
+    for (const BusInfo* kind : bus_registry()) add_new(declared, kind->settings);
+    return declared;
+  }();
+  return all;
+}
+std::span<const Setting> device_settings() noexcept {
+  static const std::vector<Setting> all = [] {
+    std::vector<Setting> declared;
+    for (const BusInfo* kind : bus_registry()) add_new(declared, kind->device_addresses);
+    for (const BusInfo* kind : bus_registry()) add_new(declared, kind->device_settings);
+    return declared;
+  }();
+  return all;
 }
 std::span<const Setting> sensor_settings() noexcept {
-  return sensor;
+  static const std::vector<Setting> all = [] {
+    std::vector<Setting> declared(sensor.begin(), sensor.end());
+    add_new(declared, device_settings());
+    add_new(declared, sensor_in_its_place);
+    return declared;
+  }();
+  return all;
 }
 std::span<const Setting> quality_settings() noexcept {
   return quality;
@@ -235,8 +251,33 @@ std::span<const Setting> serve_settings() noexcept {
   return serve;
 }
 
+std::span<const std::string_view> bus_endpoints() noexcept {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> all;
+    for (const BusInfo* kind : bus_registry()) all.push_back(kind->name);
+    return all;
+  }();
+  return names;
+}
+
 std::span<const Section> sections() noexcept {
-  return all_sections;
+  using enum Section::Shape;
+  static const std::string wires =
+      "The wires, by id; each names exactly one of " + enumerated(bus_endpoints()) + ".";
+  // clang-format off
+  static const auto all = std::to_array<Section>({
+    {"gateway", object, gateway, "This gateway."},
+    {"buses", by_id, bus_settings(), wires},
+    {"sensors", list, sensor_settings(), "The instruments; each driver adds its own settings."},
+    {"feeds", list, feed, "Official open data to keep beside our own; each feed adds its own settings."},
+    {"compare", list, compare, "Which sensors are compared with which official stations."},
+    {"corrections", list, correction, "Corrections that are published beside the raw readings; one for each sensor and quantity."},
+    {"store", object, store, "The local store."},
+    {"sinks", list, sink, "Where samples are published."},
+    {"serve", object, serve, "Reserved for a local page, which this version does not have: nothing listens yet."},
+  });
+  // clang-format on
+  return all;
 }
 
 }  // namespace twinsky

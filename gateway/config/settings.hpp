@@ -5,7 +5,6 @@
 
 #include "gateway/model/setting.hpp"
 
-#include <array>
 #include <span>
 #include <string_view>
 
@@ -13,8 +12,9 @@ namespace twinsky {
 
 std::span<const Setting> gateway_settings() noexcept;
 std::span<const Setting> position_settings() noexcept;  // of the gateway and of a sensor
-std::span<const Setting> bus_settings() noexcept;
-std::span<const Setting> sensor_settings() noexcept;   // a driver adds its own
+std::span<const Setting> bus_settings() noexcept;       // addresses of all kinds, and what they add
+std::span<const Setting>
+sensor_settings() noexcept;  // kinds of buses have theirs in it; a driver adds its own
 std::span<const Setting> quality_settings() noexcept;  // of a sensor: its checks as a whole
 std::span<const Setting> check_settings() noexcept;    // and those of one quantity
 std::span<const Setting> feed_settings() noexcept;     // a feed adds its own
@@ -25,8 +25,10 @@ std::span<const Setting> sink_settings() noexcept;
 std::span<const Setting> serve_settings() noexcept;
 
 // What of a bus names the device: a bus has exactly one of them.
-inline constexpr std::array<std::string_view, 5> bus_endpoints = {"i2c", "serial", "modbus",
-                                                                  "modbus_tcp", "recorded"};
+std::span<const std::string_view> bus_endpoints() noexcept;
+// What only some kinds of buses make of a sensor's settings: how it is told from others, and the
+// rest.
+std::span<const Setting> device_settings() noexcept;
 
 // The parts of the file.
 struct Section {

@@ -169,6 +169,10 @@ Read read_texts(const Setting& setting, std::string_view written, std::string& p
 
 }  // namespace
 
+bool declares(std::span<const Setting> declared, std::string_view name) {
+  return std::ranges::find(declared, name, &Setting::name) != declared.end();
+}
+
 bool may_hold_secret(const Setting& setting, std::string_view written) {
   if (setting.kind == SettingKind::url) return written.find_first_of("@?") != written.npos;
   return setting.secret;

@@ -47,6 +47,9 @@ struct Setting {
   bool secret = false;
 };
 
+// Does one of them have this name?
+bool declares(std::span<const Setting> declared, std::string_view name);
+
 // The values of a declared group of settings, defaults filled in. Asking for a name that was not
 // declared is a bug and throws std::out_of_range.
 class Settings {

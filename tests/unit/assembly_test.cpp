@@ -15,7 +15,7 @@ namespace {
 // Ports whose devices hang, as long as they shall, in whatever is asked of them.
 class Ports {
  public:
-  class Dead final : public Link {
+  class Dead final : public StreamLink {
    public:
     void write(Bytes) override { throw BusError("nothing is there"); }
     std::size_t read(std::span<std::byte>, milliseconds) override {
@@ -50,8 +50,8 @@ class Ports {
 
   BusMaker maker() {
     return [this](const BusSettings& bus, const BusSurroundings&) -> std::unique_ptr<Bus> {
-      if (bus.serial == broken_) throw std::runtime_error("no thread can be had");
-      return std::make_unique<Port>(*this, bus.serial);
+      if (bus.address == broken_) throw std::runtime_error("no thread can be had");
+      return std::make_unique<Port>(*this, bus.address);
     };
   }
   void hang(const std::string& path) {

@@ -116,9 +116,9 @@ std::vector<std::string> lines_of(const Result<Config, std::vector<Problem>>& co
 
 // ---- small drivers of our own: what no shipped driver does ----
 
-class Silent final : public Driver {
+class Silent final : public DriverOn<TransferLink> {
  public:
-  Result<Sample> sample(Link&) override { return Unexpected{Fault::no_response}; }
+  Result<Sample> sample(TransferLink&) override { return Unexpected{Fault::no_response}; }
 };
 
 constexpr auto indoors = std::to_array<DriverQuantity>({
@@ -134,7 +134,7 @@ const DriverInfo twin = [] {
   DriverInfo info;
   info.name = "twin";
   info.summary = "Two in one case";
-  info.bus = BusKind::i2c;
+  info.bus = bus_named("i2c");
   info.quantities = indoors;
   info.channels = channels;
   info.settings = twin_settings;
@@ -246,10 +246,10 @@ TEST(config, fills_everything_in) {
   EXPECT_EQ(config.gateway.position->height_above_sea_m, 4.0);
   EXPECT_EQ(config.gateway.position->height_above_ground_m, std::nullopt);
   EXPECT_EQ(config.gateway.clock, "auto");
-  EXPECT_EQ(config.buses[0].line, (LineSettings{19200, 'N', 8, 1}));
-  EXPECT_TRUE(config.buses[0].has_line);
-  EXPECT_EQ(config.buses[2].modbus_tcp, "192.0.2.7:502");
-  EXPECT_FALSE(config.buses[3].has_line);
+  EXPECT_EQ(config.buses[0].settings.integer("baud"), 19200);
+  EXPECT_FALSE(config.buses[0].settings.has("parity"));
+  EXPECT_EQ(config.buses[2].address, "192.0.2.7:502");
+  EXPECT_FALSE(config.buses[3].settings.has("baud"));
   EXPECT_EQ(config.sensors[0].device.line, (LineSettings{19200, 'N', 8, 2}));
   EXPECT_EQ(config.sensors[0].every, std::nullopt);
   EXPECT_EQ(config.sensors[0].settings, Settings::defaults(driver_named("pms5003")->settings));

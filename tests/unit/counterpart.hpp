@@ -114,12 +114,20 @@ class Listening {
   std::string address_;
 };
 
-// A bus of one kind: settings(&BusSettings::serial, "/dev/ttyUSB0").
-inline BusSettings settings(std::string BusSettings::*kind, std::string target) {
-  BusSettings chosen;
-  chosen.id = "bus";
-  chosen.*kind = std::move(target);
-  return chosen;
+// A bus of one kind: settings("serial", "/dev/ttyUSB0").
+inline BusSettings settings(std::string_view kind, std::string address) {
+  const BusInfo* info = bus_named(kind);
+  return {.id = "bus",
+          .info = info,
+          .address = std::move(address),
+          .settings = Settings::defaults(info->settings)};
+}
+
+// A device's view, as a driver of that kind has it.
+template <class L>
+std::unique_ptr<L> link_to(Bus& bus, const DeviceSettings& device) {
+  std::unique_ptr<Link> link = bus.link(device);
+  return std::unique_ptr<L>(&link_as<L>(*link.release()));
 }
 
 // A bus with what it needs around it.

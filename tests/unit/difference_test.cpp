@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 BusSettings bus(const std::string& id) {
   BusSettings settings;
   settings.id = id;
-  settings.i2c = "/dev/" + id;
+  settings.info = bus_named("i2c");
+  settings.address = "/dev/" + id;
   return settings;
 }
 
@@ -66,7 +67,7 @@ TEST(difference, names_only_what_changed) {
       {[](Config& c) { c.sensors.push_back(sensor("d", "two")); }, "sensors: d added"},
       {[](Config& c) { std::swap(c.sensors[0], c.sensors[2]); }, "nothing changed"},
       {[](Config& c) { c.sensors[0].bus = "two"; }, "sensors: a removed; sensors: a added"},
-      {[](Config& c) { c.buses[0].i2c = "/dev/i2c-7"; }, "buses: one changed"},
+      {[](Config& c) { c.buses[0].address = "/dev/i2c-7"; }, "buses: one changed"},
       {[](Config& c) { c.buses.push_back(bus("three")); }, "buses: three added"},
       {[](Config& c) {
          c.buses.pop_back();
@@ -94,11 +95,11 @@ TEST(difference, names_only_what_changed) {
 
 TEST(difference, a_bus_that_restarts_takes_its_sensors_along) {
   Config wanted = running();
-  wanted.buses[0].i2c = "/dev/i2c-7";
+  wanted.buses[0].address = "/dev/i2c-7";
   wanted.sensors[0].every = 20s;
   const Difference found = difference(running(), wanted);
   ASSERT_EQ(found.buses.changed.size(), 1U);
-  EXPECT_EQ(found.buses.changed[0].i2c, "/dev/i2c-7");
+  EXPECT_EQ(found.buses.changed[0].address, "/dev/i2c-7");
   EXPECT_TRUE(found.sensors.empty());
 }
 

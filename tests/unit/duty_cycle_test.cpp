@@ -135,7 +135,7 @@ class Nova final : public Counter {
 };
 
 // Waits by moving the clock.
-class CounterLink final : public Link {
+class CounterLink final : public StreamLink {
  public:
   CounterLink(Counter& counter, ManualClock& clock) : counter_(counter), clock_(clock) {}
   void write(Bytes tx) override { counter_.hear(tx); }

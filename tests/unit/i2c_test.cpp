@@ -123,8 +123,8 @@ using Transfers = std::vector<std::string>;
 struct Fixture {
   Adapter adapter;
   Surroundings around;
-  std::unique_ptr<Bus> bus = around.bus(settings(&BusSettings::i2c, "/dev/i2c-1"));
-  std::unique_ptr<Link> link = bus->link({.address = 0x44});
+  std::unique_ptr<Bus> bus = around.bus(settings("i2c", "/dev/i2c-1"));
+  std::unique_ptr<TransferLink> link = link_to<TransferLink>(*bus, {.address = 0x44});
   std::array<std::byte, 6> buffer{};
 
   Fixture() { bus->open(); }
@@ -143,10 +143,10 @@ struct Fixture {
     return outcome_of([&] { link->write(hex("fd")); });
   }
   std::string read() {
-    return outcome_of([&] { link->read(buffer, 50ms); });
+    return outcome_of([&] { link->read(buffer); });
   }
   std::string exchange() {
-    return outcome_of([&] { link->exchange(hex("fd"), buffer, 50ms); });
+    return outcome_of([&] { link->exchange(hex("fd"), buffer); });
   }
 };
 
@@ -168,7 +168,7 @@ TEST(i2c, writes_reads_and_combines_as_single_transfers) {
 
 TEST(i2c, serves_each_device_at_its_own_address) {
   Fixture wire;
-  const auto other = wire.bus->link({.address = 0x62});
+  const auto other = link_to<TransferLink>(*wire.bus, {.address = 0x62});
   other->write(hex("21b1"));
   wire.link->write(hex("94"));
   EXPECT_EQ(wire.adapter.transfers(), (Transfers{"62w:21b1", "44w:94"}));
@@ -215,7 +215,7 @@ TEST(i2c, an_adapter_that_is_gone_is_a_bus_error) {
 TEST(i2c, refuses_addresses_that_no_device_has) {
   Fixture wire;
   for (const int address : {0, 2, 0x78, 0x144}) {
-    wire.link = wire.bus->link({.address = address});
+    wire.link = link_to<TransferLink>(*wire.bus, {.address = address});
     EXPECT_EQ(wire.write(), "unsupported");
   }
   EXPECT_EQ(wire.adapter.transfers(), Transfers{});
@@ -230,7 +230,7 @@ TEST(i2c, a_stop_ends_a_pause_between_transfers) {
 
 std::string opening(const std::string& path) {
   Surroundings around;
-  const auto bus = around.bus(settings(&BusSettings::i2c, path));
+  const auto bus = around.bus(settings("i2c", path));
   try {
     bus->open();
   } catch (const BusError& error) {

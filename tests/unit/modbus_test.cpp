@@ -50,10 +50,10 @@ class LibmodbusDevice {
   std::jthread thread_;
 };
 
-void expect_libmodbus_dialogue(Link& link) {
+void expect_libmodbus_dialogue(RequestLink& link) {
   std::array<std::byte, 253> buffer{};
   const auto ask = [&](Bytes request) {
-    return to_hex(Bytes(buffer).first(link.exchange(request, buffer, 1000ms)));
+    return to_hex(Bytes(buffer).first(link.request(request, buffer, 1000ms)));
   };
   EXPECT_EQ(ask(read_registers_pdu(3, 500, 3)), "0306000000010002");
   EXPECT_EQ(ask(read_registers_pdu(4, 9, 1)), "040203f1");
@@ -73,16 +73,16 @@ void expect_libmodbus_dialogue(Link& link) {
 
 struct Rtu {
   explicit Rtu(bool has_echo = false) {
-    auto chosen = settings(&BusSettings::modbus, port.path().string());
-    chosen.echo = has_echo;
+    auto chosen = settings("modbus", port.path().string());
+    chosen.settings.set("echo", has_echo);
     bus = around.bus(chosen);
     bus->open();
-    link = bus->link({.address = 254});
+    link = link_to<RequestLink>(*bus, {.address = 254});
   }
   // The reply's PDU, or the fault's name.
   std::string ask(Bytes request, milliseconds patience = 1000ms) {
     try {
-      return to_hex(Bytes(buffer).first(link->exchange(request, buffer, patience)));
+      return to_hex(Bytes(buffer).first(link->request(request, buffer, patience)));
     } catch (const LinkError& error) {
       return std::string(name_of(error.fault()));
     }
@@ -101,17 +101,17 @@ struct Rtu {
   Port port;
   Surroundings around;
   std::unique_ptr<Bus> bus;
-  std::unique_ptr<Link> link;
+  std::unique_ptr<RequestLink> link;
   std::array<std::byte, 253> buffer{};
 };
 
 TEST(modbus_rtu, talks_with_libmodbus) {
   Port port;
   Surroundings around;
-  const auto bus = around.bus(settings(&BusSettings::modbus, port.path().string()));
+  const auto bus = around.bus(settings("modbus", port.path().string()));
   bus->open();
   const LibmodbusDevice device(modbus_new_rtu("unused", 9600, 'N', 8, 1), port.device(), 17);
-  expect_libmodbus_dialogue(*bus->link({.address = 17}));
+  expect_libmodbus_dialogue(*link_to<RequestLink>(*bus, {.address = 17}));
 }
 
 TEST(modbus_rtu, asks_unit_254_exactly_as_its_manual_prints) {
@@ -204,13 +204,14 @@ TEST(modbus_rtu, no_register_is_ever_given_the_value_of_another) {
        std::vector<std::vector<milliseconds>>{{120ms}, {70ms, 10ms}, {250ms, 10ms, 90ms, 10ms}}) {
     Rtu wire;
     const auto device = late_device(wire.port.device(), latencies);
-    const auto other = wire.bus->link({.address = 254});  // a second sensor of the same unit
+    const auto other =
+        link_to<RequestLink>(*wire.bus, {.address = 254});  // a second sensor of the same unit
     int right = 0;
     for (int round = 0; round < 4; ++round) {
       for (const int first : {11, 22, 33}) {
         auto& link = first == 33 ? other : wire.link;
         try {
-          const auto length = link->exchange(read_registers_pdu(3, first, 1), wire.buffer, 50ms);
+          const auto length = link->request(read_registers_pdu(3, first, 1), wire.buffer, 50ms);
           EXPECT_EQ(be16(Bytes(wire.buffer).first(length), 2), first);
           ++right;
         } catch (const LinkError&) {
@@ -228,12 +229,12 @@ TEST(modbus_rtu, no_register_is_ever_given_the_value_of_another) {
 TEST(modbus_rtu, how_late_an_answer_was_is_told_only_where_it_was_seen_to_come) {
   Port port;
   ManualClock clock{UtcTime{}};
-  const auto bus = make_bus(settings(&BusSettings::modbus, port.path().string()),
+  const auto bus = make_bus(settings("modbus", port.path().string()),
                             {.clock = clock, .stop = {}, .nearby = {}});
   bus->open();
-  const auto link = bus->link({.address = 254});
+  const auto link = link_to<RequestLink>(*bus, {.address = 254});
   std::array<std::byte, 253> buffer{};
-  EXPECT_THROW(link->exchange(read_co2, buffer, 20ms), LinkError);
+  EXPECT_THROW(link->request(read_co2, buffer, 20ms), LinkError);
   receive(port.device(), 8);
   port.deliver(hex(co2_400));
   clock.advance(2min);
@@ -241,7 +242,7 @@ TEST(modbus_rtu, how_late_an_answer_was_is_told_only_where_it_was_seen_to_come) 
     receive(port.device(), 8);
     send(port.device(), hex(co2_400));
   });
-  EXPECT_EQ(link->exchange(read_co2, buffer, 1000ms), 4U);
+  EXPECT_EQ(link->request(read_co2, buffer, 1000ms), 4U);
   EXPECT_EQ(link->answer_times().late, 1U);
   EXPECT_LT(link->answer_times().slowest, 1min);
 }
@@ -251,7 +252,7 @@ TEST(modbus_rtu, who_owes_an_answer_is_not_asked_again_and_that_is_said) {
   EXPECT_EQ(wire.ask(read_co2, 20ms), "no_response");
   receive(wire.port.device(), 8);
   try {
-    wire.link->exchange(read_co2, wire.buffer, 20ms);
+    wire.link->request(read_co2, wire.buffer, 20ms);
     FAIL();
   } catch (const LinkError& error) {
     EXPECT_EQ(error.fault(), Fault::no_response);
@@ -266,7 +267,7 @@ TEST(modbus_rtu, what_is_wrong_with_an_answer_that_fits_but_for_one_thing_is_sai
     Rtu wire;
     const auto device = wire.device({reply});
     try {
-      wire.link->exchange(read_co2, wire.buffer, 50ms);
+      wire.link->request(read_co2, wire.buffer, 50ms);
       FAIL();
     } catch (const LinkError& error) {
       EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
@@ -278,14 +279,14 @@ TEST(modbus_rtu, a_silent_device_does_not_delay_its_neighbour) {
   Rtu wire;
   EXPECT_EQ(wire.ask(read_co2, 300ms), "no_response");
   receive(wire.port.device(), 8);
-  const auto neighbour = wire.bus->link({.address = 1});
+  const auto neighbour = link_to<RequestLink>(*wire.bus, {.address = 1});
   std::jthread device([&] {
     receive(wire.port.device(), 8);
     send(wire.port.device(), hex(co2_400));  // the late reply of unit 254 comes in between
     send(wire.port.device(), rtu_frame(1, hex("04020007")));
   });
   const auto start = wire.around.clock.now();
-  const auto count = neighbour->exchange(read_co2, wire.buffer, 1000ms);
+  const auto count = neighbour->request(read_co2, wire.buffer, 1000ms);
   EXPECT_EQ(to_hex(Bytes(wire.buffer).first(count)), "04020007");
   EXPECT_LT(wire.around.clock.now() - start, 250ms);
 }
@@ -316,7 +317,7 @@ TEST(modbus_rtu, an_echo_is_taken_off_before_the_reply_is_looked_for) {
 
 TEST(modbus_rtu, keeps_silence_before_a_request) {
   Rtu wire;
-  const auto slow = wire.bus->link({.address = 254, .line = {.baud = 1200}});
+  const auto slow = link_to<RequestLink>(*wire.bus, {.address = 254, .line = {.baud = 1200}});
   SystemClock clock;
   MonotonicTime last_noise;
   std::jthread device([&] {
@@ -330,7 +331,7 @@ TEST(modbus_rtu, keeps_silence_before_a_request) {
     send(wire.port.device(), hex(co2_400));
   });
   clock.pause_until(clock.now() + 4ms, {});
-  EXPECT_EQ(slow->exchange(read_co2, wire.buffer, 1000ms), 4U);
+  EXPECT_EQ(slow->request(read_co2, wire.buffer, 1000ms), 4U);
 }
 
 TEST(modbus_rtu, a_line_that_is_never_silent_fails_within_a_deadline) {
@@ -352,8 +353,8 @@ TEST(modbus_rtu, devices_with_other_line_settings_share_the_wire) {
       EXPECT_EQ(line_at(wire.port.device()).baud, baud);
       send(wire.port.device(), hex(co2_400));
     });
-    const auto link = wire.bus->link({.address = 254, .line = {.baud = baud}});
-    EXPECT_EQ(link->exchange(read_co2, wire.buffer, 1000ms), 4U);
+    const auto link = link_to<RequestLink>(*wire.bus, {.address = 254, .line = {.baud = baud}});
+    EXPECT_EQ(link->request(read_co2, wire.buffer, 1000ms), 4U);
   }
 }
 
@@ -364,9 +365,9 @@ TEST(modbus_rtu, an_unplugged_adapter_is_a_bus_error_and_opens_again) {
       receive(wire.port.device(), 8);
       wire.port.unplug();
     });
-    EXPECT_THROW(wire.link->exchange(read_co2, wire.buffer, 5000ms), BusError);
+    EXPECT_THROW(wire.link->request(read_co2, wire.buffer, 5000ms), BusError);
   }
-  EXPECT_THROW(wire.link->exchange(read_co2, wire.buffer, 50ms), BusError);
+  EXPECT_THROW(wire.link->request(read_co2, wire.buffer, 50ms), BusError);
   wire.port.plug_in();
   wire.bus->open();
   const auto device = wire.device({co2_400});
@@ -380,14 +381,14 @@ TEST(modbus_rtu, a_stop_wakes_a_waiting_request_at_once) {
     wire.around.stop.request_stop();
   });
   const auto start = wire.around.clock.now();
-  EXPECT_THROW(wire.link->exchange(read_co2, wire.buffer, 10'000ms), Stopped);
+  EXPECT_THROW(wire.link->request(read_co2, wire.buffer, 10'000ms), Stopped);
   EXPECT_LT(wire.around.clock.now() - start, 2000ms);
 }
 
 TEST(modbus_rtu, knows_units_1_to_254) {
   Rtu wire;
   for (const int unit : {0, 255, 300, -1}) {
-    wire.link = wire.bus->link({.address = unit});
+    wire.link = link_to<RequestLink>(*wire.bus, {.address = unit});
     EXPECT_EQ(wire.ask(read_co2, 10ms), "unsupported") << unit;
   }
 }
@@ -395,13 +396,13 @@ TEST(modbus_rtu, knows_units_1_to_254) {
 struct Tcp {
   Listening server;
   Surroundings around;
-  std::unique_ptr<Bus> bus = around.bus(settings(&BusSettings::modbus_tcp, server.address()));
-  std::unique_ptr<Link> link = bus->link({.address = 1});
+  std::unique_ptr<Bus> bus = around.bus(settings("modbus_tcp", server.address()));
+  std::unique_ptr<RequestLink> link = link_to<RequestLink>(*bus, {.address = 1});
   std::array<std::byte, 253> buffer{};
 
   std::string ask(Bytes request, milliseconds patience = 1000ms) {
     try {
-      return to_hex(Bytes(buffer).first(link->exchange(request, buffer, patience)));
+      return to_hex(Bytes(buffer).first(link->request(request, buffer, patience)));
     } catch (const LinkError& error) {
       return std::string(name_of(error.fault()));
     }
@@ -422,11 +423,11 @@ const auto question = read_registers_pdu(3, 0, 1);
 TEST(modbus_tcp, talks_with_libmodbus) {
   Listening server;
   Surroundings around;
-  const auto bus = around.bus(settings(&BusSettings::modbus_tcp, server.address()));
+  const auto bus = around.bus(settings("modbus_tcp", server.address()));
   bus->open();
   const Descriptor peer = server.accept();
   const LibmodbusDevice device(modbus_new_tcp("127.0.0.1", 1), peer.get(), 17);
-  expect_libmodbus_dialogue(*bus->link({.address = 17}));
+  expect_libmodbus_dialogue(*link_to<RequestLink>(*bus, {.address = 17}));
 }
 
 TEST(modbus_tcp, matches_replies_to_their_transaction) {
@@ -473,7 +474,7 @@ TEST(modbus_tcp, what_is_wrong_with_an_answer_is_said) {
     const Descriptor peer = wire.server.accept();
     std::jthread device([&] { send(peer.get(), answer(take_request(peer.get()))); });
     try {
-      wire.link->exchange(question, wire.buffer, 50ms);
+      wire.link->request(question, wire.buffer, 50ms);
       FAIL();
     } catch (const LinkError& error) {
       EXPECT_EQ(error.fault(), Fault::framing);
@@ -547,14 +548,14 @@ TEST(modbus_tcp, a_connection_lost_in_a_request_is_a_bus_error) {
     const Descriptor peer = wire.server.accept();
     take_request(peer.get());
   });
-  EXPECT_THROW(wire.link->exchange(question, wire.buffer, 1000ms), BusError);
+  EXPECT_THROW(wire.link->request(question, wire.buffer, 1000ms), BusError);
 }
 
 TEST(modbus_tcp, what_cannot_be_reached_is_a_bus_error_with_its_reason) {
   Surroundings around;
   const auto message = [&](const std::string& target) -> std::string {
     try {
-      around.bus(settings(&BusSettings::modbus_tcp, target))->open();
+      around.bus(settings("modbus_tcp", target))->open();
     } catch (const BusError& error) {
       return error.what();
     }
@@ -575,7 +576,7 @@ TEST(modbus_tcp, a_stop_wakes_a_waiting_request_at_once) {
     take_request(peer.get());
     wire.around.stop.request_stop();
   });
-  EXPECT_THROW(wire.link->exchange(question, wire.buffer, 10'000ms), Stopped);
+  EXPECT_THROW(wire.link->request(question, wire.buffer, 10'000ms), Stopped);
 }
 
 }  // namespace

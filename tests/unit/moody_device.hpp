@@ -22,7 +22,7 @@ struct Device {
   std::atomic<int> starts = 0;
 };
 
-class DeviceLink final : public Link {
+class DeviceLink final : public TransferLink {
  public:
   explicit DeviceLink(Device& device) : device_(device) {}
 
@@ -38,15 +38,14 @@ class DeviceLink final : public Link {
     if (u8(tx, 0) == 0xFD) ++device_.measurements;
     if (u8(tx, 0) == 0x94) ++device_.starts;
   }
-  std::size_t read(std::span<std::byte> rx, milliseconds) override {
+  void read(std::span<std::byte> rx) override {
     auto words = bytes_of(0x66, 0x66, 0, 0x80, 0x00, 0);  // 25 degC, 56.5 %
     words[2] = static_cast<std::byte>(crc8_sensirion(Bytes(words).first(2)));
     words[5] = static_cast<std::byte>(crc8_sensirion(Bytes(words).subspan(3, 2)));
     if (device_.mood == Device::Mood::garbled) words[0] = std::byte{0};
     std::ranges::copy(words, rx.begin());
-    return rx.size();
   }
-  std::size_t exchange(Bytes, std::span<std::byte>, milliseconds) override { return 0; }
+  void exchange(Bytes, std::span<std::byte>) override {}
   void pause(milliseconds) override {}
   [[nodiscard]] std::optional<double> nearby(Quantity) const override { return std::nullopt; }
 

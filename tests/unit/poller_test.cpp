@@ -71,7 +71,7 @@ class PollerTest : public StoreTest {
 
   void start() {
     poller_ = std::make_unique<Poller>(
-        BusSettings{.id = "i2c-1", .i2c = "/dev/i2c-1"},
+        BusSettings{.id = "i2c-1", .info = bus_named("i2c"), .address = "/dev/i2c-1"},
         std::vector{moody_sensor(10s, "mad", 0x44), moody_sensor(10s, "sane", 0x45)}, intake_,
         board_, its_clock_, log_, [this](const BusSettings&, const BusSurroundings&) {
           return std::make_unique<WireBus>(wire_);

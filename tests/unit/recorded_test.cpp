@@ -16,19 +16,35 @@ std::string vectors(std::string_view name) {
 
 struct Played {
   explicit Played(const std::string& path, int address = 0)
-      : bus(make_bus(settings(&BusSettings::recorded, path),
+      : bus(make_bus(settings("recorded", path),
                      {.clock = clock, .stop = stop.get_token(), .nearby = {}})),
         link(bus->link({.address = address})) {
     bus->open();
   }
+  // A stream: what comes.
   std::string read(milliseconds patience, std::size_t size) {
     buffer.resize(size);
-    return to_hex(Bytes(buffer).first(link->read(buffer, patience)));
+    return to_hex(Bytes(buffer).first(link_as<StreamLink>(*link).read(buffer, patience)));
   }
+  // I2C.
   std::string exchange(std::string_view tx, std::size_t size) {
-    buffer.resize(size);
+    return outcome_of([&] {
+      buffer.resize(size);
+      link_as<TransferLink>(*link).exchange(hex(tx), buffer);
+    });
+  }
+  // Modbus.
+  std::string request(std::string_view pdu) {
+    return outcome_of([&] {
+      buffer.resize(253);
+      buffer.resize(link_as<RequestLink>(*link).request(hex(pdu), buffer, 0ms));
+    });
+  }
+  template <class Question>
+  std::string outcome_of(Question question) {
     try {
-      return to_hex(Bytes(buffer).first(link->exchange(hex(tx), buffer, 0ms)));
+      question();
+      return to_hex(buffer);
     } catch (const LinkError& error) {
       return std::string(name_of(error.fault()));
     }
@@ -85,10 +101,13 @@ TEST(recorded, a_waiting_read_ends_with_the_case_its_patience_or_a_stop) {
 
 TEST(recorded, a_transfer_is_answered_by_the_next_one_with_the_same_command) {
   Played played(vectors("sensor-vectors/scd4x"));
-  played.link->write(hex("21b1"));  // start: not in the recording, accepted
+  auto& link = link_as<TransferLink>(*played.link);
+  link.write(hex("21b1"));  // start: not in the recording, accepted
   const auto measure = [&] {
-    played.link->write(hex("ec05"));
-    return played.read(0ms, 9);
+    link.write(hex("ec05"));
+    played.buffer.resize(9);
+    link.read(played.buffer);
+    return to_hex(played.buffer);
   };
   EXPECT_EQ(measure(), "01f4336667a25eb93c");
   EXPECT_EQ(measure(), "0751606a3db3a5c17f");
@@ -113,18 +132,18 @@ TEST(recorded, a_register_file_is_read_at_any_register_and_changes_with_the_next
 
 TEST(recorded, a_modbus_request_is_answered_by_its_own_cases) {
   Played unit_17(vectors("sensor-vectors/renke_rs_fsxcs"), 17);
-  EXPECT_EQ(unit_17.exchange("0301f4000e", 253).substr(0, 12), "031c00000000");
+  EXPECT_EQ(unit_17.request("0301f4000e").substr(0, 12), "031c00000000");
   Played unit_1(vectors("sensor-vectors/renke_rs_fsxcs"), 1);
-  EXPECT_EQ(unit_1.exchange("0301f4000e", 253).substr(0, 8), "031c00d5");
-  EXPECT_EQ(unit_1.exchange("0301f4000e", 253).substr(0, 8), "031c0062");
-  EXPECT_EQ(unit_1.exchange("0301f4000e", 253).substr(0, 8), "031c0025");
-  EXPECT_EQ(unit_1.exchange("0301f4000e", 253), "checksum");
-  EXPECT_EQ(unit_1.exchange("0301f4000e", 253), "no_response");
-  EXPECT_EQ(unit_1.exchange("0301f4000e", 253).substr(0, 8), "031c00d5");
-  EXPECT_EQ(unit_1.exchange("0300000001", 253), "no_response") << "not in the recording";
+  EXPECT_EQ(unit_1.request("0301f4000e").substr(0, 8), "031c00d5");
+  EXPECT_EQ(unit_1.request("0301f4000e").substr(0, 8), "031c0062");
+  EXPECT_EQ(unit_1.request("0301f4000e").substr(0, 8), "031c0025");
+  EXPECT_EQ(unit_1.request("0301f4000e"), "checksum");
+  EXPECT_EQ(unit_1.request("0301f4000e"), "no_response");
+  EXPECT_EQ(unit_1.request("0301f4000e").substr(0, 8), "031c00d5");
+  EXPECT_EQ(unit_1.request("0300000001"), "no_response") << "not in the recording";
   Played s8(vectors("without-driver/senseair_s8"), 254);
-  EXPECT_EQ(s8.exchange("0400030001", 253), "04020190");
-  EXPECT_EQ(s8.exchange("0400030001", 253), "exception");
+  EXPECT_EQ(s8.request("0400030001"), "04020190");
+  EXPECT_EQ(s8.request("0400030001"), "exception");
 }
 
 TEST(recorded, what_cannot_be_played_says_why) {
@@ -153,15 +172,19 @@ TEST(recorded, what_cannot_be_played_says_why) {
 }
 
 TEST(recorded, any_driver_may_live_on_a_recorded_bus_others_only_on_their_own) {
-  for (const auto driver : {BusKind::i2c, BusKind::serial, BusKind::modbus}) {
-    EXPECT_TRUE(fits(BusKind::recorded, driver));
-    EXPECT_TRUE(fits(driver, driver));
+  const BusInfo& i2c = *bus_named("i2c");
+  const BusInfo& serial = *bus_named("serial");
+  const BusInfo& modbus = *bus_named("modbus");
+  const BusInfo& tcp = *bus_named("modbus_tcp");
+  for (const BusInfo* driver : {&i2c, &serial, &modbus}) {
+    EXPECT_TRUE(fits(*bus_named("recorded"), *driver));
+    EXPECT_TRUE(fits(*driver, *driver));
   }
-  EXPECT_FALSE(fits(BusKind::i2c, BusKind::serial));
-  EXPECT_FALSE(fits(BusKind::serial, BusKind::modbus));
-  EXPECT_EQ(kind_of(settings(&BusSettings::modbus_tcp, "127.0.0.1:502")), BusKind::modbus);
-  EXPECT_EQ(kind_of(settings(&BusSettings::recorded, "a.json")), BusKind::recorded);
-  EXPECT_EQ(name_of(BusKind::i2c), "i2c");
+  EXPECT_FALSE(fits(i2c, serial));
+  EXPECT_FALSE(fits(serial, modbus));
+  EXPECT_TRUE(fits(tcp, modbus));
+  EXPECT_FALSE(fits(tcp, serial));
+  EXPECT_EQ(kind_of(tcp).name, "modbus");
 }
 
 }  // namespace

@@ -281,14 +281,12 @@ TEST(register_map, says_what_is_wrong_and_where) {
 }
 
 // A device that answers requests from a table of PDUs.
-class TableLink final : public Link {
+class TableLink final : public RequestLink {
  public:
   std::function<std::string(std::string)> answer;
   std::vector<std::string> asked;
 
-  void write(Bytes) override {}
-  std::size_t read(std::span<std::byte>, milliseconds) override { return 0; }
-  std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds) override {
+  std::size_t request(Bytes tx, std::span<std::byte> rx, milliseconds) override {
     asked.push_back(to_hex(tx));
     const auto reply = hex(answer(asked.back()));
     std::ranges::copy(reply, rx.begin());

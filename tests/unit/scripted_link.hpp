@@ -42,11 +42,13 @@ inline Step refuses(Step step) {
   return step;
 }
 
-class ScriptedLink final : public Link {
+class ScriptedLink final : public TransferLink, public StreamLink {
  public:
   explicit ScriptedLink(std::vector<Step> script) : script_(std::move(script)) {}
 
   void write(Bytes tx) override { (void)next(Step::Kind::write, tx); }
+  void read(std::span<std::byte> rx) override { read(rx, milliseconds(0)); }
+  void exchange(Bytes tx, std::span<std::byte> rx) override { exchange(tx, rx, milliseconds(0)); }
   std::size_t read(std::span<std::byte> rx, milliseconds) override {
     return fill(rx, next(Step::Kind::read, {}));
   }

@@ -12,8 +12,8 @@ using namespace testing;
 struct Fixture {
   Port port;
   Surroundings around;
-  std::unique_ptr<Bus> bus = around.bus(settings(&BusSettings::serial, port.path().string()));
-  std::unique_ptr<Link> link = bus->link({.line = {.baud = 9600}});
+  std::unique_ptr<Bus> bus = around.bus(settings("serial", port.path().string()));
+  std::unique_ptr<StreamLink> link = link_to<StreamLink>(*bus, {.line = {.baud = 9600}});
   std::array<std::byte, 64> buffer{};
 
   Bytes read(milliseconds patience = 1000ms) {
@@ -97,7 +97,7 @@ TEST(serial, what_cannot_be_opened_says_why) {
   Surroundings around;
   const auto message = [&](const std::string& path) -> std::string {
     try {
-      around.bus(settings(&BusSettings::serial, path))->open();
+      around.bus(settings("serial", path))->open();
     } catch (const BusError& error) {
       return error.what();
     }
@@ -138,7 +138,7 @@ TEST(serial, links_with_other_line_settings_switch_the_port_for_their_own_transf
   wire.bus->open();
   const LineSettings usual{.baud = 9600};
   const LineSettings odd{.baud = 31250, .stop_bits = 2};
-  const auto other = wire.bus->link({.line = odd});
+  const auto other = link_to<StreamLink>(*wire.bus, {.line = odd});
   wire.link->write(hex("00"));
   EXPECT_EQ(line_at(wire.port.device()), usual);
   other->write(hex("00"));
@@ -152,8 +152,8 @@ TEST(serial, passes_on_what_other_sensors_read) {
   around.nearby = [](Quantity quantity) {
     return quantity == Quantity::pressure ? std::optional(1009.5) : std::nullopt;
   };
-  const auto bus = around.bus(settings(&BusSettings::serial, "/dev/null"));
-  const auto link = bus->link({});
+  const auto bus = around.bus(settings("serial", "/dev/null"));
+  const auto link = link_to<StreamLink>(*bus, {});
   EXPECT_EQ(link->nearby(Quantity::pressure), 1009.5);
   EXPECT_EQ(link->nearby(Quantity::humidity), std::nullopt);
 }

@@ -112,7 +112,7 @@ TEST(published_quantities, what_is_computed_with_others_is_declared) {
 }
 
 // An SCD4x that fell idle: it answers, and never measures until it is started.
-class IdleLink final : public Link {
+class IdleLink final : public TransferLink {
  public:
   explicit IdleLink(const Clock& clock) : clock_(clock) {}
 
@@ -131,7 +131,7 @@ class IdleLink final : public Link {
     is_measuring = can_start;
     started_ = clock_.now();
   }
-  std::size_t read(std::span<std::byte> rx, milliseconds) override {
+  void read(std::span<std::byte> rx) override {
     for (std::size_t at = 0; at + 3 <= rx.size(); at += 3) {
       const bool is_ready = is_measuring && clock_.now() - started_ >= first_after;
       const std::uint16_t word = last_ == 0xE4B8 ? (is_ready ? 0x8006 : 0x8000) : 0x6667;
@@ -139,9 +139,8 @@ class IdleLink final : public Link {
       rx[at + 1] = static_cast<std::byte>(word & 0xFF);
       rx[at + 2] = static_cast<std::byte>(crc8_sensirion(Bytes(rx).subspan(at, 2)));
     }
-    return rx.size();
   }
-  std::size_t exchange(Bytes, std::span<std::byte>, milliseconds) override { return 0; }
+  void exchange(Bytes, std::span<std::byte>) override {}
   void pause(milliseconds) override {}
   [[nodiscard]] std::optional<double> nearby(Quantity) const override { return std::nullopt; }
 
@@ -285,13 +284,11 @@ TEST_F(TaskTest, polls_that_a_busy_bus_did_not_let_happen_are_on_record) {
 }
 
 // A weather station that refuses some of its registers, or leaves out their answers.
-class PartialLink final : public Link {
+class PartialLink final : public RequestLink {
  public:
   enum class Rest { told, refused, unanswered } rest = Rest::told;
 
-  void write(Bytes) override {}
-  std::size_t read(std::span<std::byte>, milliseconds) override { return 0; }
-  std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds) override {
+  std::size_t request(Bytes tx, std::span<std::byte> rx, milliseconds) override {
     const bool is_rain = be16(tx, 1) == 600;
     if (is_rain && rest == Rest::refused) {
       throw LinkError(Fault::exception, "unit 1: answered with exception 2 (no such register)");
@@ -359,7 +356,7 @@ TEST_F(TaskTest, registers_that_a_device_refuses_are_told_once_and_so_is_their_r
 }
 
 // An SHT4x that is heard, but most times only after it was given up.
-class LateLink final : public Link {
+class LateLink final : public TransferLink {
  public:
   explicit LateLink(Device& device) : link_(device) {}
   void write(Bytes tx) override {
@@ -369,10 +366,8 @@ class LateLink final : public Link {
     }
     link_.write(tx);
   }
-  std::size_t read(std::span<std::byte> rx, milliseconds patience) override {
-    return link_.read(rx, patience);
-  }
-  std::size_t exchange(Bytes, std::span<std::byte>, milliseconds) override { return 0; }
+  void read(std::span<std::byte> rx) override { link_.read(rx); }
+  void exchange(Bytes, std::span<std::byte>) override {}
   void pause(milliseconds) override {}
   [[nodiscard]] AnswerTimes answer_times() const override { return {.late = late_}; }
   [[nodiscard]] std::optional<double> nearby(Quantity) const override { return std::nullopt; }

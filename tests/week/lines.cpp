@@ -44,7 +44,7 @@ world::ByteSpan bytes_of(Bytes bytes) {
   return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
 }
 
-class I2cLink final : public Link {
+class I2cLink final : public TransferLink {
  public:
   I2cLink(world::I2cDevice* device, const BusSurroundings& surroundings)
       : device_(device), surroundings_(surroundings) {}
@@ -54,16 +54,15 @@ class I2cLink final : public Link {
       throw LinkError(Fault::no_response, "no answer");
     }
   }
-  std::size_t read(std::span<std::byte> rx, milliseconds) override {
+  void read(std::span<std::byte> rx) override {
     auto frame = device_ == nullptr ? std::nullopt : device_->read(world::instant_now());
     if (!frame) throw LinkError(Fault::nack, "not ready");
     frame->bytes.resize(rx.size(), 0xFF);
     std::ranges::transform(frame->bytes, rx.begin(), [](auto byte) { return std::byte{byte}; });
-    return rx.size();
   }
-  std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds patience) override {
+  void exchange(Bytes tx, std::span<std::byte> rx) override {
     write(tx);
-    return read(rx, patience);
+    read(rx);
   }
   void pause(milliseconds duration) override { pause_for(duration, surroundings_); }
   [[nodiscard]] std::optional<double> nearby(Quantity quantity) const override {
@@ -147,8 +146,8 @@ std::optional<MonotonicTime> Line::due() const {
 }
 
 std::unique_ptr<Bus> make_rehearsed_bus(const BusSettings& settings, BusSurroundings surroundings) {
-  if (settings.i2c.empty()) return make_bus(settings, std::move(surroundings));
-  return std::make_unique<I2cBus>(settings.i2c, std::move(surroundings));
+  if (settings.info->name != "i2c") return make_bus(settings, std::move(surroundings));
+  return std::make_unique<I2cBus>(settings.address, std::move(surroundings));
 }
 
 }  // namespace rehearsed

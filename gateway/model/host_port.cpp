@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/config/host_port.hpp"
+#include "gateway/model/host_port.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of a serial line, as every kind of bus has them that is one: of the bus, and of a
+// device that differs.
+#pragma once
+
+#include "gateway/model/setting.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace twinsky {
+
+inline constexpr auto parities = std::to_array<std::string_view>({"none", "even", "odd"});
+
+// clang-format off
+inline constexpr auto line_settings = std::to_array<Setting>({
+  {.name = "baud", .kind = SettingKind::integer, .documentation = "Bits per second, where the driver's default is not right.", .lower = 50, .upper = 4'000'000},
+  {.name = "parity", .kind = SettingKind::choice, .documentation = "Parity, where the driver's default is not right.", .choices = parities},
+  {.name = "data_bits", .kind = SettingKind::integer, .documentation = "Data bits, where the driver's default is not right.", .lower = 5, .upper = 8},
+  {.name = "stop_bits", .kind = SettingKind::integer, .documentation = "Stop bits, where the driver's default is not right.", .lower = 1, .upper = 2},
+});
+
+inline constexpr auto device_line_settings = std::to_array<Setting>({
+  {.name = "baud", .kind = SettingKind::integer, .documentation = "Bits per second, where bus and driver are not right for this device.", .lower = 50, .upper = 4'000'000},
+  {.name = "parity", .kind = SettingKind::choice, .documentation = "Parity, where bus and driver are not right for this device.", .choices = parities},
+  {.name = "data_bits", .kind = SettingKind::integer, .documentation = "Data bits, where bus and driver are not right for this device.", .lower = 5, .upper = 8},
+  {.name = "stop_bits", .kind = SettingKind::integer, .documentation = "Stop bits, where bus and driver are not right for this device.", .lower = 1, .upper = 2},
+});
+// clang-format on
+
+}  // namespace twinsky
