@@ -2,71 +2,55 @@
 #include "drivers/registry.hpp"
 
 #include <algorithm>
-#include <array>
+#include <utility>
+#include <vector>
 
 namespace twinsky {
 
-// One line per driver and feed, sorted by name; each is defined at the end of its own file.
-extern const FeedInfo cn_cnemc, cn_sh_opendata, hk_epd, hk_hko, metar, openaq;
-extern const DriverInfo bme280_driver, modbus_driver, pms5003_driver, pmsa003i_driver, scd4x_driver,
-    sds011_driver, sht4x_driver;
-extern const BusInfo i2c_bus, serial_bus, modbus_bus, modbus_tcp_bus, recorded_bus;
+// Of the folders sensors, feeds and buses, written when the program is built.
+std::span<const DriverInfo* const> found_drivers() noexcept;
+std::span<const FeedInfo* const> found_feeds() noexcept;
+std::span<const BusInfo* const> found_buses() noexcept;
 
 namespace {
 
-constexpr auto drivers = std::to_array<const DriverInfo*>({
-    &bme280_driver,
-    &modbus_driver,
-    &pms5003_driver,
-    &pmsa003i_driver,
-    &scd4x_driver,
-    &sds011_driver,
-    &sht4x_driver,
-});
+template <class Info, class Key>
+std::vector<const Info*> sorted_by(Key key, std::span<const Info* const> found) {
+  std::vector<const Info*> all(found.begin(), found.end());
+  std::ranges::sort(all, {}, key);
+  return all;
+}
 
-constexpr auto feeds = std::to_array<const FeedInfo*>({
-    &cn_cnemc,
-    &cn_sh_opendata,
-    &hk_epd,
-    &hk_hko,
-    &metar,
-    &openaq,
-});
-
-constexpr auto buses = std::to_array<const BusInfo*>({
-    &i2c_bus,
-    &serial_bus,
-    &modbus_bus,
-    &modbus_tcp_bus,
-    &recorded_bus,
-});
-
-template <class Registry>
-auto named(const Registry& registry, std::string_view name) {
-  const auto found = std::ranges::find(registry, name, [](const auto* info) { return info->name; });
-  return found == registry.end() ? typename Registry::value_type{} : *found;
+template <class Info>
+const Info* named(std::span<const Info* const> registry, std::string_view name) {
+  const auto found = std::ranges::find(registry, name, &Info::name);
+  return found == registry.end() ? nullptr : *found;
 }
 
 }  // namespace
 
 std::span<const DriverInfo* const> driver_registry() noexcept {
-  return drivers;
+  static const auto all = sorted_by(&DriverInfo::name, found_drivers());
+  return all;
 }
 std::span<const FeedInfo* const> feed_registry() noexcept {
-  return feeds;
+  static const auto all = sorted_by(&FeedInfo::name, found_feeds());
+  return all;
 }
 std::span<const BusInfo* const> bus_registry() noexcept {
-  return buses;
+  static const auto all = sorted_by(
+      [](const BusInfo* info) { return std::pair(info->place, info->name); }, found_buses());
+  return all;
 }
 
 const DriverInfo* driver_named(std::string_view name) noexcept {
-  return named(drivers, name);
+  return named(driver_registry(), name);
 }
 const FeedInfo* feed_named(std::string_view name) noexcept {
-  return named(feeds, name);
+  return named(feed_registry(), name);
 }
 const BusInfo* bus_named(std::string_view name) noexcept {
-  return named(buses, name);
+  return named(bus_registry(), name);
 }
 
 const BusInfo& kind_of(const BusInfo& bus) noexcept {

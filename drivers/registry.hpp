@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every driver, feed and kind of bus that this program knows, one line each.
+// Every driver, feed and kind of bus that this program knows: what the folders define.
 #pragma once
 
 #include "drivers/driver.hpp"

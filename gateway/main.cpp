@@ -11,18 +11,7 @@ int main(int argc, char** argv) {
   app.set_version(TWINSKY_VERSION);
   app.require_subcommand();
   int code = twinsky::exit_good;
-  twinsky::add_run(app, code);
-  twinsky::add_check(app, code);
-  twinsky::add_schema(app, code);
-  twinsky::add_drivers(app, code);
-  twinsky::add_note(app, code);
-  twinsky::add_read(app, code);
-  twinsky::add_replay(app, code);
-  twinsky::add_export(app, code);
-  twinsky::add_status(app, code);
-  twinsky::add_audit(app, code);
-  twinsky::add_report(app, code);
-  twinsky::add_accept_correction(app, code);
+  twinsky::add_subcommands({}, app, code);
   try {
     return twinsky::obey_command_line(app, argc, argv).value_or(code);
   } catch (const std::exception& problem) {

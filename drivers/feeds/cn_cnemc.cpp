@@ -318,8 +318,7 @@ constexpr std::array<Quantity, 19> quantities = {
 
 }  // namespace
 
-extern const FeedInfo cn_cnemc;
-const FeedInfo cn_cnemc = {
+extern const FeedInfo cn_cnemc = {
     .name = "cn-cnemc",
     .summary =
         "Mainland air quality: hourly values of a city's national sites, Shanghai by default",

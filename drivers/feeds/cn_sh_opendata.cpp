@@ -340,8 +340,7 @@ constexpr std::array<Quantity, 16> quantities = {
 
 }  // namespace
 
-extern const FeedInfo cn_sh_opendata;
-const FeedInfo cn_sh_opendata = {
+extern const FeedInfo cn_sh_opendata = {
     .name = "cn-sh-opendata",
     .summary = "Shanghai's public data platform: a resource of the operator's choice",
     .publisher = "Shanghai Municipal Data Bureau and the resource's department",

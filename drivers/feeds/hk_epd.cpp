@@ -364,8 +364,7 @@ constexpr std::array<Quantity, 11> quantities = {no2,     o3,     so2,   co,   n
 
 }  // namespace
 
-extern const FeedInfo hk_epd;
-const FeedInfo hk_epd = {
+extern const FeedInfo hk_epd = {
     .name = "hk-epd",
     .summary = "Hong Kong air quality: hourly concentrations and AQHI of 18 stations",
     .publisher = "Environmental Protection Department, Government of the Hong Kong SAR",

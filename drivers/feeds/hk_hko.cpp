@@ -377,8 +377,7 @@ constexpr std::array<Quantity, 9> quantities = {temperature, humidity,        pr
 
 }  // namespace
 
-extern const FeedInfo hk_hko;
-const FeedInfo hk_hko = {
+extern const FeedInfo hk_hko = {
     .name = "hk-hko",
     .summary = "Hong Kong weather: automatic stations of the Observatory",
     .publisher = "Hong Kong Observatory, Government of the Hong Kong SAR",

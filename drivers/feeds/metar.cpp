@@ -590,8 +590,7 @@ std::string problem_of(const Settings& chosen) {
 
 }  // namespace
 
-extern const FeedInfo metar;
-const FeedInfo metar = {
+extern const FeedInfo metar = {
     .name = "metar",
     .summary = "Weather reports of the airports of Hong Kong and Shanghai (VHHH, ZSSS, ZSPD)",
     .publisher = "National Weather Service, NOAA, from the aerodromes' meteorological offices",

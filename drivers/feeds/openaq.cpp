@@ -492,8 +492,7 @@ constexpr std::array<Quantity, 22> quantities = {
 
 }  // namespace
 
-extern const FeedInfo openaq;
-const FeedInfo openaq = {
+extern const FeedInfo openaq = {
     .name = "openaq",
     .summary = "OpenAQ v3: measurements of stations all over the world, by sensor id",
     .publisher = "OpenAQ, from many agencies",

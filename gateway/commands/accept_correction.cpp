@@ -140,8 +140,6 @@ int accept(const ComparisonChoice& choice, const Options& options) {
   return exit_failed;
 }
 
-}  // namespace
-
 void add_accept_correction(Command& app, int& code) {
   auto* command = app.add_subcommand(
       "accept-correction", "Take the correction that a comparison proposes into the configuration");
@@ -152,5 +150,9 @@ void add_accept_correction(Command& app, int& code) {
   command->add_flag("--dry-run", options->dry_run, "Print it and write nothing");
   command->callback([choice, options, &code] { code = accept(*choice, *options); });
 }
+
+}  // namespace
+
+extern const Subcommand accept_correction_command = {.place = 12, .add = add_accept_correction};
 
 }  // namespace twinsky

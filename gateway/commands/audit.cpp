@@ -82,8 +82,6 @@ int run_audit(const StoreChoice& choice, const AuditOptions& options) {
   return exit_good;
 }
 
-}  // namespace
-
 void add_audit(Command& app, int& code) {
   auto* command = app.add_subcommand("audit", "Sum up what was sent where, and by which rule");
   const auto choice = add_store_choice(*command);
@@ -94,5 +92,9 @@ void add_audit(Command& app, int& code) {
   command->add_flag("--json", options->json, "One JSON object");
   command->callback([choice, options, &code] { code = run_audit(*choice, *options); });
 }
+
+}  // namespace
+
+extern const Subcommand audit_command = {.place = 10, .add = add_audit};
 
 }  // namespace twinsky

@@ -63,8 +63,6 @@ int check(const std::string& file, bool json) {
   return is_good ? exit_good : exit_configuration;
 }
 
-}  // namespace
-
 void add_check(Command& app, int& code) {
   auto* command = app.add_subcommand("check", "Check a configuration: every problem at once");
   auto file = std::make_shared<std::string>("/etc/twinsky/twinsky.json");
@@ -75,5 +73,9 @@ void add_check(Command& app, int& code) {
   command->add_flag("--json", *json, "One JSON object");
   command->callback([file, json, &code] { code = check(*file, *json); });
 }
+
+}  // namespace
+
+extern const Subcommand check_command = {.place = 2, .add = add_check};
 
 }  // namespace twinsky

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The subcommands. Each file adds its own options and returns what runs it.
+// The subcommands: each file of this folder that has one ends with its descriptor, by which it is
+// found.
 #pragma once
+
+#include <span>
+#include <string_view>
 
 namespace twinsky {
 
@@ -8,18 +12,17 @@ class Command;
 
 enum ExitCode : int { exit_good = 0, exit_failed = 1, exit_usage = 2, exit_configuration = 78 };
 
-// Each adds its subcommand to `app`; when it was called, its exit code is put into `code`.
-void add_accept_correction(Command& app, int& code);
-void add_audit(Command& app, int& code);
-void add_check(Command& app, int& code);
-void add_drivers(Command& app, int& code);
-void add_export(Command& app, int& code);
-void add_note(Command& app, int& code);
-void add_read(Command& app, int& code);
-void add_replay(Command& app, int& code);
-void add_report(Command& app, int& code);
-void add_run(Command& app, int& code);
-void add_schema(Command& app, int& code);
-void add_status(Command& app, int& code);
+struct Subcommand {
+  std::string_view of = {};  // the command that it belongs to; empty: the program
+  int place = 0;             // among its neighbours in the help
+  // Adds it; when it was called, its exit code is put into `code`.
+  void (*add)(Command& command, int& code) = nullptr;
+};
+
+// What the folder defines, written when the program is built.
+std::span<const Subcommand* const> found_subcommands() noexcept;
+
+// Adds those that belong to a command, in their order.
+void add_subcommands(std::string_view of, Command& command, int& code);
 
 }  // namespace twinsky

@@ -142,7 +142,7 @@ void print_markdown() {
   std::cout << "| driver | what it reads | devices | bus |\n| --- | --- | --- | --- |\n";
   for (const DriverInfo* info : driver_registry()) {
     std::cout << "| `" << info->name << "` | " << info->summary << " | " << info->makers << " | "
-              << name_of(info->bus) << " |\n";
+              << info->bus->name << " |\n";
   }
   std::cout << "\n| feed | what it reads | publisher |\n| --- | --- | --- |\n";
   for (const FeedInfo* info : feed_registry()) {
@@ -151,8 +151,6 @@ void print_markdown() {
               << " |\n";
   }
 }
-
-}  // namespace
 
 void add_drivers(Command& app, int& code) {
   Command* drivers =
@@ -169,5 +167,9 @@ void add_drivers(Command& app, int& code) {
     code = exit_good;
   });
 }
+
+}  // namespace
+
+extern const Subcommand drivers_command = {.place = 4, .add = add_drivers};
 
 }  // namespace twinsky

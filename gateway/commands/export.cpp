@@ -5,7 +5,6 @@
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/csv.hpp"
-#include "gateway/commands/export_pairs.hpp"
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/commands/time_option.hpp"
 #include "gateway/model/json.hpp"
@@ -223,8 +222,6 @@ int run_export(const StoreChoice& choice, const ExportOptions& options) {
   return exit_failed;
 }
 
-}  // namespace
-
 void add_export(Command& app, int& code) {
   auto* command = app.add_subcommand("export", "Write records of the store as CSV or JSON lines");
   const auto choice = add_store_choice(*command);
@@ -239,8 +236,12 @@ void add_export(Command& app, int& code) {
       ->one_of({"csv", "json"})
       ->shows_default();
   command->add_option("--output", options->output, "Into this file instead of standard output");
-  add_export_pairs(*command, code);
+  add_subcommands("export", *command, code);
   command->callback([choice, options, &code] { code = run_export(*choice, *options); });
 }
+
+}  // namespace
+
+extern const Subcommand export_command = {.place = 8, .add = add_export};
 
 }  // namespace twinsky

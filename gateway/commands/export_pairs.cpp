@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/commands/export_pairs.hpp"
-
+// `twinsky export pairs`: the pairs behind a validation record as CSV, one row an hour, so that
+// another program can compute every published number again.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/comparison_choice.hpp"
@@ -87,8 +87,6 @@ int run_export(const ComparisonChoice& choice, const Options& options) {
   return exit_failed;
 }
 
-}  // namespace
-
 void add_export_pairs(Command& export_command, int& code) {
   auto* command = export_command.add_subcommand(
       "pairs", "Write the hourly pairs of a comparison as CSV, in the reference's unit");
@@ -100,5 +98,10 @@ void add_export_pairs(Command& export_command, int& code) {
   command->add_option("--output", options->output, "Into this file instead of standard output");
   command->callback([choice, options, &code] { code = run_export(*choice, *options); });
 }
+
+}  // namespace
+
+extern const Subcommand export_pairs_command = {
+    .of = "export", .place = 1, .add = add_export_pairs};
 
 }  // namespace twinsky

@@ -80,8 +80,6 @@ int take_note(const Options& options) {
   return exit_good;
 }
 
-}  // namespace
-
 void add_note(Command& app, int& code) {
   auto* command = app.add_subcommand(
       "note", "Note that a sensor was worked on, moved, or stood beside the reference");
@@ -102,5 +100,9 @@ void add_note(Command& app, int& code) {
   command->add_flag("--list", options->list, "Show what was noted");
   command->callback([options, &code] { code = take_note(*options); });
 }
+
+}  // namespace
+
+extern const Subcommand note_command = {.place = 5, .add = add_note};
 
 }  // namespace twinsky

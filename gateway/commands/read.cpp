@@ -146,8 +146,6 @@ int read_all(const Options& options) {
   return exit_failed;
 }
 
-}  // namespace
-
 void add_read(Command& app, int& code) {
   auto options = std::make_shared<Options>();
   Command* const command =
@@ -157,5 +155,9 @@ void add_read(Command& app, int& code) {
   command->add_flag("--json", options->json, "One JSON object per sensor");
   command->callback([options, &code] { code = read_all(*options); });
 }
+
+}  // namespace
+
+extern const Subcommand read_command = {.place = 6, .add = add_read};
 
 }  // namespace twinsky

@@ -4,7 +4,6 @@
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/hourly_csv.hpp"
-#include "gateway/commands/replay.hpp"
 #include "gateway/compare/verdict.hpp"
 #include "gateway/model/clock.hpp"
 #include "gateway/model/json.hpp"
@@ -583,8 +582,6 @@ int replay_compare(const std::string& file, const ReplayCompareOptions& options,
   }
 }
 
-}  // namespace
-
 void add_replay_compare(Command& replay, int& code) {
   Command* const command =
       replay.add_subcommand("compare", "Statistics of sensor and reference from pairs of hours");
@@ -613,5 +610,10 @@ void add_replay_compare(Command& replay, int& code) {
     }
   });
 }
+
+}  // namespace
+
+extern const Subcommand replay_compare_command = {
+    .of = "replay", .place = 4, .add = add_replay_compare};
 
 }  // namespace twinsky

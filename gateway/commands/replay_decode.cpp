@@ -6,7 +6,6 @@
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
-#include "gateway/commands/replay.hpp"
 #include "gateway/model/json.hpp"
 
 #include <algorithm>
@@ -318,6 +317,8 @@ bool replay_decode(std::span<const std::string> files, const Chunking& chunking,
   return is_good;
 }
 
+namespace {
+
 void add_replay_decode(Command& replay, int& code) {
   struct Options {
     std::string chunk = "whole";
@@ -342,5 +343,10 @@ void add_replay_decode(Command& replay, int& code) {
     code = is_good ? exit_good : exit_failed;
   });
 }
+
+}  // namespace
+
+extern const Subcommand replay_decode_command = {
+    .of = "replay", .place = 1, .add = add_replay_decode};
 
 }  // namespace twinsky

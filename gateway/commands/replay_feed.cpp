@@ -8,7 +8,6 @@
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
-#include "gateway/commands/replay.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/quality/official_values.hpp"
 
@@ -173,8 +172,6 @@ int replay_feed(const ReplayFeedOptions& options) {
   }
 }
 
-}  // namespace
-
 void add_replay_feed(Command& replay, int& code) {
   Command* feed = replay.add_subcommand("feed", "Decode saved responses of an official source");
   const auto options = std::make_shared<ReplayFeedOptions>();
@@ -185,5 +182,9 @@ void add_replay_feed(Command& replay, int& code) {
   feed->add_option("files", options->files, "Saved responses")->required();
   feed->callback([options, &code] { code = replay_feed(*options); });
 }
+
+}  // namespace
+
+extern const Subcommand replay_feed_command = {.of = "replay", .place = 2, .add = add_replay_feed};
 
 }  // namespace twinsky

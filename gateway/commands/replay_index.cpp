@@ -2,7 +2,6 @@
 // `twinsky replay index FILE…`: computes the index of each case of a file again.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
-#include "gateway/commands/replay.hpp"
 #include "gateway/model/gas.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/quality/index.hpp"
@@ -112,8 +111,6 @@ bool replay(const IndexCatalogue& catalogue, const std::string& file) {
   return is_good;
 }
 
-}  // namespace
-
 void add_replay_index(Command& replay_command, int& code) {
   auto files = std::make_shared<std::vector<std::string>>();
   Command* const command = replay_command.add_subcommand("index", "Air quality indices of cases");
@@ -125,5 +122,10 @@ void add_replay_index(Command& replay_command, int& code) {
     }
   });
 }
+
+}  // namespace
+
+extern const Subcommand replay_index_command = {
+    .of = "replay", .place = 3, .add = add_replay_index};
 
 }  // namespace twinsky

@@ -3,7 +3,6 @@
 // the state of every check is written down and read again between any two samples.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
-#include "gateway/commands/replay.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/quality/check_location.hpp"
 #include "gateway/quality/check_time.hpp"
@@ -387,8 +386,6 @@ bool replay(const std::string& file, bool restart) {
   return is_good && has_block;
 }
 
-}  // namespace
-
 void add_replay_qc(Command& replay_command, int& code) {
   auto files = std::make_shared<std::vector<std::string>>();
   auto restart = std::make_shared<bool>(false);
@@ -402,5 +399,9 @@ void add_replay_qc(Command& replay_command, int& code) {
     }
   });
 }
+
+}  // namespace
+
+extern const Subcommand replay_qc_command = {.of = "replay", .place = 5, .add = add_replay_qc};
 
 }  // namespace twinsky

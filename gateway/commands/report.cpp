@@ -76,8 +76,6 @@ int write_report(const Options& options) {
   return exit_failed;
 }
 
-}  // namespace
-
 void add_report(Command& app, int& code) {
   auto* command =
       app.add_subcommand("report", "Draw a sensor's comparisons on a page of HTML to keep");
@@ -88,5 +86,9 @@ void add_report(Command& app, int& code) {
   command->add_option("--at", options->at, "As of that time; without it as of now");
   command->callback([options, &code] { code = write_report(*options); });
 }
+
+}  // namespace
+
+extern const Subcommand report_command = {.place = 11, .add = add_report};
 
 }  // namespace twinsky

@@ -232,8 +232,6 @@ int run(const Options& options) {
   return exit_good;
 }
 
-}  // namespace
-
 void add_run(Command& app, int& code) {
   auto options = std::make_shared<Options>();
   Command* const command = app.add_subcommand("run", "Run the gateway until it is told to stop");
@@ -247,5 +245,9 @@ void add_run(Command& app, int& code) {
       ->takes(2, "FROM TO");
   command->callback([options, &code] { code = run(*options); });
 }
+
+}  // namespace
+
+extern const Subcommand run_command = {.place = 1, .add = add_run};
 
 }  // namespace twinsky

@@ -8,6 +8,7 @@
 #include <memory>
 
 namespace twinsky {
+namespace {
 
 void add_schema(Command& app, int& code) {
   auto* command = app.add_subcommand("schema", "Print the JSON Schema of the configuration file");
@@ -18,5 +19,9 @@ void add_schema(Command& app, int& code) {
     code = exit_good;
   });
 }
+
+}  // namespace
+
+extern const Subcommand schema_command = {.place = 3, .add = add_schema};
 
 }  // namespace twinsky

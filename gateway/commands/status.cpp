@@ -108,8 +108,6 @@ int show(const StoreChoice& choice, bool json) {
   return exit_good;
 }
 
-}  // namespace
-
 void add_status(Command& app, int& code) {
   auto* command = app.add_subcommand("status", "Show what the store holds and what waits in it");
   const auto choice = add_store_choice(*command);
@@ -117,5 +115,9 @@ void add_status(Command& app, int& code) {
   command->add_flag("--json", *json, "One JSON object");
   command->callback([choice, json, &code] { code = show(*choice, *json); });
 }
+
+}  // namespace
+
+extern const Subcommand status_command = {.place = 9, .add = add_status};
 
 }  // namespace twinsky

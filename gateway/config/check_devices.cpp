@@ -41,15 +41,15 @@ void check_endpoint(const Node& bus, Draft& draft) {
   }
 }
 
-void check_address(const Node& bus, BusSettings& settings, Draft& draft) {
-  const Node& address = *member(bus, settings.info->name);
-  if (settings.info->doubt != nullptr) {
-    std::string doubt = settings.info->doubt(settings.address);
-    if (!doubt.empty()) draft.reader.warn(address, std::move(doubt));
+void check_address(const Node& node, const BusInfo& kind, std::string& address, Draft& draft) {
+  if (address.empty()) return;  // said already
+  if (kind.doubt != nullptr) {
+    std::string doubt = kind.doubt(address);
+    if (!doubt.empty()) draft.reader.warn(node, std::move(doubt));
   }
-  if (settings.info->check == nullptr) return;
-  std::string problem = settings.info->check(settings.address);
-  if (!problem.empty()) draft.reader.report(address, std::move(problem));
+  if (kind.check == nullptr) return;
+  std::string problem = kind.check(address);
+  if (!problem.empty()) draft.reader.report(node, std::move(problem));
 }
 
 // Keys that another kind of bus would have.
@@ -76,9 +76,12 @@ void check_buses(Draft& draft) {
     if (node.kind != NodeKind::object) continue;  // said already
     check_endpoint(node, draft);
     check_additions(node, draft);
-    if (bus.info == nullptr) continue;
-    check_address(node, bus, draft);
-    if (bus.info->identity == nullptr) continue;
+    for (const Node* given : endpoints_of(node)) {
+      const BusInfo& kind = *bus_named(given->key);
+      std::string second = text_or_none(draft.buses[at].values, kind.name);
+      check_address(*given, kind, bus.info == &kind ? bus.address : second, draft);
+    }
+    if (bus.info == nullptr || bus.info->identity == nullptr) continue;
     const auto [taken, is_new] = devices.emplace(bus.info->identity(bus.address), &node);
     if (is_new) continue;
     draft.reader.report(node, in_quotes(bus.address) + " is the device of the bus " +

@@ -171,6 +171,58 @@ TEST(registry, is_sorted_and_every_driver_is_complete) {
   EXPECT_EQ(driver_named("nonsense"), nullptr);
 }
 
+// A driver that asked its bus for what that cannot do would be a fault of the program; a bus that
+// cannot be opened is none.
+TEST(registry, every_driver_lives_on_each_bus_that_fits_it) {
+  SystemClock clock;
+  for (const DriverInfo* info : driver_registry()) {
+    for (const BusInfo* kind : bus_registry()) {
+      if (kind->plays_any || !fits(*kind, *info->bus)) continue;
+      SCOPED_TRACE(std::string(info->name) + " on " + std::string(kind->name));
+      const Settings settings = Settings::defaults(info->settings);
+      const auto bus = make_bus(
+          {.info = kind, .address = "127.0.0.1:1", .settings = Settings::defaults(kind->settings)},
+          {.clock = clock, .stop = {}, .nearby = {}});
+      const auto link = bus->link({.address = 1, .line = info->line});
+      try {
+        if (info->make != nullptr) {
+          const auto driver = info->make(settings);
+          driver->start(*link);
+          (void)driver->sample(*link);
+        } else {
+          info->make_listener(settings)->start(link_as<StreamLink>(*link));
+        }
+        if (info->probe != nullptr) (void)info->probe(*link);
+      } catch (const LinkError&) {
+      } catch (const BusError&) {
+      }
+    }
+  }
+}
+
+TEST(registry, a_link_of_another_kind_is_a_fault_of_the_program) {
+  SystemClock clock;
+  const auto bus =
+      make_bus({.info = bus_named("serial"), .address = "/dev/null", .settings = Settings()},
+               {.clock = clock, .stop = {}, .nearby = {}});
+  const auto link = bus->link({});
+  const DriverInfo* const sht4x = driver_named("sht4x");
+  EXPECT_THROW((void)sht4x->make(Settings::defaults(sht4x->settings))->sample(*link),
+               BrokenInvariant);
+}
+
+TEST(registry, of_buses_is_in_the_order_in_which_messages_name_them) {
+  std::vector<std::string_view> names;
+  for (const BusInfo* kind : bus_registry()) {
+    names.push_back(kind->name);
+    EXPECT_EQ(bus_named(kind->name), kind);
+    EXPECT_FALSE(kind->documentation.empty() || kind->make == nullptr) << kind->name;
+    EXPECT_TRUE(kind->device_addresses.empty() || !kind->device_address_name.empty());
+  }
+  EXPECT_EQ(names,
+            (std::vector<std::string_view>{"i2c", "serial", "modbus", "modbus_tcp", "recorded"}));
+}
+
 TEST(registry, equals_the_folder_of_sensors) {
   std::set<std::string> files;
   for (const auto& entry :

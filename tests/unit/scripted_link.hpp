@@ -42,7 +42,7 @@ inline Step refuses(Step step) {
   return step;
 }
 
-class ScriptedLink final : public TransferLink, public StreamLink {
+class ScriptedLink final : public TransferLink, public StreamLink, public RequestLink {
  public:
   explicit ScriptedLink(std::vector<Step> script) : script_(std::move(script)) {}
 
@@ -54,6 +54,9 @@ class ScriptedLink final : public TransferLink, public StreamLink {
   }
   std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds) override {
     return fill(rx, next(Step::Kind::exchange, tx));
+  }
+  std::size_t request(Bytes pdu, std::span<std::byte> rx, milliseconds patience) override {
+    return exchange(pdu, rx, patience);
   }
   // Long enough is what the data sheet asks for; not even twice as long is what a bus can bear.
   void pause(milliseconds duration) override {

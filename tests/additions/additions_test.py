@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What shall be one file is one file: a driver, a kind of bus and a subcommand are added to a copy of
+the tree, and work from the configuration to a broker.
+
+  additions_test.py BUILD   where this tree is built: the copy is built in the same way
+
+All that is added lies in tree/, at the place where it would lie in the project; what else shall be one
+file is put there too, and into the configuration below. Nothing that is there may be replaced. With the objects of this tree in the compiler cache the build takes a minute.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE.parent / "daemon"))
+from gateway import Broker, Gateway, Subscriber, until  # noqa: E402
+
+# What makes objects differ; the copy has the cache's only if these are the same.
+OPTIONS = ("CMAKE_BUILD_TYPE", "CMAKE_CXX_COMPILER", "CMAKE_CXX_FLAGS", "CMAKE_EXE_LINKER_FLAGS",
+           "TWINSKY_PRECOMPILED", "TWINSKY_WARNINGS_ARE_ERRORS")
+
+
+def added():
+    tree = HERE / "tree"
+    return [path.relative_to(tree) for path in sorted(tree.rglob("*")) if path.is_file()]
+
+
+def copy_with_additions(copy):
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("build", ".git", ".cache", "__pycache__"))
+    for name in added():
+        if (copy / name).exists():
+            raise AssertionError(f"{name} is there already: that would be a change and no addition")
+        shutil.copy(HERE / "tree" / name, copy / name)
+
+
+def build(copy, like):
+    cache = dict(re.findall(r"^(\w+):\w+=(.*)$", (like / "CMakeCache.txt").read_text("utf-8"), re.M))
+    there = copy / "build" / like.name
+    options = [f"-D{name}={cache[name]}" for name in OPTIONS if cache.get(name)]
+    # Paths below the copy count for nothing, nor does where it is.
+    environment = {**os.environ, "CCACHE_BASEDIR": str(copy), "CCACHE_NOHASHDIR": "1"}
+    for command in (["cmake", "-S", copy, "-B", there, "-G", "Ninja", "-DTWINSKY_TESTS=OFF", *options],
+                    ["cmake", "--build", there, "--target", "twinsky", "-j", str(os.cpu_count())]):
+        done = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        if done.returncode:
+            raise AssertionError(done.stdout[-6000:])
+    return there / "twinsky"
+
+
+class Additions(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="additions")
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.copy = pathlib.Path(cls.folder.name) / "tree"
+        copy_with_additions(cls.copy)
+        Gateway.binary = str(build(cls.copy, BUILD))
+
+    def said(self, *arguments, code=0):
+        done = subprocess.run([Gateway.binary, *map(str, arguments)], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        self.assertEqual(done.returncode, code, done.stdout)
+        return done.stdout
+
+    def configuration(self, port):
+        return {
+            "gateway": {"id": "copy", "jurisdiction": "other", "clock": "system"},
+            "buses": {"played": {"recorded": str(self.copy / "tests/cases/toy.json")},
+                      "toy": {"toy": "666693", "colour": "red"}},
+            "sensors": [{"id": "new-driver", "driver": "toy", "bus": "played", "every": "1s", "offset": 1},
+                        {"id": "new-bus", "driver": "sht4x", "bus": "toy", "every": "1s"}],
+            "store": {"path": "copy.db"},
+            "sinks": [{"id": "city", "mqtt": f"mqtt://127.0.0.1:{port}"}]}
+
+    def test_the_cases_of_the_driver_decode(self):
+        lines = [json.loads(line) for line in
+                 self.said("replay", "decode", self.copy / "tests/cases/toy.json").splitlines()]
+        self.assertEqual(lines[0]["readings"], [{"temperature": 23.0}])
+        self.assertEqual(lines[1]["errors"], ["checksum"])
+
+    def test_the_subcommand_is_there(self):
+        self.assertEqual(self.said("toy"), "there\n")
+        self.assertTrue(self.said("--help").rstrip().endswith("Say that it is there"))
+
+    def test_lists_schema_and_checks_know_them(self):
+        drivers = json.loads(self.said("drivers", "--json"))["drivers"]
+        self.assertIn("toy", [driver["name"] for driver in drivers])
+        schema = self.said("schema")
+        installed = pathlib.Path(Gateway.binary).with_name("twinsky.schema.json")
+        self.assertEqual(schema, installed.read_text("utf-8"))
+        self.assertIn("The answer to everything, in hexadecimal digits.", schema)
+        self.assertIn("Added to what it measures.", schema)
+        file = self.copy / "wrong.json"
+        wrong = self.configuration(1)
+        wrong["buses"]["toy"] = {"toy": "x", "coulour": "red"}
+        wrong["sensors"][0]["offset"] = 6
+        file.write_text(json.dumps(wrong), "utf-8")
+        said = self.said("check", file, code=78)
+        self.assertIn('/buses/toy/coulour: the key "coulour" is not known here; did you mean "colour"?', said)
+        self.assertIn('"x" is no answer, expected digits', said)
+        self.assertIn("/sensors/0/offset: 6 is out of range", said)
+
+    def test_they_work_from_the_configuration_to_a_broker(self):
+        with tempfile.TemporaryDirectory() as directory:
+            broker = Broker(directory)
+            self.addCleanup(broker.stop)
+            subscriber = Subscriber(broker.port)
+            self.addCleanup(subscriber.end)
+            gateway = Gateway(directory, self.configuration(broker.port))
+            gateway.start()
+            self.addCleanup(gateway.kill)
+            for sensor, value in (("new-driver", 24.0), ("new-bus", 25.0)):
+                until(lambda: value in [record.get("temperature")  # noqa: B023
+                                        for record in subscriber.records("sensor/" + sensor)],  # noqa: B023
+                      30, f"{value} of {sensor}")
+
+
+if __name__ == "__main__":
+    BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main(verbosity=2)
