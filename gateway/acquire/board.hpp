@@ -5,7 +5,7 @@
 #pragma once
 
 #include "gateway/model/sample.hpp"
-#include "gateway/publish/formats.hpp"
+#include "gateway/sinks/documents.hpp"
 
 #include <functional>
 #include <map>

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "gateway/config/config.hpp"
-#include "gateway/publish/formats.hpp"
+#include "gateway/sinks/documents.hpp"
 #include "gateway/system/fetch.hpp"
 #include "gateway/system/log.hpp"
 #include "gateway/system/stage.hpp"

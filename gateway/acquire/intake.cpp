@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/intake.hpp"
 
+#include "gateway/config/check_settings.hpp"
 #include "gateway/model/placement.hpp"
 #include "gateway/model/record.hpp"
 #include "gateway/model/stable_hash.hpp"
-#include "gateway/quality/check_settings.hpp"
 #include "gateway/quality/stream_checks.hpp"
 #include "gateway/store/official.hpp"
 
@@ -525,7 +525,6 @@ void Intake::post_state(Stream& stream) {
   bulletin_.post({.topic = stream.description.name + "/state",
                   .payload = std::move(document),
                   .retain = Retain::expiring,
-                  .qos = 1,
                   .expiry = lifetime});
 }
 

@@ -6,7 +6,7 @@
 #include "gateway/acquire/board.hpp"
 #include "gateway/acquire/last_heard.hpp"
 #include "gateway/acquire/recall.hpp"
-#include "gateway/publish/bulletin.hpp"
+#include "gateway/sinks/bulletin.hpp"
 #include "gateway/store/store.hpp"
 
 #include <map>

@@ -3,7 +3,7 @@
 
 #include "drivers/registry.hpp"
 #include "gateway/acquire/index_record.hpp"
-#include "gateway/publish/formats.hpp"
+#include "gateway/sinks/documents.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -3,7 +3,7 @@
 
 #include "gateway/acquire/official_outlet.hpp"
 #include "gateway/commands/expected_topics.hpp"
-#include "gateway/publish/health.hpp"
+#include "gateway/sinks/health.hpp"
 #include "gateway/store/clock_witness.hpp"
 
 #include <algorithm>
@@ -218,12 +218,12 @@ bool Assembly::take_out(const std::string& sink, std::string_view cause) {
 
 void Assembly::start_sink(const SinkSettings& settings) {
   const bool was_open = settings.allow.empty() && take_out(settings.id, "sink_closed");
-  auto sink = make_mqtt_sink(settings, {.gateway = config_.gateway.id,
-                                        .store = store_,
-                                        .bulletin = bulletin_,
-                                        .clock = network_clock_,
-                                        .log = log_,
-                                        .audit = &audit_});
+  auto sink = make_sink(settings, {.gateway = config_.gateway.id,
+                                   .store = store_,
+                                   .bulletin = bulletin_,
+                                   .clock = network_clock_,
+                                   .log = log_,
+                                   .audit = &audit_});
   if (settings.allow.empty() && !was_open) {
     intake_.announce("sink_closed", settings.id, sink->status().state);
   }
@@ -453,7 +453,7 @@ void Assembly::post_health() {
   bulletin_.post({.topic = "health",
                   .payload = health_document(now),
                   .retain = Retain::expiring,
-                  .qos = 0,
+                  .is_acknowledged = false,
                   .expiry = 3 * health_every});
   std::uint64_t waiting = 0;
   for (const auto& [id, backlog] : now.store.sinks) waiting = std::max(waiting, backlog.rows);

@@ -10,9 +10,9 @@
 #include "gateway/compare/comparer.hpp"
 #include "gateway/config/difference.hpp"
 #include "gateway/model/attested_clock.hpp"
-#include "gateway/publish/sink.hpp"
-#include "gateway/publish/snapshot.hpp"
 #include "gateway/quality/hourly.hpp"
+#include "gateway/sinks/sink.hpp"
+#include "gateway/sinks/snapshot.hpp"
 #include "gateway/store/store.hpp"
 
 #include <functional>

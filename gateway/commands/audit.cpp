@@ -6,7 +6,7 @@
 #include "gateway/commands/time_option.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/model/one_line.hpp"
-#include "gateway/publish/audit_file.hpp"
+#include "gateway/sinks/audit_file.hpp"
 
 #include <algorithm>
 #include <iomanip>

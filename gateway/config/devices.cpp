@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sections `buses` and `sensors`.
+#include "gateway/config/check_settings.hpp"
 #include "gateway/config/draft.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
 #include "gateway/model/placement.hpp"
-#include "gateway/quality/check_settings.hpp"
 
 #include <algorithm>
 

@@ -8,7 +8,8 @@
 //
 // Answers one line of JSON: how many bytes it wrote by system calls, which the file system's state
 // does not change either.
-#include "gateway/publish/outbox.hpp"
+#include "gateway/sinks/formats/native.hpp"
+#include "gateway/sinks/outbox.hpp"
 #include "gateway/store/store.hpp"
 #include "tests/bench/sample.hpp"
 
@@ -49,8 +50,10 @@ void keep(Store& store, ManualClock& clock, StreamId stream, long first) {
 // Answers how many records went out.
 std::size_t send(Store& store, Outbox& outbox, MonotonicTime now) {
   std::size_t records = 0;
-  Place place = 0;
-  while (outbox.take(++place, store.sendable(), now)) records += outbox.acknowledged(place, now);
+  while (const auto message = outbox.take(store.sendable(), now)) {
+    outbox.acknowledged(message->span, now);
+    records += message->span.records;
+  }
   store.acknowledge(sink, outbox.cursor());
   return records;
 }
@@ -65,7 +68,8 @@ void work(const std::string& path, long commits) {
                .boot_id = "bench"},
               clock, log);
   store.add_sink(sink, true);
-  Outbox outbox({.gateway = "bench", .sink = sink}, store.reader(), store.cursor(sink));
+  const auto format = make_native_format("bench");
+  Outbox outbox({.sink = sink}, *format, store.reader(), store.cursor(sink));
   outbox.start(1U << 20U, clock.now());
   const StreamId stream = store.stream(bench::stream);
   std::size_t sent = 0;

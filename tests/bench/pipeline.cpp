@@ -6,7 +6,7 @@
 //   sink PORT BATCH           starts the sink, which also sends what is stored already
 //   stop                      stops it
 //   append COUNT              samples of one quantity, committed in groups of PER_COMMIT
-#include "gateway/publish/sink.hpp"
+#include "gateway/sinks/sink.hpp"
 #include "gateway/system/memory.hpp"
 #include "tests/bench/cost.hpp"
 #include "tests/bench/sample.hpp"
@@ -56,13 +56,13 @@ int converse(const std::string& path, long per_commit) {
     long second = 0;
     words >> command >> first >> second;
     if (command == "sink") {
-      sink = make_mqtt_sink({.id = "bench",
-                             .mqtt = "mqtt://127.0.0.1:" + std::to_string(first),
-                             .verify = true,
-                             .version = "auto",
-                             .batch_records = second,
-                             .start_at = "oldest"},
-                            {"bench", store, bulletin, clock, log});
+      sink = make_sink({.id = "bench",
+                        .mqtt = "mqtt://127.0.0.1:" + std::to_string(first),
+                        .verify = true,
+                        .version = "auto",
+                        .batch_records = second,
+                        .start_at = "oldest"},
+                       {"bench", store, bulletin, clock, log});
       to_wake = sink.get();
     } else if (command == "stop") {
       if (sink) sink->stop(clock.now() + 2s);

@@ -22,7 +22,7 @@ import aqhi  # noqa: E402
 import aqi  # noqa: E402
 
 WORLD = os.path.join(HERE, "..", "world")
-SCHEMA = os.path.join(HERE, "..", "..", "gateway", "publish", "record.schema.json")
+SCHEMA = os.path.join(HERE, "..", "..", "gateway", "sinks", "record.schema.json")
 STATIONS = {"Mong Kok": "mong-kok", "Eastern": "eastern", "Tap Mun": "tap-mun",
             "Central/Western": "central-western", "North": "north"}
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The audit log: what is counted reaches the file once, days become one line, a torn line and a
 // disk that refuses cost nothing else.
-#include "gateway/publish/audit.hpp"
+#include "gateway/sinks/audit.hpp"
 
 #include <filesystem>
 #include <fstream>

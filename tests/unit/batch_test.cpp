@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/publish/batch.hpp"
+#include "gateway/sinks/batch.hpp"
 
-#include "gateway/model/record.hpp"
+#include "gateway/sinks/formats/native.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -12,6 +12,7 @@ namespace {
 
 using nlohmann::json;
 
+const auto native = make_native_format("g");
 constexpr std::string_view prefix = R"({"seq":)";
 constexpr std::string_view body = R"({"v":1})";
 
@@ -36,7 +37,7 @@ std::vector<std::uint64_t> seqs(const Batch& batch) {
 }
 
 TEST(batch, is_an_array_of_one_streams_records_in_order) {
-  Batcher batcher({.records = 3});
+  Batcher batcher(*native, {.records = 3});
   for (RowId id = 1; id <= 7; ++id) {
     batcher.add(row(id, 1, static_cast<std::uint64_t>(id)), prefix);
   }
@@ -56,7 +57,7 @@ TEST(batch, is_an_array_of_one_streams_records_in_order) {
 }
 
 TEST(batch, interleaved_streams_fill_one_batch_each) {
-  Batcher batcher({.records = 200});
+  Batcher batcher(*native, {.records = 200});
   RowId id = 0;
   for (std::uint64_t seq = 1; seq <= 200; ++seq) {
     for (int stream = 1; stream <= 10; ++stream) batcher.add(row(++id, stream, seq), prefix);
@@ -69,7 +70,7 @@ TEST(batch, interleaved_streams_fill_one_batch_each) {
 }
 
 TEST(batch, flushing_keeps_the_order_in_which_batches_were_begun) {
-  Batcher batcher({});
+  Batcher batcher(*native, {});
   batcher.add(row(1, 30, 1), prefix);
   batcher.add(row(2, 10, 1), prefix);
   batcher.add(row(3, 20, 1), prefix);
@@ -85,7 +86,7 @@ TEST(batch, flushing_keeps_the_order_in_which_batches_were_begun) {
 
 TEST(batch, never_exceeds_the_limit_of_bytes) {
   for (const std::size_t limit : {200U, 1000U, 4096U, 65536U}) {
-    Batcher batcher({.records = 200, .bytes = limit});
+    Batcher batcher(*native, {.records = 200, .bytes = limit});
     std::size_t records = 0;
     for (RowId id = 1; id <= 1000; ++id) {
       const std::string text =
@@ -106,7 +107,7 @@ TEST(batch, never_exceeds_the_limit_of_bytes) {
 }
 
 TEST(batch, a_record_beyond_the_limit_stands_alone) {
-  Batcher batcher({.records = 200, .bytes = 200});
+  Batcher batcher(*native, {.records = 200, .bytes = 200});
   const std::string large = "{\"v\":\"" + std::string(500, 'x') + "\"}";
   batcher.add(row(1, 1, 1), prefix);
   batcher.add(row(2, 1, 2, large), prefix);
@@ -121,7 +122,7 @@ TEST(batch, a_record_beyond_the_limit_stands_alone) {
 }
 
 TEST(batch, dropping_a_stream_leaves_the_others) {
-  Batcher batcher({.records = 2});
+  Batcher batcher(*native, {.records = 2});
   for (RowId id = 1; id <= 6; ++id) {
     batcher.add(row(id, 1 + static_cast<int>(id % 2), static_cast<std::uint64_t>(id)), prefix);
   }
@@ -133,7 +134,7 @@ TEST(batch, dropping_a_stream_leaves_the_others) {
 }
 
 TEST(batch, clearing_forgets_everything) {
-  Batcher batcher({.records = 1});
+  Batcher batcher(*native, {.records = 1});
   batcher.add(row(1, 1, 1), prefix);
   batcher.clear();
   batcher.flush();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/publish/bounded_read.hpp"
+#include "gateway/sinks/transports/bounded_read.hpp"
 
 #include <cerrno>
 #include <gtest/gtest.h>

@@ -238,9 +238,9 @@ TEST(mqtt, a_stop_says_whether_the_thread_has_ended) {
   ScriptedBroker broker({});
   Gateway gateway;
   StickyClock clock;
-  const auto sink =
-      make_mqtt_sink(gateway.settings(broker.url()),
-                     {"mk-roof", *gateway.store, gateway.bulletin, clock, gateway.log});
+  const auto sink = make_mqtt_sink(
+      gateway.settings(broker.url()),
+      {"mk-roof", *gateway.store, gateway.bulletin, clock, gateway.log}, &resolve_host);
   ASSERT_TRUE(shows(*sink, "connected"));
   clock.set_stuck(true);
   EXPECT_FALSE(sink->stop(clock.now() + 100ms));  // and what it uses may not go yet

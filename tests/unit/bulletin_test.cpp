@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/publish/bulletin.hpp"
+#include "gateway/sinks/bulletin.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/quality/check_settings.hpp"
+#include "gateway/config/check_settings.hpp"
 
 #include "gateway/config/settings.hpp"
 

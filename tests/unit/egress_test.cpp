@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What may leave: topic filters, feeds that stay here, quantities, and how much of a position.
-#include "gateway/publish/egress.hpp"
+#include "gateway/sinks/egress.hpp"
 
 #include "gateway/model/published_position.hpp"
 #include "gateway/model/topic_filter.hpp"
-#include "gateway/publish/quantity_filter.hpp"
+#include "gateway/sinks/quantity_filter.hpp"
 
 #include <gtest/gtest.h>
 

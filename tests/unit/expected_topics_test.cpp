@@ -2,7 +2,7 @@
 // Which of our retained topics a broker keeps under a configuration.
 #include "gateway/commands/expected_topics.hpp"
 
-#include "gateway/publish/bulletin.hpp"
+#include "gateway/sinks/bulletin.hpp"
 
 #include <gtest/gtest.h>
 

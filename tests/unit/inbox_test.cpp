@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // When a sink's thread wakes.
-#include "gateway/publish/inbox.hpp"
+#include "gateway/sinks/inbox.hpp"
 
 #include <atomic>
 #include <gtest/gtest.h>
@@ -35,7 +35,7 @@ TEST(inbox, what_is_urgent_does_not_wait_for_rows) {
   inbox.wake();
   inbox.wait(clock, clock.now() + 1h);
   inbox.wake();
-  inbox.post({.kind = BrokerEvent::Kind::lost});
+  inbox.post({.kind = TransportEvent::Kind::lost});
   EXPECT_EQ(inbox.wait(clock, clock.now() + 1h).size(), 1U);
   inbox.stop(clock.now() + 1s);
   EXPECT_TRUE(inbox.wait(clock, clock.now() + 1h).empty());

@@ -4,12 +4,14 @@
 // number or is counted. Nothing is killed here, so all of it holds exactly; only where a refused
 // stream holds the cursor until nothing else can go, what goes says that it is estimated. At
 // random, from seeds.
-#include "gateway/publish/outbox.hpp"
+#include "gateway/sinks/formats/native.hpp"
+#include "gateway/sinks/outbox.hpp"
 #include "tests/unit/store_fixture.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <deque>
 #include <map>
 #include <random>
 #include <set>
@@ -35,7 +37,7 @@ class LedgerPropertyTest : public StoreTest {
   }
   void connect() {
     outbox_.reset();
-    outbox_.emplace(OutboxSettings{.gateway = "g", .sink = sink, .records = 1 + random_() % 40},
+    outbox_.emplace(OutboxSettings{.sink = sink, .records = 1 + random_() % 40}, *format_,
                     store_->reader(), store_->cursor(sink), Egress::everything(),
                     [this](RowId until) { return store_->claim(sink, until); });
     outbox_->start(largest_payload, clock_.now());
@@ -56,10 +58,10 @@ class LedgerPropertyTest : public StoreTest {
     }
   }
   void hear(const Outgoing& message) {
-    for (const auto& record : nlohmann::json::parse(message.payload)) {
-      const std::string topic = message.topic;
+    for (const auto& record : nlohmann::json::parse(message.message.payload)) {
+      const std::string subject(message.subject);
       const std::string stream =
-          topic.ends_with("/obs") ? topic.substr(0, topic.size() - 4) : topic;
+          subject.ends_with("/obs") ? subject.substr(0, subject.size() - 4) : subject;
       heard_[{stream, record["epoch"]}].insert(record["seq"].get<std::uint64_t>());
     }
   }
@@ -69,9 +71,9 @@ class LedgerPropertyTest : public StoreTest {
   }
   void send(std::size_t most) {
     while (under_way_.size() < most) {
-      auto message = outbox_->take(next_place_, store_->sendable(), clock_.now());
+      auto message = outbox_->take(store_->sendable(), clock_.now());
       if (!message) break;
-      under_way_.emplace(next_place_++, std::move(*message));
+      under_way_.push_back(std::move(*message));
     }
     account();
   }
@@ -79,17 +81,17 @@ class LedgerPropertyTest : public StoreTest {
     if (under_way_.empty()) return;
     const auto message = under_way_.begin();
     if (may_refuse && chance(10)) {
-      outbox_->refused(message->first, false, clock_.now());
+      outbox_->refused(message->span, message->message.payload.size(), false, clock_.now());
     } else {
-      hear(message->second);
-      outbox_->acknowledged(message->first, clock_.now());
+      hear(*message);
+      outbox_->acknowledged(message->span, clock_.now());
     }
     under_way_.erase(message);
     account();
   }
   // Of what was under way some has arrived, and nobody here knows.
   void lose_connection() {
-    for (const auto& [place, message] : under_way_) {
+    for (const Outgoing& message : under_way_) {
       if (chance(2)) hear(message);
     }
     under_way_.clear();
@@ -98,9 +100,9 @@ class LedgerPropertyTest : public StoreTest {
   }
 
   std::mt19937 random_;
+  const std::unique_ptr<Format> format_ = make_native_format("g");
   std::optional<Outbox> outbox_;
-  std::map<Place, Outgoing> under_way_;
-  Place next_place_ = 0;
+  std::deque<Outgoing> under_way_;
   std::map<std::string, std::uint64_t> offered_;
   Numbers heard_;
 };

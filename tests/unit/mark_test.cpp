@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stores that are set back, against real mosquittos: the marks are those that the sink itself
 // publishes. The samples are synthetic.
-#include "gateway/publish/formats.hpp"
-#include "gateway/publish/sink.hpp"
+#include "gateway/sinks/documents.hpp"
+#include "gateway/sinks/sink.hpp"
 #include "tests/unit/mosquitto.hpp"
 
 #include <nlohmann/json.hpp>
@@ -41,7 +41,7 @@ class Gateway {
       sink.version = "auto";
       sink.start_at = "oldest";
       sink.allow = allow;
-      sinks_.push_back(make_mqtt_sink(sink, {"mk-roof", *store_, bulletin_, clock_, log_}));
+      sinks_.push_back(make_sink(sink, {"mk-roof", *store_, bulletin_, clock_, log_}));
     }
     store_->on_commit([this] {
       for (const auto& one : sinks_) one->wake();

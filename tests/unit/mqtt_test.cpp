@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads of: gateway/publish/broker.cpp
+// Threads of: gateway/sinks/delivery.cpp gateway/sinks/transports/mqtt_client.cpp
 // The MQTT sink against real mosquittos: what arrives, and what happens when the broker, the way to
 // it or its answers are bad. The samples are synthetic.
 #include "gateway/model/record.hpp"
@@ -415,8 +415,8 @@ TEST(mqtt, what_is_thrown_while_it_rests_does_not_end_the_process) {
   Gateway gateway;
   TroubledClock clock;
   gateway.sinks.push_back(
-      make_mqtt_sink(gateway.settings("mqtt://127.0.0.1:1"),
-                     {"mk-roof", *gateway.store, gateway.bulletin, clock, gateway.log}));
+      make_sink(gateway.settings("mqtt://127.0.0.1:1"),
+                {"mk-roof", *gateway.store, gateway.bulletin, clock, gateway.log}));
   Sink& sink = *gateway.sinks.back();
   ASSERT_TRUE(shows(sink, "is not reachable"));
   clock.trouble(5);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // From rows to messages and back to the cursor, with a broker that loses and refuses at random. The
 // rows are synthetic and live in memory.
-#include "gateway/publish/outbox.hpp"
+#include "gateway/sinks/outbox.hpp"
 
+#include "gateway/sinks/formats/native.hpp"
+#include "gateway/sinks/inbox.hpp"
 #include "gateway/store/hours.hpp"
 #include "gateway/store/official.hpp"
 
@@ -65,27 +67,61 @@ struct Rows : StoreReader {
   RowId second_epoch = std::numeric_limits<RowId>::max();
 };
 
+const auto native = make_native_format("g");
+
+struct Sent {
+  std::string topic;
+  std::string payload;
+  std::string_view rule;
+};
+
+// Remembers what was sent, by a place.
+class Placed : public Outbox {
+ public:
+  Placed(OutboxSettings settings, std::unique_ptr<StoreReader> rows, RowId cursor,
+         const Egress& egress = Egress::everything(), Claim claim = {})
+      : Outbox(std::move(settings), *native, std::move(rows), cursor, egress, std::move(claim)) {}
+
+  std::optional<Sent> take(Place place, RowId newest, MonotonicTime now) {
+    auto taken = Outbox::take(newest, now);
+    if (!taken) return std::nullopt;
+    sent_[place] = {taken->span, taken->message.payload.size()};
+    return Sent{.topic = std::string(taken->subject),
+                .payload = std::move(taken->message.payload),
+                .rule = taken->rule};
+  }
+  void acknowledged(Place place, MonotonicTime now) {
+    Outbox::acknowledged(sent_.at(place).first, now);
+  }
+  void refused(Place place, bool too_large, MonotonicTime now) {
+    Outbox::refused(sent_.at(place).first, sent_.at(place).second, too_large, now);
+  }
+
+ private:
+  std::map<Place, std::pair<Span, std::size_t>> sent_;
+};
+
 struct World {
-  explicit World(OutboxSettings settings = {.gateway = "g", .sink = "city"}) {
+  explicit World(OutboxSettings settings = {.sink = "city"}) {
     auto owned = std::make_unique<Rows>();
     rows = owned.get();
     outbox.emplace(std::move(settings), std::move(owned), 0);
     outbox->start(any_size, start);
   }
   // Sends until nothing comes any more; the messages by their place.
-  std::vector<Outgoing> take_all(MonotonicTime now = start) {
-    std::vector<Outgoing> messages;
+  std::vector<Sent> take_all(MonotonicTime now = start) {
+    std::vector<Sent> messages;
     while (auto message = outbox->take(next_place++, rows->newest(), now)) {
       messages.push_back(std::move(*message));
     }
     return messages;
   }
   Rows* rows;
-  std::optional<Outbox> outbox;
+  std::optional<Placed> outbox;
   Place next_place = 0;
 };
 
-std::vector<std::uint64_t> seqs(const Outgoing& message) {
+std::vector<std::uint64_t> seqs(const Sent& message) {
   std::vector<std::uint64_t> numbers;
   for (const json& record : json::parse(message.payload)) numbers.push_back(record["seq"]);
   return numbers;
@@ -102,7 +138,7 @@ TEST(outbox, live_rows_go_at_once_and_backlogs_in_full_messages) {
   world.rows->fill(10, 200);  // one row of each stream in turn
   const auto backlog = world.take_all();
   std::size_t full = 0;
-  for (const Outgoing& message : backlog) full += seqs(message).size() == 200 ? 1 : 0;
+  for (const Sent& message : backlog) full += seqs(message).size() == 200 ? 1 : 0;
   EXPECT_EQ(full, 10U);
   EXPECT_EQ(backlog.size(), 10U);
 }
@@ -146,7 +182,7 @@ TEST(outbox, ledger_and_event_keep_their_topic) {
   };
   auto reader = std::make_unique<Named>();
   reader->add(1);
-  Outbox outbox({.gateway = "g", .sink = "s"}, std::move(reader), 0);
+  Placed outbox({.sink = "s"}, std::move(reader), 0);
   EXPECT_EQ(outbox.take(0, 1, start)->topic, "ledger");
 }
 
@@ -157,7 +193,7 @@ TEST(outbox, streams_that_may_not_go_count_as_passed) {
   const Egress egress(sink);
   auto owned = std::make_unique<Rows>();
   Rows& rows = *owned;
-  Outbox outbox({.gateway = "g", .sink = "city"}, std::move(owned), 0, egress);
+  Placed outbox({.sink = "city"}, std::move(owned), 0, egress);
   outbox.start(any_size, start);
   for (int n = 0; n < 3; ++n) {
     for (int stream = 1; stream <= 3; ++stream) rows.add(stream, R"({"pm2_5":1.0,"pm10":2.0})");
@@ -212,7 +248,7 @@ TEST(outbox, a_record_that_no_broker_takes_enters_the_ledger_once_whatever_is_lo
   std::uint64_t entered = 0;
   std::set<std::uint64_t> sent;
   for (int connection = 0; connection < 5; ++connection) {
-    for (const Outgoing& message : world.take_all()) {
+    for (const Sent& message : world.take_all()) {
       for (const auto seq : seqs(message)) sent.insert(seq);
     }
     for (const LedgerRow& gap : world.outbox->take_gaps()) entered += gap.count;
@@ -228,11 +264,10 @@ TEST(outbox, rows_are_sent_only_when_they_are_claimed) {
   RowId claimed = 0;
   bool may_claim = false;
   auto rows = std::make_unique<Rows>(*world.rows);
-  Outbox outbox({.gateway = "g", .sink = "city"}, std::move(rows), 0, Egress::everything(),
-                [&](RowId until) {
-                  if (may_claim) claimed = until;
-                  return may_claim;
-                });
+  Placed outbox({.sink = "city"}, std::move(rows), 0, Egress::everything(), [&](RowId until) {
+    if (may_claim) claimed = until;
+    return may_claim;
+  });
   outbox.start(any_size, start);
   EXPECT_FALSE(outbox.take(0, 2000, start));
   EXPECT_FALSE(outbox.has_work(2000, start));  // until it is woken
@@ -269,7 +304,7 @@ TEST(outbox, an_undeclared_limit_is_found_by_halving) {
 }
 
 TEST(outbox, a_refused_stream_is_held_for_a_while_and_leaves_by_the_ledger) {
-  World world({.gateway = "g", .sink = "city", .records = 10, .hold_refused = 1h});
+  World world({.sink = "city", .records = 10, .hold_refused = 1h});
   world.rows->fill(2, 25);
   MonotonicTime now = start;
   std::vector<std::uint64_t> arrived;
@@ -321,11 +356,11 @@ TEST(outbox, nothing_is_lost_whatever_the_broker_does) {
     const auto chance = [&](unsigned one_in) { return random() % one_in == 0; };
     const bool refuses = seed % 3 == 0;
     const bool arrives_at_once = seed % 3 == 1;
-    World world({.gateway = "g", .sink = "city", .records = 1 + random() % 30});
-    std::map<Place, Outgoing> under_way;
+    World world({.sink = "city", .records = 1 + random() % 30});
+    std::map<Place, Sent> under_way;
     std::map<std::string, std::vector<std::uint64_t>> arrived;
     std::map<std::string, std::set<std::uint64_t>> unique;
-    const auto arrive = [&](const Outgoing& message) {
+    const auto arrive = [&](const Sent& message) {
       for (const auto seq : seqs(message)) {
         if (unique[message.topic].insert(seq).second) arrived[message.topic].push_back(seq);
       }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/publish/pinned_name.hpp"
+#include "gateway/sinks/transports/pinned_name.hpp"
 
-#include "gateway/publish/endpoint.hpp"
+#include "gateway/sinks/transports/endpoint.hpp"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>

@@ -3,7 +3,7 @@
 
 #include "gateway/compare/notes.hpp"
 #include "gateway/config/config.hpp"
-#include "gateway/publish/audit_file.hpp"
+#include "gateway/sinks/audit_file.hpp"
 
 #include <array>
 #include <cstdlib>

@@ -4,8 +4,8 @@
 // they get, and what the store says afterwards, is tests/cases/published/bytes.txt; nothing that
 // changes inside may change it. The rows are synthetic.
 #include "gateway/model/record.hpp"
-#include "gateway/publish/health.hpp"
-#include "gateway/publish/mqtt.hpp"
+#include "gateway/sinks/health.hpp"
+#include "gateway/sinks/transports/mqtt.hpp"
 #include "gateway/store/hours.hpp"
 #include "gateway/store/official.hpp"
 #include "gateway/store/tables.hpp"
@@ -259,9 +259,12 @@ struct Gateway {
     open();
   }
   void post(const std::string& topic, const std::string& payload, Retain retain = Retain::always,
-            int qos = 1) {
-    bulletin.post(
-        {.topic = topic, .payload = payload, .retain = retain, .qos = qos, .expiry = 30s});
+            bool is_acknowledged = true) {
+    bulletin.post({.topic = topic,
+                   .payload = payload,
+                   .retain = retain,
+                   .is_acknowledged = is_acknowledged,
+                   .expiry = 30s});
   }
   void fill_bulletin() {
     Config config;
@@ -293,7 +296,7 @@ struct Gateway {
     snapshot.sinks["city"].state = "connected";
     snapshot.sensors["roof-pm"].counters.samples = 12;
     snapshot.feeds["hk-epd"].state = "fresh";
-    post("health", health_document(snapshot), Retain::expiring, 0);
+    post("health", health_document(snapshot), Retain::expiring, false);
     bulletin.declare_complete({});
   }
 

@@ -2,7 +2,7 @@
 // A gateway with a store on a disk and MQTT sinks, but without sensors. The samples are synthetic.
 #pragma once
 
-#include "gateway/publish/mqtt.hpp"
+#include "gateway/sinks/transports/mqtt.hpp"
 #include "tests/unit/mosquitto.hpp"
 
 #include <filesystem>
@@ -77,7 +77,7 @@ struct Gateway {
     store = std::make_unique<Store>(stored, clock, log);
   }
   void post(const std::string& topic, const std::string& payload, Retain retain = Retain::always) {
-    bulletin.post({.topic = topic, .payload = payload, .retain = retain, .qos = 1, .expiry = 60s});
+    bulletin.post({.topic = topic, .payload = payload, .retain = retain, .expiry = 60s});
   }
 
   Directory directory;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/publish/health.hpp"
+#include "gateway/sinks/health.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/quality/stream_checks.hpp"
 
-#include "gateway/quality/check_settings.hpp"
+#include "gateway/config/check_settings.hpp"
 
 #include <gtest/gtest.h>
 

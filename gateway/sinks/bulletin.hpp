@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What should stand on every broker right now: the retained topics and the latest values, each with
+// its newest text only. Stages post here; each sink makes its broker agree, sends what changed, and
+// after a reconnect sends all. Any thread.
+#pragma once
+
+#include "gateway/model/clock.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twinsky {
+
+enum class Retain : std::uint8_t {
+  always,    // info, meta, status, compare, warnings
+  expiring,  // state: MQTT 5 retained with expiry; on 3.1.1 sent, not retained
+  never,     // replies
+};
+
+struct Notice {
+  std::string topic;  // below twinsky/v1/<gateway>/, e.g. "sensor/roof-pm/meta"
+  std::string payload;
+  Retain retain = Retain::always;
+  bool is_acknowledged = true;  // sent until it has arrived
+  milliseconds expiry{0};       // with Retain::expiring
+};
+
+class Bulletin {
+ public:
+  // A text that stands already is not sent again, unless it expires.
+  void post(Notice notice);
+  // The topic should stand nowhere any more.
+  void withdraw(std::string_view topic);
+
+  // All topics of the present configuration have been posted, but for those that begin with one of
+  // `later` (stations that a feed has yet to name): what a broker retains beyond them is obsolete.
+  void declare_complete(std::vector<std::string> later);
+  // How often that was declared: when it rises, obsolete topics are to be looked for again.
+  [[nodiscard]] std::uint64_t completions() const;
+  // Is this a topic of something that is not configured any more? Never before declare_complete().
+  [[nodiscard]] bool is_obsolete(std::string_view topic) const;
+
+  struct Change {
+    Notice notice;
+    bool withdrawn = false;
+  };
+  // What changed since `version`, oldest first; moves `version` on. 0 gives everything in force,
+  // without replies: they were for those who listened then.
+  std::vector<Change> changes_since(std::uint64_t& version) const;
+
+  // Called after each change, on the posting thread; must not block. Once unsubscribe() has
+  // returned it is not called any more.
+  std::uint64_t subscribe(std::function<void()> notify);
+  void unsubscribe(std::uint64_t handle);
+
+ private:
+  struct Kept {
+    Change change;
+    std::uint64_t version = 0;
+  };
+  using Topics = std::map<std::string, Kept, std::less<>>;
+
+  void put(Topics::iterator place, Change change);
+  void notify();
+
+  mutable std::mutex mutex_;
+  Topics kept_;                                           // guarded by mutex_
+  std::map<std::uint64_t, Topics::iterator> by_version_;  // guarded by mutex_
+  std::uint64_t version_ = 0;                             // guarded by mutex_
+  std::uint64_t completions_ = 0;                         // guarded by mutex_
+  std::vector<std::string> later_;                        // guarded by mutex_
+
+  std::mutex subscribers_mutex_;
+  std::map<std::uint64_t, std::function<void()>> subscribers_;  // guarded by subscribers_mutex_
+  std::uint64_t last_handle_ = 0;                               // guarded by subscribers_mutex_
+};
+
+}  // namespace twinsky

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sink of any format and transport: its thread, in which a session says what to do and a
+// transport does it.
+#pragma once
+
+#include "gateway/sinks/format.hpp"
+#include "gateway/sinks/sink.hpp"
+#include "gateway/sinks/transport.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace twinsky {
+
+using MakeTransport = std::function<std::unique_ptr<Transport>(std::shared_ptr<Inbox>)>;
+
+std::unique_ptr<Sink> deliver(const SinkSettings& settings, SinkSurroundings surroundings,
+                              std::unique_ptr<Format> format, const MakeTransport& make_transport);
+
+}  // namespace twinsky

@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/sinks/session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace twinsky {
+namespace {
+
+using Event = TransportEvent::Kind;
+
+// Two places stay free of records, so that `status` and `state` pass a drain.
+constexpr std::size_t places_for_notices = 2;
+// The transport may hold each message twice until it is acknowledged.
+constexpr std::size_t most_bytes_under_way = 512U << 10U;
+// A new connection begins with little and doubles it with every acknowledgement: on a way that
+// breaks after so many bytes, something arrives each time.
+constexpr std::size_t first_bytes_under_way = 32U << 10U;
+// How long the far end has to show what it remembers of our past: to answer the question, and then
+// to show it.
+constexpr milliseconds asked_within{5'000};
+constexpr milliseconds past_shown_within{500};
+// How long the first records wait for other sinks, whose far ends may know better, and for a new
+// epoch.
+constexpr milliseconds others_asked_within{2'000};
+constexpr milliseconds epoch_begun_within{30'000};
+constexpr milliseconds ask_again_after{20};
+constexpr milliseconds look_at_disk_after{1'000};
+constexpr milliseconds first_pause{500};
+constexpr milliseconds first_patient_pause{10'000};
+constexpr milliseconds longest_pause{60'000};
+constexpr milliseconds farewell_within{500};
+// Connections that end so soon, one after the other, look like a quarrel over a name. (Not every
+// far end says so; others just close.)
+constexpr milliseconds short_connection{10'000};
+constexpr int short_connections_in_a_quarrel = 3;
+// So often in a row, and it was what the far end remembers in our name that ended the connection.
+constexpr int losses_by_the_past = 3;
+
+}  // namespace
+
+Session::Session(SessionSettings settings, SinkSurroundings& surroundings, const Format& format,
+                 const Egress& egress)
+    : settings_(std::move(settings)),
+      with_(surroundings),
+      format_(format),
+      mark_destination_(format.destination("mark")),
+      mark_rule_(mark_destination_.empty() ? std::string_view()
+                                           : egress.rule_for("mark").value_or(std::string_view())),
+      outbox_(settings_.outbox, format, with_.store.reader(), with_.store.cursor(settings_.sink),
+              egress, [this](RowId until) { return with_.store.claim(settings_.sink, until); }),
+      notices_(with_.bulletin, with_.store, format, settings_.sink, egress),
+      mark_(with_.store, settings_.sink),
+      pause_(first_pause, longest_pause, settings_.outbox.seed),
+      patient_pause_(first_patient_pause, longest_pause, settings_.outbox.seed) {}
+
+void Session::proceed(MonotonicTime now) {
+  switch (state_) {
+    case State::resting:
+      if (now >= deadline_) connect();
+      break;
+    case State::connecting:
+      if (now >= deadline_) {
+        end({Ending::Kind::unreachable, far_end_ + " does not answer"}, now);
+      }
+      break;
+    case State::asking:
+      if (now >= deadline_) have_past(now);
+      break;
+    case State::releasing:
+      release(now);
+      break;
+    case State::serving:
+      serve(now);
+      return;  // which knows when it wants to be called again
+    case State::leaving:
+      if (now >= deadline_) close(now);
+      break;
+    case State::closing:
+      if (now >= deadline_) finish(now);
+      break;
+    case State::stopped:
+      break;
+  }
+  if (state_ == State::serving) return;
+  wakes_at_ = state_ == State::releasing ? std::min(now + ask_again_after, deadline_) : deadline_;
+  awaits_arrivals_ = true;
+}
+
+void Session::take(TransportEvent event, const std::string& far_end, MonotonicTime now) {
+  if (event.connection != connection_) return;
+  far_end_ = far_end;
+  was_busy_ = true;
+  switch (event.kind) {
+    case Event::connected:
+      if (state_ == State::connecting) connected(event, now);
+      return;
+    case Event::failed:
+    case Event::lost:
+      end(std::move(event.ending), now);
+      return;
+    case Event::arrived:
+    case Event::refused: {
+      if (!is_connected()) return;
+      auto message = under_way_.take(event.place);
+      if (!message) return;
+      if (event.kind == Event::arrived) {
+        arrived(std::move(*message), now);
+      } else {
+        refused(std::move(*message), event, now);
+      }
+      if (state_ == State::leaving) leave(now);
+      return;
+    }
+    case Event::asked:
+    case Event::not_asked:
+    case Event::shown:
+      if (state_ == State::asking) take_answer(event, now);
+      return;
+    case Event::closed:
+      if (state_ == State::closing) finish(now);
+      return;
+    case Event::resolved:
+      return;
+  }
+}
+
+void Session::stop(MonotonicTime now, MonotonicTime deadline) {
+  if (is_stopping_) return;
+  is_stopping_ = true;
+  if (state_ != State::serving) {
+    finish(now);
+    return;
+  }
+  state_ = State::leaving;
+  deadline_ = std::min(now + farewell_within, deadline);
+  keep_account();
+  // What was said last, such as that the sensors are offline, goes too: it is retained for ever.
+  notices_.refresh();
+  constexpr std::size_t for_mark_and_status = 2;
+  send_notices(for_mark_and_status, now);
+  if (under_way_.free() > 1) send_mark(mark_.take_last(), now);
+  send_status("offline", now);
+  leave(now);
+}
+
+// ---- connecting ---------------------------------------------------------------------------------
+
+void Session::connect() {
+  ++connection_;
+  state_ = State::connecting;
+  deadline_ = MonotonicTime::max();  // until it has begun
+  bytes_allowed_ = first_bytes_under_way;
+  seen_.reset();
+  has_delivered_ = false;
+  act(Action::Kind::connect);
+}
+
+void Session::begun(const std::string& far_end, MonotonicTime now) {
+  far_end_ = far_end;
+  if (state_ == State::connecting) wakes_at_ = deadline_ = now + settings_.connect_within;
+}
+
+void Session::connected(const TransportEvent& event, MonotonicTime now) {
+  limits_ = event.limits;
+  connected_words_ = event.text;
+  under_way_.reset(limits_.places);
+  if (!with_.store.is_open()) {  // nor is there a record
+    begin_to_serve(now);
+    return;
+  }
+  const bool asks = !mark_destination_.empty() && losses_while_asking_ < losses_by_the_past &&
+                    short_connections_ < losses_by_the_past;
+  if (!asks) {
+    have_past(now);
+    return;
+  }
+  state_ = State::asking;
+  deadline_ = now + asked_within;
+  act(Action::Kind::ask, mark_destination_);
+}
+
+void Session::take_answer(const TransportEvent& event, MonotonicTime now) {
+  if (event.kind == Event::asked) {
+    deadline_ = now + past_shown_within;
+    return;
+  }
+  if (event.kind == Event::shown) {
+    if (event.text != mark_destination_) return;
+    seen_ = format_.mark_of(event.payload);
+  }
+  have_past(now);
+}
+
+// That the far end remembers nothing, or does not show it, is no doubt: else every start there
+// would begin a new epoch.
+void Session::have_past(MonotonicTime now) {
+  if (state_ == State::asking) act(Action::Kind::stop_asking, mark_destination_);
+  if (seen_) {
+    const std::string epoch = with_.store.epoch();
+    const std::string why = with_.store.why_set_back(*seen_);
+    if (!why.empty()) with_.store.distrust(epoch, far_end_ + " has seen " + why);
+  }
+  with_.store.note_asked(settings_.sink);
+  state_ = State::releasing;
+  releasing_since_ = now;
+  deadline_ = now + epoch_begun_within;
+  release(now);
+}
+
+void Session::release(MonotonicTime now) {
+  if (with_.store.release(now >= releasing_since_ + others_asked_within)) {
+    begin_to_serve(now);
+  } else if (now >= deadline_) {
+    end({Ending::Kind::lost, "the store takes no new epoch now"}, now);
+  }
+}
+
+void Session::begin_to_serve(MonotonicTime now) {
+  state_ = State::serving;
+  losses_while_asking_ = 0;
+  served_since_ = now;
+  show(true, "connected to " + connected_words_);
+  outbox_.start(limits_.largest_payload, now);
+  notices_.start(limits_.can_retain, limits_.can_expire);
+  mark_.start(limits_.can_retain && !mark_rule_.empty() && with_.store.is_open());
+  send_status("online", now);
+  was_busy_ = true;
+  serve(now);
+}
+
+// ---- serving ------------------------------------------------------------------------------------
+
+void Session::serve(MonotonicTime now) {
+  notices_.refresh();
+  // A disk that does not answer would keep `state` waiting as well.
+  const bool can_read = with_.store.answers();
+  if (can_read) outbox_.expire(now);
+  if (under_way_.free() > 0) send_mark(mark_.take(now), now);
+  send_notices(0, now);
+  if (can_read) send_records(now);
+  keep_account();
+  if (overdue_at() <= now) {
+    end({Ending::Kind::lost,
+         far_end_ + " acknowledged nothing for " + duration_text(settings_.acknowledge_within)},
+        now);
+    return;
+  }
+  const bool has_work = can_read && outbox_.has_work(with_.store.sendable(), now);
+  const MonotonicTime retry = can_read ? outbox_.next_retry() : now + look_at_disk_after;
+  const MonotonicTime due = std::min({notices_.next_due(), retry, mark_.next_due()});
+  const bool is_due = due <= now && under_way_.free() > 0;
+  wakes_at_ = std::min(overdue_at(), due > now ? due : MonotonicTime::max());
+  if ((has_work && has_room_for_records()) || is_due) wakes_at_ = now;
+  // While something is going on, what needs no hurry is looked at together.
+  if (!under_way_.is_empty() || was_busy_) {
+    wakes_at_ = std::min(wakes_at_, now + Inbox::patience);
+  }
+  awaits_arrivals_ = has_work || due <= now;
+  was_busy_ = false;
+}
+
+void Session::arrived(UnderWay message, MonotonicTime now) {
+  std::size_t records = 0;
+  if (const Span* const span = message.records()) {
+    outbox_.acknowledged(*span, now);
+    records = span->records;
+    bytes_allowed_ = std::min(2 * bytes_allowed_, most_bytes_under_way);
+  } else if (const auto* change = std::get_if<Bulletin::Change>(&message.what)) {
+    const bool stays = under_way_.any([&](const UnderWay& other) {
+      const auto* const one = std::get_if<Bulletin::Change>(&other.what);
+      return one != nullptr && one->notice.topic == change->notice.topic && !one->withdrawn;
+    });
+    notices_.acknowledged(*change, stays);
+  }
+  has_delivered_ = true;
+  ++status_.messages_acknowledged;
+  status_.records_acknowledged += records;
+  if (with_.audit == nullptr) return;
+  with_.audit->count({settings_.sink, message.subject, message.rule},
+                     {.messages = 1, .records = records, .bytes = message.bytes});
+}
+
+void Session::refused(UnderWay message, const TransportEvent& event, MonotonicTime now) {
+  ++status_.refused;
+  bool is_news = false;
+  if (const Span* const span = message.records()) {
+    is_news = outbox_.refused(*span, message.bytes, event.is_too_large, now);
+  } else if (auto* change = std::get_if<Bulletin::Change>(&message.what)) {
+    is_news = notices_.refused(std::move(*change), now);
+  } else if (std::holds_alternative<OwnMark>(message.what)) {
+    mark_.refused();
+    is_news = true;
+  }
+  if (!is_news) return;
+  with_.log.warning("sink " + settings_.sink,
+                    far_end_ + " refuses " + format_.destination(message.subject) + " with " +
+                        event.text + ": check its access rules; trying again later");
+}
+
+void Session::send_notices(std::size_t kept_free, MonotonicTime now) {
+  while (under_way_.free() > kept_free) {
+    auto notice = notices_.take(now);
+    if (!notice) return;
+    const std::size_t size = limits_.size_of(notice->message);
+    if (size <= limits_.largest_message) {
+      std::string topic = notice->change.notice.topic;
+      send({.what = std::move(notice->change),
+            .sent_at = now,
+            .subject = std::move(topic),
+            .rule = notice->rule},
+           std::move(notice->message));
+    } else if (notices_.left_out(notice->change)) {
+      with_.log.warning("sink " + settings_.sink, far_end_ + " takes packets up to " +
+                                                      std::to_string(limits_.largest_message) +
+                                                      " bytes: " + notice->message.destination +
+                                                      " has " + std::to_string(size) +
+                                                      " and is not sent there");
+    }
+  }
+}
+
+void Session::send_records(MonotonicTime now) {
+  if (mark_.holds_records()) return;
+  const RowId newest = with_.store.sendable();
+  while (has_room_for_records()) {
+    auto records = outbox_.take(newest, now);
+    if (!records) return;
+    send({.what = records->span,
+          .sent_at = now,
+          .subject = std::string(records->subject),
+          .rule = records->rule},
+         std::move(records->message));
+  }
+}
+
+void Session::send_status(std::string_view status, MonotonicTime now) {
+  std::string destination = format_.destination("status");
+  if (destination.empty() || under_way_.free() == 0) return;  // a will says the same in the end
+  send({.what = OwnStatus{}, .sent_at = now, .subject = "status", .rule = "status"},
+       {.destination = std::move(destination),
+        .payload = std::string(status),
+        .content_type = format_.content_type(status),
+        .retained = limits_.can_retain});
+}
+
+void Session::send_mark(std::optional<Mark> mark, MonotonicTime now) {
+  if (!mark || under_way_.free() == 0) return;
+  Message message{
+      .destination = mark_destination_, .payload = format_.mark(*mark), .retained = true};
+  message.content_type = format_.content_type(message.payload);
+  if (limits_.size_of(message) > limits_.largest_message) {
+    mark_.refused();
+    return;
+  }
+  send({.what = OwnMark{}, .sent_at = now, .subject = "mark", .rule = mark_rule_},
+       std::move(message));
+}
+
+void Session::send(UnderWay record, Message message) {
+  record.bytes = message.payload.size();
+  const Place place = under_way_.add(std::move(record));
+  actions_.push_back({.kind = Action::Kind::send, .place = place, .message = std::move(message)});
+}
+
+void Session::act(Action::Kind kind, std::string destination) {
+  actions_.push_back(
+      {.kind = kind, .message = {.destination = std::move(destination), .payload = {}}});
+}
+
+// Gaps go into the ledger before the cursor passes them.
+void Session::keep_account() {
+  for (LedgerRow& gap : outbox_.take_gaps()) {
+    with_.log.warning("sink " + settings_.sink, std::to_string(gap.count) + " records of " +
+                                                    gap.stream +
+                                                    " were refused and are given up for this sink");
+    with_.store.note_gap(std::move(gap));
+  }
+  with_.store.acknowledge(settings_.sink, outbox_.cursor());
+}
+
+bool Session::has_room_for_records() const {
+  const std::size_t places = under_way_.places();
+  const std::size_t most = places > places_for_notices ? places - places_for_notices : 1;
+  return under_way_.free() > 0 && under_way_.messages_of_records() < most &&
+         under_way_.bytes_of_records() < bytes_allowed_;
+}
+
+MonotonicTime Session::overdue_at() const {
+  const MonotonicTime oldest = under_way_.oldest();
+  return oldest == MonotonicTime::max() ? oldest : oldest + settings_.acknowledge_within;
+}
+
+// ---- ending -------------------------------------------------------------------------------------
+
+void Session::leave(MonotonicTime now) {
+  send_notices(0, now);
+  const bool is_pending =
+      under_way_.any([](const UnderWay& message) { return message.records() == nullptr; });
+  if (!is_pending) close(now);
+}
+
+void Session::close(MonotonicTime now) {
+  keep_account();
+  act(Action::Kind::disconnect);
+  act(Action::Kind::abandon);
+  state_ = State::closing;
+  if (now >= deadline_) finish(now);
+}
+
+void Session::end(Ending ending, MonotonicTime now) {
+  if (state_ == State::resting || state_ >= State::closing) return;
+  if (is_stopping_) {
+    finish(now);
+    return;
+  }
+  const State was = state_;
+  let_go(now);
+  if (was == State::serving) {
+    // Where connecting works and the connection breaks at once, again and again, the pauses grow.
+    const bool is_short = now - served_since_ < short_connection;
+    short_connections_ = is_short ? short_connections_ + 1 : 0;
+    if (has_delivered_ && short_connections_ < 2) pause_.reset();
+    if (!is_short) patient_pause_.reset();
+    if (short_connections_ >= short_connections_in_a_quarrel) ending.words += settings_.quarrel;
+  } else {
+    short_connections_ = 0;
+    if (was == State::asking && ending.kind == Ending::Kind::lost) note_loss_by_the_past();
+  }
+  if (ending.has_another_way) {
+    connect();
+  } else {
+    rest_after(ending, now);
+  }
+  wakes_at_ = deadline_;
+}
+
+// Nothing that was under way is known to have arrived.
+void Session::let_go(MonotonicTime now) {
+  if (state_ == State::resting) return;
+  actions_.clear();  // of a connection that is over
+  outbox_.connection_lost(now);
+  keep_account();
+  under_way_.reset(0);
+  act(Action::Kind::abandon);
+}
+
+void Session::rest_after(const Ending& ending, MonotonicTime now) {
+  state_ = State::resting;
+  with_.store.note_asked(settings_.sink);  // if it was not: others need not wait for it
+  const bool is_taken_over = ending.kind == Ending::Kind::taken_over;
+  const bool is_lasting = ending.kind == Ending::Kind::denied || is_taken_over;
+  show(false, is_taken_over ? ending.words + settings_.quarrel : ending.words);
+  deadline_ = now + (is_lasting ? patient_pause_.next_patient() : pause_.next());
+}
+
+void Session::finish(MonotonicTime now) {
+  if (state_ != State::closing) let_go(now);
+  with_.store.note_asked(settings_.sink);
+  show(false, "stopped");
+  state_ = State::stopped;
+}
+
+// The next connection does without the answer, and the one after that asks again.
+void Session::note_loss_by_the_past() {
+  if (++losses_while_asking_ != losses_by_the_past) return;
+  with_.log.warning("sink " + settings_.sink,
+                    far_end_ + " ended " + std::to_string(losses_by_the_past) +
+                        " connections when asked what it retains below " + format_.destination("") +
+                        ": perhaps somebody put a giant message there. It is not asked this time, "
+                        "so whether an older copy of the store was put back is not seen");
+}
+
+// Logs a change once.
+void Session::show(bool connected, const std::string& words) {
+  if (status_.connected && !connected) ++status_.reconnects;
+  status_.connected = connected;
+  if (std::exchange(status_.state, words) == words) return;
+  if (connected) {
+    with_.log.notice("sink " + settings_.sink, words);
+  } else if (!is_stopping_) {
+    with_.log.warning("sink " + settings_.sink, words + "; records wait in the store");
+  }
+}
+
+}  // namespace twinsky

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sink's life as a state machine: when it connects, what it asks, what may be under way at once,
+// who goes first, when silence means that it is over, how long it rests. It does nothing itself:
+// events go in, actions come out, and time is told. Belongs to the sink's thread.
+//
+//   resting -> connecting -> asking -> releasing -> serving -> leaving -> closing -> stopped
+//      ^           |            |          |           |
+//      `-----------+------------+----------+-----------´   (how it ended; another way: connecting)
+//
+// What is asked for its past is the far end, since a store that was set back (an old image of the
+// card) would use numbers a second time. No record leaves before, nor before the store has released
+// its rows under the numbers that they have.
+#pragma once
+
+#include "gateway/sinks/backoff.hpp"
+#include "gateway/sinks/inbox.hpp"
+#include "gateway/sinks/mark_keeper.hpp"
+#include "gateway/sinks/notices.hpp"
+#include "gateway/sinks/outbox.hpp"
+#include "gateway/sinks/sink.hpp"
+#include "gateway/sinks/under_way.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace twinsky {
+
+struct SessionSettings {
+  std::string sink;
+  milliseconds connect_within{20'000};
+  milliseconds acknowledge_within{30'000};
+  OutboxSettings outbox;
+  std::string quarrel;  // why connections may break again and again, for people
+};
+
+class Session {
+ public:
+  enum class State : std::uint8_t {
+    resting,     // until it is time to connect
+    connecting,  // until the far end answers
+    asking,      // what it remembers of our past
+    releasing,   // until the store lets its rows leave under their numbers
+    serving,
+    leaving,  // `offline` and what else was said last is under way
+    closing,  // the connection is let go
+    stopped,
+  };
+
+  // What is to be done, in this order. What ends the connection while it is done is told by
+  // take(), as an event.
+  struct Action {
+    enum class Kind : std::uint8_t { connect, ask, stop_asking, send, disconnect, abandon };
+    Kind kind{};
+    Place place = 0;    // of what is sent
+    Message message{};  // what is sent; its destination alone: where it asks
+  };
+
+  Session(SessionSettings settings, SinkSurroundings& surroundings, const Format& format,
+          const Egress& egress);
+
+  [[nodiscard]] State state() const { return state_; }
+  // Which connection is meant: events of earlier ones are not for us.
+  [[nodiscard]] std::uint64_t connection() const { return connection_; }
+  [[nodiscard]] const SinkStatus& status() const { return status_; }
+
+  // Does what is due.
+  void proceed(MonotonicTime now);
+  // It is connecting now, to `far_end`; to find the way there took its own time.
+  void begun(const std::string& far_end, MonotonicTime now);
+  // `far_end`: who it is, for people.
+  void take(TransportEvent event, const std::string& far_end, MonotonicTime now);
+  // An attempt or a connection is over, for reasons of our own.
+  void end(Ending ending, MonotonicTime now);
+  // Asked to end: takes leave where it is connected, until `deadline` at most.
+  void stop(MonotonicTime now, MonotonicTime deadline);
+
+  std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
+  // When proceed() wants to be called again, if nothing happens before.
+  [[nodiscard]] MonotonicTime wakes_at() const { return wakes_at_; }
+  // Is an acknowledgement reason enough to wake?
+  [[nodiscard]] bool awaits_arrivals() const { return awaits_arrivals_; }
+
+ private:
+  void connect();
+  void connected(const TransportEvent& event, MonotonicTime now);
+  void take_answer(const TransportEvent& event, MonotonicTime now);
+  void have_past(MonotonicTime now);
+  void release(MonotonicTime now);
+  void begin_to_serve(MonotonicTime now);
+  void serve(MonotonicTime now);
+  void leave(MonotonicTime now);
+  void close(MonotonicTime now);
+  void finish(MonotonicTime now);
+  void arrived(UnderWay message, MonotonicTime now);
+  void refused(UnderWay message, const TransportEvent& event, MonotonicTime now);
+  void let_go(MonotonicTime now);
+  void rest_after(const Ending& ending, MonotonicTime now);
+  void note_loss_by_the_past();
+  void show(bool connected, const std::string& words);
+
+  void send_notices(std::size_t kept_free, MonotonicTime now);
+  void send_records(MonotonicTime now);
+  void send_status(std::string_view status, MonotonicTime now);
+  void send_mark(std::optional<Mark> mark, MonotonicTime now);
+  void send(UnderWay record, Message message);
+  void act(Action::Kind kind, std::string destination = {});
+  void keep_account();
+  [[nodiscard]] bool has_room_for_records() const;
+  [[nodiscard]] MonotonicTime overdue_at() const;
+  [[nodiscard]] bool is_connected() const {
+    return state_ > State::connecting && state_ < State::closing;
+  }
+
+  const SessionSettings settings_;
+  SinkSurroundings& with_;
+  const Format& format_;
+  const std::string mark_destination_;
+  const std::string_view mark_rule_;  // empty: none lets it go
+  Outbox outbox_;
+  Notices notices_;
+  MarkKeeper mark_;
+  Backoff pause_;
+  Backoff patient_pause_;
+
+  State state_ = State::resting;
+  std::vector<Action> actions_;
+  MonotonicTime wakes_at_ = MonotonicTime::min();
+  MonotonicTime deadline_ = MonotonicTime::min();  // of the state
+  bool awaits_arrivals_ = true;
+  bool is_stopping_ = false;
+  SinkStatus status_;
+  int losses_while_asking_ = 0;
+  int short_connections_ = 0;
+
+  // Of the connection.
+  std::uint64_t connection_ = 0;
+  std::string far_end_;
+  std::string connected_words_;
+  TransportLimits limits_;
+  UnderWayTable under_way_;
+  std::size_t bytes_allowed_ = 0;  // of records under way; grows while they arrive
+  MonotonicTime served_since_{};
+  MonotonicTime releasing_since_{};
+  std::optional<Mark> seen_;
+  bool has_delivered_ = false;
+  bool was_busy_ = false;
+};
+
+}  // namespace twinsky

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// A way out: it connects, sends, and tells through the inbox what has arrived. It knows the far
+// end's protocol and nothing of what is sent. One file of transports/ is one transport. The sink's
+// thread alone uses it.
+#pragma once
+
+#include "gateway/sinks/format.hpp"
+#include "gateway/sinks/inbox.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace twinsky {
+
+// The connection is of no use any more, with a sentence for people.
+class TransportError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  // Who it is, for people, as far as it is known: "broker broker.example.org:1883".
+  [[nodiscard]] virtual std::string far_end() const = 0;
+  // Why a connection may break again and again, for people.
+  [[nodiscard]] virtual std::string quarrel() const = 0;
+
+  // Begins to connect; `connected` or `failed` follows in the inbox. Answers how it ended when it
+  // did so at once. It may wait for a while, but not when a stop is asked for.
+  virtual std::optional<Ending> connect(std::uint64_t connection) = 0;
+  // Puts an event of the present connection into our words: `ending`, `limits`, `text`.
+  virtual void explain(TransportEvent& event) = 0;
+
+  // All of these throw TransportError. `arrived` or `refused` follows for the place.
+  virtual void send(Place place, Message message) = 0;
+  // What the far end remembers under a destination follows as `shown`, after `asked`.
+  virtual void ask(const std::string& destination) = 0;
+  virtual void stop_asking(const std::string& destination) = 0;
+  virtual void disconnect() = 0;
+  // Lets the connection go, whatever it hangs in; `closed` follows.
+  virtual void abandon() = 0;
+};
+
+}  // namespace twinsky

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+// MQTT 5 and 3.1.1: which address and version are tried in which order, what the codes of a broker
+// mean, and what it can do. The connection itself is mqtt_client's.
+#include "gateway/sinks/transports/mqtt.hpp"
+
+#include "gateway/model/plain_file.hpp"
+#include "gateway/sinks/formats/native.hpp"
+#include "gateway/sinks/transports/bounded_read.hpp"
+#include "gateway/sinks/transports/mqtt_client.hpp"
+#include "gateway/system/credentials.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace twinsky {
+namespace {
+
+using Kind = Ending::Kind;
+using Event = TransportEvent::Kind;
+
+constexpr milliseconds lookup_patience{10'000};
+// A broker that has spoken MQTT 5 is taken for an older one again when it hung up so often.
+constexpr int hang_ups_of_an_old_broker = 10;
+// Fixed header, topic with its length, packet id and properties around a payload.
+constexpr std::size_t packet_overhead = 256;
+constexpr int packet_too_large = 0x95;
+// A broker that takes less cannot have a record.
+constexpr std::size_t smallest_maximum_packet = 2 * packet_overhead;
+
+// What an ending means for the next attempt.
+enum class Cause : std::uint8_t {
+  other,
+  hung_up,        // perhaps the broker closed the connection before it answered
+  wrong_version,  // the broker does not speak this MQTT
+  no_retain,      // the broker retains nothing, and our will asked for it
+};
+
+struct Word {
+  int code;
+  Kind kind;
+  std::string_view words;
+  Cause cause = Cause::other;
+};
+
+// The codes of CONNACK and DISCONNECT that tell something: MQTT 3.1.1 (3.2.2.3) and 5.0 (2.4).
+constexpr Word words_of_codes[] = {
+    {1, Kind::denied, "does not speak this version of MQTT", Cause::wrong_version},
+    {2, Kind::denied, "refuses the client id"},
+    {3, Kind::unreachable, "is not available"},
+    {4, Kind::denied, "refuses user name or password"},
+    {5, Kind::denied, "does not let us in: check user name and password"},
+    {0x81, Kind::denied, "does not understand our connect packet", Cause::wrong_version},
+    {0x82, Kind::denied, "does not understand our connect packet", Cause::wrong_version},
+    {0x84, Kind::denied, "does not speak this version of MQTT", Cause::wrong_version},
+    {0x85, Kind::denied, "refuses the client id"},
+    {0x86, Kind::denied, "refuses user name or password"},
+    {0x87, Kind::denied, "does not let us in: check user name and password"},
+    {0x88, Kind::unreachable, "is not available"},
+    {0x89, Kind::unreachable, "is busy"},
+    {0x8A, Kind::denied, "has banned this client"},
+    {0x8B, Kind::lost, "is shutting down"},
+    {0x8C, Kind::denied, "wants another way of authentication"},
+    {0x8D, Kind::lost, "heard nothing from us for too long"},
+    {0x8E, Kind::taken_over, "gave our place to another client"},
+    {0x95, Kind::lost, "found a packet too large"},
+    {0x9A, Kind::lost, "retains nothing", Cause::no_retain},
+    {0x9B, Kind::denied, "acknowledges nothing (maximum QoS 0)"},
+    {0x97, Kind::lost, "says that a quota is exceeded"},
+    {0x98, Kind::lost, "was told to end the connection"},
+    {0x9F, Kind::unreachable, "sees too many connections"},
+};
+
+const Word* word_of(int code) {
+  const auto* const found = std::ranges::find(words_of_codes, code, &Word::code);
+  return found == std::end(words_of_codes) ? nullptr : found;
+}
+
+Cause cause_of(int code) {
+  const Word* const word = word_of(code);
+  return word == nullptr ? Cause::other : word->cause;
+}
+
+std::string beside(const std::string& directory, const std::string& file) {
+  if (file.empty() || file.front() == '/' || directory.empty()) return file;
+  return directory + "/" + file;
+}
+
+// One look-up, which may hang for as long as the system's resolver likes.
+struct LookUp {
+  std::mutex mutex;
+  std::optional<Result<std::vector<std::string>, std::string>> answer;  // guarded by mutex
+};
+
+Result<std::vector<std::string>, std::string> answer_of(const Resolver& resolver,
+                                                        const std::string& host) {
+  try {
+    return resolver(host);
+  } catch (const std::exception& failure) {
+    return Unexpected{"name " + host + " does not resolve: " + failure.what()};
+  }
+}
+
+class Mqtt final : public Transport {
+ public:
+  Mqtt(SinkSettings settings, const std::string& gateway, std::string will_topic, Clock& clock,
+       Log& log, Resolver resolver, std::shared_ptr<Inbox> inbox)
+      : settings_(std::move(settings)),
+        client_id_(settings_.client_id.empty() ? "twinsky-" + gateway + "-" + settings_.id
+                                               : settings_.client_id),
+        will_topic_(std::move(will_topic)),
+        clock_(clock),
+        resolver_(std::move(resolver)),
+        inbox_(std::move(inbox)),
+        paho_threads_(keep_broker_threads()) {
+    if (!settings_.verify) {
+      log.warning("sink " + settings_.id,
+                  "verify is off: anybody on the way can read and change what is sent");
+    }
+    if (!reads_are_bounded()) {
+      log.warning("sink " + settings_.id,
+                  "this build cannot bound what the MQTT library reads: a broker can fill the "
+                  "memory");
+    }
+  }
+  ~Mqtt() override { abandon(); }
+
+  [[nodiscard]] std::string far_end() const override { return "broker " + where_; }
+  [[nodiscard]] std::string quarrel() const override {
+    return "; perhaps another client uses the id \"" + client_id_ +
+           "\" too: give each gateway an id of its own";
+  }
+
+  std::optional<Ending> connect(std::uint64_t connection) override {
+    if (!std::exchange(has_next_way_, false)) {
+      if (auto ending = begin_anew()) return ending;
+    }
+    client_ = std::make_unique<BrokerClient>(broker_, connection, inbox_);
+    return std::nullopt;
+  }
+
+  void explain(TransportEvent& event) override {
+    switch (event.kind) {
+      case Event::connected:
+        explain_connected(event);
+        break;
+      case Event::failed:
+        explain_failed(event);
+        break;
+      case Event::lost:
+        event.ending = event.code != 0 ? ending_of(event.code, Kind::lost)
+                                       : lost(event.text.empty() ? "" : ": " + event.text);
+        note(event.ending, cause_of(event.code));
+        break;
+      case Event::refused:
+        if (event.code < 0x80) {  // the connection is, and the message with it
+          event.kind = Event::lost;
+          event.ending = lost("");
+          break;
+        }
+        event.text = "code " + std::to_string(event.code);
+        event.is_too_large = event.code == packet_too_large;
+        break;
+      default:
+        break;
+    }
+  }
+
+  void send(Place place, Message message) override { client_->publish(place, std::move(message)); }
+  void ask(const std::string& destination) override { client_->subscribe(destination); }
+  void stop_asking(const std::string& destination) override { client_->unsubscribe(destination); }
+  void disconnect() override { client_->disconnect(); }
+  void abandon() override {
+    if (client_) BrokerClient::abandon(std::move(client_));
+  }
+
+ private:
+  // The first way of a new round; answers how it ended when there is none.
+  std::optional<Ending> begin_anew() {
+    const auto endpoint = parse_endpoint(settings_.mqtt);
+    if (!endpoint) return Ending{Kind::denied, endpoint.error()};
+    endpoint_ = *endpoint;
+    where_ = authority_of(endpoint_.host, endpoint_.port);
+    broker_ = {};
+    if (auto problem = prepare()) return Ending{Kind::denied, *problem};
+    auto addresses = look_up(endpoint_.host);
+    if (inbox_->stop_deadline()) return Ending{Kind::stopped, "stopped"};
+    if (!addresses) return Ending{Kind::unreachable, addresses.error()};
+    if (addresses->empty()) {
+      return Ending{Kind::unreachable, "name " + endpoint_.host + " has no address"};
+    }
+    addresses_ = std::move(*addresses);
+    take_address(0);
+    return std::nullopt;
+  }
+
+  void take_address(std::size_t which) {
+    address_ = which;
+    const std::string& address = addresses_[which];
+    const bool needs_name = endpoint_.tls && endpoint_.host != address;
+    broker_.name = needs_name ? endpoint_.host : "";
+    broker_.address = needs_name ? address : "";
+    broker_.uri = (endpoint_.tls ? "ssl://" : "tcp://") +
+                  authority_of(needs_name ? endpoint_.host : address, endpoint_.port);
+    broker_.will_retained = true;
+    broker_.version = settings_.version == "3.1.1" ? MqttVersion::v3_1_1 : MqttVersion::v5;
+    is_second_try_ = false;
+  }
+
+  // What is the same for all addresses of a broker; answers a problem.
+  std::optional<std::string> prepare() {
+    const std::string& directory = settings_.configuration_directory;
+    broker_.client_id = client_id_;
+    broker_.username = settings_.username;
+    broker_.tls = endpoint_.tls;
+    broker_.verify = settings_.verify;
+    broker_.ca_file = beside(directory, settings_.ca_file);
+    broker_.client_certificate = beside(directory, settings_.client_certificate);
+    broker_.client_key = beside(directory, settings_.client_key);
+    broker_.keep_alive = settings_.keep_alive;
+    broker_.places = static_cast<std::size_t>(std::clamp<std::int64_t>(settings_.window, 1, 1000));
+    broker_.will_topic = will_topic_;
+    // The MQTT library opens these by itself: a FIFO would hang it, and every client with it.
+    for (const std::string& file : {broker_.ca_file, broker_.client_certificate}) {
+      const std::string problem = file.empty() ? file : problem_of_plain_file(file);
+      if (!problem.empty()) return file + " cannot be read: " + problem;
+    }
+    if (!settings_.password_file.empty()) {
+      auto password = read_secret({.name = settings_.password_file,
+                                   .place = settings_.secret_places.place_of("password_file")},
+                                  directory);
+      if (!password) return password.error();
+      broker_.password = std::move(*password);
+    }
+    if (!broker_.client_key.empty()) {
+      const auto key = read_secret(
+          {.name = broker_.client_key, .place = settings_.secret_places.place_of("client_key")},
+          directory);
+      if (!key) return key.error();
+    }
+    return std::nullopt;
+  }
+
+  // The look-up runs in a thread that owns its result, since nothing can stop a resolver. There is
+  // one at a time: while the last one hangs, this one waits for its answer.
+  Result<std::vector<std::string>, std::string> look_up(const std::string& host) {
+    if (is_address(host)) return std::vector{host};
+    if (!look_up_) {
+      auto begun = std::make_shared<LookUp>();
+      std::thread([inbox = inbox_, resolver = resolver_, host, begun] {
+        auto answer = answer_of(resolver, host);
+        {
+          const std::lock_guard lock(begun->mutex);
+          begun->answer = std::move(answer);
+        }
+        inbox->post({.kind = Event::resolved});
+      }).detach();
+      look_up_ = std::move(begun);
+    }
+    const MonotonicTime deadline = clock_.now() + lookup_patience;
+    while (true) {
+      std::optional<Result<std::vector<std::string>, std::string>> answer;
+      {
+        const std::lock_guard lock(look_up_->mutex);
+        answer = std::move(look_up_->answer);
+      }
+      if (answer) {
+        look_up_.reset();
+        return std::move(*answer);
+      }
+      if (clock_.now() >= deadline || inbox_->stop_deadline()) break;
+      inbox_->wait(clock_, deadline);
+    }
+    return Unexpected{"name " + host + " does not resolve: no answer"};
+  }
+
+  void explain_connected(TransportEvent& event) {
+    const TransportLimits told = event.limits;
+    if (event.code < 1) {
+      fail(event, Kind::denied, "acknowledges nothing (maximum QoS 0)");
+      return;
+    }
+    if (told.largest_message < smallest_maximum_packet) {
+      client_->disconnect();
+      fail(event, Kind::denied,
+           "takes packets up to " + std::to_string(told.largest_message) +
+               " bytes, too few for a record: raise its maximum packet size");
+      return;
+    }
+    hang_ups_ = 0;
+    const bool is_5 = broker_.version == MqttVersion::v5;
+    has_spoken_5_ = is_5;
+    event.limits = {
+        .places = std::clamp<std::size_t>(std::min(broker_.places, told.places), 1, broker_.places),
+        .largest_message = told.largest_message,
+        .largest_payload = told.largest_message - packet_overhead,
+        .can_retain = told.can_retain,
+        .can_expire = is_5,
+        .size_of =
+            is_5
+                ? [](const Message& message) { return packet_size(message, MqttVersion::v5); }
+                : [](const Message& message) { return packet_size(message, MqttVersion::v3_1_1); }};
+    event.text = where_ + (is_5 ? " (MQTT 5)" : " (MQTT 3.1.1)");
+  }
+
+  void fail(TransportEvent& event, Kind kind, const std::string& words) const {
+    event.kind = Event::failed;
+    event.ending = {kind, far_end() + " " + words};
+  }
+
+  void explain_failed(TransportEvent& event) {
+    if (event.code > 0) {
+      event.ending = ending_of(event.code, Kind::unreachable);
+      note(event.ending, cause_of(event.code));
+      return;
+    }
+    // Paho tells a closed port only when it hears of it at once; all else may be a broker that hung
+    // up.
+    const bool is_closed_port = event.text == "TCP/TLS connect failure";
+    event.ending.kind = Kind::unreachable;
+    if (broker_.tls) {
+      event.ending.words = "no TLS connection with " + far_end() +
+                           ": it is down, wants another client certificate, or its own is not "
+                           "trusted, has expired or is for another name";
+    } else {
+      event.ending.words =
+          far_end() + (is_closed_port ? " is not reachable" : " is not reachable or hung up on us");
+    }
+    note(event.ending, is_closed_port ? Cause::other : Cause::hung_up);
+  }
+
+  // Decides whether there is another way that is worth being tried at once. MQTT 5 comes first, at
+  // each connection. Old brokers refuse it, or hang up without a word; then 3.1.1 follows at once,
+  // so that a broker which is merely starting is not taken for an old one. One hang-up says nothing
+  // yet, and none of a broker that has spoken MQTT 5.
+  void note(Ending& ending, Cause cause) {
+    hang_ups_ = cause == Cause::hung_up ? hang_ups_ + 1 : 0;
+    has_next_way_ = find_next_way(ending, cause);
+    ending.has_another_way = has_next_way_;
+  }
+
+  bool find_next_way(const Ending& ending, Cause cause) {
+    if (cause == Cause::no_retain && broker_.will_retained) {
+      broker_.will_retained = false;
+      return true;
+    }
+    const bool may_be_old =
+        cause == Cause::hung_up && (!has_spoken_5_ || hang_ups_ >= hang_ups_of_an_old_broker);
+    if (settings_.version == "auto" && broker_.version == MqttVersion::v5) {
+      if (may_be_old && !std::exchange(is_second_try_, true)) return true;
+      if (may_be_old || cause == Cause::wrong_version) {
+        broker_.version = MqttVersion::v3_1_1;
+        return true;
+      }
+    }
+    if (ending.kind != Kind::unreachable || cause == Cause::hung_up) return false;
+    if (address_ + 1 >= addresses_.size()) return false;
+    take_address(address_ + 1);
+    return true;
+  }
+
+  [[nodiscard]] Ending ending_of(int code, Kind otherwise) const {
+    if (const Word* const word = word_of(code)) {
+      return {word->kind, far_end() + " " + std::string(word->words)};
+    }
+    return {otherwise, far_end() + " gave code " + std::to_string(code)};
+  }
+  [[nodiscard]] Ending lost(const std::string& why) const {
+    return {Kind::lost, "connection to " + far_end() + " was lost" + why};
+  }
+
+  const SinkSettings settings_;
+  const std::string client_id_;
+  const std::string will_topic_;
+  Clock& clock_;
+  const Resolver resolver_;
+  const std::shared_ptr<Inbox> inbox_;
+  const std::shared_ptr<void> paho_threads_;
+
+  Endpoint endpoint_;
+  std::string where_;
+  std::shared_ptr<LookUp> look_up_;
+  std::vector<std::string> addresses_;
+  std::size_t address_ = 0;
+  BrokerSettings broker_;
+  bool has_next_way_ = false;
+  bool is_second_try_ = false;
+  bool has_spoken_5_ = false;
+  int hang_ups_ = 0;  // one after the other
+  std::unique_ptr<BrokerClient> client_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> make_sink(const SinkSettings& settings, SinkSurroundings surroundings) {
+  return make_mqtt_sink(settings, std::move(surroundings), &resolve_host);
+}
+
+std::unique_ptr<Sink> make_mqtt_sink(const SinkSettings& settings, SinkSurroundings surroundings,
+                                     Resolver resolver) {
+  auto format = make_native_format(surroundings.gateway);
+  const std::string will_topic = format->destination("status");
+  const auto make_transport = [&](std::shared_ptr<Inbox> inbox) {
+    return std::make_unique<Mqtt>(settings, surroundings.gateway, will_topic, surroundings.clock,
+                                  surroundings.log, resolver, std::move(inbox));
+  };
+  return deliver(settings, surroundings, std::move(format), make_transport);
+}
+
+}  // namespace twinsky

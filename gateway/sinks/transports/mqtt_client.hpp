@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection to one broker, by Paho MQTT C++ 1.2.0: made, used, thrown away, never used again.
+// Its callbacks do nothing but post to the inbox, with the connection that they come from.
+// Persistence, offline buffer and automatic reconnect stay off: the store is the only queue.
+//
+// Paho's calls may block behind a lock that all clients of the process share, so only the sink's
+// thread makes them, and a client is destroyed by a thread that nobody waits for.
+#pragma once
+
+#include "gateway/sinks/transport.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace twinsky {
+
+enum class MqttVersion : std::uint8_t { v3_1_1 = 4, v5 = 5 };
+
+struct BrokerSettings {
+  std::string uri;  // "tcp://192.0.2.7:1883", "ssl://broker.example.org:8883"
+  // Where to connect when the address in `uri` is a name, which then serves TLS only.
+  std::string name;
+  std::string address;
+  std::string client_id;
+  MqttVersion version = MqttVersion::v5;
+  std::string username;
+  std::optional<std::string> password;
+  bool tls = false;
+  bool verify = true;
+  std::string ca_file;  // empty: the system's
+  std::string client_certificate;
+  std::string client_key;
+  milliseconds keep_alive{30'000};
+  milliseconds connect_within{20'000};
+  std::size_t places = 100;  // messages under way at most
+  std::string will_topic;    // gets "offline" when the connection breaks; empty: there is none
+  bool will_retained = true;
+};
+
+// How long the PUBLISH packet of a message is, at most.
+std::size_t packet_size(const Message& message, MqttVersion version);
+
+class BrokerClient {
+ public:
+  // Begins to connect; `connected` or `failed` follows. Throws TransportError.
+  BrokerClient(const BrokerSettings& settings, std::uint64_t connection,
+               std::shared_ptr<Inbox> inbox);
+  ~BrokerClient();
+  BrokerClient(const BrokerClient&) = delete;
+  BrokerClient& operator=(const BrokerClient&) = delete;
+
+  // `arrived` or `refused` follows for the place. Throws TransportError.
+  void publish(Place place, Message message);
+  // What the broker retains there follows as `shown`, as far as it is small; of more than a few
+  // messages to a topic the rest is dropped, so that nobody can fill our memory by it.
+  void subscribe(const std::string& topic);
+  void unsubscribe(const std::string& topic);
+  void disconnect();
+
+  // Destroys the client in a thread of its own; `closed` follows.
+  static void abandon(std::unique_ptr<BrokerClient> client);
+
+ private:
+  struct Implementation;
+  const std::unique_ptr<Implementation> implementation_;
+};
+
+// While one is held, Paho keeps its threads: it would stop them whenever its last client goes, and
+// a client that connects in that moment would hang.
+std::shared_ptr<void> keep_broker_threads();
+
+}  // namespace twinsky

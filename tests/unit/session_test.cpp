@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every way from one state of a session to another, without a transport, a broker or a thread:
+// events go in, actions come out.
+#include "gateway/sinks/session.hpp"
+
+#include "gateway/sinks/formats/native.hpp"
+#include "tests/unit/store_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+namespace twinsky {
+namespace {
+
+using State = Session::State;
+using Event = TransportEvent::Kind;
+
+class SessionTest : public StoreTest {
+ protected:
+  SessionTest() {
+    open().add_sink("city", true);
+    begin();
+  }
+
+  void begin() {
+    surroundings_.emplace(SinkSurroundings{"mk-roof", *store_, bulletin_, clock_, log_});
+    session_.emplace(SessionSettings{.sink = "city",
+                                     .outbox = {.sink = "city", .records = 10},
+                                     .quarrel = "; is there another one?"},
+                     *surroundings_, *native_, egress_);
+  }
+
+  // Time passes while the store's writer rests: else its disk would seem to hang for as long.
+  void pass(milliseconds time) {
+    settle();
+    clock_.advance(time);
+  }
+  // What is to be done, once all is done that is due.
+  std::vector<std::string> actions() {
+    session_->proceed(clock_.now());
+    std::vector<std::string> texts;
+    for (const auto& [kind, place, message] : session_->take_actions()) {
+      constexpr const char* names[] = {"connect", "ask",        "stop asking",
+                                       "send",    "disconnect", "abandon"};
+      std::string text = names[static_cast<int>(kind)];
+      if (!message.destination.empty()) text += " " + message.destination.substr(19);
+      if (message.destination.ends_with("/status")) text += " " + message.payload;
+      if (kind == Session::Action::Kind::send) places_[text] = place;
+      if (kind == Session::Action::Kind::connect) session_->begun("broker b", clock_.now());
+      texts.push_back(text);
+    }
+    return texts;
+  }
+  void take(TransportEvent event) {
+    if (event.connection == 0) event.connection = session_->connection();
+    session_->take(std::move(event), "broker b", clock_.now());
+  }
+  void tell(Event kind) { take({.kind = kind}); }
+  void arrive(const std::string& sent) {
+    take({.kind = Event::arrived, .place = places_.at(sent)});
+  }
+  void fail(Ending::Kind kind, bool has_another_way = false, Event event = Event::failed) {
+    take({.kind = event, .ending = {kind, "broker b is away", has_another_way}});
+  }
+  void connect(std::size_t places = 100) {
+    actions();
+    take({.kind = Event::connected,
+          .text = "b (MQTT 5)",
+          .limits = {.places = places,
+                     .largest_message = 65536,
+                     .largest_payload = 65000,
+                     .size_of = [](const Message& message) { return message.payload.size(); }}});
+  }
+  // What it does until the store has released its rows.
+  std::vector<std::string> release() {
+    auto done = actions();
+    for (int n = 0; n < 1000 && state() == State::releasing; ++n) {
+      commit();
+      std::ranges::move(actions(), std::back_inserter(done));
+    }
+    return done;
+  }
+  // Until records go.
+  std::vector<std::string> serve(std::size_t places = 100) {
+    connect(places);
+    if (session_->state() == State::asking) tell(Event::not_asked);
+    auto done = release();
+    std::erase(done, "ask mark");
+    std::erase(done, "stop asking mark");
+    return done;
+  }
+  [[nodiscard]] State state() const { return session_->state(); }
+  [[nodiscard]] const std::string& words() const { return session_->status().state; }
+  [[nodiscard]] MonotonicTime::duration rest() const { return session_->wakes_at() - clock_.now(); }
+
+  const std::unique_ptr<Format> native_ = make_native_format("mk-roof");
+  const Egress egress_{SinkSettings{}};
+  Bulletin bulletin_;
+  std::optional<SinkSurroundings> surroundings_;
+  std::optional<Session> session_;
+  std::map<std::string, Place> places_;
+};
+
+using Texts = std::vector<std::string>;
+
+// ---- resting, connecting ------------------------------------------------------------------------
+
+TEST_F(SessionTest, connects_at_once_and_rests_when_nobody_answers) {
+  EXPECT_EQ(state(), State::resting);
+  EXPECT_EQ(actions(), Texts{"connect"});
+  EXPECT_EQ(state(), State::connecting);
+  EXPECT_EQ(rest(), 20s);
+  pass(20s);
+  EXPECT_EQ(actions(), Texts{"abandon"});
+  EXPECT_EQ(state(), State::resting);
+  EXPECT_EQ(words(), "broker b does not answer");
+  EXPECT_LE(rest(), 500ms);
+  pass(500ms);
+  EXPECT_EQ(actions(), Texts{"connect"});
+}
+
+TEST_F(SessionTest, another_way_is_tried_at_once) {
+  actions();
+  const std::uint64_t first = session_->connection();
+  fail(Ending::Kind::unreachable, true);
+  EXPECT_EQ(state(), State::connecting);
+  EXPECT_EQ(actions(), (Texts{"abandon", "connect"}));
+  EXPECT_NE(session_->connection(), first);
+  EXPECT_EQ(words(), "");
+}
+
+TEST_F(SessionTest, what_does_not_pass_by_itself_makes_it_patient) {
+  actions();
+  fail(Ending::Kind::denied);
+  EXPECT_EQ(state(), State::resting);
+  EXPECT_GE(rest(), 5s);
+  pass(10s);
+  actions();
+  fail(Ending::Kind::taken_over);
+  EXPECT_GE(rest(), 10s);
+  EXPECT_EQ(words(), "broker b is away; is there another one?");
+}
+
+TEST_F(SessionTest, events_of_an_earlier_connection_are_not_heard) {
+  actions();
+  fail(Ending::Kind::unreachable, true);
+  actions();
+  take({.kind = Event::lost, .connection = 1, .ending = {Ending::Kind::lost, "long ago"}});
+  EXPECT_EQ(state(), State::connecting);
+}
+
+// ---- asking, releasing --------------------------------------------------------------------------
+
+TEST_F(SessionTest, asks_for_its_past_before_it_serves) {
+  connect();
+  EXPECT_EQ(state(), State::asking);
+  EXPECT_EQ(actions(), Texts{"ask mark"});
+  EXPECT_EQ(rest(), 5s);
+  tell(Event::asked);
+  actions();
+  EXPECT_EQ(rest(), 500ms);
+  take({.kind = Event::shown, .text = "somebody/else", .payload = "{}"});
+  EXPECT_EQ(state(), State::asking);
+  take({.kind = Event::shown,
+        .text = "twinsky/v1/mk-roof/mark",
+        .payload = native_->mark(store_->mark("city"))});
+  EXPECT_EQ(release(), (Texts{"stop asking mark", "send status online", "send mark"}));
+  EXPECT_EQ(words(), "connected to b (MQTT 5)");
+  EXPECT_TRUE(session_->status().connected);
+}
+
+TEST_F(SessionTest, a_later_past_than_the_stores_begins_a_new_epoch_before_it_serves) {
+  const std::string before = store_->epoch();
+  Mark later = store_->mark("city");
+  later.row = 1000;
+  connect();
+  take({.kind = Event::shown, .text = "twinsky/v1/mk-roof/mark", .payload = native_->mark(later)});
+  for (int n = 0; n < 1000 && state() == State::releasing; ++n) {
+    pass(20ms);
+    commit();
+    actions();
+  }
+  EXPECT_EQ(state(), State::serving);
+  EXPECT_NE(store_->epoch(), before);
+}
+
+TEST_F(SessionTest, goes_on_where_nobody_answers_what_it_asks) {
+  for (const Event answer : {Event::not_asked, Event::resolved}) {
+    begin();
+    connect();
+    actions();
+    tell(answer);
+    if (answer == Event::resolved) pass(5s);
+    release();
+    EXPECT_EQ(state(), State::serving);
+  }
+}
+
+TEST_F(SessionTest, asks_no_more_after_three_connections_that_ended_by_it) {
+  for (int n = 0; n < 3; ++n) {
+    connect();
+    EXPECT_EQ(state(), State::asking);
+    fail(Ending::Kind::lost, false, Event::lost);
+    EXPECT_EQ(state(), State::resting);
+    pass(60s);
+  }
+  connect();
+  release();
+  EXPECT_EQ(state(), State::serving);
+  fail(Ending::Kind::lost, false, Event::lost);
+  pass(60s);
+  connect();
+  EXPECT_EQ(state(), State::asking);
+}
+
+TEST_F(SessionTest, waits_a_while_for_sinks_whose_brokers_may_know_better) {
+  store_->add_sink("other", true);
+  connect();
+  tell(Event::not_asked);
+  EXPECT_EQ(state(), State::releasing);
+  actions();
+  EXPECT_EQ(rest(), 20ms);
+  pass(2s);
+  release();
+  EXPECT_EQ(state(), State::serving);
+}
+
+TEST_F(SessionTest, a_connection_that_is_lost_before_it_serves_is_over) {
+  store_->add_sink("other", true);
+  connect();
+  tell(Event::not_asked);
+  fail(Ending::Kind::lost, false, Event::lost);
+  EXPECT_EQ(state(), State::resting);
+  EXPECT_EQ(actions(), Texts{"abandon"});
+}
+
+// ---- serving ------------------------------------------------------------------------------------
+
+TEST_F(SessionTest, what_has_arrived_moves_the_cursor_and_is_counted) {
+  fill("sensor/s1", 10);
+  EXPECT_EQ(serve(), (Texts{"send status online", "send mark", "send sensor/s1/obs"}));
+  EXPECT_EQ(store_->cursor("city"), 0);
+  arrive("send sensor/s1/obs");
+  actions();
+  EXPECT_EQ(store_->cursor("city"), 10);
+  EXPECT_EQ(session_->status().records_acknowledged, 10U);
+  EXPECT_EQ(session_->status().messages_acknowledged, 1U);
+  arrive("send sensor/s1/obs");  // twice is once
+  EXPECT_EQ(session_->status().messages_acknowledged, 1U);
+}
+
+TEST_F(SessionTest, what_is_refused_is_tried_again_and_holds_up_nobody) {
+  fill("sensor/s1", 1);
+  fill("sensor/s2", 1);
+  serve();
+  take({.kind = Event::refused, .place = places_.at("send sensor/s1/obs"), .text = "code 135"});
+  arrive("send sensor/s2/obs");
+  arrive("send mark");
+  arrive("send status online");
+  EXPECT_EQ(state(), State::serving);
+  EXPECT_EQ(session_->status().refused, 1U);
+  pass(1s);
+  EXPECT_EQ(actions(), Texts{"send sensor/s1/obs"});
+}
+
+TEST_F(SessionTest, a_full_window_leaves_two_places_to_what_is_no_record) {
+  fill("sensor/s1", 100);
+  EXPECT_EQ(serve(5), (Texts{"send status online", "send mark", "send sensor/s1/obs",
+                             "send sensor/s1/obs", "send sensor/s1/obs"}));
+  arrive("send status online");
+  EXPECT_EQ(actions(), Texts{});
+  bulletin_.post({.topic = "info", .payload = "{}"});
+  EXPECT_EQ(actions(), Texts{"send info"});
+}
+
+TEST_F(SessionTest, silence_ends_it) {
+  serve();
+  arrive("send status online");
+  pass(29s);
+  actions();
+  EXPECT_EQ(state(), State::serving);
+  EXPECT_EQ(rest(), 1s);
+  pass(1s);
+  actions();
+  EXPECT_EQ(state(), State::resting);
+  EXPECT_EQ(words(), "broker b acknowledged nothing for 30s");
+  EXPECT_EQ(session_->status().reconnects, 1U);
+}
+
+TEST_F(SessionTest, what_was_under_way_when_it_was_lost_goes_again) {
+  fill("sensor/s1", 10);
+  serve();
+  fail(Ending::Kind::lost, false, Event::lost);
+  EXPECT_EQ(state(), State::resting);
+  EXPECT_EQ(store_->cursor("city"), 0);
+  pass(60s);
+  EXPECT_EQ(serve(), (Texts{"send status online", "send mark", "send sensor/s1/obs"}));
+}
+
+TEST_F(SessionTest, connections_that_break_at_once_look_like_a_quarrel) {
+  for (int n = 0; n < 3; ++n) {
+    serve();
+    fail(Ending::Kind::lost, false, Event::lost);
+    EXPECT_EQ(words().ends_with("another one?"), n == 2);
+    pass(60s);
+  }
+}
+
+// ---- leaving, closing, stopped ------------------------------------------------------------------
+
+TEST_F(SessionTest, says_offline_then_lets_the_connection_go_then_stops) {
+  serve();
+  session_->stop(clock_.now(), clock_.now() + 10s);
+  EXPECT_EQ(state(), State::leaving);
+  EXPECT_EQ(actions(), Texts{"send status offline"});
+  EXPECT_EQ(rest(), 500ms);
+  for (const char* sent : {"send mark", "send status online", "send status offline"}) arrive(sent);
+  EXPECT_EQ(state(), State::closing);
+  EXPECT_EQ(actions(), (Texts{"disconnect", "abandon"}));
+  tell(Event::closed);
+  EXPECT_EQ(state(), State::stopped);
+  EXPECT_EQ(words(), "stopped");
+}
+
+TEST_F(SessionTest, a_farewell_that_nobody_hears_ends_all_the_same) {
+  serve();
+  session_->stop(clock_.now(), clock_.now() + 200ms);
+  actions();
+  pass(200ms);
+  EXPECT_EQ(actions(), (Texts{"disconnect", "abandon"}));
+  EXPECT_EQ(state(), State::stopped);
+}
+
+TEST_F(SessionTest, a_connection_that_is_lost_in_the_farewell_stops) {
+  serve();
+  session_->stop(clock_.now(), clock_.now() + 10s);
+  fail(Ending::Kind::lost, true, Event::lost);
+  EXPECT_EQ(state(), State::stopped);
+}
+
+TEST_F(SessionTest, stops_at_once_where_it_does_not_serve) {
+  session_->stop(clock_.now(), clock_.now() + 10s);
+  EXPECT_EQ(state(), State::stopped);
+  EXPECT_EQ(actions(), Texts{});
+  begin();
+  actions();
+  session_->stop(clock_.now(), clock_.now() + 10s);
+  EXPECT_EQ(state(), State::stopped);
+  EXPECT_EQ(actions(), Texts{"abandon"});
+  begin();
+  connect();
+  session_->stop(clock_.now(), clock_.now() + 10s);
+  EXPECT_EQ(state(), State::stopped);
+}
+
+}  // namespace
+}  // namespace twinsky
