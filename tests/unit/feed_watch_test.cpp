@@ -534,8 +534,10 @@ TEST(feed_watch, what_a_document_has_had_is_known_after_a_restart) {
   Bench before(settings);
   before.fetcher.say([&](const FetchRequest&) {
     std::string body = concentrations(before.published_hour());
+    const std::string ozone = "<O3>80.5</O3>";
     for (auto at = body.find("<CO>"); at != body.npos; at = body.find("<CO>", at + 1)) {
-      body.insert(at, "<O3>80.5</O3>");
+      body.insert(at, ozone);
+      at += ozone.size();
     }
     return answer(body);
   });
