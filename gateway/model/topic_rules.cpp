@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/model/topic_rules.hpp"
 
+#include "gateway/model/stable_hash.hpp"
 #include "gateway/model/topic_filter.hpp"
 
 #include <algorithm>
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::string_view allowed_line = "allow ";
 constexpr std::string_view withheld_line = "withhold ";
+constexpr std::string_view hash_line = "hash ";  // the last one, of all before it
 
 // The data themselves and the indices made of them; a comparison is our own finding.
 bool is_of_feed(std::string_view topic, const std::string& feed) {
@@ -37,21 +39,22 @@ std::string text_of(const TopicRules& rules) {
   for (const std::string& feed : rules.withheld_feeds) {
     text.append(withheld_line).append(feed).append("\n");
   }
-  return text;
+  return text.append(hash_line).append(std::to_string(stable_hash(text))).append("\n");
 }
 
-TopicRules topic_rules_of(std::string_view text) {
+std::optional<TopicRules> topic_rules_of(std::string_view text) {
   TopicRules rules{.allow = {}};
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
     if (line.starts_with(allowed_line)) {
       rules.allow.emplace_back(line.substr(allowed_line.size()));
     } else if (line.starts_with(withheld_line)) {
       rules.withheld_feeds.emplace_back(line.substr(withheld_line.size()));
     }
   }
+  if (text_of(rules) != text) return std::nullopt;
   return rules;
 }
 

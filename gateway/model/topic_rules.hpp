@@ -20,7 +20,8 @@ struct TopicRules {
 std::optional<std::string_view> rule_for(const TopicRules& rules, std::string_view topic);
 
 std::string text_of(const TopicRules& rules);
-TopicRules topic_rules_of(std::string_view text);  // as text_of() gave it
+// nullopt: text_of() gave something else, of which a byte has changed.
+std::optional<TopicRules> topic_rules_of(std::string_view text);
 
 // On which topic the records of a stream ("sensor/roof-pm") go.
 std::string topic_of_stream(const std::string& stream);

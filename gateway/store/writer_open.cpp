@@ -353,7 +353,10 @@ void Store::Writer::load() {
     const std::string named = topics_of("");
     for (auto at = remembered_.lower_bound(named); at != remembered_.end(); ++at) {
       if (!at->first.starts_with(named)) break;
-      topics_.try_emplace(at->first.substr(named.size()), topic_rules_of(at->second));
+      // SQLite sees no byte that changes. Without its rules a sink counts as one that takes all, so
+      // that rather too much is called lost than too little.
+      const auto rules = topic_rules_of(at->second);
+      if (rules) topics_.try_emplace(at->first.substr(named.size()), *rules);
     }
     for (auto& [sink, topics] : tables.retained()) retained_[sink].merge(topics);
     know_past();

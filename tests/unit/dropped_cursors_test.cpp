@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-class dropped_cursors : public StoreTest {
+class DroppedCursorsTest : public StoreTest {
  protected:
   using Numbers = std::map<std::string, std::set<std::uint64_t>>;  // by epoch and stream
 
@@ -77,6 +77,7 @@ class dropped_cursors : public StoreTest {
 
   Subscriber subscriber_;
 };
+using dropped_cursors = DroppedCursorsTest;
 
 TEST_F(dropped_cursors, a_sink_that_is_taken_out_and_put_back_misses_nothing_unexplained) {
   open();
@@ -316,6 +317,20 @@ TEST_F(dropped_cursors, one_that_was_dropped_under_its_old_name_is_told_under_th
   count();
   send("town");
   EXPECT_EQ(unexplained(), 0U);
+}
+
+TEST(topic_rules, are_what_was_kept_or_nothing) {
+  const TopicRules rules{.allow = {"sensor/+/obs", "ref/#"}, .withheld_feeds = {"cn-cnemc"}};
+  const std::string text = text_of(rules);
+  ASSERT_TRUE(topic_rules_of(text).has_value());
+  EXPECT_EQ(topic_rules_of(text)->allow, rules.allow);
+  EXPECT_EQ(topic_rules_of(text)->withheld_feeds, rules.withheld_feeds);
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    std::string changed = text;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    EXPECT_FALSE(topic_rules_of(changed).has_value()) << "byte " << at;
+    EXPECT_FALSE(topic_rules_of(text.substr(0, at)).has_value()) << "cut to " << at;
+  }
 }
 
 }  // namespace
