@@ -39,7 +39,8 @@ std::string text_of(const TopicRules& rules) {
   for (const std::string& feed : rules.withheld_feeds) {
     text.append(withheld_line).append(feed).append("\n");
   }
-  return text.append(hash_line).append(std::to_string(stable_hash(text))).append("\n");
+  const std::string hash = std::to_string(stable_hash(text));
+  return text.append(hash_line).append(hash).append("\n");
 }
 
 std::optional<TopicRules> topic_rules_of(std::string_view text) {

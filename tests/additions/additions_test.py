@@ -25,7 +25,7 @@ from gateway import Broker, Gateway, Subscriber, until  # noqa: E402
 
 # What makes objects differ; the copy has the cache's only if these are the same.
 OPTIONS = ("CMAKE_BUILD_TYPE", "CMAKE_CXX_COMPILER", "CMAKE_CXX_FLAGS", "CMAKE_EXE_LINKER_FLAGS",
-           "TWINSKY_PRECOMPILED", "TWINSKY_WARNINGS_ARE_ERRORS")
+           "TWINSKY_WARNINGS_ARE_ERRORS")
 
 
 def added():

@@ -12,6 +12,7 @@ from datetime import timedelta, timezone
 
 import gateway
 from agency import Agency, time_in
+from collocation import crc
 from gateway import HERE, until
 
 CASES = os.path.join(HERE, "..", "cases")
@@ -56,15 +57,6 @@ def stations_document(rows):
         body += "".join(f"<{element}>{text}</{element}>" for element, text in cells.items())
         body += "</PollutantConcentration>"
     return body + "</AQHI24HrPollutantConcentration>"
-
-
-def crc(frame):
-    value = 0xFFFF
-    for byte in frame:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (0xA001 if value & 1 else 0)
-    return frame + struct.pack("<H", value)
 
 
 def r_squared(pairs):

@@ -23,6 +23,7 @@ from gateway import HERE
 sys.path.insert(0, os.path.join(HERE, "..", "world"))
 import aqhi  # noqa: E402
 import aqi  # noqa: E402
+from collocation import crc  # noqa: E402
 
 CHINA = timezone(timedelta(hours=8))
 START = datetime(2026, 11, 15, 0, 20, tzinfo=timezone.utc)
@@ -392,14 +393,6 @@ class Judge:
 
 
 # ---- the week ------------------------------------------------------------------------------------
-
-def crc(frame):
-    value = 0xFFFF
-    for byte in frame:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (0xA001 if value & 1 else 0)
-    return frame + struct.pack("<H", value)
 
 
 FOLLOWED = {"ref/hk-epd/mong-kok", "ref/hk-epd/sha-tin", "ref/hk-hko/kings-park", "ref/hk-hko/sha-tin",

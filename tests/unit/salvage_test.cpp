@@ -4,6 +4,7 @@
 #include "gateway/store/hours.hpp"
 #include "gateway/store/official.hpp"
 #include "gateway/store/writer.hpp"
+#include "tests/unit/leaping_clock.hpp"
 #include "tests/unit/store_fixture.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -57,21 +58,6 @@ class SalvageTest : public StoreTest {
   }
 };
 using salvage_of_store = SalvageTest;
-
-// Whoever waits has waited: the time he waits for has come.
-class LeapingClock final : public Clock {
- public:
-  [[nodiscard]] UtcTime utc() const override { return {}; }
-  [[nodiscard]] MonotonicTime now() const override { return now_; }
-  [[nodiscard]] bool is_set() const override { return true; }
-  void wait(std::unique_lock<std::mutex>&, std::condition_variable&,
-            MonotonicTime deadline) override {
-    now_ = deadline;
-  }
-
- private:
-  MonotonicTime now_{};
-};
 
 TEST_F(salvage_of_store, what_is_thrown_in_its_thread_is_counted_and_it_goes_on_where_it_was) {
   open();

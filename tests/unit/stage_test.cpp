@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/system/stage.hpp"
 
+#include "tests/unit/leaping_clock.hpp"
+
 #include <condition_variable>
 #include <gtest/gtest.h>
 #include <mutex>
@@ -24,21 +26,6 @@ class ToyStage final : public Stage {
   const std::string name_;
   const bool hangs_;
   bool is_asked_ = false;
-};
-
-// Whoever waits has waited: the time he waits for has come.
-class LeapingClock final : public Clock {
- public:
-  [[nodiscard]] UtcTime utc() const override { return {}; }
-  [[nodiscard]] MonotonicTime now() const override { return now_; }
-  [[nodiscard]] bool is_set() const override { return true; }
-  void wait(std::unique_lock<std::mutex>&, std::condition_variable&,
-            MonotonicTime deadline) override {
-    now_ = deadline;
-  }
-
- private:
-  MonotonicTime now_{};
 };
 
 TEST(StageTest, AllAreAskedBeforeAnyIsWaitedFor) {
