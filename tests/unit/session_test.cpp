@@ -29,11 +29,6 @@ class SessionTest : public StoreTest {
                      *surroundings_, *native_, egress_);
   }
 
-  // Time passes while the store's writer rests: else its disk would seem to hang for as long.
-  void pass(milliseconds time) {
-    settle();
-    clock_.advance(time);
-  }
   // What is to be done, once all is done that is due.
   std::vector<std::string> actions() {
     session_->proceed(clock_.now());

@@ -20,10 +20,10 @@ TEST_F(upkeep, deletes_by_age_and_nothing_younger) {
   open();
   fill("sensor/a", 2500);
   settle();
-  clock_.advance(std::chrono::days(5));
+  pass(std::chrono::days(5));
   fill("sensor/a", 300);
   settle();
-  clock_.advance(std::chrono::days(6));
+  pass(std::chrono::days(6));
   settle();
   const auto all = rows_of("sensor/a");
   ASSERT_EQ(all.size(), 300U);
@@ -36,7 +36,7 @@ TEST_F(upkeep, does_not_trust_an_unset_clock_with_deletion) {
   open();
   fill("sensor/a", 10);
   clock_.set_trust(false);
-  clock_.advance(std::chrono::days(4000));
+  pass(std::chrono::days(4000));
   settle();
   EXPECT_EQ(store_->status().rows, 10U);
 }
@@ -49,13 +49,13 @@ TEST_F(upkeep, what_a_sink_has_not_acknowledged_is_never_too_old) {
   fill("sensor/a", 1500);
   store_->acknowledge("fast", 1500);
   store_->acknowledge("slow", 400);
-  clock_.advance(std::chrono::days(11));
+  pass(std::chrono::days(11));
   settle();
   EXPECT_EQ(store_->status().rows, 1100U);
   EXPECT_EQ(store_->oldest(), 401);
   EXPECT_TRUE(ledger().empty());
   store_->acknowledge("slow", 1500);
-  clock_.advance(1h);
+  pass(1h);
   settle();
   EXPECT_EQ(store_->status().rows, 0U);
   EXPECT_TRUE(ledger().empty());
@@ -69,14 +69,14 @@ TEST_F(upkeep, a_clock_that_is_ahead_takes_nothing_away) {
     close();
     if (start == 0) clock_.step_utc(17'520h);
     open();
-    clock_.advance(23h);
+    pass(23h);
     settle();
     EXPECT_EQ(store_->status().rows, 100U);
   }
   close();
   clock_.step_utc(-17'520h);
   open();
-  clock_.advance(1h);
+  pass(1h);
   settle();
   EXPECT_EQ(store_->status().rows, 100U);
 }
@@ -90,9 +90,9 @@ TEST_F(upkeep, a_pause_of_weeks_is_believed_after_a_day) {
   open();
   settle();
   EXPECT_EQ(store_->status().rows, 100U);
-  clock_.advance(25h);
+  pass(25h);
   settle();
-  clock_.advance(1h);
+  pass(1h);
   settle();
   EXPECT_EQ(store_->status().rows, 0U);
 }
@@ -102,7 +102,7 @@ TEST_F(upkeep, a_clock_that_is_set_ahead_while_it_runs_takes_nothing_away) {
   open();
   fill("sensor/a", 100);
   clock_.step_utc(87'600h);
-  clock_.advance(2h);
+  pass(2h);
   settle();
   EXPECT_EQ(store_->status().rows, 100U);
 }
@@ -247,7 +247,7 @@ TEST_F(upkeep, a_removed_sink_frees_its_rows) {
   store_->add_sink("gone", true);
   fill("sensor/a", 100);
   store_->remove_sink("gone");
-  clock_.advance(std::chrono::days(11));
+  pass(std::chrono::days(11));
   settle();
   EXPECT_EQ(store_->status().rows, 0U);
   EXPECT_TRUE(ledger().empty());
