@@ -135,7 +135,9 @@ TEST_F(SeriesTest, shows_the_present_hour_before_it_is_over) {
 TEST_F(SeriesTest, of_more_rows_than_a_picture_is_worth_is_of_hours) {
   for (int n = 0; n < 45'000; ++n) {
     put("sensor/roof", ten + n * 100ms, 1);
-    if (n % 1000 == 0) ASSERT_TRUE(commit());  // more would not fit into the queue
+    if (n % 1000 == 0) {
+      ASSERT_TRUE(commit());  // more would not fit into the queue
+    }
   }
   step(ten + 2h);
   const TimeSeries found = series(ten, ten + 75min, 500);
