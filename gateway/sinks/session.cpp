@@ -34,6 +34,8 @@ constexpr milliseconds farewell_within{500};
 // far end says so; others just close.)
 constexpr milliseconds short_connection{10'000};
 constexpr int short_connections_in_a_quarrel = 3;
+// What arrived on a connection that makes it worth the next one, however soon it broke.
+constexpr std::size_t bytes_worth_a_connection = 64U << 10U;
 // So often in a row, and it was what the far end remembers in our name that ended the connection.
 constexpr int losses_by_the_past = 3;
 
@@ -152,7 +154,7 @@ void Session::connect() {
   deadline_ = MonotonicTime::max();  // until it has begun
   bytes_allowed_ = first_bytes_under_way;
   seen_.reset();
-  has_delivered_ = false;
+  bytes_arrived_ = 0;
   act(Action::Kind::connect);
 }
 
@@ -273,7 +275,7 @@ void Session::arrived(UnderWay message, MonotonicTime now) {
     });
     notices_.acknowledged(*change, stays);
   }
-  has_delivered_ = true;
+  bytes_arrived_ += message.bytes;
   ++status_.messages_acknowledged;
   status_.records_acknowledged += records;
   if (with_.audit == nullptr) return;
@@ -417,10 +419,13 @@ void Session::end(Ending ending, MonotonicTime now) {
   const State was = state_;
   let_go(now);
   if (was == State::serving) {
-    // Where connecting works and the connection breaks at once, again and again, the pauses grow.
+    // Where connecting works and the connection breaks at once, again and again, the pauses grow;
+    // but a backlog gets through a way that is cut again and again as fast as the way lets it.
     const bool is_short = now - served_since_ < short_connection;
     short_connections_ = is_short ? short_connections_ + 1 : 0;
-    if (has_delivered_ && short_connections_ < 2) pause_.reset();
+    const bool is_worth_it =
+        short_connections_ < 2 ? bytes_arrived_ > 0 : bytes_arrived_ >= bytes_worth_a_connection;
+    if (is_worth_it) pause_.reset();
     if (!is_short) patient_pause_.reset();
     if (short_connections_ >= short_connections_in_a_quarrel) ending.words += settings_.quarrel;
   } else {

@@ -143,7 +143,7 @@ class Session {
   MonotonicTime served_since_{};
   MonotonicTime releasing_since_{};
   std::optional<Mark> seen_;
-  bool has_delivered_ = false;
+  std::size_t bytes_arrived_ = 0;
   bool was_busy_ = false;
 };
 

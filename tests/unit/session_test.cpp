@@ -300,6 +300,27 @@ TEST_F(SessionTest, connections_that_break_at_once_look_like_a_quarrel) {
   }
 }
 
+// A backlog over a way that is cut again and again: the pauses do not grow while it gets on.
+TEST_F(SessionTest, connections_that_carry_much_are_followed_by_others_soon) {
+  const auto longest_rest_after = [&](std::size_t padding) {
+    MonotonicTime::duration longest{0};
+    for (int n = 0; n < 12; ++n) {
+      fill("sensor/s1", 10, padding);
+      serve();
+      arrive("send sensor/s1/obs");
+      fill("sensor/s1", 10, padding);
+      actions();
+      arrive("send sensor/s1/obs");
+      fail(Ending::Kind::lost, false, Event::lost);
+      longest = std::max(longest, rest());
+      pass(60s);
+    }
+    return longest;
+  };
+  EXPECT_LE(longest_rest_after(4000), 500ms);
+  EXPECT_GE(longest_rest_after(40), 5s);
+}
+
 // ---- leaving, closing, stopped ------------------------------------------------------------------
 
 TEST_F(SessionTest, says_offline_then_lets_the_connection_go_then_stops) {
