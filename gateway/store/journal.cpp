@@ -37,6 +37,10 @@ Journal::Journal(Tables& tables, Tail& tail) : tables_(tables), tail_(tail) {
   now_.count += static_cast<std::uint64_t>(unmarked);
   if (now_.last - mark.last_row != unmarked) report_damage("samples are missing");
   now_.oldest = oldest == 0 ? now_.last + 1 : oldest;
+  // Damage on the way to the oldest row hides those before it.
+  const auto most = static_cast<std::uint64_t>(now_.last - now_.oldest + 1);
+  if (now_.count > most && !tables_.is_sound()) report_damage("the oldest samples are missing");
+  now_.count = std::min(now_.count, most);
   saved_last_ = mark.last_row;
   committed_ = now_;
   for (Stream& stream : streams_) stream.committed_seq = stream.seq;

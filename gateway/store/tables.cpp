@@ -913,6 +913,10 @@ bool Tables::is_whole_file() {
   }
 }
 
+bool Tables::is_sound() {
+  return connection_->database.execAndGet("PRAGMA quick_check(1)").getString() == "ok";
+}
+
 FileSize Tables::size() {
   return {connection_->one(sql::Name::page_count), connection_->one(sql::Name::free_count),
           connection_->page_bytes};

@@ -236,6 +236,8 @@ class Tables {
   void prepare_all();
   // Has the file all its pages, without those in the WAL?
   [[nodiscard]] bool is_whole_file();
+  // Do all pages hang together? Reads the whole file.
+  [[nodiscard]] bool is_sound();
   [[nodiscard]] FileSize size();
   void limit_pages(std::int64_t pages);
   // Is all of the WAL there that the file has not? Makes a checkpoint.

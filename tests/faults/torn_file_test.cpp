@@ -67,6 +67,46 @@ TEST_F(torn_file, samples_go_on_within_five_seconds_whatever_is_damaged) {
   }
 }
 
+// The root of the table leads astray: what the file gives for its oldest row is a later one.
+TEST_F(torn_file, rows_that_damage_hides_before_the_oldest_are_counted) {
+  open();
+  store_->add_sink("city", true);
+  fill("sensor/a", 4000, 60);
+  close();
+  const auto root = static_cast<std::streamoff>(
+      page * static_cast<std::uintmax_t>(integer_of(
+                 settings_.path, "SELECT rootpage - 1 FROM sqlite_schema WHERE name = 'samples'")));
+  const auto bytes = [](std::fstream& file, std::streamoff at, std::size_t count) {
+    std::string read(count, '\0');
+    file.seekg(at).read(read.data(), static_cast<std::streamsize>(count));
+    return read;
+  };
+  {
+    std::fstream file(settings_.path, std::ios::in | std::ios::out | std::ios::binary);
+    // SQLite's file format, 1.6: an inner page has its cells' places from byte 12 on, and a cell
+    // begins with the number of the page below it.
+    ASSERT_EQ(bytes(file, root, 1), "\5");
+    const auto cell = [&](std::streamoff number) {
+      const std::string place = bytes(file, root + 12 + 2 * number, 2);
+      return root + 256 * static_cast<unsigned char>(place[0]) +
+             static_cast<unsigned char>(place[1]);
+    };
+    const std::string second = bytes(file, cell(1), 4);
+    file.seekp(cell(0)).write(second.data(), 4);
+  }
+  ASSERT_GT(integer_of(settings_.path, "SELECT min(row) FROM samples"), 100);
+  open();
+  fill("sensor/new", 10);
+  read_into_damage();
+  fill("sensor/new", 10);
+  wait_for_salvage();
+  std::uint64_t accounted_for = rows_of("sensor/a").size();
+  EXPECT_GT(accounted_for, 1000U);
+  EXPECT_LT(accounted_for, 4000U);
+  for (const LedgerRow& gap : ledger()) accounted_for += gap.count;
+  EXPECT_EQ(accounted_for, 4000U);
+}
+
 // A byte of the schema's own text: the file opens, and a table lacks a column that it had.
 TEST_F(torn_file, samples_go_on_whatever_column_is_gone) {
   open();
@@ -109,6 +149,7 @@ TEST_F(torn_file, samples_go_on_whatever_column_is_gone) {
       // Who reads comes to it as well, and the next commit hears of that.
     }
     EXPECT_TRUE(append());
+    wait_for_salvage();  // new rows wait behind what comes back
     EXPECT_GE(rows_of("sensor/new").size(), 20U);
     EXPECT_EQ(store_->status().disk_fault, "");
     close();
@@ -143,6 +184,7 @@ TEST_F(torn_file, samples_go_on_whatever_bytes_change) {
         file.put(static_cast<char>(random()));
       }
     }
+    if (getenv("ONLY") && round != atoi(getenv("ONLY"))) continue;
     open();
     const StreamId stream = store_->stream("sensor/new");
     // A commit or a reader that comes to damage tries again, as the daemon's threads do.
@@ -186,6 +228,24 @@ TEST_F(torn_file, samples_go_on_whatever_bytes_change) {
     }
     std::uint64_t accounted_for = found.size();
     for (const LedgerRow& gap : ledger()) accounted_for += gap.count;
+    if (accounted_for < 4600) {
+      for (auto& g : ledger())
+        std::cerr << g.cause << ' ' << g.stream << ' ' << g.count << ' ' << g.sink << ' '
+                  << g.first_seq << '-' << g.last_seq << '\n';
+      std::map<std::string, std::array<long, 3>> m;
+      for (auto& r : found) {
+        auto& x = m[r.stream + r.epoch];
+        if (!x[0]) x[0] = r.row;
+        x[1] = r.row;
+        ++x[2];
+      }
+      for (auto& [k, x] : m) std::cerr << k << ' ' << x[0] << ' ' << x[1] << ' ' << x[2] << '\n';
+      for (auto& [k, v] : store_->status().sinks)
+        std::cerr << k << ' ' << store_->cursor(k) << '\n';
+      std::filesystem::copy(directory_, "/tmp/torn",
+                            std::filesystem::copy_options::recursive |
+                                std::filesystem::copy_options::overwrite_existing);
+    }
     // Nobody counts what is deleted when no sink waits for it, or its name was lost.
     if (store_->status().sinks.contains("city")) {
       EXPECT_GE(accounted_for, 4600U);
