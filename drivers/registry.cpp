@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/registry.hpp"
 
-#include <algorithm>
+#include "gateway/model/registry.hpp"
+
 #include <utility>
-#include <vector>
 
 namespace twinsky {
 
@@ -11,23 +11,6 @@ namespace twinsky {
 std::span<const DriverInfo* const> found_drivers() noexcept;
 std::span<const FeedInfo* const> found_feeds() noexcept;
 std::span<const BusInfo* const> found_buses() noexcept;
-
-namespace {
-
-template <class Info, class Key>
-std::vector<const Info*> sorted_by(Key key, std::span<const Info* const> found) {
-  std::vector<const Info*> all(found.begin(), found.end());
-  std::ranges::sort(all, {}, key);
-  return all;
-}
-
-template <class Info>
-const Info* named(std::span<const Info* const> registry, std::string_view name) {
-  const auto found = std::ranges::find(registry, name, &Info::name);
-  return found == registry.end() ? nullptr : *found;
-}
-
-}  // namespace
 
 std::span<const DriverInfo* const> driver_registry() noexcept {
   static const auto all = sorted_by(&DriverInfo::name, found_drivers());

@@ -191,38 +191,22 @@ void check_corrections(Draft& draft) {
 
 // ---- sinks ----
 
-void check_broker(const Node& node, SinkSettings& sink, Draft& draft) {
-  const bool is_encrypted = sink.mqtt.starts_with("mqtts://");
-  const std::string scheme = is_encrypted ? "mqtts://" : "mqtt://";
-  const auto endpoint = parse_host_port(std::string_view(sink.mqtt).substr(scheme.size()));
-  if (!endpoint || endpoint->port == 0) {
-    draft.reader.report(*member(node, "mqtt"),
-                        shown({.kind = SettingKind::url}, sink.mqtt) +
-                            " is no broker's address, expected one such as \"" + scheme +
-                            "broker.example.org:" + (is_encrypted ? "8883\"" : "1883\""));
-    return;
+// What its transport and its format find wrong.
+void check_choices(const Node& node, SinkSettings& sink, Draft& draft) {
+  if (sink.transport == nullptr || sink.format == nullptr) return;  // said already
+  std::set<std::string_view> given;
+  for (const Node* each : node.children) given.insert(each->key);
+  for (const SinkCheck check : {sink.transport->check, sink.format->check}) {
+    if (check == nullptr) continue;
+    for (SinkProblem& problem : check(sink, given)) {
+      const Node* at = member(node, problem.setting);
+      if (problem.is_of_key && at != nullptr) {
+        draft.reader.report_key(*at, std::move(problem.message));
+      } else {
+        draft.reader.report(at == nullptr ? node : *at, std::move(problem.message));
+      }
+    }
   }
-  sink.mqtt = with_port(sink.mqtt, *endpoint, is_encrypted ? 8883 : 1883);
-  if (is_encrypted) return;
-  for (const std::string_view key : {"ca_file", "client_certificate", "client_key", "verify"}) {
-    const Node* given = member(node, key);
-    if (given == nullptr) continue;
-    draft.reader.report_key(*given, in_quotes(key) +
-                                        " has no effect on an unencrypted connection, expected an "
-                                        "address that begins with mqtts://");
-  }
-}
-
-void check_pairs(const Node& node, Draft& draft) {
-  const auto needs = [&](std::string_view key, std::string_view other) {
-    const Node* given = member(node, key);
-    if (given == nullptr || member(node, other) != nullptr) return;
-    draft.reader.report_key(
-        *given, in_quotes(key) + " stands alone, expected " + in_quotes(other) + " beside it");
-  };
-  needs("password_file", "username");
-  needs("client_certificate", "client_key");
-  needs("client_key", "client_certificate");
 }
 
 // The entries of a list of texts; what is no text has been said already.
@@ -344,9 +328,8 @@ void check_sinks(Draft& draft) {
           *member(node, "id"),
           "the id " + in_quotes(sink.id) + " is taken by another sink, expected another one");
     }
-    if (!sink.mqtt.empty()) check_broker(node, sink, draft);
+    check_choices(node, sink, draft);
     check_former_id(node, sink, draft);
-    check_pairs(node, draft);
     check_egress(node, draft);
   }
 }

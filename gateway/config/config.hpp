@@ -3,6 +3,7 @@
 #pragma once
 
 #include "drivers/registry.hpp"
+#include "gateway/config/sink_settings.hpp"
 #include "gateway/model/published_position.hpp"
 #include "gateway/model/result.hpp"
 #include "gateway/model/station.hpp"
@@ -11,7 +12,6 @@
 #include "gateway/quality/quality_settings.hpp"
 #include "gateway/store/store.hpp"
 
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -57,15 +57,6 @@ struct SensorSettings {
   bool operator==(const SensorSettings&) const;
 };
 
-// Where the settings stand that name secrets, by their names: messages say that instead of what is
-// written there. No part of what is configured: a line more above it changes nothing.
-struct SecretPlaces {
-  std::map<std::string, std::string, std::less<>> by_setting;
-  bool operator==(const SecretPlaces&) const { return true; }
-  // "twinsky.json:12:30: /sinks/0/password_file"; its name alone where it stands nowhere.
-  [[nodiscard]] std::string place_of(std::string_view setting) const;
-};
-
 struct FeedSettings {
   std::string feed;
   std::vector<std::string> stations;         // ids; empty: all
@@ -81,32 +72,6 @@ struct CompareSettings {
   std::string feed;
   std::string station;
   bool operator==(const CompareSettings&) const = default;
-};
-
-struct SinkSettings {
-  std::string id;
-  std::string was = {};  // its id before, whose cursor it takes over
-  std::string mqtt;      // "mqtt://host:1883", "mqtts://host:8883"
-  std::string username;
-  std::string password_file;
-  std::string ca_file;
-  std::string client_certificate;
-  std::string client_key;
-  bool verify = true;                // off only with a loud warning
-  std::string version;               // "auto", "5", "3.1.1"
-  std::string client_id;             // empty: "twinsky-<gateway>-<sink>"
-  std::int64_t window = 100;         // unacknowledged messages
-  std::int64_t batch_records = 200;  // records in a message at most
-  milliseconds keep_alive{30'000};
-  milliseconds acknowledge_within{30'000};
-  std::string start_at;                 // a new sink: "now" or "oldest"
-  std::string configuration_directory;  // where password_file is looked for
-  // What may go there: topic filters below twinsky/v1/<gateway>/; none: the sink is not opened.
-  std::vector<std::string> allow = {"#"};
-  std::vector<std::string> quantities = {};      // empty: all
-  std::vector<std::string> withheld_feeds = {};  // whose terms keep their data here
-  SecretPlaces secret_places = {};
-  bool operator==(const SinkSettings&) const = default;
 };
 
 struct ServeSettings {
@@ -150,6 +115,8 @@ struct Config {
 struct Vocabulary {
   std::span<const DriverInfo* const> drivers = driver_registry();
   std::span<const FeedInfo* const> feeds = feed_registry();
+  std::span<const TransportInfo* const> transports = transport_registry();
+  std::span<const FormatInfo* const> formats = format_registry();
   std::string machine_id_file = "/etc/machine-id";
   std::string serial_number_file =
       "/proc/device-tree/serial-number";  // of the board; may be absent

@@ -127,13 +127,6 @@ void read_address(const Node& endpoint, const Settings& values, BusSettings& bus
   bus.settings = values.only(bus.info->settings);
 }
 
-void resolve_paths(const Draft& draft, std::span<const Setting> declared, Settings& values) {
-  for (const Setting& setting : declared) {
-    if (setting.kind != SettingKind::path || !values.has(setting.name)) continue;
-    values.set(std::string(setting.name), resolved(draft, values.text(setting.name)));
-  }
-}
-
 }  // namespace
 
 std::vector<const Node*> endpoints_of(const Node& bus) {

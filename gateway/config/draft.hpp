@@ -48,6 +48,9 @@ void read_correction(const Node& node, Draft& draft);
 std::optional<Position> read_position(const Node& owner, Draft& draft);
 // A relative path begins at the directory of the main file.
 std::string resolved(const Draft& draft, const std::string& path);
+// The same for all settings that are paths, but for secrets, which are looked for in other places
+// too.
+void resolve_paths(const Draft& draft, std::span<const Setting> declared, Settings& values);
 std::string text_or_none(const Settings& values, std::string_view name);
 
 // Then what no single setting can say: references, clashes, what fits what.

@@ -51,13 +51,18 @@ std::string_view shape_text(Section::Shape shape) {
   return {};
 }
 
+std::span<const Setting> settings_of(const auto& info) {
+  return info.settings;
+}
+
 template <class Infos>
 std::string additions(const Infos& infos, std::string_view what) {
   std::string text;
   for (const auto* info : infos) {
-    if (info->settings.empty()) continue;
+    const auto added = settings_of(*info);
+    if (added.empty()) continue;
     text.append("### ").append(what).append(" `").append(info->name).append("` adds\n\n");
-    text += table_of(info->settings);
+    text += table_of(added);
   }
   return text;
 }
@@ -80,6 +85,10 @@ std::string config_reference(const Vocabulary& vocabulary) {
       text += additions(vocabulary.drivers, "driver");
     }
     if (section.name == "feeds") text += additions(vocabulary.feeds, "feed");
+    if (section.name == "sinks") {
+      text += additions(vocabulary.transports, "transport");
+      text += additions(vocabulary.formats, "format");
+    }
   }
   text.pop_back();  // one line end is enough
   return text;

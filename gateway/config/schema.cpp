@@ -150,10 +150,28 @@ Json bus_schema() {
   return schema;
 }
 
+// Exactly one transport, by the key of its address.
+Json sink_schema(const Vocabulary& vocabulary) {
+  Json schema = selected(sink_settings(), "format", vocabulary.formats);
+  Json choices = Json::array();
+  Json cases = schema.contains("allOf") ? schema["allOf"] : Json::array();
+  for (const TransportInfo* transport : vocabulary.transports) {
+    const std::string name(transport->name);
+    const Json is_chosen = {{"required", Json::array({name})}};
+    schema["properties"][name] = schema_of(settings_of(*transport).front());
+    choices.push_back(is_chosen);
+    cases.push_back({{"if", is_chosen}, {"then", members_of(transport->settings)}});
+  }
+  schema["oneOf"] = choices;
+  schema["allOf"] = cases;
+  return schema;
+}
+
 Json entry_schema(const Section& section, const Vocabulary& vocabulary) {
   if (section.name == "buses") return bus_schema();
   if (section.name == "sensors") return selected(section.settings, "driver", vocabulary.drivers);
   if (section.name == "feeds") return selected(section.settings, "feed", vocabulary.feeds);
+  if (section.name == "sinks") return sink_schema(vocabulary);
   return object_of(section.settings);
 }
 

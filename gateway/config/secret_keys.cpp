@@ -36,6 +36,8 @@ SecretKeys secret_keys(const Vocabulary& vocabulary) {
   for (const Section& section : sections()) take(section.settings);
   for (const DriverInfo* driver : vocabulary.drivers) take(driver->settings);
   for (const FeedInfo* feed : vocabulary.feeds) take(feed->settings);
+  for (const TransportInfo* transport : vocabulary.transports) take(settings_of(*transport));
+  for (const FormatInfo* format : vocabulary.formats) take(format->settings);
   return keys;
 }
 

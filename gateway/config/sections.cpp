@@ -3,6 +3,7 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
 #include "gateway/model/datum.hpp"
+#include "gateway/model/registry.hpp"
 
 #include <algorithm>
 
@@ -74,16 +75,18 @@ void read_gateway(const Node& node, Draft& draft) {
                                                " holds none, expected an id of your own");
 }
 
-const FeedInfo* find_feed(const Node& node, Draft& draft) {
-  const Node* name = member(node, "feed");
+// The descriptor that an entry names; nullptr when there is none of that name.
+template <class Info>
+const Info* find_named(const Node& node, std::string_view key,
+                       std::span<const Info* const> registry, Draft& draft) {
+  const Node* name = member(node, key);
   if (name == nullptr || name->kind != NodeKind::text) return nullptr;
-  const auto feeds = draft.vocabulary.feeds;
-  const auto found = std::ranges::find(feeds, name->text, &FeedInfo::name);
-  if (found != feeds.end()) return *found;
+  if (const Info* info = named(registry, name->text)) return info;
   std::vector<std::string_view> known;
-  for (const FeedInfo* info : feeds) known.push_back(info->name);
+  for (const Info* info : registry) known.push_back(info->name);
   draft.reader.report(*name,
-                      "there is no feed " + in_quotes(name->text) + ", expected " + listed(known),
+                      "there is no " + std::string(key) + " " + in_quotes(name->text) +
+                          ", expected " + listed(known),
                       nearest(name->text, known));
   return nullptr;
 }
@@ -112,7 +115,7 @@ void read_feed(const Node& node, Draft& draft) {
     return;
   }
   const auto problems = draft.reader.count();
-  const FeedInfo* info = find_feed(node, draft);
+  const FeedInfo* info = find_named(node, "feed", draft.vocabulary.feeds, draft);
   std::vector<Setting> declared(feed_settings().begin(), feed_settings().end());
   if (info != nullptr) {
     declared.insert(declared.end(), info->settings.begin(), info->settings.end());
@@ -183,33 +186,65 @@ std::vector<std::string> read_withheld(const Settings& values, const Draft& draf
   return withheld;
 }
 
+// A sink's transport, by the key of its address; where there is but one, its address is missed.
+const TransportInfo* find_transport(const Node& sink, Draft& draft) {
+  std::vector<std::string_view> known;
+  std::vector<const TransportInfo*> given;
+  for (const TransportInfo* info : draft.vocabulary.transports) {
+    known.push_back(info->name);
+    if (member(sink, info->name) != nullptr) given.push_back(info);
+  }
+  if (given.size() == 1) return given.front();
+  if (known.size() == 1) return draft.vocabulary.transports.front();
+  const std::string expected = ", expected exactly " + listed(known);
+  if (given.empty()) draft.reader.report(sink, "the sink names no transport" + expected);
+  for (std::size_t at = 1; at < given.size(); ++at) {
+    draft.reader.report_key(*member(sink, given[at]->name),
+                            "the sink names a second transport" + expected);
+  }
+  return nullptr;
+}
+
+const FormatInfo* find_format(const Node& sink, Draft& draft) {
+  const auto& formats = draft.vocabulary.formats;
+  if (member(sink, "format") != nullptr) return find_named(sink, "format", formats, draft);
+  return named(formats, Settings::defaults(sink_settings()).text("format"));
+}
+
 void read_sink(const Node& node, Draft& draft) {
   constexpr std::string_view example = R"(an object such as {"id": "city", "mqtt": "mqtts://…"})";
   if (!draft.reader.expect(node, NodeKind::object, example)) return;
   const auto problems = draft.reader.count();
-  Settings values = draft.reader.read(node, sink_settings());
-  draft.config.sinks.push_back(
-      {.id = text_or_none(values, "id"),
-       .was = text_or_none(values, "was"),
-       .mqtt = text_or_none(values, "mqtt"),
-       .username = values.text("username"),
-       .password_file = text_or_none(values, "password_file"),
-       .ca_file = resolved(draft, text_or_none(values, "ca_file")),
-       .client_certificate = resolved(draft, text_or_none(values, "client_certificate")),
-       .client_key = resolved(draft, text_or_none(values, "client_key")),
-       .verify = values.boolean("verify"),
-       .version = values.text("version"),
-       .client_id = values.text("client_id"),
-       .window = values.integer("window"),
-       .batch_records = values.integer("batch_records"),
-       .keep_alive = values.duration("keep_alive"),
-       .acknowledge_within = values.duration("acknowledge_within"),
-       .start_at = values.text("start_at"),
-       .configuration_directory = draft.directory.string(),
-       .allow = read_allowed(node, values, draft),
-       .quantities = values.texts("quantities"),
-       .withheld_feeds = read_withheld(values, draft),
-       .secret_places = draft.reader.secret_places(node, sink_settings())});
+  SinkSettings sink{.transport = find_transport(node, draft), .format = find_format(node, draft)};
+  std::vector<Setting> added;
+  if (sink.transport != nullptr) added = settings_of(*sink.transport);
+  if (sink.format != nullptr) {
+    added.insert(added.end(), sink.format->settings.begin(), sink.format->settings.end());
+  }
+  std::vector<Setting> declared(sink_settings().begin(), sink_settings().end());
+  declared.insert(declared.end(), added.begin(), added.end());
+  const bool knows_all = sink.transport != nullptr && sink.format != nullptr;
+  Settings values = draft.reader.read(
+      node, declared, knows_all ? Reader::UnknownKeys::refused : Reader::UnknownKeys::ignored);
+  sink.id = text_or_none(values, "id");
+  sink.was = text_or_none(values, "was");
+  if (sink.transport != nullptr) {
+    sink.address = text_or_none(values, sink.transport->name);
+    if (sink.transport->address_form == SettingKind::path) {
+      sink.address = resolved(draft, sink.address);
+    }
+    added.erase(added.begin());
+  }
+  sink.settings = values.only(added);
+  resolve_paths(draft, added, sink.settings);
+  sink.batch_records = values.integer("batch_records");
+  sink.start_at = values.text("start_at");
+  sink.configuration_directory = draft.directory.string();
+  sink.allow = read_allowed(node, values, draft);
+  sink.quantities = values.texts("quantities");
+  sink.withheld_feeds = read_withheld(values, draft);
+  sink.secret_places = draft.reader.secret_places(node, declared);
+  draft.config.sinks.push_back(std::move(sink));
   draft.sinks.push_back(
       {.node = &node, .values = std::move(values), .is_sound = draft.reader.count() == problems});
 }
@@ -250,6 +285,13 @@ std::string text_or_none(const Settings& values, std::string_view name) {
 
 std::string resolved(const Draft& draft, const std::string& path) {
   return path.empty() ? path : (draft.directory / path).lexically_normal().string();
+}
+
+void resolve_paths(const Draft& draft, std::span<const Setting> declared, Settings& values) {
+  for (const Setting& setting : declared) {
+    if (setting.kind != SettingKind::path || setting.secret || !values.has(setting.name)) continue;
+    values.set(std::string(setting.name), resolved(draft, values.text(setting.name)));
+  }
 }
 
 std::optional<Position> read_position(const Node& owner, Draft& draft) {

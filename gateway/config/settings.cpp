@@ -22,8 +22,6 @@ constexpr double day = 24 * hour;
 constexpr auto jurisdictions = std::to_array<std::string_view>({"hk", "cn-sh", "other"});
 constexpr auto clocks = std::to_array<std::string_view>({"auto", "system"});
 constexpr auto datums = std::to_array<std::string_view>({"wgs84", "gcj02", "bd09"});
-constexpr auto mqtt_schemes = std::to_array<std::string_view>({"mqtt", "mqtts"});
-constexpr auto mqtt_versions = std::to_array<std::string_view>({"auto", "5", "3.1.1"});
 constexpr auto spike_methods = std::to_array<std::string_view>({"differential", "average"});
 constexpr auto attenuation_statistics = std::to_array<std::string_view>({"deviation", "range"});
 constexpr auto correction_methods = std::to_array<std::string_view>(
@@ -146,23 +144,12 @@ constexpr auto store = std::to_array<Setting>({
 });
 
 constexpr auto sink = std::to_array<Setting>({
-  {.name = "id", .kind = id, .documentation = "Names the sink in the store, the log and the MQTT client id.", .required = true},
+  {.name = "id", .kind = id, .documentation = "Names the sink in the store, in the log and to the far end.", .required = true},
   {.name = "was", .kind = id, .documentation = "The id that this sink had before: it goes on where that one was, instead of beginning as a new one. May stay."},
-  {.name = "mqtt", .kind = url, .documentation = "The broker, such as mqtts://broker.example.org:8883.", .required = true, .choices = mqtt_schemes},
-  {.name = "username", .kind = text, .documentation = "User name at the broker."},
-  {.name = "password_file", .kind = path, .documentation = "The file with the password: a path, or the name of a systemd credential or of a file beside this one.", .secret = true},
-  {.name = "ca_file", .kind = path, .documentation = "The certificate authority to trust instead of the system's; needs mqtts."},
-  {.name = "client_certificate", .kind = path, .documentation = "Our certificate, when the broker asks for one; needs mqtts and client_key."},
-  {.name = "client_key", .kind = path, .documentation = "The private key of client_certificate.", .secret = true},
-  {.name = "verify", .kind = boolean, .documentation = "Whether the broker must prove who it is; off only for a first try.", .fallback = "true"},
-  {.name = "version", .kind = choice, .documentation = "MQTT version; \"auto\" tries 5, then 3.1.1.", .fallback = "auto", .choices = mqtt_versions},
-  {.name = "client_id", .kind = text, .documentation = "MQTT client id; without it \"twinsky-<gateway>-<sink>\"."},
-  {.name = "window", .kind = integer, .documentation = "How many messages may be unacknowledged at once.", .fallback = "100", .lower = 4, .upper = 65535},
+  {.name = "format", .kind = text, .documentation = "How what leaves is written.", .fallback = "native"},
   {.name = "batch_records", .kind = integer, .documentation = "How many records a message holds at most.", .fallback = "200", .lower = 1, .upper = 200},
-  {.name = "keep_alive", .kind = duration, .documentation = "How long the connection may be silent before it is tried.", .fallback = "30s", .lower = 5 * second, .upper = 18 * hour},
-  {.name = "acknowledge_within", .kind = duration, .documentation = "A connection that has not acknowledged a message by then is given up.", .fallback = "30s", .lower = second, .upper = 10 * minute},
   {.name = "start_at", .kind = choice, .documentation = "Whether a new sink begins with what is read from now on or with the oldest sample kept.", .fallback = "now", .choices = beginnings},
-  {.name = "allow", .kind = texts, .documentation = "What may go there: MQTT topic filters below twinsky/v1/<gateway>/, such as \"sensor/+/obs\" or \"ref/#\"; without this setting everything, but nothing in cn-sh. A sink to which nothing may go is never opened; to one that is opened `status` always goes."},
+  {.name = "allow", .kind = texts, .documentation = "What may go there: topic filters below twinsky/v1/<gateway>/, such as \"sensor/+/obs\" or \"ref/#\"; without this setting everything, but nothing in cn-sh. A sink to which nothing may go is never opened; to one that is opened `status` always goes."},
   {.name = "quantities", .kind = texts, .documentation = "Names of the quantities that may go there; records and documents go without the others. None: all."},
   {.name = "redistribute", .kind = texts, .documentation = "Feeds whose terms keep their data from others and which may go there all the same, because it is nobody else's or you have leave."},
 });
@@ -273,7 +260,7 @@ std::span<const Section> sections() noexcept {
     {"compare", list, compare, "Which sensors are compared with which official stations."},
     {"corrections", list, correction, "Corrections that are published beside the raw readings; one for each sensor and quantity."},
     {"store", object, store, "The local store."},
-    {"sinks", list, sink, "Where samples are published."},
+    {"sinks", list, sink, "Where samples are published, each over one transport, which is chosen by the key of its address; it and the format add their own settings."},
     {"serve", object, serve, "Reserved for a local page, which this version does not have: nothing listens yet."},
   });
   // clang-format on

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every setting of the gateway itself, declared once: the reader, the JSON Schema, the reference
-// documentation and the suggestions come from here. Drivers and feeds declare what they add.
+// documentation and the suggestions come from here. Drivers, feeds, transports and formats declare
+// what they add.
 #pragma once
 
 #include "gateway/model/setting.hpp"
@@ -21,7 +22,7 @@ std::span<const Setting> feed_settings() noexcept;     // a feed adds its own
 std::span<const Setting> compare_settings() noexcept;
 std::span<const Setting> correction_settings() noexcept;
 std::span<const Setting> store_settings() noexcept;
-std::span<const Setting> sink_settings() noexcept;
+std::span<const Setting> sink_settings() noexcept;  // its transport and its format add their own
 std::span<const Setting> serve_settings() noexcept;
 
 // What of a bus names the device: a bus has exactly one of them.

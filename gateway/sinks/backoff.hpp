@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How long to wait before the next attempt: a random part of a bound that doubles each time ("full
-// jitter"), so that many gateways do not come back to a broker in one moment. Pure; one thread.
+// jitter"), so that many gateways do not come back to one far end at once. Pure; one thread.
 #pragma once
 
 #include "gateway/model/clock.hpp"

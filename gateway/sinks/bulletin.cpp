@@ -58,7 +58,7 @@ std::vector<Bulletin::Change> Bulletin::changes_since(std::uint64_t& version) co
   std::vector<Change> changes;
   for (auto place = by_version_.upper_bound(version); place != by_version_.end(); ++place) {
     const Change& change = place->second->second.change;
-    if (version == 0 && (change.withdrawn || change.notice.retain == Retain::never)) continue;
+    if (version == 0 && change.withdrawn) continue;
     changes.push_back(change);
   }
   version = version_;

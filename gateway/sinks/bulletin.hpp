@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What should stand on every broker right now: the retained topics and the latest values, each with
-// its newest text only. Stages post here; each sink makes its broker agree, sends what changed, and
-// after a reconnect sends all. Any thread.
+// What should stand at every far end right now: what it remembers of us and the latest values, each
+// with its newest text only. Stages post here; each sink makes its far end agree, sends what
+// changed, and after a reconnect sends all. Any thread.
 #pragma once
 
 #include "gateway/model/clock.hpp"
@@ -18,8 +18,7 @@ namespace twinsky {
 
 enum class Retain : std::uint8_t {
   always,    // info, meta, status, compare, warnings
-  expiring,  // state: MQTT 5 retained with expiry; on 3.1.1 sent, not retained
-  never,     // replies
+  expiring,  // state: remembered where it can expire there, else only sent
 };
 
 struct Notice {
@@ -38,7 +37,7 @@ class Bulletin {
   void withdraw(std::string_view topic);
 
   // All topics of the present configuration have been posted, but for those that begin with one of
-  // `later` (stations that a feed has yet to name): what a broker retains beyond them is obsolete.
+  // `later` (stations that a feed has yet to name): what is remembered beyond them is obsolete.
   void declare_complete(std::vector<std::string> later);
   // How often that was declared: when it rises, obsolete topics are to be looked for again.
   [[nodiscard]] std::uint64_t completions() const;
@@ -49,8 +48,7 @@ class Bulletin {
     Notice notice;
     bool withdrawn = false;
   };
-  // What changed since `version`, oldest first; moves `version` on. 0 gives everything in force,
-  // without replies: they were for those who listened then.
+  // What changed since `version`, oldest first; moves `version` on. 0 gives everything in force.
   std::vector<Change> changes_since(std::uint64_t& version) const;
 
   // Called after each change, on the posting thread; must not block. Once unsubscribe() has

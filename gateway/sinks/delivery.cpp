@@ -27,23 +27,31 @@ SessionSettings session_settings(const SinkSettings& sink, const SinkSurrounding
                                  std::string quarrel) {
   const auto records = static_cast<std::size_t>(std::max<std::int64_t>(sink.batch_records, 1));
   return {.sink = sink.id,
-          .acknowledge_within = sink.acknowledge_within,
           .outbox = {.sink = sink.id,
                      .records = std::min(records, most_records),
                      .seed = seed_of(with.gateway, sink.id)},
           .quarrel = std::move(quarrel)};
 }
 
+// The same as a session's last message.
+Message last_word(const Format& format) {
+  return {.destination = format.destination("status"), .payload = "offline", .retained = true};
+}
+
 class Delivery {
  public:
   Delivery(const SinkSettings& settings, SinkSurroundings surroundings,
-           std::unique_ptr<Format> format, const MakeTransport& make_transport)
+           const MakeTransport& make_transport)
       : with_(std::move(surroundings)),
         guard_("sink " + settings.id, with_.clock, with_.log),
         inbox_(std::make_shared<Inbox>()),
         egress_(settings),
-        format_(std::move(format)),
-        transport_(make_transport(inbox_)),
+        format_(settings.format->make(settings, with_.gateway)),
+        transport_(make_transport(settings, {.gateway = with_.gateway,
+                                             .inbox = inbox_,
+                                             .last_word = last_word(*format_),
+                                             .clock = with_.clock,
+                                             .log = with_.log})),
         session_(session_settings(settings, with_, transport_->quarrel()), with_, *format_,
                  egress_) {}
 
@@ -182,12 +190,11 @@ class Delivery {
 class DeliveringSink final : public Sink {
  public:
   DeliveringSink(const SinkSettings& settings, const SinkSurroundings& surroundings,
-                 std::unique_ptr<Format> format, const MakeTransport& make_transport)
+                 const MakeTransport& make_transport)
       : id_(settings.id), bulletin_(surroundings.bulletin), clock_(surroundings.clock) {
     surroundings.store.add_sink(settings.id, settings.start_at == "oldest",
                                 Egress(settings).topic_rules());
-    delivery_ =
-        std::make_shared<Delivery>(settings, surroundings, std::move(format), make_transport);
+    delivery_ = std::make_shared<Delivery>(settings, surroundings, make_transport);
     subscription_ = bulletin_.subscribe(
         [inbox = delivery_->inbox(), &clock = clock_] { inbox->nudge(clock.now()); });
     std::thread([delivery = delivery_] { delivery->run(); }).detach();
@@ -247,7 +254,7 @@ class ClosedSink final : public Sink {
 }  // namespace
 
 std::unique_ptr<Sink> deliver(const SinkSettings& settings, SinkSurroundings surroundings,
-                              std::unique_ptr<Format> format, const MakeTransport& make_transport) {
+                              const MakeTransport& make_transport) {
   if (Egress(settings).is_closed()) {
     surroundings.log.warning("sink " + settings.id,
                              "nothing may go there, so it is not opened: say in its \"allow\" what "
@@ -255,8 +262,11 @@ std::unique_ptr<Sink> deliver(const SinkSettings& settings, SinkSurroundings sur
     surroundings.store.remove_sink(settings.id, "sink_closed");  // no row need wait for it
     return std::make_unique<ClosedSink>(settings.id);
   }
-  return std::make_unique<DeliveringSink>(settings, surroundings, std::move(format),
-                                          make_transport);
+  return std::make_unique<DeliveringSink>(settings, surroundings, make_transport);
+}
+
+std::unique_ptr<Sink> make_sink(const SinkSettings& settings, SinkSurroundings surroundings) {
+  return deliver(settings, std::move(surroundings), settings.transport->make);
 }
 
 }  // namespace twinsky

@@ -3,7 +3,6 @@
 // transport does it.
 #pragma once
 
-#include "gateway/sinks/format.hpp"
 #include "gateway/sinks/sink.hpp"
 #include "gateway/sinks/transport.hpp"
 
@@ -12,9 +11,11 @@
 
 namespace twinsky {
 
-using MakeTransport = std::function<std::unique_ptr<Transport>(std::shared_ptr<Inbox>)>;
+// As TransportInfo has it; a test may bring one of its own.
+using MakeTransport =
+    std::function<std::unique_ptr<Transport>(const SinkSettings&, TransportSurroundings)>;
 
 std::unique_ptr<Sink> deliver(const SinkSettings& settings, SinkSurroundings surroundings,
-                              std::unique_ptr<Format> format, const MakeTransport& make_transport);
+                              const MakeTransport& make_transport);
 
 }  // namespace twinsky

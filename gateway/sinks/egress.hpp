@@ -3,7 +3,7 @@
 // before it is put into a message. Any thread.
 #pragma once
 
-#include "gateway/config/config.hpp"
+#include "gateway/config/sink_settings.hpp"
 #include "gateway/model/topic_rules.hpp"
 
 #include <optional>

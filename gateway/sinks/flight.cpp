@@ -86,7 +86,7 @@ RowId Flight::connection_lost(RowId read, MonotonicTime now) {
     const RowId first = lane.messages.front().span.first_row;
     forget_messages(lane);
     if (lane.hold) {
-      // Perhaps the broker hung up because of it: the others come first.
+      // Perhaps the far end hung up because of it: the others come first.
       lane.hold->resume = first;
       lane.hold->retry_at = now + lane.hold->backoff.next();
     } else {

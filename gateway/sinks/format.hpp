@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How what leaves is written, and where it goes. A format turns rows and documents into messages
 // with a destination; delivery decides when they go, which are under way and what has arrived, and
-// knows nothing of the text. One file of formats/ is one format. Pure; one thread.
+// knows nothing of the text. One file of formats/ is one format, and ends with its descriptor
+// (FormatInfo). Pure; one thread.
 //
 // Everything of ours has a subject ("sensor/roof-pm/obs", "info", "mark"), by which the rules of a
 // sink let it go, whatever the format makes of it.

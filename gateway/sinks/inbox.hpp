@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -23,12 +24,17 @@ using Place = std::size_t;
 
 // What the far end can do.
 struct TransportLimits {
-  std::size_t places = 100;         // messages under way at most
-  std::size_t largest_message = 0;  // as size_of() says
-  std::size_t largest_payload = 0;
+  static constexpr auto any_size = std::numeric_limits<std::size_t>::max();
+
+  std::size_t places = 100;                 // messages under way at most
+  milliseconds acknowledge_within{30'000};  // longer silence is the end of a connection
+  std::size_t largest_message = any_size;   // as size_of() says
+  std::size_t largest_payload = any_size;
   bool can_retain = true;
   bool can_expire = true;
-  std::size_t (*size_of)(const Message&) = nullptr;
+  std::size_t (*size_of)(const Message&) = [](const Message& message) {
+    return message.payload.size();
+  };
 };
 
 // How an attempt or a connection ended, with words for people.

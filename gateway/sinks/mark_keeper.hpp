@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps the retained topic `mark` of one broker current: before the first record of a connection
+// Keeps the retained `mark` of one far end current: before the first record of a connection
 // and of an epoch, then once a minute while records arrive, and at the end. That is at most 1440
 // small messages a day, some 300 kB. One thread.
 #pragma once
@@ -17,13 +17,13 @@ class MarkKeeper {
  public:
   MarkKeeper(const Store& store, std::string sink) : store_(store), sink_(std::move(sink)) {}
 
-  // A new connection. `may_show`: the broker retains, and the sink's rules let it go.
+  // A new connection. `may_show`: the far end retains, and the sink's rules let it go.
   void start(bool may_show);
   // The one that is due; from then on it is on its way.
   std::optional<Mark> take(MonotonicTime now);
   // The last one, when more has arrived since.
   std::optional<Mark> take_last();
-  // The broker does not want it: no more on this connection.
+  // The far end does not want it: no more on this connection.
   void refused() { may_show_ = false; }
 
   // Records wait until it is on its way.

@@ -54,8 +54,7 @@ std::optional<OutgoingNotice> Notices::take(MonotonicTime now) {
     const Notice& notice = taken.change.notice;
     const bool is_cleared = taken.change.withdrawn;
     turns_.erase(notice.topic);
-    const bool retains =
-        notice.retain == Retain::always || (notice.retain == Retain::expiring && can_expire_);
+    const bool retains = notice.retain == Retain::always || can_expire_;
     Message& message = taken.message;
     message.destination = format_.destination(notice.topic);
     message.payload = egress_.strips() ? egress_.stripped(notice.payload) : notice.payload;
@@ -111,7 +110,7 @@ void Notices::enqueue(Bulletin::Change change) {
     return;
   }
   if (change.withdrawn && (!can_retain_ || !retained_.contains(change.notice.topic))) {
-    // Nothing of it stands on the broker; what waits need not go any more.
+    // Nothing of it stands there; what waits need not go any more.
     const auto turn = turns_.find(change.notice.topic);
     if (turn == turns_.end()) return;
     waiting_.erase(turn->second);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one broker should hold of the bulletin: takes in what changes, hands out messages, notes
+// What one far end should hold of the bulletin: takes in what changes, hands out messages, notes
 // what is retained and clears what is obsolete. Each topic waits with its newest text only. One
 // thread.
 #pragma once
@@ -28,7 +28,7 @@ class Notices {
           const Egress& egress = Egress::everything());
 
   // A new connection: everything in force goes again, and what was retained there once and may not
-  // go any more is cleared. What a broker cannot let expire is not retained there.
+  // go any more is cleared. What it cannot let expire is not retained there.
   void start(bool can_retain, bool can_expire);
   // Takes in what changed.
   void refresh();

@@ -43,7 +43,7 @@ class Outbox {
   Outbox(OutboxSettings settings, const Format& format, std::unique_ptr<StoreReader> reader,
          RowId cursor, const Egress& egress = Egress::everything(), Claim claim = {});
 
-  // A new connection whose broker takes payloads up to this size. What was under way is sent again.
+  // A new connection whose far end takes payloads up to this size. What was under way goes again.
   void start(std::size_t largest_payload, MonotonicTime now);
   void connection_lost(MonotonicTime now);
 

@@ -244,7 +244,7 @@ void Session::serve(MonotonicTime now) {
   keep_account();
   if (overdue_at() <= now) {
     end({Ending::Kind::lost,
-         far_end_ + " acknowledged nothing for " + duration_text(settings_.acknowledge_within)},
+         far_end_ + " acknowledged nothing for " + duration_text(limits_.acknowledge_within)},
         now);
     return;
   }
@@ -390,7 +390,7 @@ bool Session::has_room_for_records() const {
 
 MonotonicTime Session::overdue_at() const {
   const MonotonicTime oldest = under_way_.oldest();
-  return oldest == MonotonicTime::max() ? oldest : oldest + settings_.acknowledge_within;
+  return oldest == MonotonicTime::max() ? oldest : oldest + limits_.acknowledge_within;
 }
 
 // ---- ending -------------------------------------------------------------------------------------

@@ -29,7 +29,6 @@ namespace twinsky {
 struct SessionSettings {
   std::string sink;
   milliseconds connect_within{20'000};
-  milliseconds acknowledge_within{30'000};
   OutboxSettings outbox;
   std::string quarrel;  // why connections may break again and again, for people
 };

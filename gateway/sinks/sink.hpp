@@ -2,7 +2,7 @@
 // A place where records go. A sink has a thread of its own, a cursor in the store and no queue.
 #pragma once
 
-#include "gateway/config/config.hpp"
+#include "gateway/config/sink_settings.hpp"
 #include "gateway/sinks/audit.hpp"
 #include "gateway/sinks/bulletin.hpp"
 #include "gateway/store/store.hpp"

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A way out: it connects, sends, and tells through the inbox what has arrived. It knows the far
-// end's protocol and nothing of what is sent. One file of transports/ is one transport. The sink's
-// thread alone uses it.
+// end's protocol and nothing of what is sent. One file of transports/ is one transport,
+// and ends with its descriptor (TransportInfo). The sink's thread alone uses it.
 #pragma once
 
 #include "gateway/sinks/format.hpp"
 #include "gateway/sinks/inbox.hpp"
+#include "gateway/system/log.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -18,6 +20,17 @@ namespace twinsky {
 class TransportError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+// What a transport needs from its surroundings.
+struct TransportSurroundings {
+  std::string gateway;  // id
+  std::shared_ptr<Inbox> inbox;
+  // What the far end shall say of us when a connection breaks, where it can; without a destination
+  // nothing.
+  Message last_word;
+  Clock& clock;
+  Log& log;
 };
 
 class Transport {

@@ -1,6 +1,6 @@
 # Writes a source with a function that lists what FILES define as
 #   extern const TYPE name …
-# at the beginning of a line, which is how a driver, a feed, a kind of bus and a subcommand end:
+# at the beginning of a line, which is how the file of each of them ends (CMakeLists.txt lists them):
 #   cmake -DTYPE=DriverInfo -DFUNCTION=found_drivers -DHEADER=drivers/driver.hpp
 #         -DROOT=. -DFILES=drivers/sensors/a.cpp;… -DOUTPUT=drivers.cpp -P registry.cmake
 set(declared "")

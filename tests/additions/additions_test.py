@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What shall be one file is one file: a driver, a kind of bus and a subcommand are added to a copy of
-the tree, and work from the configuration to a broker.
+"""What shall be one file is one file: a driver, a kind of bus, a format, a transport and a subcommand are
+added to a copy of the tree, and work from the configuration to a broker.
 
   additions_test.py BUILD   where this tree is built: the copy is built in the same way
 
@@ -79,7 +79,11 @@ class Additions(unittest.TestCase):
             "sensors": [{"id": "new-driver", "driver": "toy", "bus": "played", "every": "1s", "offset": 1},
                         {"id": "new-bus", "driver": "sht4x", "bus": "toy", "every": "1s"}],
             "store": {"path": "copy.db"},
-            "sinks": [{"id": "city", "mqtt": f"mqtt://127.0.0.1:{port}"}]}
+            "sinks": [{"id": "city", "mqtt": f"mqtt://127.0.0.1:{port}"},
+                      {"id": "new-format", "mqtt": f"mqtt://127.0.0.1:{port}", "format": "toy", "separator": ";",
+                       "batch_records": 1},
+                      {"id": "new-transport", "toy": str(self.copy / "native.txt"), "before": "> "},
+                      {"id": "both", "toy": str(self.copy / "toy.txt"), "format": "toy"}]}
 
     def test_the_cases_of_the_driver_decode(self):
         lines = [json.loads(line) for line in
@@ -99,15 +103,23 @@ class Additions(unittest.TestCase):
         self.assertEqual(schema, installed.read_text("utf-8"))
         self.assertIn("The answer to everything, in hexadecimal digits.", schema)
         self.assertIn("Added to what it measures.", schema)
+        self.assertIn("What stands between two values.", schema)
+        self.assertIn("What each line begins with.", schema)
         file = self.copy / "wrong.json"
         wrong = self.configuration(1)
         wrong["buses"]["toy"] = {"toy": "x", "coulour": "red"}
         wrong["sensors"][0]["offset"] = 6
+        wrong["sinks"] = [{"id": "a", "toy": "x", "befor": "> "}, {"id": "b", "toy": "x", "format": "tooy"},
+                          {"id": "c", "toy": "x", "separator": ";"}, {"id": "d"}]
         file.write_text(json.dumps(wrong), "utf-8")
         said = self.said("check", file, code=78)
         self.assertIn('/buses/toy/coulour: the key "coulour" is not known here; did you mean "colour"?', said)
         self.assertIn('"x" is no answer, expected digits', said)
         self.assertIn("/sensors/0/offset: 6 is out of range", said)
+        self.assertIn('/sinks/0/befor: the key "befor" is not known here; did you mean "before"?', said)
+        self.assertIn('there is no format "tooy", expected one of "native", "toy"; did you mean "toy"?', said)
+        self.assertIn('/sinks/2/separator: the key "separator" is not known here', said)
+        self.assertIn('/sinks/3: the sink names no transport, expected exactly one of "mqtt", "toy"', said)
 
     def test_they_work_from_the_configuration_to_a_broker(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -115,6 +127,8 @@ class Additions(unittest.TestCase):
             self.addCleanup(broker.stop)
             subscriber = Subscriber(broker.port)
             self.addCleanup(subscriber.end)
+            reader = Subscriber(broker.port, "toy/#", "reader")
+            self.addCleanup(reader.end)
             gateway = Gateway(directory, self.configuration(broker.port))
             gateway.start()
             self.addCleanup(gateway.kill)
@@ -122,6 +136,15 @@ class Additions(unittest.TestCase):
                 until(lambda: value in [record.get("temperature")  # noqa: B023
                                         for record in subscriber.records("sensor/" + sensor)],  # noqa: B023
                       30, f"{value} of {sensor}")
+            topic = "toy/copy/sensor/new-bus/obs"
+            until(lambda: [row for heard, row in list(reader.heard) if heard == topic and row.endswith(";25.0")],
+                  30, "a row in the new format")
+            until(lambda: re.search("^> twinsky/v1/copy/sensor/new-bus/obs \\[.*\"temperature\":25.0+,",
+                                    (self.copy / "native.txt").read_text("utf-8"), re.M), 30, "a row over the new transport")
+            until(lambda: re.search("^toy/copy/sensor/new-driver/obs [0-9]+,20[^,]+,24.0$",
+                                    (self.copy / "toy.txt").read_text("utf-8"), re.M), 30, "a row over both")
+            gateway.stop()
+            self.assertIn("> twinsky/v1/copy/status offline\n", (self.copy / "native.txt").read_text("utf-8"))
 
 
 if __name__ == "__main__":

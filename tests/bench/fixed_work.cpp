@@ -8,7 +8,6 @@
 //
 // Answers one line of JSON: how many bytes it wrote by system calls, which the file system's state
 // does not change either.
-#include "gateway/sinks/formats/native.hpp"
 #include "gateway/sinks/outbox.hpp"
 #include "gateway/store/store.hpp"
 #include "tests/bench/sample.hpp"
@@ -68,7 +67,7 @@ void work(const std::string& path, long commits) {
                .boot_id = "bench"},
               clock, log);
   store.add_sink(sink, true);
-  const auto format = make_native_format("bench");
+  const auto format = format_named("native")->make({}, "bench");
   Outbox outbox({.sink = sink}, *format, store.reader(), store.cursor(sink));
   outbox.start(1U << 20U, clock.now());
   const StreamId stream = store.stream(bench::stream);

@@ -10,6 +10,7 @@
 #include "gateway/system/memory.hpp"
 #include "tests/bench/cost.hpp"
 #include "tests/bench/sample.hpp"
+#include "tests/unit/mqtt_sink.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -56,13 +57,10 @@ int converse(const std::string& path, long per_commit) {
     long second = 0;
     words >> command >> first >> second;
     if (command == "sink") {
-      sink = make_sink({.id = "bench",
-                        .mqtt = "mqtt://127.0.0.1:" + std::to_string(first),
-                        .verify = true,
-                        .version = "auto",
-                        .batch_records = second,
-                        .start_at = "oldest"},
-                       {"bench", store, bulletin, clock, log});
+      auto settings =
+          testing_world::mqtt_sink("bench", "mqtt://127.0.0.1:" + std::to_string(first));
+      settings.batch_records = second;
+      sink = make_sink(settings, {"bench", store, bulletin, clock, log});
       to_wake = sink.get();
     } else if (command == "stop") {
       if (sink) sink->stop(clock.now() + 2s);

@@ -37,7 +37,8 @@ class Secret(gateway.GatewayTest):
     def declared(self):
         """(section, feed or none, setting) of all that name secrets, and of all addresses."""
         schema = json.loads(self.command("schema").stdout)["properties"]
-        places = [("sinks", None, schema["sinks"]["items"]["properties"])]
+        sinks = schema["sinks"]["items"]
+        places = [("sinks", None, part["properties"]) for part in (sinks, *(case["then"] for case in sinks["allOf"]))]
         places += [("feeds", case["if"]["properties"]["feed"]["const"], case["then"]["properties"])
                    for case in schema["feeds"]["items"]["allOf"]]
         named = [(section, feed, name) for section, feed, settings in places

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/sinks/batch.hpp"
 
-#include "gateway/sinks/formats/native.hpp"
+#include "gateway/config/sink_settings.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-const auto native = make_native_format("g");
+const auto native = format_named("native") -> make({}, "g");
 constexpr std::string_view prefix = R"({"seq":)";
 constexpr std::string_view body = R"({"v":1})";
 

@@ -33,7 +33,7 @@ TEST(mqtt, a_giant_packet_ends_the_connection_before_it_is_stored) {
     Gateway gateway;
     gateway.fill(1, 10);
     auto settings = gateway.settings(broker.url());
-    settings.version = version;
+    settings.settings.set("version", std::string(version));
     const MemoryPeak peak;
     gateway.start(settings);
     EXPECT_TRUE(gateway.all_acknowledged()) << version;
@@ -52,7 +52,7 @@ TEST(mqtt, a_giant_answer_costs_the_question_and_not_the_records) {
   Gateway gateway;
   gateway.fill(1, 10);
   auto settings = gateway.settings(broker.url());
-  settings.version = "3.1.1";
+  settings.settings.set("version", "3.1.1");
   const MemoryPeak peak;
   gateway.start(settings);
   EXPECT_TRUE(gateway.all_acknowledged());
@@ -96,7 +96,7 @@ TEST(mqtt, does_not_fall_back_where_only_5_is_wanted) {
   ScriptedBroker broker({.answer = [](const Connect& connect) { return connect.level == 5; }});
   Gateway gateway;
   auto settings = gateway.settings(broker.url());
-  settings.version = "5";
+  settings.settings.set("version", "5");
   EXPECT_TRUE(shows(gateway.start(settings), "does not speak this version of MQTT"));
 }
 
@@ -238,9 +238,8 @@ TEST(mqtt, a_stop_says_whether_the_thread_has_ended) {
   ScriptedBroker broker({});
   Gateway gateway;
   StickyClock clock;
-  const auto sink = make_mqtt_sink(
-      gateway.settings(broker.url()),
-      {"mk-roof", *gateway.store, gateway.bulletin, clock, gateway.log}, &resolve_host);
+  const auto sink = make_sink(gateway.settings(broker.url()),
+                              {"mk-roof", *gateway.store, gateway.bulletin, clock, gateway.log});
   ASSERT_TRUE(shows(*sink, "connected"));
   clock.set_stuck(true);
   EXPECT_FALSE(sink->stop(clock.now() + 100ms));  // and what it uses may not go yet

@@ -35,13 +35,12 @@ TEST(bulletin, keeps_the_newest_text_of_each_topic_in_the_order_of_change) {
   EXPECT_EQ(changes(bulletin, seen), (Texts{"a=2", "b=2"}));
 }
 
-TEST(bulletin, repeats_only_what_expires_or_answers) {
+TEST(bulletin, repeats_only_what_expires) {
   struct Case {
     Retain retain;
     Texts again;
   };
-  for (const Case& one :
-       {Case{Retain::always, {}}, Case{Retain::expiring, {"a=1"}}, Case{Retain::never, {"a=1"}}}) {
+  for (const Case& one : {Case{Retain::always, {}}, Case{Retain::expiring, {"a=1"}}}) {
     Bulletin bulletin;
     std::uint64_t seen = 0;
     bulletin.post(notice("a", "1", one.retain));
@@ -54,7 +53,6 @@ TEST(bulletin, repeats_only_what_expires_or_answers) {
 TEST(bulletin, a_newcomer_gets_what_is_in_force) {
   Bulletin bulletin;
   bulletin.post(notice("gone", "1"));
-  bulletin.post(notice("reply", "1", Retain::never));
   bulletin.post(notice("state", "1", Retain::expiring));
   std::uint64_t present = 0;
   changes(bulletin, present);

@@ -4,6 +4,7 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
 #include "gateway/model/placement.hpp"
+#include "tests/unit/mqtt_sink.hpp"
 #include "tests/unit/places.hpp"
 
 #include <algorithm>
@@ -266,12 +267,15 @@ TEST(config, fills_everything_in) {
   EXPECT_EQ(config.store.queue_bytes, 1U << 20U);
   EXPECT_EQ(config.store.clock_wait, 0s);
   EXPECT_EQ(config.store.keep, 400 * 24h);
-  EXPECT_EQ(config.sinks[0].mqtt, "mqtts://broker:8883");
-  EXPECT_EQ(config.sinks[0].ca_file, folder.path() / "ca.pem");
-  EXPECT_EQ(config.sinks[0].password_file, "secret");
-  EXPECT_EQ(config.sinks[0].configuration_directory, folder.path());
-  EXPECT_EQ(config.sinks[0].window, 100);
-  EXPECT_TRUE(config.sinks[0].verify);
+  const SinkSettings& sink = config.sinks[0];
+  EXPECT_EQ(sink.transport->name, "mqtt");
+  EXPECT_EQ(sink.address, "mqtts://broker:8883");
+  EXPECT_EQ(sink.format->name, "native");
+  EXPECT_EQ(sink.settings.text("ca_file"), folder.path() / "ca.pem");
+  EXPECT_EQ(sink.settings.text("password_file"), "secret");
+  EXPECT_EQ(sink.configuration_directory, folder.path());
+  EXPECT_EQ(sink.settings.integer("window"), 100);
+  EXPECT_TRUE(sink.settings.boolean("verify"));
   EXPECT_EQ(config.serve.listen, "127.0.0.1:8787");
   EXPECT_EQ(config.hash.size(), 16U);
 }
@@ -294,14 +298,95 @@ TEST(config, has_one_set_of_defaults) {
   StoreSettings store;
   store.path = "/var/lib/twinsky/twinsky.db";
   EXPECT_EQ(config->store, store);
-  SinkSettings sink;
-  sink.id = "s";
-  sink.mqtt = "mqtt://b:1883";
-  sink.version = "auto";
-  sink.start_at = "now";
+  SinkSettings sink = testing_world::mqtt_sink("s", "mqtt://b:1883", "now");
   sink.configuration_directory = folder.path();
   EXPECT_EQ(config->sinks[0], sink);
   EXPECT_EQ(config->serve, ServeSettings{});
+}
+
+// Two ways out and two ways to write that no program has.
+constexpr auto file_settings = std::to_array<Setting>({
+    {.name = "compress", .kind = SettingKind::boolean, .documentation = "?", .fallback = "false"},
+});
+constexpr auto line_settings = std::to_array<Setting>({
+    {.name = "separator", .documentation = "Between two values.", .fallback = ","},
+});
+const TransportInfo to_file = {.name = "file",
+                               .address_form = SettingKind::path,
+                               .documentation = "Where it is appended.",
+                               .settings = file_settings};
+const TransportInfo by_post = {.name = "post", .documentation = "Whom it is posted to."};
+const FormatInfo plain = {.name = "native"};
+const FormatInfo in_lines = {.name = "lines",
+                             .settings = line_settings,
+                             .check = [](SinkSettings& sink, const std::set<std::string_view>&) {
+                               std::vector<SinkProblem> problems;
+                               if (sink.transport == &by_post)
+                                 problems.push_back({"format", "lines are not posted", true});
+                               return problems;
+                             }};
+const std::array<const TransportInfo*, 2> own_transports = {&to_file, &by_post};
+const std::array<const FormatInfo*, 2> own_formats = {&in_lines, &plain};
+
+TEST(config, a_sink_has_the_settings_of_its_transport_and_its_format) {
+  Vocabulary vocabulary = own_vocabulary();
+  vocabulary.transports = own_transports;
+  vocabulary.formats = own_formats;
+  const Folder folder;
+  const auto load =
+      [&](std::string_view sink) {
+        return load_config(folder.write("f", R"({"gateway": {"id": "g", "jurisdiction": "hk"},
+"sinks": [{"id": "s", )" + std::string(sink) + "}]}"),
+                           vocabulary);
+      };
+  const struct {
+    std::string_view sink;
+    std::vector<std::string> lines;
+  } rows[] = {
+      {R"("format": "lines")",
+       {R"(f:2:11: /sinks/0: the sink names no transport, expected exactly one of "file", "post")"}},
+      {R"("file": "out", "post": "http://h")",
+       {"f:2:38: /sinks/0/post: the sink names a second transport, expected exactly one of "
+        "\"file\", \"post\""}},
+      {R"("file": "out", "format": "line")",
+       {"f:2:48: /sinks/0/format: there is no format \"line\", expected one of \"lines\", "
+        "\"native\"; did you mean \"lines\"?"}},
+      {R"("file": "out", "separator": ";")",
+       {"f:2:38: /sinks/0/separator: the key \"separator\" is not known here, expected one of "
+        "\"id\", \"was\", \"format\", \"batch_records\", \"start_at\", \"allow\", \"quantities\", "
+        "\"redistribute\", \"file\", \"compress\""}},
+      {R"("post": "ftp://h", "compres": true)",
+       {"f:2:31: /sinks/0/post: \"ftp://h\" begins with a scheme that does not fit here, expected "
+        "an address such as \"http://host\" or \"https://host\"",
+        "f:2:42: /sinks/0/compres: the key \"compres\" is not known here, expected one of \"id\", "
+        "\"was\", \"format\", \"batch_records\", \"start_at\", \"allow\", \"quantities\", "
+        "\"redistribute\", \"post\""}},
+      {R"("post": "http://h", "format": "lines")",
+       {"f:2:43: /sinks/0/format: lines are not posted"}},
+  };
+  for (const auto& row : rows) EXPECT_EQ(lines_of(load(row.sink)), row.lines) << row.sink;
+
+  const auto config = load(R"("file": "out", "format": "lines", "separator": ";")");
+  ASSERT_TRUE(config.has_value());
+  const SinkSettings& sink = config->sinks[0];
+  EXPECT_EQ(sink.transport, &to_file);
+  EXPECT_EQ(sink.address, folder.path() / "out");
+  EXPECT_EQ(sink.format, &in_lines);
+  EXPECT_EQ(sink.settings.text("separator"), ";");
+  EXPECT_FALSE(sink.settings.boolean("compress"));
+  EXPECT_EQ(load(R"("file": "out")")->sinks[0].format, &plain);
+  for (const std::string_view changed :
+       {R"("file": "on", "format": "lines", "separator": ";")",
+        R"("file": "out", "format": "lines", "separator": ".")",
+        R"("file": "out", "format": "lines", "separator": ";", "compress": true)",
+        R"("file": "out", "compress": false)"}) {
+    EXPECT_NE(load(changed)->sinks[0], sink) << changed;
+  }
+  const std::string reference = config_reference(vocabulary);
+  for (const std::string_view part :
+       {"### transport `file` adds", "| `post` |", "format `lines`"}) {
+    EXPECT_NE(reference.find(part), std::string::npos) << part;
+  }
 }
 
 TEST(config, each_city_has_its_own_defaults) {

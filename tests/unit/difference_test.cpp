@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/config/difference.hpp"
 
+#include "tests/unit/mqtt_sink.hpp"
+
 #include <functional>
 #include <gtest/gtest.h>
 
@@ -27,10 +29,7 @@ SensorSettings sensor(const std::string& id, const std::string& on) {
 }
 
 SinkSettings sink(const std::string& id) {
-  SinkSettings settings;
-  settings.id = id;
-  settings.mqtt = "mqtts://" + id;
-  return settings;
+  return testing_world::mqtt_sink(id, "mqtts://" + id);
 }
 
 Config running() {
@@ -76,8 +75,10 @@ TEST(difference, names_only_what_changed) {
        "buses: two removed"},
       {[](Config& c) { c.feeds[0].stations.clear(); }, "feeds changed"},
       {[](Config& c) { c.compare.clear(); }, "comparisons changed"},
+      {[](Config& c) { c.sinks[0].address = "mqtts://elsewhere"; }, "sinks: city changed"},
+      {[](Config& c) { c.sinks[1].format = nullptr; }, "sinks: home changed"},
       {[](Config& c) {
-         c.sinks[0].window = 7;
+         c.sinks[0].settings.set("window", std::int64_t{7});
          c.sinks[1] = sink("new");
        },
        "sinks: new added, city changed, home removed"},

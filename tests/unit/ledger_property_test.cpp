@@ -4,7 +4,6 @@
 // number or is counted. Nothing is killed here, so all of it holds exactly; only where a refused
 // stream holds the cursor until nothing else can go, what goes says that it is estimated. At
 // random, from seeds.
-#include "gateway/sinks/formats/native.hpp"
 #include "gateway/sinks/outbox.hpp"
 #include "tests/unit/store_fixture.hpp"
 
@@ -100,7 +99,7 @@ class LedgerPropertyTest : public StoreTest {
   }
 
   std::mt19937 random_;
-  const std::unique_ptr<Format> format_ = make_native_format("g");
+  const std::unique_ptr<Format> format_ = format_named("native")->make({}, "g");
   std::optional<Outbox> outbox_;
   std::deque<Outgoing> under_way_;
   std::map<std::string, std::uint64_t> offered_;

@@ -4,6 +4,7 @@
 #include "gateway/sinks/documents.hpp"
 #include "gateway/sinks/sink.hpp"
 #include "tests/unit/mosquitto.hpp"
+#include "tests/unit/mqtt_sink.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -35,11 +36,7 @@ class Gateway {
   void start(const std::vector<std::string>& urls) {
     store_ = std::make_unique<Store>(stored_, clock_, log_);
     for (const std::string& url : urls) {
-      SinkSettings sink;
-      sink.id = "sink-" + std::to_string(sinks_.size());
-      sink.mqtt = url;
-      sink.version = "auto";
-      sink.start_at = "oldest";
+      SinkSettings sink = mqtt_sink("sink-" + std::to_string(sinks_.size()), url);
       sink.allow = allow;
       sinks_.push_back(make_sink(sink, {"mk-roof", *store_, bulletin_, clock_, log_}));
     }

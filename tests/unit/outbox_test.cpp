@@ -3,7 +3,6 @@
 // rows are synthetic and live in memory.
 #include "gateway/sinks/outbox.hpp"
 
-#include "gateway/sinks/formats/native.hpp"
 #include "gateway/sinks/inbox.hpp"
 #include "gateway/store/hours.hpp"
 #include "gateway/store/official.hpp"
@@ -67,7 +66,7 @@ struct Rows : StoreReader {
   RowId second_epoch = std::numeric_limits<RowId>::max();
 };
 
-const auto native = make_native_format("g");
+const auto native = format_named("native") -> make({}, "g");
 
 struct Sent {
   std::string topic;

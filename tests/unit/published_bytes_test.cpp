@@ -5,10 +5,11 @@
 // changes inside may change it. The rows are synthetic.
 #include "gateway/model/record.hpp"
 #include "gateway/sinks/health.hpp"
-#include "gateway/sinks/transports/mqtt.hpp"
+#include "gateway/sinks/sink.hpp"
 #include "gateway/store/hours.hpp"
 #include "gateway/store/official.hpp"
 #include "gateway/store/tables.hpp"
+#include "tests/unit/mqtt_sink.hpp"
 #include "tests/unit/places.hpp"
 #include "tests/unit/scripted_broker.hpp"
 
@@ -301,7 +302,7 @@ struct Gateway {
   }
 
   Sink& start(const SinkSettings& sink) {
-    sinks.push_back(make_mqtt_sink(sink, {"mk-roof", *store, bulletin, clock, log}, &resolve_host));
+    sinks.push_back(make_sink(sink, {"mk-roof", *store, bulletin, clock, log}));
     return *sinks.back();
   }
   [[nodiscard]] bool has_sent_all(const std::string& sink) const {
@@ -361,12 +362,8 @@ std::string normalised(std::string text) {
 }
 
 SinkSettings sink_to(const ScriptedBroker& broker, const std::string& id) {
-  SinkSettings sink;
-  sink.id = id;
-  sink.mqtt = broker.url();
-  sink.version = "auto";
-  sink.start_at = "oldest";
-  sink.acknowledge_within = 24h;  // the test lets hours pass
+  SinkSettings sink = mqtt_sink(id, broker.url());
+  sink.settings.set("acknowledge_within", milliseconds(24h));  // the test lets hours pass
   return sink;
 }
 
@@ -460,8 +457,8 @@ TEST(mqtt, what_subscribers_see_is_as_it_always_was) {
            },
        .other = [&](const std::string& packet) { add_packet(press, packet); }});
   SinkSettings chosen = sink_to(old_broker, "press");
-  chosen.username = "reader";
-  chosen.client_id = "press-1";
+  chosen.settings.set("username", "reader");
+  chosen.settings.set("client_id", "press-1");
   chosen.allow = {"sensor/+/obs", "sensor/+/state", "sensor/+/hour",
                   "compare/#",    "ref/#",          "index/#"};
   chosen.quantities = {"pm2_5", "aqhi"};

@@ -33,7 +33,13 @@ std::vector<Entry> entries() {
       all.push_back({section, text, std::string(setting.name), setting.kind == SettingKind::url});
     }
   };
-  take(sink_settings(), "sinks", R"({"id": "city", …})");
+  for (const TransportInfo* transport : transport_registry()) {
+    take(settings_of(*transport), "sinks", R"({"id": "city", …})");
+  }
+  for (const FormatInfo* format : format_registry()) {
+    take(format->settings, "sinks",
+         R"({"id": "city", "format": ")" + std::string(format->name) + "\", …}");
+  }
   for (const FeedInfo* feed : feed_registry()) {
     take(feed->settings, "feeds", "{\"feed\": \"" + std::string(feed->name) + "\", …}");
   }
@@ -143,6 +149,8 @@ TEST_F(SecretSettings, are_declared_so_wherever_a_name_says_it) {
   for (const Section& section : sections()) look(section.settings);
   for (const FeedInfo* feed : feed_registry()) look(feed->settings);
   for (const DriverInfo* driver : driver_registry()) look(driver->settings);
+  for (const TransportInfo* transport : transport_registry()) look(transport->settings);
+  for (const FormatInfo* format : format_registry()) look(format->settings);
 }
 
 TEST_F(SecretSettings, know_where_they_stand) {

@@ -3,7 +3,6 @@
 // events go in, actions come out.
 #include "gateway/sinks/session.hpp"
 
-#include "gateway/sinks/formats/native.hpp"
 #include "tests/unit/store_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -61,6 +60,7 @@ class SessionTest : public StoreTest {
     take({.kind = Event::connected,
           .text = "b (MQTT 5)",
           .limits = {.places = places,
+                     .acknowledge_within = 20s,
                      .largest_message = 65536,
                      .largest_payload = 65000,
                      .size_of = [](const Message& message) { return message.payload.size(); }}});
@@ -87,7 +87,7 @@ class SessionTest : public StoreTest {
   [[nodiscard]] const std::string& words() const { return session_->status().state; }
   [[nodiscard]] MonotonicTime::duration rest() const { return session_->wakes_at() - clock_.now(); }
 
-  const std::unique_ptr<Format> native_ = make_native_format("mk-roof");
+  const std::unique_ptr<Format> native_ = format_named("native")->make({}, "mk-roof");
   const Egress egress_{SinkSettings{}};
   Bulletin bulletin_;
   std::optional<SinkSurroundings> surroundings_;
@@ -270,14 +270,14 @@ TEST_F(SessionTest, a_full_window_leaves_two_places_to_what_is_no_record) {
 TEST_F(SessionTest, silence_ends_it) {
   serve();
   arrive("send status online");
-  pass(29s);
+  pass(19s);
   actions();
   EXPECT_EQ(state(), State::serving);
   EXPECT_EQ(rest(), 1s);
   pass(1s);
   actions();
   EXPECT_EQ(state(), State::resting);
-  EXPECT_EQ(words(), "broker b acknowledged nothing for 30s");
+  EXPECT_EQ(words(), "broker b acknowledged nothing for 20s");
   EXPECT_EQ(session_->status().reconnects, 1U);
 }
 

@@ -2,8 +2,10 @@
 // A gateway with a store on a disk and MQTT sinks, but without sensors. The samples are synthetic.
 #pragma once
 
+#include "gateway/sinks/delivery.hpp"
 #include "gateway/sinks/transports/mqtt.hpp"
 #include "tests/unit/mosquitto.hpp"
+#include "tests/unit/mqtt_sink.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -32,17 +34,16 @@ struct Gateway {
   }
 
   SinkSettings settings(const std::string& url, const std::string& id = "city") const {
-    SinkSettings sink;
-    sink.id = id;
-    sink.mqtt = url;
-    sink.version = "auto";
-    sink.start_at = "oldest";
+    SinkSettings sink = mqtt_sink(id, url);
     sink.configuration_directory = directory.path.string();
     return sink;
   }
   Sink& start(const SinkSettings& sink, Resolver resolver = &resolve_host) {
-    sinks.push_back(
-        make_mqtt_sink(sink, {"mk-roof", *store, bulletin, clock, log}, std::move(resolver)));
+    sinks.push_back(deliver(sink, {"mk-roof", *store, bulletin, clock, log},
+                            [resolver = std::move(resolver)](const SinkSettings& settings,
+                                                             TransportSurroundings surroundings) {
+                              return make_mqtt(settings, std::move(surroundings), resolver);
+                            }));
     store->on_commit([this] {
       for (const auto& one : sinks) one->wake();
     });

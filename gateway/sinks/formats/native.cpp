@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our own format, which README.md beside this folder describes: JSON arrays of records, and the
 // documents as they are, all below twinsky/v1/<gateway>/.
-#include "gateway/sinks/formats/native.hpp"
-
+#include "gateway/config/sink_settings.hpp"
 #include "gateway/model/record.hpp"
 #include "gateway/sinks/documents.hpp"
+#include "gateway/sinks/format.hpp"
 
 #include <utility>
 
@@ -46,8 +46,11 @@ class Native final : public Format {
 
 }  // namespace
 
-std::unique_ptr<Format> make_native_format(std::string gateway) {
-  return std::make_unique<Native>(std::move(gateway));
-}
+extern const FormatInfo native_format = {
+    .name = "native",
+    .make = [](const SinkSettings&, std::string gateway) -> std::unique_ptr<Format> {
+      return std::make_unique<Native>(std::move(gateway));
+    },
+};
 
 }  // namespace twinsky

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/sinks/transports/endpoint.hpp"
 
+#include "gateway/model/host_port.hpp"
+
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
-#include <charconv>
 #include <memory>
 #include <netdb.h>
 #include <sys/socket.h>
@@ -12,41 +12,16 @@
 namespace twinsky {
 
 Result<Endpoint, std::string> parse_endpoint(std::string_view url) {
-  const auto wrong = [&] {
-    return Unexpected{"address \"" + std::string(url) +
-                      "\" is not understood; expected mqtt://host:1883 or mqtts://host:8883"};
-  };
-  Endpoint endpoint;
-  if (url.starts_with("mqtts://")) {
-    endpoint.tls = true;
-    endpoint.port = 8883;
-  } else if (!url.starts_with("mqtt://")) {
-    return wrong();
+  const bool is_encrypted = url.starts_with("mqtts://");
+  if (is_encrypted || url.starts_with("mqtt://")) {
+    const auto at = parse_host_port(url.substr(url.find("//") + 2));
+    if (at && at->port != 0) {
+      return Endpoint{is_encrypted, at->host, at->port.value_or(is_encrypted ? 8883 : 1883),
+                      at->is_address};
+    }
   }
-  std::string_view rest = url.substr(url.find("//") + 2);
-  if (rest.ends_with('/')) rest.remove_suffix(1);
-  std::string_view port;
-  if (rest.starts_with('[')) {
-    const std::size_t end = rest.find(']');
-    if (end == rest.npos) return wrong();
-    endpoint.host = rest.substr(1, end - 1);
-    port = rest.substr(end + 1);
-  } else {
-    const std::size_t colon = std::min(rest.find(':'), rest.size());
-    endpoint.host = rest.substr(0, colon);
-    port = rest.substr(colon);
-  }
-  if (endpoint.host.empty() || endpoint.host.find_first_of("/@? ") != std::string::npos) {
-    return wrong();
-  }
-  if (port.empty()) return endpoint;
-  const char* const end = port.data() + port.size();
-  const auto [stopped, error] = std::from_chars(port.data() + 1, end, endpoint.port);
-  if (port.front() != ':' || error != std::errc{} || stopped != end || endpoint.port < 1 ||
-      endpoint.port > 65535) {
-    return wrong();
-  }
-  return endpoint;
+  return Unexpected{"address \"" + std::string(url) +
+                    "\" is not understood; expected mqtt://host:1883 or mqtts://host:8883"};
 }
 
 std::string authority_of(std::string_view host, int port) {
@@ -54,12 +29,6 @@ std::string authority_of(std::string_view host, int port) {
   std::string text(is_ipv6 ? "[" : "");
   text.append(host).append(is_ipv6 ? "]:" : ":").append(std::to_string(port));
   return text;
-}
-
-bool is_address(const std::string& host) {
-  in6_addr bytes{};
-  return ::inet_pton(AF_INET, host.c_str(), &bytes) == 1 ||
-         ::inet_pton(AF_INET6, host.c_str(), &bytes) == 1;
 }
 
 Result<std::vector<std::string>, std::string> resolve_host(const std::string& host) {

@@ -15,6 +15,7 @@ struct Endpoint {
   bool tls = false;
   std::string host;  // a name or an address; IPv6 without brackets
   int port = 1883;
+  bool is_address = false;
 };
 
 // "mqtt://host:1883", "mqtts://[2001:db8::7]:8883"; the ports may be left out. The error is a
@@ -22,7 +23,6 @@ struct Endpoint {
 Result<Endpoint, std::string> parse_endpoint(std::string_view url);
 // "host:1883", "[2001:db8::7]:8883"
 std::string authority_of(std::string_view host, int port);
-bool is_address(const std::string& host);
 
 // The addresses of a host, as text; blocks for as long as the system's resolver likes. The error is
 // a sentence for people.

@@ -4,12 +4,12 @@
 #include "gateway/sinks/transports/mqtt.hpp"
 
 #include "gateway/model/plain_file.hpp"
-#include "gateway/sinks/formats/native.hpp"
 #include "gateway/sinks/transports/bounded_read.hpp"
 #include "gateway/sinks/transports/mqtt_client.hpp"
 #include "gateway/system/credentials.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <thread>
 #include <utility>
 
@@ -81,11 +81,6 @@ Cause cause_of(int code) {
   return word == nullptr ? Cause::other : word->cause;
 }
 
-std::string beside(const std::string& directory, const std::string& file) {
-  if (file.empty() || file.front() == '/' || directory.empty()) return file;
-  return directory + "/" + file;
-}
-
 // One look-up, which may hang for as long as the system's resolver likes.
 struct LookUp {
   std::mutex mutex;
@@ -103,24 +98,22 @@ Result<std::vector<std::string>, std::string> answer_of(const Resolver& resolver
 
 class Mqtt final : public Transport {
  public:
-  Mqtt(SinkSettings settings, const std::string& gateway, std::string will_topic, Clock& clock,
-       Log& log, Resolver resolver, std::shared_ptr<Inbox> inbox)
-      : settings_(std::move(settings)),
-        client_id_(settings_.client_id.empty() ? "twinsky-" + gateway + "-" + settings_.id
-                                               : settings_.client_id),
-        will_topic_(std::move(will_topic)),
-        clock_(clock),
+  Mqtt(SinkSettings sink, TransportSurroundings surroundings, Resolver resolver)
+      : sink_(std::move(sink)),
+        settings_(sink_.settings),
+        with_(std::move(surroundings)),
+        client_id_(settings_.text("client_id").empty() ? "twinsky-" + with_.gateway + "-" + sink_.id
+                                                       : settings_.text("client_id")),
         resolver_(std::move(resolver)),
-        inbox_(std::move(inbox)),
         paho_threads_(keep_broker_threads()) {
-    if (!settings_.verify) {
-      log.warning("sink " + settings_.id,
-                  "verify is off: anybody on the way can read and change what is sent");
+    if (!settings_.boolean("verify")) {
+      with_.log.warning("sink " + sink_.id,
+                        "verify is off: anybody on the way can read and change what is sent");
     }
     if (!reads_are_bounded()) {
-      log.warning("sink " + settings_.id,
-                  "this build cannot bound what the MQTT library reads: a broker can fill the "
-                  "memory");
+      with_.log.warning("sink " + sink_.id,
+                        "this build cannot bound what the MQTT library reads: a broker can fill "
+                        "the memory");
     }
   }
   ~Mqtt() override { abandon(); }
@@ -135,7 +128,7 @@ class Mqtt final : public Transport {
     if (!std::exchange(has_next_way_, false)) {
       if (auto ending = begin_anew()) return ending;
     }
-    client_ = std::make_unique<BrokerClient>(broker_, connection, inbox_);
+    client_ = std::make_unique<BrokerClient>(broker_, connection, with_.inbox);
     return std::nullopt;
   }
 
@@ -177,14 +170,14 @@ class Mqtt final : public Transport {
  private:
   // The first way of a new round; answers how it ended when there is none.
   std::optional<Ending> begin_anew() {
-    const auto endpoint = parse_endpoint(settings_.mqtt);
+    const auto endpoint = parse_endpoint(sink_.address);
     if (!endpoint) return Ending{Kind::denied, endpoint.error()};
     endpoint_ = *endpoint;
     where_ = authority_of(endpoint_.host, endpoint_.port);
     broker_ = {};
     if (auto problem = prepare()) return Ending{Kind::denied, *problem};
     auto addresses = look_up(endpoint_.host);
-    if (inbox_->stop_deadline()) return Ending{Kind::stopped, "stopped"};
+    if (with_.inbox->stop_deadline()) return Ending{Kind::stopped, "stopped"};
     if (!addresses) return Ending{Kind::unreachable, addresses.error()};
     if (addresses->empty()) {
       return Ending{Kind::unreachable, "name " + endpoint_.host + " has no address"};
@@ -202,39 +195,43 @@ class Mqtt final : public Transport {
     broker_.address = needs_name ? address : "";
     broker_.uri = (endpoint_.tls ? "ssl://" : "tcp://") +
                   authority_of(needs_name ? endpoint_.host : address, endpoint_.port);
-    broker_.will_retained = true;
-    broker_.version = settings_.version == "3.1.1" ? MqttVersion::v3_1_1 : MqttVersion::v5;
+    broker_.will = with_.last_word;
+    broker_.version = settings_.text("version") == "3.1.1" ? MqttVersion::v3_1_1 : MqttVersion::v5;
     is_second_try_ = false;
   }
 
   // What is the same for all addresses of a broker; answers a problem.
   std::optional<std::string> prepare() {
-    const std::string& directory = settings_.configuration_directory;
+    const std::string& directory = sink_.configuration_directory;
+    const auto path_of = [&](std::string_view name) {
+      if (!settings_.has(name)) return std::string();
+      return (std::filesystem::path(directory) / settings_.text(name)).lexically_normal().string();
+    };
     broker_.client_id = client_id_;
-    broker_.username = settings_.username;
+    broker_.username = settings_.text("username");
     broker_.tls = endpoint_.tls;
-    broker_.verify = settings_.verify;
-    broker_.ca_file = beside(directory, settings_.ca_file);
-    broker_.client_certificate = beside(directory, settings_.client_certificate);
-    broker_.client_key = beside(directory, settings_.client_key);
-    broker_.keep_alive = settings_.keep_alive;
-    broker_.places = static_cast<std::size_t>(std::clamp<std::int64_t>(settings_.window, 1, 1000));
-    broker_.will_topic = will_topic_;
+    broker_.verify = settings_.boolean("verify");
+    broker_.ca_file = path_of("ca_file");
+    broker_.client_certificate = path_of("client_certificate");
+    broker_.client_key = path_of("client_key");
+    broker_.keep_alive = settings_.duration("keep_alive");
+    broker_.places =
+        static_cast<std::size_t>(std::clamp<std::int64_t>(settings_.integer("window"), 1, 1000));
     // The MQTT library opens these by itself: a FIFO would hang it, and every client with it.
     for (const std::string& file : {broker_.ca_file, broker_.client_certificate}) {
       const std::string problem = file.empty() ? file : problem_of_plain_file(file);
       if (!problem.empty()) return file + " cannot be read: " + problem;
     }
-    if (!settings_.password_file.empty()) {
-      auto password = read_secret({.name = settings_.password_file,
-                                   .place = settings_.secret_places.place_of("password_file")},
+    if (settings_.has("password_file")) {
+      auto password = read_secret({.name = settings_.text("password_file"),
+                                   .place = sink_.secret_places.place_of("password_file")},
                                   directory);
       if (!password) return password.error();
       broker_.password = std::move(*password);
     }
     if (!broker_.client_key.empty()) {
       const auto key = read_secret(
-          {.name = broker_.client_key, .place = settings_.secret_places.place_of("client_key")},
+          {.name = broker_.client_key, .place = sink_.secret_places.place_of("client_key")},
           directory);
       if (!key) return key.error();
     }
@@ -244,10 +241,10 @@ class Mqtt final : public Transport {
   // The look-up runs in a thread that owns its result, since nothing can stop a resolver. There is
   // one at a time: while the last one hangs, this one waits for its answer.
   Result<std::vector<std::string>, std::string> look_up(const std::string& host) {
-    if (is_address(host)) return std::vector{host};
+    if (endpoint_.is_address) return std::vector{host};
     if (!look_up_) {
       auto begun = std::make_shared<LookUp>();
-      std::thread([inbox = inbox_, resolver = resolver_, host, begun] {
+      std::thread([inbox = with_.inbox, resolver = resolver_, host, begun] {
         auto answer = answer_of(resolver, host);
         {
           const std::lock_guard lock(begun->mutex);
@@ -257,7 +254,7 @@ class Mqtt final : public Transport {
       }).detach();
       look_up_ = std::move(begun);
     }
-    const MonotonicTime deadline = clock_.now() + lookup_patience;
+    const MonotonicTime deadline = with_.clock.now() + lookup_patience;
     while (true) {
       std::optional<Result<std::vector<std::string>, std::string>> answer;
       {
@@ -268,8 +265,8 @@ class Mqtt final : public Transport {
         look_up_.reset();
         return std::move(*answer);
       }
-      if (clock_.now() >= deadline || inbox_->stop_deadline()) break;
-      inbox_->wait(clock_, deadline);
+      if (with_.clock.now() >= deadline || with_.inbox->stop_deadline()) break;
+      with_.inbox->wait(with_.clock, deadline);
     }
     return Unexpected{"name " + host + " does not resolve: no answer"};
   }
@@ -292,6 +289,7 @@ class Mqtt final : public Transport {
     has_spoken_5_ = is_5;
     event.limits = {
         .places = std::clamp<std::size_t>(std::min(broker_.places, told.places), 1, broker_.places),
+        .acknowledge_within = settings_.duration("acknowledge_within"),
         .largest_message = told.largest_message,
         .largest_payload = told.largest_message - packet_overhead,
         .can_retain = told.can_retain,
@@ -340,13 +338,13 @@ class Mqtt final : public Transport {
   }
 
   bool find_next_way(const Ending& ending, Cause cause) {
-    if (cause == Cause::no_retain && broker_.will_retained) {
-      broker_.will_retained = false;
+    if (cause == Cause::no_retain && broker_.will.retained) {
+      broker_.will.retained = false;
       return true;
     }
     const bool may_be_old =
         cause == Cause::hung_up && (!has_spoken_5_ || hang_ups_ >= hang_ups_of_an_old_broker);
-    if (settings_.version == "auto" && broker_.version == MqttVersion::v5) {
+    if (settings_.text("version") == "auto" && broker_.version == MqttVersion::v5) {
       if (may_be_old && !std::exchange(is_second_try_, true)) return true;
       if (may_be_old || cause == Cause::wrong_version) {
         broker_.version = MqttVersion::v3_1_1;
@@ -369,12 +367,11 @@ class Mqtt final : public Transport {
     return {Kind::lost, "connection to " + far_end() + " was lost" + why};
   }
 
-  const SinkSettings settings_;
+  const SinkSettings sink_;
+  const Settings& settings_;  // of the sink
+  const TransportSurroundings with_;
   const std::string client_id_;
-  const std::string will_topic_;
-  Clock& clock_;
   const Resolver resolver_;
-  const std::shared_ptr<Inbox> inbox_;
   const std::shared_ptr<void> paho_threads_;
 
   Endpoint endpoint_;
@@ -390,21 +387,85 @@ class Mqtt final : public Transport {
   std::unique_ptr<BrokerClient> client_;
 };
 
+// ---- the descriptor -----------------------------------------------------------------------------
+
+constexpr double second = 1000;  // durations are declared in milliseconds
+constexpr double minute = 60 * second;
+constexpr double hour = 60 * minute;
+
+constexpr auto schemes = std::to_array<std::string_view>({"mqtt", "mqtts"});
+constexpr auto versions = std::to_array<std::string_view>({"auto", "5", "3.1.1"});
+
+using enum SettingKind;
+// clang-format off
+constexpr auto added = std::to_array<Setting>({
+  {.name = "username", .kind = text, .documentation = "User name at the broker."},
+  {.name = "password_file", .kind = path, .documentation = "The file with the password: a path, or the name of a systemd credential or of a file beside this one.", .secret = true},
+  {.name = "ca_file", .kind = path, .documentation = "The certificate authority to trust instead of the system's; needs mqtts."},
+  {.name = "client_certificate", .kind = path, .documentation = "Our certificate, when the broker asks for one; needs mqtts and client_key."},
+  {.name = "client_key", .kind = path, .documentation = "The private key of client_certificate.", .secret = true},
+  {.name = "verify", .kind = boolean, .documentation = "Whether the broker must prove who it is; off only for a first try.", .fallback = "true"},
+  {.name = "version", .kind = choice, .documentation = "MQTT version; \"auto\" tries 5, then 3.1.1.", .fallback = "auto", .choices = versions},
+  {.name = "client_id", .kind = text, .documentation = "MQTT client id; without it \"twinsky-<gateway>-<sink>\"."},
+  {.name = "window", .kind = integer, .documentation = "How many messages may be unacknowledged at once.", .fallback = "100", .lower = 4, .upper = 65535},
+  {.name = "keep_alive", .kind = duration, .documentation = "How long the connection may be silent before it is tried.", .fallback = "30s", .lower = 5 * second, .upper = 18 * hour},
+  {.name = "acknowledge_within", .kind = duration, .documentation = "A connection that has not acknowledged a message by then is given up.", .fallback = "30s", .lower = second, .upper = 10 * minute},
+});
+// clang-format on
+
+void check_address(SinkSettings& sink, const std::set<std::string_view>& given,
+                   std::vector<SinkProblem>& problems) {
+  const bool is_encrypted = sink.address.starts_with("mqtts://");
+  const std::string scheme = is_encrypted ? "mqtts://" : "mqtt://";
+  const auto endpoint = parse_endpoint(sink.address);
+  if (!endpoint) {
+    problems.push_back({"mqtt", shown({.kind = url}, sink.address) +
+                                    " is no broker's address, expected one such as \"" + scheme +
+                                    "broker.example.org:" + (is_encrypted ? "8883\"" : "1883\"")});
+    return;
+  }
+  sink.address = scheme + authority_of(endpoint->host, endpoint->port);
+  if (is_encrypted) return;
+  for (const std::string_view key : {"ca_file", "client_certificate", "client_key", "verify"}) {
+    if (!given.contains(key)) continue;
+    problems.push_back({key,
+                        in_quotes(key) + " has no effect on an unencrypted connection, expected an "
+                                         "address that begins with mqtts://",
+                        true});
+  }
+}
+
+std::vector<SinkProblem> check(SinkSettings& sink, const std::set<std::string_view>& given) {
+  std::vector<SinkProblem> problems;
+  if (!sink.address.empty()) check_address(sink, given, problems);
+  const auto needs = [&](std::string_view key, std::string_view other) {
+    if (!given.contains(key) || given.contains(other)) return;
+    problems.push_back(
+        {key, in_quotes(key) + " stands alone, expected " + in_quotes(other) + " beside it", true});
+  };
+  needs("password_file", "username");
+  needs("client_certificate", "client_key");
+  needs("client_key", "client_certificate");
+  return problems;
+}
+
 }  // namespace
 
-std::unique_ptr<Sink> make_sink(const SinkSettings& settings, SinkSurroundings surroundings) {
-  return make_mqtt_sink(settings, std::move(surroundings), &resolve_host);
+std::unique_ptr<Transport> make_mqtt(const SinkSettings& sink, TransportSurroundings surroundings,
+                                     Resolver resolver) {
+  return std::make_unique<Mqtt>(sink, std::move(surroundings), std::move(resolver));
 }
 
-std::unique_ptr<Sink> make_mqtt_sink(const SinkSettings& settings, SinkSurroundings surroundings,
-                                     Resolver resolver) {
-  auto format = make_native_format(surroundings.gateway);
-  const std::string will_topic = format->destination("status");
-  const auto make_transport = [&](std::shared_ptr<Inbox> inbox) {
-    return std::make_unique<Mqtt>(settings, surroundings.gateway, will_topic, surroundings.clock,
-                                  surroundings.log, resolver, std::move(inbox));
-  };
-  return deliver(settings, surroundings, std::move(format), make_transport);
-}
+extern const TransportInfo mqtt_transport = {
+    .name = "mqtt",
+    .schemes = schemes,
+    .documentation = "The broker, such as mqtts://broker.example.org:8883.",
+    .settings = added,
+    .check = check,
+    .make =
+        [](const SinkSettings& sink, TransportSurroundings surroundings) {
+          return make_mqtt(sink, std::move(surroundings), &resolve_host);
+        },
+};
 
 }  // namespace twinsky

@@ -195,9 +195,8 @@ void set_connect_options(mqtt::connect_options& made, const BrokerSettings& sett
   if (!settings.username.empty()) made.set_user_name(settings.username);
   if (settings.password) made.set_password(*settings.password);
   if (settings.tls) made.set_ssl(tls_options_of(settings));
-  if (!settings.will_topic.empty()) {
-    made.set_will_message(
-        mqtt::message(settings.will_topic, "offline", 7, 1, settings.will_retained));
+  if (const Message& will = settings.will; !will.destination.empty()) {
+    made.set_will_message(mqtt::message(will.destination, will.payload, 1, will.retained));
   }
 }
 

@@ -35,8 +35,7 @@ struct BrokerSettings {
   milliseconds keep_alive{30'000};
   milliseconds connect_within{20'000};
   std::size_t places = 100;  // messages under way at most
-  std::string will_topic;    // gets "offline" when the connection breaks; empty: there is none
-  bool will_retained = true;
+  Message will;              // sent when the connection breaks; no destination: there is none
 };
 
 // How long the PUBLISH packet of a message is, at most.
