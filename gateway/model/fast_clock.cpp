@@ -2,17 +2,43 @@
 #include "gateway/model/fast_clock.hpp"
 
 #include <algorithm>
+#include <array>
+#include <fcntl.h>
 #include <list>
-#include <set>
+#include <map>
+#include <string_view>
+#include <unistd.h>
 #include <vector>
 
 namespace twinsky {
 namespace {
 
-// A thread that was notified by another is seen to work only once it runs: so long all must have
-// been quiet.
+// A thread that was notified by another is at work for us only once it has run: so long all must
+// have been quiet, and then none may be about to run.
 constexpr std::chrono::microseconds quiet{50};
 constexpr milliseconds starting{100};
+
+// The kernel's word on one thread: "17 (bus i2c-1) S 1 ...".
+class ThreadState {
+ public:
+  ThreadState() : file_(::open("/proc/thread-self/stat", O_RDONLY | O_CLOEXEC)) {}
+  ~ThreadState() { ::close(file_); }
+  ThreadState(const ThreadState&) = delete;
+  ThreadState& operator=(const ThreadState&) = delete;
+
+  // False where the kernel says nothing.
+  [[nodiscard]] bool is_running() const {
+    std::array<char, 64> text{};
+    const auto length = ::pread(file_, text.data(), text.size(), 0);
+    const std::string_view line(text.data(),
+                                static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
+    const std::size_t name_end = line.rfind(") ");
+    return name_end != line.npos && line.substr(name_end + 2).starts_with('R');
+  }
+
+ private:
+  const int file_;
+};
 
 // One call of wait(), from its beginning to its end.
 struct Waiter {
@@ -29,13 +55,13 @@ struct Waiter {
 struct FastClock::Threads {
   std::mutex mutex;
   std::condition_variable_any all_wait;
-  std::set<std::thread::id> present;  // guarded by mutex
-  std::size_t at_work = 0;            // guarded by mutex
-  std::list<Waiter*> waiting;         // guarded by mutex; those that are not due
-  std::uint64_t moves = 0;            // guarded by mutex; waits that began or ended
-  bool has_begun = false;             // guarded by mutex
-  MonotonicTime reached{};            // guarded by mutex; by leaps
-  MonotonicTime ended{};  // guarded by mutex; the system's time when they came to the end
+  std::map<std::thread::id, std::shared_ptr<const ThreadState>> present;  // guarded by mutex
+  std::size_t at_work = 0;                                                // guarded by mutex
+  std::list<Waiter*> waiting;  // guarded by mutex; those that are not due
+  std::uint64_t moves = 0;     // guarded by mutex; waits that began or ended
+  bool has_begun = false;      // guarded by mutex
+  MonotonicTime reached{};     // guarded by mutex; by leaps
+  MonotonicTime ended{};       // guarded by mutex; the system's time when they came to the end
   const MonotonicTime end;
 
   explicit Threads(MonotonicTime the_end) : end(the_end) {}
@@ -54,6 +80,12 @@ struct FastClock::Threads {
   [[nodiscard]] MonotonicTime next() const {
     if (!has_begun || at_work > 0 || waiting.empty() || reached >= end) return MonotonicTime::max();
     return (*std::ranges::min_element(waiting, {}, &Waiter::deadline))->deadline;
+  }
+  // Guarded by mutex.
+  [[nodiscard]] std::vector<std::shared_ptr<const ThreadState>> states() const {
+    std::vector<std::shared_ptr<const ThreadState>> states;
+    for (const auto& [id, state] : present) states.push_back(state);
+    return states;
   }
   // `lock` holds mutex and lets it go while the sleepers are told: one that is about to sleep holds
   // its own and asks for ours. A call without the sleeper's own lock would come before it sleeps.
@@ -89,11 +121,16 @@ struct FastClock::Threads {
         continue;
       }
       const std::uint64_t moves_before = moves;
+      const auto threads = states();
       lock.unlock();
       std::this_thread::sleep_for(quiet);
+      // While nobody has to wait for our mutex: who does so seems to sleep.
+      const bool is_quiet =
+          std::ranges::none_of(threads, [](const auto& state) { return state->is_running(); });
       lock.lock();
       const MonotonicTime to = next();
-      if (moves == moves_before && to != MonotonicTime::max()) leap(to, lock);
+      if (!is_quiet || moves != moves_before || to == MonotonicTime::max()) continue;
+      leap(to, lock);
     }
   }
 };
@@ -102,7 +139,7 @@ Presence::Presence(Clock& clock) : clock_(dynamic_cast<FastClock*>(&clock)) {
   if (clock_ == nullptr) return;
   FastClock::Threads& threads = *clock_->threads_;
   const std::lock_guard lock(threads.mutex);
-  threads.present.insert(std::this_thread::get_id());
+  threads.present.emplace(std::this_thread::get_id(), std::make_shared<ThreadState>());
   ++threads.at_work;
 }
 

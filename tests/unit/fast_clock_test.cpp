@@ -139,6 +139,49 @@ TEST(fast_clock, a_leap_is_heard_by_everybody_whom_it_concerns) {
   EXPECT_EQ(late, 0);
 }
 
+// One asks another and waits for the answer, as for a commit: it takes no time, although the other
+// gets to run late, since others want the processors too.
+TEST(fast_clock, who_was_called_is_at_work_from_then_on) {
+  constexpr int rounds = 1000;
+  FastClock clock(start, start + 24h);
+  std::vector<std::jthread> busy;
+  for (unsigned n = 0; n < 2 * std::thread::hardware_concurrency(); ++n) {
+    busy.emplace_back([](const std::stop_token& stop) {
+      while (!stop.stop_requested()) continue;
+    });
+  }
+  std::mutex mutex;
+  std::condition_variable changed;
+  int asked = 0;
+  int answered = 0;
+  int late = 0;
+  {
+    const std::jthread answers([&] {
+      const Presence presence(clock);
+      std::unique_lock lock(mutex);
+      while (answered < rounds && clock.now() < MonotonicTime{} + 20h) {
+        clock.wait(lock, changed, MonotonicTime{} + 20h);
+        answered = asked;
+        changed.notify_all();
+      }
+    });
+    const std::jthread asks([&] {
+      const Presence presence(clock);
+      std::unique_lock lock(mutex);
+      for (int n = 1; n <= rounds; ++n) {
+        const MonotonicTime due = MonotonicTime{} + 1min * n;
+        while (clock.now() < due) clock.wait(lock, changed, due);
+        asked = n;
+        changed.notify_all();
+        while (answered < asked && clock.now() < due + 10s) clock.wait(lock, changed, due + 10s);
+        if (clock.now() != due) ++late;
+      }
+    });
+    clock.begin();
+  }
+  EXPECT_EQ(late, 0);
+}
+
 TEST(fast_clock, who_waits_beyond_the_end_goes_on_in_real_time) {
   FastClock clock(start, start + 1h);
   std::mutex mutex;
