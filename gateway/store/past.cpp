@@ -39,7 +39,7 @@ void Store::Writer::know_past() {
   first_unreleased_ =
       runs_.first_row_after(released == remembered_.end() ? std::string() : released->second);
   unasked_.clear();
-  for (const auto& [sink, outbox] : sinks_) unasked_.insert(sink);
+  for (const auto& [sink, cursor] : sinks_) unasked_.insert(sink);
 }
 
 void Store::Writer::start_new_epoch(std::string_view reason) {

@@ -130,12 +130,12 @@ std::optional<std::uint64_t> Store::Writer::remove_sink(const std::string& sink,
   if (removed.empty()) return std::nullopt;
   unasked_.erase(sink);
   if (!has_file_) return 0;
-  const Outbox& outbox = removed.mapped();
-  const RowId first = std::max(outbox.acknowledged + 1, oldest_row_);
+  const SinkCursor& cursor = removed.mapped();
+  const RowId first = std::max(cursor.acknowledged + 1, oldest_row_);
   const RowId waiting = std::max<RowId>(last_row_ - first + 1, 0);
   // Where it begins again with the oldest, nothing is lost before it is deleted.
-  const RowId lost = outbox.from_oldest ? 0 : waiting;
-  const RowId on_their_way = outbox.claimed;
+  const RowId lost = cursor.from_oldest ? 0 : waiting;
+  const RowId on_their_way = cursor.claimed;
   change([sink, cause = std::string(cause), first, lost, on_their_way](OpenedStore& store) {
     store.tables.erase_cursor(sink);
     store.dropped_cursors.drop(sink, cause, first, first + lost - 1, on_their_way);
@@ -164,9 +164,9 @@ void Store::Writer::acknowledge(const std::string& sink, RowId row) {
   const std::lock_guard lock(mutex_);
   const auto found = sinks_.find(sink);
   if (found == sinks_.end() || row <= found->second.acknowledged) return;
-  Outbox& outbox = found->second;
-  outbox.acknowledged = std::min(row, last_row_);
-  if (is_due(outbox, clock_.now()) || due_of(outbox) < wake_at_) wake_writer();
+  SinkCursor& cursor = found->second;
+  cursor.acknowledged = std::min(row, last_row_);
+  if (is_due(cursor, clock_.now()) || due_of(cursor) < wake_at_) wake_writer();
 }
 
 RowId Store::Writer::sendable() const {

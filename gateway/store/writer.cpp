@@ -33,12 +33,12 @@ DroppedByStream by_stream(const std::vector<Waiting>& samples, const std::string
 
 }  // namespace
 
-MonotonicTime Store::Writer::due_of(const Outbox& outbox) {
-  return outbox.acknowledged == outbox.saved ? MonotonicTime::max() : outbox.save_after;
+MonotonicTime Store::Writer::due_of(const SinkCursor& cursor) {
+  return cursor.acknowledged == cursor.saved ? MonotonicTime::max() : cursor.save_after;
 }
 
-bool Store::Writer::is_due(const Outbox& outbox, MonotonicTime now) {
-  return now >= due_of(outbox) || outbox.acknowledged - outbox.saved >= save_cursor_rows;
+bool Store::Writer::is_due(const SinkCursor& cursor, MonotonicTime now) {
+  return now >= due_of(cursor) || cursor.acknowledged - cursor.saved >= save_cursor_rows;
 }
 
 std::string Store::Writer::claim_of(const std::string& sink) {
@@ -151,8 +151,8 @@ MonotonicTime Store::Writer::next_round() const {
   if (small_since_ != MonotonicTime::max()) {
     next = std::min(next, small_since_ + settings_.commit_every);
   }
-  for (const auto& [sink, outbox] : sinks_) {
-    next = std::min(next, is_due(outbox, clock_.now()) ? now : due_of(outbox));
+  for (const auto& [sink, cursor] : sinks_) {
+    next = std::min(next, is_due(cursor, clock_.now()) ? now : due_of(cursor));
   }
   return next;
 }
@@ -177,16 +177,16 @@ void Store::Writer::take_round(Round& round) {
     round.remembered[name] = remembered_.find(name)->second;
   }
   unsaved_remembered_.clear();
-  for (auto& [sink, outbox] : sinks_) {
+  for (auto& [sink, cursor] : sinks_) {
     // What was on its way when the process ended may have arrived.
-    if (round.is_last) round.remembered[claim_of(sink)] = std::to_string(outbox.claimed);
-    if (outbox.acknowledged == outbox.saved) continue;
+    if (round.is_last) round.remembered[claim_of(sink)] = std::to_string(cursor.claimed);
+    if (cursor.acknowledged == cursor.saved) continue;
     // It rides on a commit that comes anyway, when it could not wait for the next one.
-    const bool rides = !round.batch.empty() && due_of(outbox) <= now + settings_.commit_every;
-    if (!rides && !is_due(outbox, now) && !round.is_last) continue;
-    round.cursors[sink] = outbox.acknowledged;
-    outbox.saved = outbox.acknowledged;
-    outbox.save_after = now + save_cursor_after;
+    const bool rides = !round.batch.empty() && due_of(cursor) <= now + settings_.commit_every;
+    if (!rides && !is_due(cursor, now) && !round.is_last) continue;
+    round.cursors[sink] = cursor.acknowledged;
+    cursor.saved = cursor.acknowledged;
+    cursor.save_after = now + save_cursor_after;
   }
   small_since_ = MonotonicTime::max();
   was_busy_ = !round.batch.empty();
@@ -451,9 +451,9 @@ OutboxesNow Store::Writer::outboxes_for_deletion() {
     outboxes.epochs = opened_->epochs;
     const std::lock_guard lock(mutex_);
     is_deleting_ = true;
-    for (const auto& [sink, outbox] : sinks_) {
-      outboxes.cursors[sink] = outbox.acknowledged;
-      outboxes.claimed[sink] = outbox.claimed;
+    for (const auto& [sink, cursor] : sinks_) {
+      outboxes.cursors[sink] = cursor.acknowledged;
+      outboxes.claimed[sink] = cursor.claimed;
     }
     outboxes.topics = topics_;
     return outboxes;

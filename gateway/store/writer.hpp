@@ -117,7 +117,7 @@ struct Store::Writer {
   static constexpr milliseconds first_retry{1'000};
   // A change of a small table; may be done again after a failed commit.
   using Change = std::function<void(OpenedStore&)>;
-  struct Outbox {
+  struct SinkCursor {
     RowId acknowledged = 0;
     RowId claimed = 0;  // later ones, up to here, may be under way
     RowId saved = 0;
@@ -130,8 +130,8 @@ struct Store::Writer {
   // The names by which they are remembered.
   static std::string claim_of(const std::string& sink);
   static std::string topics_of(const std::string& sink);
-  static MonotonicTime due_of(const Outbox& outbox);
-  static bool is_due(const Outbox& outbox, MonotonicTime now);
+  static MonotonicTime due_of(const SinkCursor& cursor);
+  static bool is_due(const SinkCursor& cursor, MonotonicTime now);
   struct NewEpoch {
     std::string epoch;
     std::string reason;
@@ -230,7 +230,7 @@ struct Store::Writer {
   // mutex_ held.
   void begin_epoch(std::string_view reason, RowId first_row);
   std::size_t index_of(StreamId stream) const;
-  RowId passed(const Outbox& outbox) const;
+  RowId passed(const SinkCursor& cursor) const;
   bool is_much_waiting() const;
   StreamId make_stream(std::string_view name);
   int revise_meta(SavedStream& stream, std::uint64_t hash);
@@ -297,7 +297,7 @@ struct Store::Writer {
   std::set<std::string> unready_sinks_;  // came before that, and do not know their cursors
   std::map<StreamId, std::uint64_t> hours_changes_;
   RowId hours_done_ = 0;
-  std::map<std::string, Outbox> sinks_;
+  std::map<std::string, SinkCursor> sinks_;
   std::map<std::string, TopicRules> topics_;  // of sinks that were taken out, too
   bool cursors_are_lost_ = false;             // a sink that comes now need not be a new one
   std::map<std::string, std::set<std::string>> retained_;

@@ -330,7 +330,7 @@ void Store::Writer::load() {
   {
     const std::lock_guard lock(mutex_);
     const std::vector<SavedStream> early_streams = std::exchange(streams_, {});
-    const std::map<std::string, Outbox> early_sinks = std::exchange(sinks_, {});
+    const std::map<std::string, SinkCursor> early_sinks = std::exchange(sinks_, {});
     stream_ids_.clear();
     for (SavedStream& stream : tables.streams()) {
       const auto index = static_cast<std::size_t>(stream.stream);
@@ -363,7 +363,7 @@ void Store::Writer::load() {
     hours_done_ = tables.hours_done();
     if (!std::exchange(has_file_, true)) {
       take_up(early_streams);
-      for (const auto& [sink, outbox] : early_sinks) unready_sinks_.insert(sink);
+      for (const auto& [sink, cursor] : early_sinks) unready_sinks_.insert(sink);
     }
   }
   publish();
@@ -598,7 +598,7 @@ void Store::Writer::go_on_in(std::unique_ptr<OpenedStore> store) {
   opened_ = std::move(store);
   {
     const std::lock_guard lock(mutex_);
-    for (auto& [sink, outbox] : sinks_) outbox.saved = 0;
+    for (auto& [sink, cursor] : sinks_) cursor.saved = 0;
     runs_ = opened_->witness.runs();
   }
   rows_are_held_ = true;
@@ -613,7 +613,7 @@ Inheritance Store::Writer::inheritance_in_memory(Inheritance read) const {
   read.streams = streams_;
   read.cursors.clear();
   read.cursors_are_lost = false;
-  for (const auto& [sink, outbox] : sinks_) read.cursors[sink] = outbox.acknowledged;
+  for (const auto& [sink, cursor] : sinks_) read.cursors[sink] = cursor.acknowledged;
   read.retained = retained_;
   read.remembered = {remembered_.begin(), remembered_.end()};
   return read;

@@ -37,8 +37,8 @@ std::optional<UtcTime> time_in(const Tail& tail, RowId row) {
 }  // namespace
 
 // Rows up to here wait for this sink no more.
-RowId Store::Writer::passed(const Outbox& outbox) const {
-  return std::max(outbox.acknowledged, oldest_row_ - 1);
+RowId Store::Writer::passed(const SinkCursor& cursor) const {
+  return std::max(cursor.acknowledged, oldest_row_ - 1);
 }
 
 // After each commit. Asks the file only for what has changed and what memory has not.
@@ -53,9 +53,9 @@ void Store::Writer::publish_account() {
   std::vector<std::pair<std::string, RowId>> wanted;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [sink, outbox] : sinks_) {
-      const RowId row = passed(outbox);
-      if (row >= last_row_ || row == outbox.oldest_after) continue;
+    for (const auto& [sink, cursor] : sinks_) {
+      const RowId row = passed(cursor);
+      if (row >= last_row_ || row == cursor.oldest_after) continue;
       if (!time_in(file_->tail, row)) wanted.emplace_back(sink, row);
     }
   }
@@ -88,11 +88,11 @@ StoreStatus Store::Writer::status() const {
     status.ledger_sums = ledger_sums_;
     status.epoch = epoch_;
     status.clock_waiting = clock_waiting_;
-    for (const auto& [sink, outbox] : sinks_) {
+    for (const auto& [sink, cursor] : sinks_) {
       SinkBacklog& backlog = status.sinks[sink];
-      backlog = backlog_of(outbox.acknowledged, oldest_row_, last_row_, outbox.oldest);
+      backlog = backlog_of(cursor.acknowledged, oldest_row_, last_row_, cursor.oldest);
       if (backlog.rows == 0) continue;
-      if (const auto time = time_in(file_->tail, passed(outbox))) backlog.oldest = time;
+      if (const auto time = time_in(file_->tail, passed(cursor))) backlog.oldest = time;
     }
     std::uint64_t waiting = 0;
     for (const auto& [sink, backlog] : status.sinks) waiting = std::max(waiting, backlog.rows);
