@@ -204,10 +204,11 @@ struct DriverInfo {
   std::string_view datasheet;    // title, revision, section
   const BusInfo* bus = nullptr;  // the kind for which it is made
   std::span<const DriverQuantity> quantities;
-  std::span<const std::string_view> channels = {};   // further places of the same instrument
-  milliseconds warm_up{0};                           // enforced by the poller after start()
-  milliseconds shortest_period{1000};                // streaming: the device's own pace
-  bool can_sleep = false;                            // stop() rests it, so a duty cycle makes sense
+  std::span<const std::string_view> channels = {};  // further places of the same instrument
+  milliseconds warm_up{0};                          // enforced by the poller after start()
+  milliseconds shortest_period{1000};               // streaming: the device's own pace
+  milliseconds longest_pause{3000};                 // streaming: between two frames, while it is on
+  bool can_sleep = false;                           // stop() rests it, so a duty cycle makes sense
   std::span<const std::string_view> addresses = {};  // I2C, default first; Modbus: default unit
   LineSettings line{};                               // serial and Modbus RTU: default
   std::span<const Setting> settings = {};            // what the driver adds to a sensor's settings

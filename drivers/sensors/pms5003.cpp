@@ -19,7 +19,8 @@
 //
 // While the fan spins up every word is 0, which is no reading of 0 ug/m3; of a device that is warm,
 // or has measured something since it was started, it is clean air (a PMS3003 has no counts: in a
-// clean room frames of 0 and 1 take turns). The counts saturate at 65535. CF=1 and atmospheric
+// clean room frames of 0 and 1 take turns), but not straight after a frame that had particles: then
+// its supply was gone for a moment. The counts saturate at 65535. CF=1 and atmospheric
 // words are equal below about 30 ug/m3. The Honeywell HPMA115 sends frames with the same header and
 // length and other words. The laser lives for about three years of continuous work: let it sleep
 // between samples where minutes are good enough.
@@ -30,6 +31,7 @@
 
 #include "drivers/buses/serial.hpp"
 #include "drivers/checksum.hpp"
+#include "drivers/clean_air.hpp"
 #include "drivers/framing.hpp"
 
 #include <algorithm>
@@ -127,25 +129,25 @@ class Pms5003 final : public Listener {
  public:
   explicit Pms5003(PlantowerFrame kind)
       : decode_([this, kind](Bytes frame) {
-          auto sample = decode_plantower(frame, kind, is_warm_);
-          is_warm_ = is_warm_ || (sample && !sample->readings.empty());
+          auto sample = decode_plantower(frame, kind, clean_air_.is_believed());
+          clean_air_.note(sample);
           return sample;
         }) {}
 
   // A device that was left asleep or in passive mode talks again.
   void start(StreamLink& link) override {
-    is_warm_ = false;
+    clean_air_.know_warm(false);
     link.write(wake);
     link.pause(100ms);  // no data sheet says how soon it listens
     link.write(talk_by_itself);
   }
   Decoded feed(Bytes chunk) override { return frames_.feed(chunk, decode_); }
   Decoded finish() override { return frames_.finish(decode_); }
-  void know_warm(bool is_warm) override { is_warm_ = is_warm; }
+  void know_warm(bool is_warm) override { clean_air_.know_warm(is_warm); }
   void stop(StreamLink& link) override { link.write(sleep); }
 
  private:
-  bool is_warm_ = false;
+  CleanAir clean_air_;
   FrameDecoder decode_;
   FrameScanner frames_{rules};
 };
@@ -215,6 +217,7 @@ extern const DriverInfo pms5003_driver = {
     .bus = &serial_bus,
     .quantities = plantower_quantities,
     .warm_up = 30s,  // circuit attentions: until the fan runs steadily
+    .longest_pause = 2300ms,
     .can_sleep = true,
     .settings = settings,
     .make_listener = make,

@@ -8,6 +8,7 @@
 // Data sheet: Plantower, PMSA003I data manual V2.6, appendix I.
 // Tested on frame contents that others captured; never on a device.
 #include "drivers/buses/i2c.hpp"
+#include "drivers/clean_air.hpp"
 #include "drivers/framing.hpp"
 #include "drivers/sensors/pms5003.hpp"
 
@@ -30,13 +31,14 @@ Result<Sample> decode_pmsa003i(Bytes frame, bool is_warm) {
 
 Decoded decode(std::span<const Exchange> exchanges, const Settings&) {
   Decoded decoded;
-  bool is_warm = false;
+  CleanAir clean_air;
   for (const Exchange& exchange : exchanges) {
     if (exchange.nack) {
       decoded.faults.push_back(Fault::nack);
     } else {
-      append(decoded, decode_pmsa003i(exchange.answered, is_warm));
-      is_warm = is_warm || !decoded.samples.empty();
+      auto sample = decode_pmsa003i(exchange.answered, clean_air.is_believed());
+      clean_air.note(sample);
+      append(decoded, std::move(sample));
     }
   }
   return decoded;
@@ -47,12 +49,14 @@ class Pmsa003i final : public DriverOn<TransferLink> {
   Result<Sample> sample(TransferLink& link) override {
     std::array<std::byte, frame_length> frame{};
     link.read(frame);
-    return decode_pmsa003i(frame, is_warm_);
+    auto sample = decode_pmsa003i(frame, clean_air_.is_believed());
+    clean_air_.note(sample);
+    return sample;
   }
-  void know_warm(bool is_warm) override { is_warm_ = is_warm; }
+  void know_warm(bool is_warm) override { clean_air_.know_warm(is_warm); }
 
  private:
-  bool is_warm_ = false;
+  CleanAir clean_air_;
 };
 
 std::optional<Found> probe(TransferLink& link) {

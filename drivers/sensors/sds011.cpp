@@ -21,13 +21,14 @@
 // written only when they differ. A work period that
 // another program left there is read: it is how often there is a sample. Asleep, the device answers
 // nothing but the command to wake. Both readings 0 is the fan spinning up; of a device that is
-// warm, or has measured something before, it is clean air. Above about 70 % humidity water droplets
-// count as particles.
+// warm, or has measured something before, it is clean air, but not a second after there were
+// particles. Above about 70 % humidity water droplets count as particles.
 //
 // Data sheet: Nova Fitness, Laser Dust Sensor Control Protocol V1.3, section 3.
 // Tested on frames that others captured from an SDS011.
 #include "drivers/buses/serial.hpp"
 #include "drivers/checksum.hpp"
+#include "drivers/clean_air.hpp"
 #include "drivers/framing.hpp"
 
 #include <algorithm>
@@ -121,8 +122,7 @@ class Sds011 final : public Listener {
   }
 
   void start(StreamLink& link) override {
-    is_warm_ = false;
-    own_period_ = 0min;
+    clean_air_.know_warm(false);
     auto mode = ask(link, id_, Item::reporting_mode);
     if (!mode) {  // asleep, or only its TX is wired: then it talks without being asked
       ask(link, id_, Item::sleep, awake);
@@ -140,7 +140,7 @@ class Sds011 final : public Listener {
 
   Decoded feed(Bytes chunk) override { return frames_.feed(chunk, decode()); }
   Decoded finish() override { return frames_.finish(decode()); }
-  void know_warm(bool is_warm) override { is_warm_ = is_warm; }
+  void know_warm(bool is_warm) override { clean_air_.know_warm(is_warm); }
   [[nodiscard]] milliseconds own_period() const override { return own_period_; }
   void stop(StreamLink& link) override { link.write(command(id_, Item::sleep, asleep)); }
 
@@ -161,8 +161,10 @@ class Sds011 final : public Listener {
     return [this](Bytes frame) -> Result<Sample> {
       const bool is_ours = id_ == any_device || std::ranges::equal(frame.subspan(6, 2), id_);
       if (!is_ours) return Sample{};
-      auto sample = decode_sds011(frame, is_warm_);
-      is_warm_ = is_warm_ || (sample && !sample->readings.empty());
+      // Between two frames of one that rests the air may have changed.
+      const bool is_rested = own_period_ > 0min;
+      auto sample = decode_sds011(frame, is_rested || clean_air_.is_believed());
+      clean_air_.note(sample);
       return sample;
     };
   }
@@ -170,7 +172,7 @@ class Sds011 final : public Listener {
   DeviceId id_ = any_device;
   std::optional<std::uint8_t> work_period_min_;
   milliseconds own_period_{0};
-  bool is_warm_ = false;
+  CleanAir clean_air_;
   FrameScanner frames_{rules};
 };
 
@@ -216,6 +218,7 @@ extern const DriverInfo sds011_driver = {
     .bus = &serial_bus,
     .quantities = quantities,
     .warm_up = 30s,  // section 3, "set sleep and work"
+    .longest_pause = 1s,
     .can_sleep = true,
     .settings = settings,
     .make_listener = [](const Settings& chosen) -> std::unique_ptr<Listener> {

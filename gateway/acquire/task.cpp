@@ -23,6 +23,8 @@ constexpr int most_not_ready = 20;  // questions within one period
 constexpr std::size_t most_frames = 600;
 // Streaming devices keep their own, uneven pace (PMS5003: 0.2 to 2.3 s): less is no gap.
 constexpr milliseconds pace_slack = 2500ms;
+// A busy machine may hand over a frame so late.
+constexpr milliseconds latest_listening = 1s;
 // Who was heard so shortly before has not been off since.
 constexpr milliseconds shortest_time_off = 10s;
 constexpr milliseconds longest_time_unasked = 60s;
@@ -161,14 +163,21 @@ bool Task::is_warm() const {
 // What talks by itself is never silent for so long while it is on; what is asked may have left out
 // an answer.
 milliseconds Task::longest_pause_of_one_on() const {
-  if (listener_) return std::max<milliseconds>(3 * info_.shortest_period, shortest_time_off);
+  if (listener_) return 3 * info_.longest_pause + latest_listening;
   return std::clamp<milliseconds>(5 * period() / 2, shortest_time_off, longest_time_unasked);
+}
+
+// One that is asked and did not answer may have been without power meanwhile.
+bool Task::was_mute() const {
+  return driver_ && failures_ > 0 &&
+         (silence_ == name_of(Fault::no_response) || silence_ == name_of(Fault::nack));
 }
 
 // It counts from when the device was surely awake. One that was heard just before it was started
 // anew has not been off: it is as warm as it was.
 void Task::begin_warm_up(bool was_asleep, MonotonicTime asked) {
-  const bool was_on = !was_asleep && alive_at_ && asked - *alive_at_ <= longest_pause_of_one_on();
+  const bool was_on =
+      !was_asleep && !was_mute() && alive_at_ && asked - *alive_at_ <= longest_pause_of_one_on();
   if (own_period_ > milliseconds(0)) {
     warm_at_ = clock_.now();  // it warms up by itself before it speaks
   } else if (!was_on) {
@@ -238,6 +247,8 @@ void Task::poll() {
   Result<Sample> result = driver_->sample(*link_);
   alive_at_ = clock_.now();
   if (!result) {
+    // It was thought to be warm and says that it is not: it has been off.
+    if (result.error() == Fault::warming_up && is_warm()) warm_at_ = clock_.now() + info_.warm_up;
     fail(result.error(), {});
     return;
   }
@@ -249,10 +260,11 @@ void Task::poll() {
 void Task::listen(milliseconds patience) {
   std::array<std::byte, 512> buffer{};
   try {
+    const MonotonicTime asked = clock_.now();
     const std::size_t count = stream_link_->read(buffer, patience);
+    quiet_ += clock_.now() - asked;
     if (count > 0) {
-      const MonotonicTime heard = alive_at_.value_or(started_at_);
-      const bool may_have_been_off = clock_.now() - heard > longest_pause_of_one_on();
+      const bool may_have_been_off = std::exchange(quiet_, {}) > longest_pause_of_one_on();
       if (may_have_been_off && own_period_ == milliseconds(0)) {
         warm_at_ = clock_.now() + info_.warm_up;
       }
@@ -433,6 +445,7 @@ void Task::schedule_next(bool heard) {
   rest();
   phase_ = Phase::asleep;
   alive_at_.reset();
+  quiet_ = {};
   due_ = wake;
 }
 

@@ -59,6 +59,7 @@ class Task {
   [[nodiscard]] bool is_warm() const;
   [[nodiscard]] milliseconds longest_pause_of_one_on() const;
   void begin_warm_up(bool was_asleep, MonotonicTime asked);
+  [[nodiscard]] bool was_mute() const;
   void follow_own_period();
   // How long before a sample a resting device is woken.
   [[nodiscard]] milliseconds wake_lead() const;
@@ -100,6 +101,7 @@ class Task {
   milliseconds own_period_{0};  // streaming: in which it was found to rest; 0: it does not
   MonotonicTime heard_at_{};    // streaming: the last valid frame
   std::optional<MonotonicTime> alive_at_;  // anything at all was heard, garbled or not
+  MonotonicTime::duration quiet_{};        // streaming: listened to since, and nothing came
   bool is_warming_up_ = false;             // streaming: it says so, in this period
   bool has_spoken_cold_ = false;           // streaming: its newest frame was of before it was warm
   bool has_begun_anew_ = false;            // streaming: to warm up, since it was started

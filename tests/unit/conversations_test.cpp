@@ -174,7 +174,8 @@ class Conversation {
       outcome.samples = std::move(decoded.samples);
       if (!decoded.faults.empty()) outcome.fault = decoded.faults.back();
     } else if (what == "warm") {
-      listener_->know_warm(words.at(1) == "yes");
+      const bool is_warm = words.at(1) == "yes";
+      driver_ ? driver_->know_warm(is_warm) : listener_->know_warm(is_warm);
     } else if (what == "near") {
       link_.neighbours[quantity_named(words.at(1)).value()] = std::stod(words.at(2));
     } else if (what == "own_period") {

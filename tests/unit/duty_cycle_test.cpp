@@ -22,6 +22,7 @@ class Counter {
   // The next frame; nullopt: it will not speak until it is told to.
   [[nodiscard]] virtual std::optional<MonotonicTime> speaks_at() const = 0;
   virtual std::vector<std::byte> speak() = 0;
+  virtual void power_up() = 0;
 
   int value = 20;  // PM2.5, ug/m3; while it warms up it says 1
   bool is_mute = false;
@@ -45,7 +46,7 @@ class Plantower final : public Counter {
       worked += std::chrono::round<milliseconds>(now() - on_since_);
     }
   }
-  void power_up() {
+  void power_up() override {
     is_on_ = true;
     on_since_ = now();
     next_ = now() + 800ms;
@@ -105,6 +106,11 @@ class Nova final : public Counter {
     const int answer = item == 2 ? 0 : item == 6 ? (is_on_ ? 1 : 0) : period_min_;
     const auto bytes = finished(0xC5, {item, sets ? 1 : 0, answer, 0});
     answers.insert(answers.end(), bytes.begin(), bytes.end());
+  }
+  void power_up() override {
+    is_on_ = true;
+    on_since_ = now();
+    next_ = now() + (period_min_ > 0 ? 30s : 1s);
   }
   [[nodiscard]] std::optional<MonotonicTime> speaks_at() const override {
     if (!is_on_ || is_mute) return std::nullopt;
@@ -227,6 +233,18 @@ class DutyCycleTest : public StoreTest {
     return static_cast<std::size_t>(std::ranges::count_if(rows_of("event"), [&](const Row& row) {
       return row.body.find(name) != std::string::npos;
     }));
+  }
+  // Its supply is gone for so long.
+  void cut(Counter& counter, milliseconds duration) {
+    counter.is_mute = true;
+    run_for(duration);
+    counter.is_mute = false;
+    counter.power_up();
+  }
+  std::uint64_t missed() {
+    std::uint64_t count = 0;
+    for (const LedgerRow& row : ledger()) count += row.count;
+    return count;
   }
   // All are `value`, but for nulls that warm up, at most so many.
   void expect_right(double value, std::size_t most_cold) {
@@ -356,6 +374,92 @@ TEST_F(DutyCycleTest, a_mean_is_of_warm_frames_alone) {
   run_for(10min);
   EXPECT_GE(taken().size(), 9U);
   expect_right(20, 0);
+}
+
+// What it says while it warms up is a twentieth: one such frame in a mean would be seen.
+TEST_F(DutyCycleTest, a_mean_has_no_frame_of_a_device_that_was_off_for_some_seconds) {
+  Plantower counter(clock_);
+  auto settings = sensor("pms5003", 1min);
+  settings.mean = true;
+  begin(settings, counter);
+  run_for(5min);
+  for (int seconds = 1; seconds <= 12; ++seconds) {
+    cut(counter, seconds * 1s);
+    run_for(3min + seconds * 7s);  // at ever another moment of the period
+  }
+  EXPECT_GE(taken().size(), 45U);
+  expect_right(20, 12);
+}
+
+// Of some there are no zeros by which they could be known.
+TEST_F(DutyCycleTest, a_pause_that_is_longer_than_its_own_tells_that_it_was_off) {
+  Nova counter(clock_);
+  auto settings = sensor("sds011", 1min);
+  settings.mean = true;
+  begin(settings, counter);
+  run_for(5min);
+  for (int seconds = 4; seconds <= 12; ++seconds) {
+    cut(counter, seconds * 1s);
+    run_for(3min + seconds * 7s);
+  }
+  EXPECT_GE(taken().size(), 35U);
+  expect_right(20, 9);
+}
+
+TEST_F(DutyCycleTest, a_work_period_is_remembered_while_the_device_is_silent) {
+  Nova counter(clock_, 1);
+  begin(sensor("sds011", 10s), counter);
+  run_for(1h);
+  counter.is_mute = true;
+  run_for(18min);
+  counter.is_mute = false;
+  counter.power_up();
+  run_for(2h);
+  expect_right(20, 0);
+  task_.reset();
+  const auto all = taken();
+  EXPECT_NEAR(static_cast<double>(all.size() + missed()), 60 + 18 + 120, 2);
+  EXPECT_NEAR(static_cast<double>(missed()), 18, 1);
+  EXPECT_EQ(events("sensor_lost"), 1U);
+}
+
+// A particle counter that is asked: it measures a second after it has power, and too little for
+// half a minute.
+class AskedCounter final : public TransferLink {
+ public:
+  explicit AskedCounter(ManualClock& clock) : clock_(clock), counter_(clock) {}
+  void read(std::span<std::byte> rx) override {
+    if (!has_power) throw LinkError(Fault::nack, "0x12 does not answer");
+    std::ranges::copy(counter_.frame(clock_.now() - on_since < 29s ? 1 : 20), rx.begin());
+  }
+  void write(Bytes) override {}
+  void exchange(Bytes, std::span<std::byte>) override {}
+  void pause(milliseconds) override {}
+  [[nodiscard]] std::optional<double> nearby(Quantity) const override { return std::nullopt; }
+
+  bool has_power = true;
+  MonotonicTime on_since{};
+
+ private:
+  ManualClock& clock_;
+  Plantower counter_;
+};
+
+TEST_F(DutyCycleTest, what_is_asked_and_did_not_answer_warms_up_again) {
+  auto owned = std::make_unique<AskedCounter>(clock_);
+  AskedCounter& link = *owned;
+  link.on_since = clock_.now();
+  task_ = std::make_unique<Task>(sensor("pmsa003i", 10s), std::move(owned), intake_, clock_, log_);
+  run_for(5min);
+  for (int cycle = 0; cycle < 5; ++cycle) {
+    link.has_power = false;
+    run_for(10s);
+    link.has_power = true;
+    link.on_since = clock_.now();
+    run_for(3min);
+  }
+  EXPECT_GE(taken().size(), 100U);
+  expect_right(20, 5 * 5 + 3);
 }
 
 TEST_F(DutyCycleTest, noise_on_the_line_is_no_new_warm_up_but_a_pause_in_which_it_was_off_is) {
