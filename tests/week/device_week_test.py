@@ -39,7 +39,7 @@ VALUES = {
     "wind_dir": {"by_time": {"03:00": 100, "15:00": 250}},
     "noise": {"by_time": {"03:00": 41, "18:00": 72}},
     "illuminance": {"by_time": {"05:00": 0, "12:00": 90000, "19:00": 0}},
-    "rain_rate": 0,
+    "rain_rate": {"by_time": {"00:00": 0, "14:00": 0, "15:00": 3, "19:00": 0}},
     "temperature_b": {"by_time": {"03:00": 14, "10:00": 25, "12:00": 25, "15:00": 28}},
     "humidity_b": {"by_time": {"03:00": 90, "10:00": AT_0X8000, "12:00": AT_0X8000, "15:00": 50}},
     "temperature_2": {"by_time": {"05:00": 31, "14:00": 38}},
@@ -51,7 +51,7 @@ AIR = {"temperature": ("temperature", 0.012), "humidity": ("humidity", 0.02), "p
 STATION = {"wind_speed": ("wind_speed", 0.0101), "wind_dir": ("wind_dir", 1.01), "humidity": ("humidity", 0.101),
            "temperature": ("temperature", 0.101), "noise": ("noise", 0.101), "pm2_5": ("pm2_5", 1.01),
            "pm10": ("pm10", 1.01), "pressure": ("pressure", 1.01), "illuminance": ("illuminance", 60),
-           "rain_total": ("rain_rate", 0.01), "rain": ("rain_rate", 0.01)}
+           "rain_total": ("rain_rate", 0.11)}  # as it came down since it has power
 LASER = {"pm1": ("pm1", 1.01), "pm2_5": ("pm2_5", 1.01), "pm10": ("pm10", 1.01)}
 NOVA = {"pm2_5": ("pm2_5", 0.101), "pm10": ("pm10", 0.101)}
 
@@ -115,7 +115,7 @@ def configuration(directory, paths, cadence, port):
 
 def sensors_of(world, cadence):
     device = {one["name"]: one for one in world["devices"]}
-    wind = ("wind_speed", "wind_dir", "illuminance", "rain_total", "rain")
+    wind = ("wind_speed", "wind_dir", "illuminance", "rain_total")
     all_of_them = [
         Sensor("pm", device["pm"], 0, LASER, age=2.6, warm_up=30),
         Sensor("pm-steady", device["pm-steady"], 0, LASER, age=2.6, warm_up=30),
@@ -324,6 +324,12 @@ class DeviceWeek(unittest.TestCase):
         def null(sensor, number, quantity, reason):
             return lambda records, ledger, events: records[sensor][number].update(
                 {quantity: None, "faults": {quantity: reason}})
+        counter = Sensor("late-wind", {"troubles": [trouble("off", START + 8 * HOUR, START + 8 * HOUR + 40)]}, 120,
+                         {"rain_total": STATION["rain_total"]})
+        judge = Judge(scene, [counter], START, START + 10 * HOUR)
+        for hours, value, is_right in ((1, 0, True), (7, 1.5, True), (7.9, 3.9, True), (7.9, 0, False), (8.1, 4.1, False),
+                                       (8.1, 0.2, True), (9, 1.9, True), (9, 5.9, False), (9, -2.2, False)):
+            self.assertEqual(judge.is_right(counter, "rain_total", value, START + hours * HOUR), is_right, (hours, value))
         lost = {"event": "sensor_lost", "subject": "late-air", "message": "", "ts": 1000 * (START + 700)}
         gap = {"stream": "sensor/bme", "cause": "no_response", "start": text_of(START + 60), "end": text_of(START + 90),
                "count": 1}

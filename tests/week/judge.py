@@ -68,6 +68,7 @@ class Judge:
         self.start, self.end = start, end
         self.complaints = []
         self.right = self.nulls = 0
+        self.rain = [0.0]  # so far, minute by minute
         self.reasons = Counter()
 
     def complain(self, *what):
@@ -91,9 +92,27 @@ class Judge:
         return allowed
 
     def is_right(self, sensor, quantity, value, moment):
-        name, step = sensor.shows[quantity]
-        around = [truth_at(self.values[name], moment + shift * sensor.age / 8) for shift in range(-8, 2)]
+        _, step = sensor.shows[quantity]
+        around = [self.true(sensor, quantity, moment + shift * sensor.age / 8) for shift in range(-8, 2)]
         return min(around) - step <= value <= max(around) + step
+
+    def true(self, sensor, quantity, moment):
+        name, _ = sensor.shows[quantity]
+        if quantity != "rain_total":
+            return truth_at(self.values[name], moment)
+        # A counter that begins anew with its power.
+        cuts = [end for what, _, end in sensor.troubles if what == "off" and end <= moment]
+        return self.rain_until(name, moment) - self.rain_until(name, max(cuts, default=self.start))
+
+    def rain_until(self, name, moment):
+        """Of the rate, in mm/h, since the run began: the mean of each minute's ends."""
+        minutes = max(0, moment - self.start) / 60
+        while len(self.rain) <= minutes + 1:
+            begin = self.start + 60 * (len(self.rain) - 1)
+            both = truth_at(self.values[name], begin) + truth_at(self.values[name], begin + 60)
+            self.rain.append(self.rain[-1] + both / 120)
+        whole = int(minutes)
+        return self.rain[whole] + (minutes - whole) * (self.rain[whole + 1] - self.rain[whole])
 
     def look_at(self, sensor, record):
         moment = record["ts"] / 1000
@@ -110,7 +129,7 @@ class Judge:
                 self.nulls += 1
             elif not self.is_right(sensor, quantity, value, moment):
                 self.complain(sensor.id, record["time"], quantity, value, "and not",
-                              truth_at(self.values[sensor.shows[quantity][0]], moment))
+                              self.true(sensor, quantity, moment))
             else:
                 self.right += 1
 
