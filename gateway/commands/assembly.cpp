@@ -265,6 +265,7 @@ std::vector<Problem> Assembly::apply(Config next) {
   apply_to_sinks(change);
   start_what_may();
   audit_.set_keep(config_.keep_audit);
+  audit_.set_zone(config_.gateway.zone);
   post_info();
   declare_topics();
   const std::string message =

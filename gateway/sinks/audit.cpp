@@ -16,16 +16,21 @@ constexpr milliseconds longest_leap{std::chrono::hours(24)};
 Audit::Audit(std::string file, milliseconds keep, Clock& clock, Log& log, Zone zone)
     : file_(std::move(file)),
       keep_(keep),
-      zone_(std::move(zone)),
       clock_(clock),
       log_(log),
       guard_("audit", clock, log),
       written_until_(clock.utc()),
+      zone_(std::move(zone)),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void Audit::count(const AuditView& key, const AuditSums& sums) {
   const std::lock_guard lock(mutex_);
   add_to(counted_, key, sums);
+}
+
+void Audit::set_zone(Zone zone) {
+  const std::lock_guard lock(mutex_);
+  zone_ = std::move(zone);
 }
 
 void Audit::run(const std::stop_token& stop) {
@@ -69,7 +74,12 @@ void Audit::fold() {
   const std::string problem =
       read_audit(file_, [&](const AuditLine& line) { newest = std::max(newest, line.to); });
   const UtcTime present = std::min(clock_.utc(), newest + longest_leap);
-  tell(problem.empty() ? fold_audit(file_, present, present - keep_.load(), zone_) : problem);
+  Zone zone;
+  {
+    const std::lock_guard lock(mutex_);
+    zone = zone_;
+  }
+  tell(problem.empty() ? fold_audit(file_, present, present - keep_.load(), zone) : problem);
 }
 
 void Audit::tell(const std::string& problem) {

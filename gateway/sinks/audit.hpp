@@ -23,6 +23,8 @@ class Audit final : public Stage {
   // Messages have arrived (QoS 1) or were sent (QoS 0). Any thread; never waits for the disk.
   void count(const AuditView& key, const AuditSums& sums);
   void set_keep(milliseconds keep) { keep_ = keep; }
+  // Of the days that are made from now on.
+  void set_zone(Zone zone);
 
   // The thread writes what has been counted and ends.
   void request_stop() override { thread_.request_stop(); }
@@ -39,7 +41,6 @@ class Audit final : public Stage {
 
   const std::string file_;
   std::atomic<milliseconds> keep_;
-  const Zone zone_;
   Clock& clock_;
   Log& log_;
   Guard guard_;
@@ -50,6 +51,7 @@ class Audit final : public Stage {
   bool is_in_trouble_ = false;
 
   std::mutex mutex_;
+  Zone zone_;           // guarded by mutex_
   AuditTable counted_;  // guarded by mutex_
   std::atomic<bool> has_stopped_ = false;
   std::jthread thread_;  // last: it uses all of the above

@@ -121,6 +121,23 @@ TEST_F(AuditTest, past_days_become_one_line_and_old_ones_go) {
   EXPECT_EQ(std::filesystem::file_size(file_), size);
 }
 
+TEST_F(AuditTest, days_are_those_of_the_zone_that_is_in_force_when_they_are_made) {
+  ManualClock clock(at("2026-11-21T02:00:00Z"));
+  Log log(LogLevel::error);
+  Audit audit(file_, std::chrono::days(30), clock, log);
+  clock.settle(1);  // it has looked, at nothing yet
+  const auto minute = [&](const char* from, std::uint64_t messages) {
+    ASSERT_EQ(append_audit(file_, at(from), at(from) + 1min, one(messages)), "");
+  };
+  minute("2026-11-20T15:59:00Z", 2);  // 23:59 in both cities
+  minute("2026-11-20T16:00:00Z", 3);
+  minute("2026-11-21T12:00:00Z", 7);
+  audit.set_zone(Zone::named("UTC").value());
+  clock.advance(24h);
+  for (int turn = 0; turn < 100'000 && lines().size() != 2; ++turn) std::this_thread::yield();
+  EXPECT_EQ(lines(), (Texts{"city sensor/a/obs # 5 10 15", "city sensor/a/obs # 7 14 21"}));
+}
+
 TEST_F(AuditTest, a_clock_that_is_ahead_takes_nothing_away) {
   ASSERT_EQ(append_audit(file_, at("2026-11-22T00:00:00Z"), at("2026-11-22T00:01:00Z"), one(1)),
             "");
