@@ -242,7 +242,7 @@ void Assembly::remember_closed_sinks() {
 
 // What else a broker retains of ours belongs to what was removed, while we were off perhaps.
 void Assembly::declare_topics() {
-  bulletin_.declare_complete(beginnings_of_topics(config_, catalogue_));
+  bulletin_.declare_complete(beginnings_of_topics(config_, catalogue_), former_topics(config_));
 }
 
 void Assembly::wake_sinks() {

@@ -4,6 +4,9 @@
 #include "gateway/acquire/own_indices.hpp"
 #include "gateway/acquire/poller.hpp"
 
+#include <map>
+#include <memory>
+
 namespace twinsky {
 namespace {
 
@@ -47,6 +50,25 @@ std::vector<std::string> beginnings_of_topics(const Config& config,
                          pair.station);
   }
   return beginnings;
+}
+
+std::function<bool(std::string_view)> former_topics(const Config& config) {
+  using Feeds = std::map<std::string, std::unique_ptr<Feed>, std::less<>>;
+  const auto feeds = std::make_shared<Feeds>();
+  for (const FeedSettings& feed : config.feeds) {
+    const FeedInfo* const info = feed_named(feed.feed);
+    if (info != nullptr) (*feeds)["ref/" + feed.feed] = info->make(feed.settings);
+  }
+  return [feeds](std::string_view topic) {
+    const auto last = topic.rfind('/');
+    const auto before = last == 0 || last == topic.npos ? topic.npos : topic.rfind('/', last - 1);
+    if (before == topic.npos) return false;
+    const auto feed = feeds->find(topic.substr(0, before));
+    if (feed == feeds->end()) return false;
+    const std::string_view id = topic.substr(before + 1, last - before - 1);
+    const ReferenceStation* const known = feed->second->station(id);
+    return known != nullptr && known->id != id;
+  };
 }
 
 }  // namespace twinsky

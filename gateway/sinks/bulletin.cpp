@@ -30,11 +30,13 @@ void Bulletin::withdraw(std::string_view topic) {
   notify();
 }
 
-void Bulletin::declare_complete(std::vector<std::string> later) {
+void Bulletin::declare_complete(std::vector<std::string> later,
+                                std::function<bool(std::string_view)> is_former) {
   {
     const std::lock_guard lock(mutex_);
     ++completions_;
     later_ = std::move(later);
+    is_former_ = std::move(is_former);
   }
   notify();
 }
@@ -49,6 +51,7 @@ bool Bulletin::is_obsolete(std::string_view topic) const {
   if (completions_ == 0) return false;
   const auto place = kept_.find(topic);
   if (place != kept_.end()) return place->second.change.withdrawn;
+  if (is_former_ && is_former_(topic)) return true;
   return std::ranges::none_of(later_,
                               [&](const std::string& start) { return topic.starts_with(start); });
 }

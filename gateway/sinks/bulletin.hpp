@@ -38,7 +38,9 @@ class Bulletin {
 
   // All topics of the present configuration have been posted, but for those that begin with one of
   // `later` (stations that a feed has yet to name): what is remembered beyond them is obsolete.
-  void declare_complete(std::vector<std::string> later);
+  // `is_former`: begins so, and will not come all the same (the station has another id now).
+  void declare_complete(std::vector<std::string> later,
+                        std::function<bool(std::string_view topic)> is_former = {});
   // How often that was declared: when it rises, obsolete topics are to be looked for again.
   [[nodiscard]] std::uint64_t completions() const;
   // Is this a topic of something that is not configured any more? Never before declare_complete().
@@ -72,6 +74,7 @@ class Bulletin {
   std::uint64_t version_ = 0;                             // guarded by mutex_
   std::uint64_t completions_ = 0;                         // guarded by mutex_
   std::vector<std::string> later_;                        // guarded by mutex_
+  std::function<bool(std::string_view)> is_former_;       // guarded by mutex_
 
   std::mutex subscribers_mutex_;
   std::map<std::uint64_t, std::function<void()>> subscribers_;  // guarded by subscribers_mutex_

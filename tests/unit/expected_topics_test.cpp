@@ -2,6 +2,7 @@
 // Which of our retained topics a broker keeps under a configuration.
 #include "gateway/commands/expected_topics.hpp"
 
+#include "drivers/registry.hpp"
 #include "gateway/sinks/bulletin.hpp"
 
 #include <gtest/gtest.h>
@@ -51,6 +52,26 @@ TEST(expected_topics, are_those_of_the_configuration) {
   }
   EXPECT_TRUE(is_kept("index/cn-hj633-2026/cn-cnemc--1141a/meta"));
   EXPECT_TRUE(is_kept("index/cn-hj633-2026/agreement"));
+}
+
+// An earlier version retained them; whether the station answers now does not matter.
+TEST(expected_topics, of_a_station_are_not_those_of_an_id_that_it_had_before) {
+  const IndexCatalogue catalogue;
+  Config config;
+  const FeedInfo* const info = feed_named("hk-hko");
+  config.feeds = {
+      {.feed = "hk-hko", .stations = {}, .settings = Settings::defaults(info->settings)}};
+  Bulletin bulletin;
+  bulletin.declare_complete(beginnings_of_topics(config, catalogue), former_topics(config));
+  for (const auto* document : {"/meta", "/state", "/status"}) {
+    const std::string hko = "ref/hk-hko/";
+    EXPECT_TRUE(bulletin.is_obsolete(hko + "hong-kong-observatory" + document));
+    EXPECT_TRUE(bulletin.is_obsolete(hko + "kwai-tsing" + document));
+    EXPECT_FALSE(bulletin.is_obsolete(hko + "hk-observatory" + document));
+    EXPECT_FALSE(bulletin.is_obsolete(hko + "kwai-tsing-district" + document));
+    EXPECT_FALSE(bulletin.is_obsolete(hko + "a-place-that-nobody-listed" + document));
+  }
+  EXPECT_FALSE(bulletin.is_obsolete("ref/hk-hko/warnings"));
 }
 
 }  // namespace
