@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <ranges>
+#include <sstream>
 
 namespace twinsky {
 namespace {
@@ -48,6 +49,9 @@ std::string strangers_of(const FeedInfo& info) {
 std::string expected_of(const FeedInfo& info) {
   return std::string("expected/").append(info.name);
 }
+std::string missing_of(const FeedInfo& info) {
+  return std::string("missing/").append(info.name);
+}
 // A document at its address.
 std::string key_of(const FeedRequest& request) {
   return request.name + ' ' + std::to_string(stable_hash(request.url));
@@ -78,6 +82,7 @@ FeedWatch::FeedWatch(std::string_view gateway, FeedSettings settings, const Feed
   counters_.state = "waiting";
   refresh_documents();
   recall_expected();
+  recall_missing();
 }
 
 void FeedWatch::refresh_documents() {
@@ -474,6 +479,7 @@ void FeedWatch::hand_on() {
   at_.outlet.settle(info_.name);
   check_stations();
   remember_expected();
+  remember_missing();
 }
 
 // Once for all documents that came together, so that a start does not change a stream's meta with
@@ -556,18 +562,54 @@ std::string FeedWatch::absence_of(const std::string& station) const {
   return "is in none of its documents; look at its id in the configuration";
 }
 
-void FeedWatch::check_stations() {
+std::set<std::string> FeedWatch::expected_stations() const {
   std::set<std::string> expected(settings_.stations.begin(), settings_.stations.end());
   for (const Document& document : documents_ | std::views::values) {
     for (const auto& [station, last] : document.expected.stations) expected.insert(station);
   }
+  return expected;
+}
+
+bool FeedWatch::is_shown(std::string_view station) const {
+  return std::ranges::any_of(documents_ | std::views::values, [&](const Document& document) {
+    return document.answered && document.shown.contains(station);
+  });
+}
+
+// A line for each: the station, since when, and up to when the ledger knows.
+void FeedWatch::recall_missing() {
+  remembered_missing_ = at_.outlet.remembered(missing_of(info_));
+  const std::set<std::string> expected = expected_stations();
+  std::istringstream lines(remembered_missing_);
+  std::string station;
+  std::string since;
+  std::string accounted;
+  while (lines >> station >> since >> accounted) {
+    if (!expected.contains(station)) continue;
+    missing_[station] = {.since = parse_time(since).value_or(UtcTime{}),
+                         .accounted = parse_time(accounted).value_or(UtcTime{})};
+  }
+}
+
+void FeedWatch::remember_missing() {
+  std::string text;
+  for (const auto& [station, missing] : missing_) {
+    text += station + ' ' + iso8601(missing.since) + ' ' + iso8601(missing.accounted) + '\n';
+  }
+  if (text == remembered_missing_) return;
+  remembered_missing_ = text;
+  at_.outlet.remember(missing_of(info_), std::move(text));
+}
+
+void FeedWatch::check_stations() {
+  const std::set<std::string> expected = expected_stations();
   const std::string newcomers = std::exchange(newcomers_, {});
   bool are_newcomers_told = newcomers.empty();
   for (const std::string& station : expected) {
     const std::string absence = absence_of(station);
     const auto known = missing_.find(station);
     const std::string subject = std::string(info_.name).append("/").append(station);
-    if (absence.empty() && known != missing_.end()) {
+    if (absence.empty() && known != missing_.end() && is_shown(station)) {
       missing_.erase(known);
       at_.log.notice(info_.name, "station " + in_quotes(station) + " is there again");
       at_.outlet.announce("station_back", subject, "is there again");

@@ -118,7 +118,12 @@ class FeedWatch {
   [[nodiscard]] StreamDescription description_of(std::string_view station) const;
   // Tells which followed stations are missing, or back; the ledger learns what that costs.
   void check_stations();
-  // In words; empty: it is there.
+  // Who is missing is told once, however often the gateway starts meanwhile.
+  void recall_missing();
+  void remember_missing();
+  [[nodiscard]] std::set<std::string> expected_stations() const;
+  [[nodiscard]] bool is_shown(std::string_view station) const;
+  // In words; empty: it is there, or nobody can know.
   [[nodiscard]] std::string absence_of(const std::string& station) const;
   void note_gap(const std::string& station, Missing& missing);
 
@@ -149,7 +154,8 @@ class FeedWatch {
   std::map<std::string, std::set<Quantity>, std::less<>> stations_;  // opened, with what they have
   std::optional<std::vector<Warning>> warnings_;  // as told on: of all documents that know any
   std::map<std::string, Missing, std::less<>> missing_;
-  std::string remembered_;                          // of what is expected
+  std::string remembered_;  // of what is expected
+  std::string remembered_missing_;
   std::set<std::string, std::less<>> passed_over_;  // unlisted and not followed, told once each
   std::string newcomers_;                           // those of the newest answers, in words
   std::string missed_cause_;  // why intervals may be missing since the last whole update

@@ -575,6 +575,52 @@ TEST(feed_watch, what_a_document_has_had_is_known_after_a_restart) {
   EXPECT_EQ(run_on(settings, {{"expected/hk-epd", "24pc\n\n \n24pc 7 no2\nx y - -\n"}}).size(), 2U);
 }
 
+// The gateway starts anew while a station is missing, and again when it is back.
+TEST(feed_watch, a_station_that_is_missing_is_told_once_over_restarts) {
+  const FeedSettings settings = settings_of("hk-epd", {"24pc"}, {"mong-kok"});
+  bool is_renamed = false;
+  const auto run = [&](const char* from, const char* to, const Bench::Memory& memory) {
+    auto bench = std::make_unique<Bench>(settings, "mk-roof", at(from), memory);
+    int failures = memory.empty() ? 0 : 1;  // nobody can know yet who is there
+    bench->fetcher.say([&, failures, made = bench.get()](const FetchRequest&) mutable {
+      if (failures-- > 0) return no_answer();
+      const std::string body = concentrations(made->published_hour());
+      return answer(is_renamed ? renamed(body, "Mong Kok", "Mongkok") : body);
+    });
+    bench->run_until(at(to));
+    std::erase_if(bench->events,
+                  [](const std::string& event) { return event.find(" 24pc: ") != event.npos; });
+    return bench;
+  };
+  const auto first = run("2026-11-22T02:40:00Z", "2026-11-22T03:10:00Z", {});
+  is_renamed = true;
+  const auto second = run("2026-11-22T03:40:00Z", "2026-11-22T05:10:00Z", first->memory);
+  ASSERT_EQ(second->events.size(), 1U);
+  EXPECT_TRUE(second->events[0].starts_with("station_missing hk-epd/mong-kok"));
+  const auto third = run("2026-11-22T05:10:00Z", "2026-11-22T07:10:00Z", second->memory);
+  EXPECT_EQ(third->events, std::vector<std::string>{});
+  std::vector<std::string> gaps = second->gaps;
+  gaps.insert(gaps.end(), third->gaps.begin(), third->gaps.end());
+  EXPECT_EQ(gaps, (std::vector<std::string>{
+                      "ref/hk-epd/mong-kok station_missing 2026-11-22T03:00:00.000Z",
+                      "ref/hk-epd/mong-kok station_missing 2026-11-22T04:00:00.000Z",
+                      "ref/hk-epd/mong-kok station_missing 2026-11-22T05:00:00.000Z",
+                      "ref/hk-epd/mong-kok station_missing 2026-11-22T06:00:00.000Z"}))
+      << "no hour twice";
+  is_renamed = false;
+  const auto fourth = run("2026-11-22T07:40:00Z", "2026-11-22T08:10:00Z", third->memory);
+  EXPECT_EQ(fourth->events,
+            std::vector<std::string>{"station_back hk-epd/mong-kok is there again"});
+  const auto fifth = run("2026-11-22T08:40:00Z", "2026-11-22T09:10:00Z", fourth->memory);
+  EXPECT_EQ(fifth->events, std::vector<std::string>{});
+  // Who is not followed any more is not missed any more.
+  Bench other(settings_of("hk-epd", {"24pc"}, {"north"}), "mk-roof", at("2026-11-22T07:40:00Z"),
+              third->memory);
+  other.run_until(at("2026-11-22T08:10:00Z"));
+  EXPECT_EQ(other.events, std::vector<std::string>{});
+  EXPECT_EQ(other.memory["missing/hk-epd"], "");
+}
+
 TEST(feed_watch, who_was_not_there_for_a_week_is_not_remembered) {
   Expected expected;
   const UtcTime now = at("2026-11-22T05:40:00Z");
