@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/commands/hourly_csv.hpp"
 
+#include "gateway/commands/given_file.hpp"
 #include "gateway/model/clock.hpp"
 
 #include <algorithm>
@@ -40,9 +41,11 @@ std::optional<double> number(std::string_view text) {
 }  // namespace
 
 HourlyCsv::HourlyCsv(const std::string& file) : file_(file) {
+  const std::string unreadable = problem_of_given_file(file);
+  if (!unreadable.empty()) throw std::runtime_error(file + ": " + unreadable);
   std::ifstream stream(file);
   std::string line;
-  if (!std::getline(stream, line)) throw std::runtime_error(file + ": cannot be read");
+  if (!std::getline(stream, line)) throw std::runtime_error(file + ": is empty");
   std::string_view header = line;
   if (header.starts_with("\xEF\xBB\xBF")) header.remove_prefix(3);
   std::vector<Column*> order;

@@ -3,6 +3,7 @@
 
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
+#include "gateway/commands/given_file.hpp"
 #include "gateway/commands/hourly_csv.hpp"
 #include "gateway/compare/verdict.hpp"
 #include "gateway/model/clock.hpp"
@@ -513,6 +514,8 @@ void write(std::ostream& output, const Json& line) {
 }  // namespace
 
 bool replay_compare_cases(const std::string& file, std::ostream& output, std::ostream& complaints) {
+  const std::string unreadable = problem_of_given_file(file);
+  if (!unreadable.empty()) throw std::runtime_error(file + ": " + unreadable);
   std::ifstream stream(file);
   const Json document = Json::parse_or_null(stream);
   if (!document.is_object()) throw std::runtime_error(file + ": no file of comparison cases");

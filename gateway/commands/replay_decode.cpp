@@ -6,6 +6,7 @@
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
+#include "gateway/commands/given_file.hpp"
 #include "gateway/model/json.hpp"
 
 #include <algorithm>
@@ -233,9 +234,11 @@ Line line_of(const std::string& name, const Decoded& decoded) {
 // ---- files ----------------------------------------------------------------------------------
 
 Json read_vector_file(const std::string& path) {
+  const std::string unreadable = problem_of_given_file(path);
+  if (!unreadable.empty()) throw NotReplayable(unreadable);
   std::ifstream stream(path);
-  std::ostringstream text;  // what cannot be read (a directory) leaves it empty
-  if (!(text << stream.rdbuf())) throw NotReplayable("cannot be read, or is empty");
+  std::ostringstream text;
+  if (!(text << stream.rdbuf())) throw NotReplayable("is empty");
   Json file;
   try {
     file = Json::parse(text.view(), {.deepest = deepest_nesting});

@@ -8,6 +8,7 @@
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
+#include "gateway/commands/given_file.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/quality/official_values.hpp"
 
@@ -19,7 +20,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <vector>
 
 namespace twinsky {
@@ -87,12 +87,9 @@ void print(const Sample& sample, std::string_view source) {
   }
 }
 
-std::optional<std::string> body_of(const std::string& file) {
-  if (std::error_code ignored; std::filesystem::is_directory(file, ignored)) return std::nullopt;
+std::string body_of(const std::string& file) {
   std::ifstream stream(file, std::ios::binary);
-  std::string body{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream.good() && !stream.eof()) return std::nullopt;
-  return body;
+  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 // Empty: no name of a document is in the file's, or several are.
@@ -110,12 +107,11 @@ std::string document_of(const std::string& file, const FeedInfo& info) {
 // False when nothing of the file can be used.
 bool replay(const std::string& file, const Feed& feed, std::string_view source,
             const FeedRequest& request, UtcTime received) {
-  auto body = body_of(file);
-  if (!body) {
-    std::cerr << file << ": cannot be read\n";
+  if (const std::string problem = problem_of_given_file(file); !problem.empty()) {
+    std::cerr << file << ": " << problem << '\n';
     return false;
   }
-  auto content = feed.decode({request, *std::move(body), received});
+  auto content = feed.decode({request, body_of(file), received});
   if (!content) {
     std::cerr << file << ": " << name_of(content.error().fault) << ": " << content.error().detail
               << '\n';

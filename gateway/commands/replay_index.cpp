@@ -2,6 +2,7 @@
 // `twinsky replay index FILE…`: computes the index of each case of a file again.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
+#include "gateway/commands/given_file.hpp"
 #include "gateway/model/gas.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/quality/index.hpp"
@@ -91,6 +92,10 @@ Json value_of(const IndexCatalogue& catalogue, const Json& item) {
 
 // False when the file, or one of its cases, could not be computed.
 bool replay(const IndexCatalogue& catalogue, const std::string& file) {
+  if (const std::string problem = problem_of_given_file(file); !problem.empty()) {
+    std::cerr << file << ": " << problem << '\n';
+    return false;
+  }
   std::ifstream stream(file);
   const Json document = Json::parse_or_null(stream);
   if (!document.is_object() || !document.contains("cases") || !document["cases"].is_array()) {

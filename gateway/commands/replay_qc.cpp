@@ -3,6 +3,7 @@
 // the state of every check is written down and read again between any two samples.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
+#include "gateway/commands/given_file.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/quality/check_location.hpp"
 #include "gateway/quality/check_time.hpp"
@@ -360,6 +361,10 @@ constexpr auto blocks = std::to_array<Block>({
 
 // False when the file, or one of its cases, could not be computed.
 bool replay(const std::string& file, bool restart) {
+  if (const std::string problem = problem_of_given_file(file); !problem.empty()) {
+    std::cerr << file << ": " << problem << '\n';
+    return false;
+  }
   std::ifstream stream(file);
   const Json document = Json::parse_or_null(stream);
   bool is_good = document.is_object();

@@ -61,8 +61,8 @@ TEST_F(ReplayDecode, prints_a_line_per_case) {
 
 TEST_F(ReplayDecode, tells_what_is_no_vector_file_and_goes_on) {
   const std::pair<std::string, const char*> wrong[] = {
-      {(directory_ / "missing.json").string(), "cannot be read"},
-      {directory_.string(), "cannot be read"},
+      {(directory_ / "missing.json").string(), "cannot be read: No such file or directory"},
+      {directory_.string(), "cannot be read: it is a directory"},
       {file(""), "empty"},
       {file("{\"driver\": "), "no JSON"},
       {file("\xff\xfe"), "no JSON"},
