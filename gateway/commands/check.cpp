@@ -46,6 +46,8 @@ int check(const std::string& file, bool json) {
       answer["files"] = config->files;
       answer["hash"] = config->hash;
       answer["summary"] = summary(*config);
+    }
+    if (config) {
       answer["notes"] = Json::array();
       for (const Problem& note : config->notes) answer["notes"].push_back(as_json(note));
     }
@@ -54,10 +56,12 @@ int check(const std::string& file, bool json) {
     std::cout << answer.dump() << '\n';
   } else if (is_good) {
     std::cout << file << ": good: " << summary(*config) << '\n';
-    for (const Problem& note : config->notes) std::cout << text_of(note) << '\n';
   }
   if (!json) {
     for (const Problem& problem : problems) std::cout << text_of(problem) << '\n';
+    if (config) {
+      for (const Problem& note : config->notes) std::cout << text_of(note) << '\n';
+    }
     if (config && !is_good) std::cout << file << ": a gateway starts with it all the same\n";
   }
   return is_good ? exit_good : exit_configuration;

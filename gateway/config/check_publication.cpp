@@ -4,7 +4,9 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
 #include "gateway/model/host_port.hpp"
+#include "gateway/model/plain_file.hpp"
 #include "gateway/model/topic_filter.hpp"
+#include "gateway/system/credentials.hpp"
 
 #include <algorithm>
 #include <set>
@@ -22,6 +24,39 @@ std::string listed_or(const Names& names, std::string_view otherwise) {
   return names.empty() ? std::string(otherwise) : listed(views(names));
 }
 
+// ---- files that settings name: `run` begins without them, and then says so ----
+
+void tell_of_file(const Node& setting, std::string problem, bool may_be_the_services,
+                  Draft& draft) {
+  problem += "; the gateway starts, and waits for it before it connects there";
+  if (may_be_the_services) {
+    draft.reader.note(setting, std::move(problem));
+  } else {
+    draft.reader.warn(setting, std::move(problem));
+  }
+}
+
+void check_secret(const Node& owner, std::string_view key, const std::string& name, Draft& draft) {
+  const Node* const setting = member(owner, key);
+  if (setting == nullptr || name.empty()) return;
+  const SecretFile secret{.name = name};
+  const std::string directory = draft.directory.string();
+  const auto read = read_secret(secret, directory);
+  if (read) return;
+  tell_of_file(*setting, read.error(), may_be_the_services(secret, directory), draft);
+}
+
+void check_open_file(const Node& owner, std::string_view key, const std::string& path,
+                     Draft& draft) {
+  const Node* const setting = member(owner, key);
+  if (setting == nullptr || path.empty()) return;
+  const std::string problem = problem_of_plain_file(path);
+  if (problem.empty()) return;
+  const auto file = read_plain_file(path, 1);
+  const bool may_be = !file && (file.error().is_missing || file.error().is_forbidden);
+  tell_of_file(*setting, "the file cannot be read: " + problem, may_be, draft);
+}
+
 // A source with terms is not asked before the operator has agreed to them.
 void check_terms(const Node& node, const FeedInfo& feed, const Settings& settings, Draft& draft) {
   if (feed.terms.empty() || settings.boolean("terms_accepted")) return;
@@ -35,7 +70,12 @@ void check_feeds(Draft& draft) {
   for (std::size_t at = 0; at < draft.feeds.size(); ++at) {
     const auto& [node, values, is_sound, driver, feed] = draft.feeds[at];
     if (is_sound && feed != nullptr) {
-      check_terms(*node, *feed, draft.config.feeds[at].settings, draft);
+      const Settings& settings = draft.config.feeds[at].settings;
+      check_terms(*node, *feed, settings, draft);
+      for (const Setting& setting : feed->settings) {
+        if (!setting.secret || !settings.has(setting.name)) continue;
+        check_secret(*node, setting.name, settings.text(setting.name), draft);
+      }
     }
     if (is_sound && feed != nullptr && feed->check != nullptr) {
       std::string problem = feed->check(draft.config.feeds[at].settings);
@@ -209,6 +249,22 @@ void check_choices(const Node& node, SinkSettings& sink, Draft& draft) {
   }
 }
 
+// Those that its transport and its format are told of.
+void check_files(const Node& node, const SinkSettings& sink, Draft& draft) {
+  if (sink.transport == nullptr || sink.format == nullptr) return;  // said already
+  for (const auto declared : {sink.transport->settings, sink.format->settings}) {
+    for (const Setting& setting : declared) {
+      if (setting.kind != SettingKind::path || !sink.settings.has(setting.name)) continue;
+      const std::string& path = sink.settings.text(setting.name);
+      if (setting.secret) {
+        check_secret(node, setting.name, path, draft);
+      } else {
+        check_open_file(node, setting.name, resolved(draft, path), draft);
+      }
+    }
+  }
+}
+
 // The entries of a list of texts; what is no text has been said already.
 std::vector<const Node*> texts_in(const Node& node, std::string_view key) {
   const Node* list = member(node, key);
@@ -330,6 +386,7 @@ void check_sinks(Draft& draft) {
     }
     check_choices(node, sink, draft);
     check_former_id(node, sink, draft);
+    check_files(node, sink, draft);
     check_egress(node, draft);
   }
 }

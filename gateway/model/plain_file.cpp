@@ -37,7 +37,8 @@ std::string problem_of(const struct stat& state) {
 }
 
 Unexpected<UnreadableFile> refusal(int error) {
-  return {{.is_missing = error == ENOENT, .reason = reason_of(error)}};
+  return {
+      {.is_missing = error == ENOENT, .is_forbidden = error == EACCES, .reason = reason_of(error)}};
 }
 
 }  // namespace

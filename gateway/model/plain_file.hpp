@@ -18,7 +18,8 @@ struct PlainFile {
 
 struct UnreadableFile {
   bool is_missing = false;
-  std::string reason;  // for people, without its name: "it is a directory"
+  bool is_forbidden = false;  // to this user
+  std::string reason;         // for people, without its name: "it is a directory"
 };
 
 // The first `longest` bytes.

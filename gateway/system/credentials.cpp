@@ -61,4 +61,13 @@ Result<std::string, std::string> read_secret(const SecretFile& secret,
                                "beside the configuration")};
 }
 
+bool may_be_the_services(const SecretFile& secret, std::string_view configuration_directory) {
+  for (const std::string& path : places_of(secret.name, configuration_directory)) {
+    const auto file = read_plain_file(path, longest_secret);
+    if (file) return false;
+    if (!file.error().is_missing) return file.error().is_forbidden;
+  }
+  return true;
+}
+
 }  // namespace twinsky

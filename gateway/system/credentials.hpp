@@ -22,4 +22,9 @@ struct SecretFile {
 Result<std::string, std::string> read_secret(const SecretFile& secret,
                                              std::string_view configuration_directory);
 
+// Of a file that read_secret() does not read: may the service read it all the same? It is another
+// user and perhaps on another machine, and systemd may give it the credential. What is there and
+// unfit is so for everybody.
+bool may_be_the_services(const SecretFile& secret, std::string_view configuration_directory);
+
 }  // namespace twinsky
