@@ -10,9 +10,12 @@ namespace {
 using enum Quantity;
 
 // Ranges are what the air of the two cities and the instruments can plausibly show, not alarm
-// limits. Negative noise is inside, of gas sensors and of monitors that weigh particles: an hour of
-// a beta attenuation monitor has a detection limit of 4.8 µg/m³, which is two sigma (Met One BAM
-// 1020, specifications); twice that is rounded up.
+// limits. Negative noise is inside. Of particles down to -10 µg/m³: so far two networks that pass
+// on hourly values of official monitors take what is below zero for noise, and what is
+// lower for none (MazamaScience/air-monitor-algorithms, QC_negativeValues; SJVAir,
+// PM25_FEM_Cleaner). Of gases -50 is wide enough for the electrochemical cells that measure the
+// same quantities. British Columbia draws it closer for official monitors: -3.5 µg/m³ of PM2.5, -5
+// ppb (bcgov/rcaaqs, clean_neg).
 // clang-format off
 constexpr auto catalogue = std::to_array<QuantityInfo>({
   {pm1, "pm1", "ug/m3", "µg/m³", 1, -10, 2000, "pm1", "mass_concentration_of_pm1_ambient_aerosol_particles_in_air", Averaging::mean},
