@@ -284,7 +284,8 @@ class PublishedWeek(unittest.TestCase):
         for broker in self.subscribers:
             by_topic = {}
             for topic, record in self.records(broker):
-                by_topic.setdefault(topic, []).append(record)
+                if '"event":"stopped"' not in record:  # it may reach a broker in time, or at the next start
+                    by_topic.setdefault(topic, []).append(record)
             for topic, records in sorted(by_topic.items()):
                 self.add(f"{broker}: {topic}", in_no_order(records) if topic in ("event", "ledger") else records)
 
@@ -339,6 +340,8 @@ class PublishedWeek(unittest.TestCase):
                 (r'("machine": ")[0-9a-f]*', r"\1<machine>"), (r"[0-9]+ kB", "<size>"),
                 # How many messages there were depends on when which arrived.
                 (r"[0-9]+ messages, ([0-9]+ records), [0-9]+ bytes", r"\1"),
+                (r"(?m)^( *event +)[0-9]+( records, by event)$", r"\1<number>\2"),
+                (r"(?m)^(sink [a-z]+: ).* waiting.*$", r"\1<number> waiting"),
                 # A document's address has a port.
                 (r'(?m)^(\{"name": "expected.*)$', lambda found: re.sub(r"[0-9]{15,20}", "<address>", found[1])),
                 # The last digits of a number that nobody has rounded are the processor's.
