@@ -19,7 +19,8 @@ class CommitInDoubtTest : public StoreTest {
       store_->append(entry(id, R"({"n":)" + std::to_string(n) + '}'));
     }
   }
-  // What waits meets the error, and then a disk that is good again.
+  // What waits meets the error, and then a disk that is good again. The writer has rested before:
+  // what it still did would have met the error first.
   void commit_with_an_error() {
     EXPECT_FALSE(commit());
     EXPECT_NE(store_->status().disk_fault, "");
@@ -49,7 +50,7 @@ using commit_in_doubt = CommitInDoubtTest;
 TEST_F(commit_in_doubt, what_is_on_the_disk_in_spite_of_an_error_does_not_come_twice) {
   open();
   append("sensor/a", 1, 5);
-  ASSERT_TRUE(commit());
+  settle();
   append("sensor/a", 6, 8);
   store_->note_gap({"no_response", "sensor/a", clock_.utc(), clock_.utc(), 7, false, "", 0, 0, ""});
   disk_.fail_after_next_sync();
@@ -66,7 +67,7 @@ TEST_F(commit_in_doubt, what_is_on_the_disk_in_spite_of_an_error_does_not_come_t
 TEST_F(commit_in_doubt, what_is_not_on_the_disk_comes_once) {
   open();
   append("sensor/a", 1, 5);
-  ASSERT_TRUE(commit());
+  settle();
   append("sensor/a", 6, 8);
   store_->note_gap({"no_response", "sensor/a", clock_.utc(), clock_.utc(), 7, false, "", 0, 0, ""});
   disk_.fail_next_write();
@@ -82,7 +83,7 @@ TEST_F(commit_in_doubt, official_values_and_amendments_do_not_come_twice_either)
   open();
   const StreamId official = store_->stream("ref/hk-epd/mong-kok");
   append("sensor/a", 1, 1);
-  ASSERT_TRUE(commit());
+  settle();
   Entry amended = entry(store_->stream("sensor/a"), R"({"n":2})");
   amended.amends = true;
   store_->append(amended);
@@ -101,7 +102,7 @@ TEST_F(commit_in_doubt, nor_does_what_makes_no_rows) {
   open();
   store_->add_sink("city", false);
   append("sensor/a", 1, 20);
-  ASSERT_TRUE(commit());
+  settle();
   store_->remove_sink("city");
   disk_.fail_after_next_sync();
   commit_with_an_error();
@@ -112,7 +113,7 @@ TEST_F(commit_in_doubt, nor_does_what_makes_no_rows) {
 TEST_F(commit_in_doubt, nor_an_epoch) {
   open();
   append("sensor/a", 1, 5);
-  ASSERT_TRUE(commit());
+  settle();
   disk_.fail_after_next_sync();
   store_->start_new_epoch("a test");
   const std::string epoch = store_->epoch();
@@ -131,7 +132,7 @@ TEST_F(commit_in_doubt, many_that_wait_meanwhile_come_after_it) {
   settings_.commit_rows = 10;
   open();
   append("sensor/a", 1, 5);
-  ASSERT_TRUE(commit());
+  settle();
   disk_.fail_after_next_sync();
   append("sensor/a", 6, 55);
   static_cast<void>(commit());  // so many are not waited for: they may have met it before
@@ -143,7 +144,7 @@ TEST_F(commit_in_doubt, many_that_wait_meanwhile_come_after_it) {
 TEST_F(commit_in_doubt, what_is_thrown_in_the_writers_thread_is_counted_and_costs_nothing) {
   open();
   append("sensor/a", 1, 5);
-  ASSERT_TRUE(commit());
+  settle();
   EXPECT_EQ(store_->exceptions().at("store").exceptions, 0U);
   int times = 0;
   store_->on_commit([&times] {
