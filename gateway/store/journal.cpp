@@ -36,14 +36,19 @@ Journal::Journal(Tables& tables, Tail& tail) : tables_(tables), tail_(tail) {
   now_.last = std::max(now_.last, newest);
   now_.count += static_cast<std::uint64_t>(unmarked);
   if (now_.last - mark.last_row != unmarked) report_damage("samples are missing");
-  now_.oldest = oldest == 0 ? now_.last + 1 : oldest;
-  // Damage on the way to the oldest row hides those before it.
-  const auto most = static_cast<std::uint64_t>(now_.last - now_.oldest + 1);
-  if (now_.count > most && !tables_.is_sound()) report_damage("the oldest samples are missing");
-  now_.count = std::min(now_.count, most);
+  find_oldest();
   saved_last_ = mark.last_row;
   committed_ = now_;
   for (Stream& stream : streams_) stream.committed_seq = stream.seq;
+}
+
+void Journal::find_oldest() {
+  const RowId oldest = tables_.oldest_row();
+  now_.oldest = oldest == 0 ? now_.last + 1 : oldest;
+  // Damage on the way to the oldest row hides those before it; their number tells.
+  const auto most = static_cast<std::uint64_t>(now_.last - now_.oldest + 1);
+  if (now_.count > most && !tables_.is_sound()) report_damage("the oldest samples are missing");
+  now_.count = std::min(now_.count, most);
 }
 
 Journal::Stream& Journal::at(StreamId stream) {
@@ -84,8 +89,7 @@ bool Journal::bring_back(const StoredRow& row, const std::string& body) {
 void Journal::erase(RowId first, RowId last) {
   now_.count -= tables_.erase(first, last);
   now_.erased_until = last;
-  const RowId oldest = tables_.oldest_row();
-  now_.oldest = oldest == 0 ? now_.last + 1 : oldest;
+  find_oldest();
   save();  // rows that are gone cannot be read again
   tail_.clear();
 }

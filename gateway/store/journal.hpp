@@ -68,6 +68,7 @@ class Journal {
 
   Stream& at(StreamId stream);
   void touch(std::size_t index);
+  void find_oldest();
   void committed();
   void rolled_back();
 

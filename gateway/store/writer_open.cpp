@@ -403,13 +403,7 @@ void Store::Writer::replace_file(const std::string& what, const std::string& why
     inheritance = inheritance_in_memory(std::move(inheritance));
     // What the file says of its own bounds may be lost with it.
     const std::lock_guard lock(mutex_);
-    // The oldest row was read from this file, and damage may have led astray there too: the number
-    // of rows tells it as well, and too early is better than too late.
-    RowId by_count = last_row_ - static_cast<RowId>(rows_) + 1;
-    for (const SalvageRange& range : inheritance.salvages) {
-      by_count -= range.last_row - range.first_row + 1;
-    }
-    inheritance.first_row = std::min(oldest_row_, by_count);
+    inheritance.first_row = oldest_row_;
     inheritance.last_row = std::max(inheritance.last_row, last_row_);
     inheritance.sure_until = last_row_;
     if (!inheritance.rows_are_readable) inheritance.lost_rows = rows_;
