@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/feed_bounds.hpp"
 
-#include "gateway/model/bounded_text.hpp"
 #include "gateway/model/setting.hpp"
+#include "gateway/text/bounded_text.hpp"
 
 #include <algorithm>
 

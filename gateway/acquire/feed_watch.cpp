@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/feed_watch.hpp"
 
-#include "gateway/model/bounded_text.hpp"
+#include "gateway/checks/official_values.hpp"
 #include "gateway/model/stable_hash.hpp"
-#include "gateway/quality/official_values.hpp"
 #include "gateway/system/credentials.hpp"
+#include "gateway/text/bounded_text.hpp"
 
 #include <algorithm>
 #include <ranges>

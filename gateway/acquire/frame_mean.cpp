@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/frame_mean.hpp"
 
-#include "gateway/quality/wind.hpp"
+#include "gateway/hours/wind.hpp"
 
 #include <algorithm>
 #include <cmath>

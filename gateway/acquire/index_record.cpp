@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/index_record.hpp"
 
-#include "gateway/model/record.hpp"
+#include "gateway/text/record.hpp"
 
 namespace twinsky {
 namespace {

@@ -2,8 +2,8 @@
 // An index as the intake takes it: the sample of its stream, and what the record says beside it.
 #pragma once
 
+#include "gateway/indices/index_report.hpp"
 #include "gateway/model/sample.hpp"
-#include "gateway/quality/index_report.hpp"
 
 #include <string>
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/intake.hpp"
 
+#include "gateway/checks/stream_checks.hpp"
 #include "gateway/config/check_settings.hpp"
 #include "gateway/model/placement.hpp"
-#include "gateway/model/record.hpp"
 #include "gateway/model/stable_hash.hpp"
-#include "gateway/quality/stream_checks.hpp"
 #include "gateway/store/official.hpp"
+#include "gateway/text/record.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "gateway/acquire/intake.hpp"
-#include "gateway/quality/official_index.hpp"
+#include "gateway/indices/official_index.hpp"
 
 #include <map>
 #include <mutex>

@@ -6,7 +6,7 @@
 
 #include "gateway/acquire/intake.hpp"
 #include "gateway/config/config.hpp"
-#include "gateway/quality/own_index.hpp"
+#include "gateway/indices/own_index.hpp"
 
 #include <map>
 #include <memory>

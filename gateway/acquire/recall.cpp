@@ -2,7 +2,7 @@
 #include "gateway/acquire/recall.hpp"
 
 #include "gateway/model/fast_clock.hpp"
-#include "gateway/quality/stored_readings.hpp"
+#include "gateway/text/stored_readings.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -4,7 +4,7 @@
 // without a memory and the bus goes on.
 #pragma once
 
-#include "gateway/quality/stream_checks.hpp"
+#include "gateway/checks/stream_checks.hpp"
 #include "gateway/store/store.hpp"
 #include "gateway/system/stage.hpp"
 

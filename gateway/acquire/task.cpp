@@ -2,7 +2,7 @@
 #include "gateway/acquire/task.hpp"
 
 #include "gateway/acquire/frame_mean.hpp"
-#include "gateway/quality/check_consistency.hpp"
+#include "gateway/checks/check_consistency.hpp"
 
 #include <algorithm>
 #include <array>

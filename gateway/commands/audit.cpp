@@ -5,8 +5,8 @@
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/commands/time_option.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/model/one_line.hpp"
 #include "gateway/sinks/audit_file.hpp"
+#include "gateway/text/one_line.hpp"
 
 #include <algorithm>
 #include <iomanip>

@@ -8,8 +8,8 @@
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/commands/time_option.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/model/record.hpp"
 #include "gateway/store/store.hpp"
+#include "gateway/text/record.hpp"
 
 #include <fstream>
 #include <iostream>

@@ -6,7 +6,7 @@
 #include "gateway/commands/time_option.hpp"
 #include "gateway/compare/notes.hpp"
 #include "gateway/config/config.hpp"
-#include "gateway/model/one_line.hpp"
+#include "gateway/text/one_line.hpp"
 
 #include <algorithm>
 #include <iostream>

@@ -6,7 +6,7 @@
 #include "gateway/commands/command_line.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/model/record.hpp"
+#include "gateway/text/record.hpp"
 
 #include <algorithm>
 #include <array>

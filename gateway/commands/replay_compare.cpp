@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/commands/replay_compare.hpp"
 
+#include "gateway/checks/official_values.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/given_file.hpp"
@@ -8,7 +9,6 @@
 #include "gateway/compare/verdict.hpp"
 #include "gateway/model/clock.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/quality/official_values.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -6,11 +6,11 @@
 // --document, else the file's name where it has a document's name in it ("24pc_Eng.xml"), else its
 // content.
 #include "drivers/registry.hpp"
+#include "gateway/checks/official_values.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/given_file.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/quality/official_values.hpp"
 
 #include <algorithm>
 #include <filesystem>

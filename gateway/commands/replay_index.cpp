@@ -3,9 +3,9 @@
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/given_file.hpp"
+#include "gateway/indices/index.hpp"
 #include "gateway/model/gas.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/quality/index.hpp"
 
 #include <charconv>
 #include <fstream>

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky replay qc FILE…`: flags the series of each case again, sample by sample; with --restart
 // the state of every check is written down and read again between any two samples.
+#include "gateway/checks/check_location.hpp"
+#include "gateway/checks/check_time.hpp"
+#include "gateway/checks/series_checks.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/given_file.hpp"
+#include "gateway/hours/hour.hpp"
+#include "gateway/hours/wind.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/quality/check_location.hpp"
-#include "gateway/quality/check_time.hpp"
-#include "gateway/quality/hour.hpp"
-#include "gateway/quality/series_checks.hpp"
-#include "gateway/quality/wind.hpp"
 
 #include <cmath>
 #include <fstream>

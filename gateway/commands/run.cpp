@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky run`: the daemon. Its main loop holds signals, timers, the watchdog and the reload;
 // everything that can block lives on other threads.
-#include "gateway/commands/assembly.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/rehearsal.hpp"
 #include "gateway/config/watch.hpp"
+#include "gateway/service/assembly.hpp"
 #include "gateway/system/memory.hpp"
 #include "gateway/system/notify.hpp"
 

@@ -5,8 +5,8 @@
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/compare/comparer.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/model/one_line.hpp"
 #include "gateway/store/store.hpp"
+#include "gateway/text/one_line.hpp"
 
 #include <algorithm>
 #include <iomanip>

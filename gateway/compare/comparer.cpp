@@ -3,10 +3,10 @@
 
 #include "gateway/compare/neighbours.hpp"
 #include "gateway/compare/unit_change.hpp"
+#include "gateway/hours/hour.hpp"
 #include "gateway/model/fast_clock.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/model/record.hpp"
-#include "gateway/quality/hour.hpp"
+#include "gateway/text/record.hpp"
 
 #include <algorithm>
 #include <atomic>

@@ -2,7 +2,7 @@
 #include "gateway/compare/json_text.hpp"
 
 #include "gateway/model/clock.hpp"
-#include "gateway/model/record.hpp"
+#include "gateway/text/record.hpp"
 
 #include <array>
 #include <charconv>

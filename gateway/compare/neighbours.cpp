@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/compare/neighbours.hpp"
 
+#include "gateway/checks/check_neighbours.hpp"
 #include "gateway/compare/reference_hours.hpp"
-#include "gateway/quality/check_neighbours.hpp"
 #include "gateway/store/official.hpp"
 
 #include <algorithm>

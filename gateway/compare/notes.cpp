@@ -2,8 +2,8 @@
 #include "gateway/compare/notes.hpp"
 
 #include "gateway/model/json.hpp"
-#include "gateway/model/one_line.hpp"
 #include "gateway/model/plain_file.hpp"
+#include "gateway/text/one_line.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 #include "gateway/compare/record.hpp"
 
 #include "gateway/compare/json_text.hpp"
-#include "gateway/model/record.hpp"
+#include "gateway/text/record.hpp"
 
 #include <algorithm>
 #include <array>

@@ -5,10 +5,10 @@
 // in any order give the same bytes but for `computed_at` and `revision`. Any thread.
 #pragma once
 
+#include "gateway/checks/self_heating.hpp"
 #include "gateway/compare/proposal.hpp"
 #include "gateway/compare/verdict.hpp"
 #include "gateway/model/zone.hpp"
-#include "gateway/quality/self_heating.hpp"
 
 #include <optional>
 #include <span>

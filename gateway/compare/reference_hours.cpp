@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/compare/reference_hours.hpp"
 
-#include "gateway/quality/official_values.hpp"
+#include "gateway/checks/official_values.hpp"
 
 #include <bitset>
 #include <map>

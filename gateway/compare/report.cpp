@@ -2,9 +2,9 @@
 #include "gateway/compare/report.hpp"
 
 #include "gateway/compare/assessment.hpp"
+#include "gateway/hours/hour.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/model/record.hpp"
-#include "gateway/quality/hour.hpp"
+#include "gateway/text/record.hpp"
 
 #include <algorithm>
 #include <array>

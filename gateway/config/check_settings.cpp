@@ -2,9 +2,9 @@
 #include "gateway/config/check_settings.hpp"
 
 #include "gateway/config/settings.hpp"
+#include "gateway/hours/hour.hpp"
 #include "gateway/model/embedded.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/quality/hour.hpp"
 
 #include <array>
 #include <stdexcept>

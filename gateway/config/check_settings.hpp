@@ -3,8 +3,8 @@
 // config/checks.json has for the quantity, and the ranges of catalogue and data sheet.
 #pragma once
 
-#include "gateway/quality/quality_settings.hpp"
-#include "gateway/quality/series_checks.hpp"
+#include "gateway/checks/quality_settings.hpp"
+#include "gateway/checks/series_checks.hpp"
 
 namespace twinsky {
 

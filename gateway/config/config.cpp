@@ -5,9 +5,9 @@
 #include "gateway/config/draft.hpp"
 #include "gateway/config/merge.hpp"
 #include "gateway/config/secret_keys.hpp"
-#include "gateway/model/one_line.hpp"
 #include "gateway/model/plain_file.hpp"
 #include "gateway/model/stable_hash.hpp"
+#include "gateway/text/one_line.hpp"
 
 #include <algorithm>
 #include <filesystem>

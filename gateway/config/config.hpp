@@ -3,13 +3,13 @@
 #pragma once
 
 #include "drivers/registry.hpp"
+#include "gateway/checks/quality_settings.hpp"
 #include "gateway/config/sink_settings.hpp"
+#include "gateway/corrections/correction.hpp"
 #include "gateway/model/published_position.hpp"
 #include "gateway/model/result.hpp"
 #include "gateway/model/station.hpp"
 #include "gateway/model/zone.hpp"
-#include "gateway/quality/correction.hpp"
-#include "gateway/quality/quality_settings.hpp"
 #include "gateway/store/store.hpp"
 
 #include <optional>

@@ -2,8 +2,8 @@
 // Reads the section "corrections".
 #include "gateway/config/draft.hpp"
 #include "gateway/config/settings.hpp"
+#include "gateway/hours/hour.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/quality/hour.hpp"
 
 #include <algorithm>
 

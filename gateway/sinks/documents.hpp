@@ -5,10 +5,10 @@
 #pragma once
 
 #include "gateway/config/config.hpp"
-#include "gateway/model/record.hpp"
 #include "gateway/sinks/sink.hpp"
 #include "gateway/store/mark.hpp"
 #include "gateway/store/store.hpp"
+#include "gateway/text/record.hpp"
 
 #include <map>
 #include <optional>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/store/ledger.hpp"
 
-#include "gateway/model/record.hpp"
+#include "gateway/text/record.hpp"
 
 namespace twinsky {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/store/tables.hpp"
 
-#include "gateway/model/json_text.hpp"
 #include "gateway/store/hours.hpp"
 #include "gateway/store/official.hpp"
 #include "gateway/store/pending_rows.hpp"
 #include "gateway/store/sql.hpp"
+#include "gateway/text/json_text.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sqlite3.h>

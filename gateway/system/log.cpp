@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/system/log.hpp"
 
-#include "gateway/model/one_line.hpp"
+#include "gateway/text/one_line.hpp"
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/system/notify.hpp"
 
-#include "gateway/model/one_line.hpp"
+#include "gateway/text/one_line.hpp"
 
 #include <systemd/sd-daemon.h>
 

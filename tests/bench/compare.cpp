@@ -5,7 +5,7 @@
 //   compare DIRECTORY
 #include "gateway/acquire/intake.hpp"
 #include "gateway/compare/comparer.hpp"
-#include "gateway/quality/hourly.hpp"
+#include "gateway/hours/hourly.hpp"
 #include "gateway/system/memory.hpp"
 #include "tests/bench/cost.hpp"
 

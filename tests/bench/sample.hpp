@@ -2,7 +2,7 @@
 // The bench's sample: one synthetic reading of one quantity, formatted as the daemon formats it.
 #pragma once
 
-#include "gateway/model/record.hpp"
+#include "gateway/text/record.hpp"
 
 #include <array>
 #include <string>

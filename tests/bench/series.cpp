@@ -5,12 +5,12 @@
 //   series DATABASE ROWS
 //
 // Answers one line of JSON: CPU seconds of each, and how much more memory it held at once.
-#include "gateway/quality/series.hpp"
+#include "gateway/hours/series.hpp"
 
-#include "gateway/model/record.hpp"
-#include "gateway/quality/stored_readings.hpp"
 #include "gateway/store/hours.hpp"
 #include "gateway/store/tables.hpp"
+#include "gateway/text/record.hpp"
+#include "gateway/text/stored_readings.hpp"
 #include "tests/bench/cost.hpp"
 #include "tests/unit/memory_peak.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole gateway in this process, on a disk and with buses that a test can let hang: what the
 // main loop calls never waits, and what could not begin ends.
-#include "gateway/commands/assembly.hpp"
+#include "gateway/service/assembly.hpp"
 
 #include "store_fixture.hpp"
 #include "watched_disk.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checks of series: streaming against the rule written out over the whole series, and with the
 // state written down and read again between any two samples.
-#include "gateway/quality/series_checks.hpp"
+#include "gateway/checks/series_checks.hpp"
 
 #include <cmath>
 #include <gtest/gtest.h>

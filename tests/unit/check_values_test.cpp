@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checks that need no series: times, places, twins, quantities beside each other, neighbours.
-#include "gateway/quality/check_climatology.hpp"
-#include "gateway/quality/check_consistency.hpp"
-#include "gateway/quality/check_humidity.hpp"
-#include "gateway/quality/check_location.hpp"
-#include "gateway/quality/check_neighbours.hpp"
-#include "gateway/quality/check_range.hpp"
-#include "gateway/quality/check_time.hpp"
-#include "gateway/quality/check_twin.hpp"
-#include "gateway/quality/self_heating.hpp"
+#include "gateway/checks/check_climatology.hpp"
+#include "gateway/checks/check_consistency.hpp"
+#include "gateway/checks/check_humidity.hpp"
+#include "gateway/checks/check_location.hpp"
+#include "gateway/checks/check_neighbours.hpp"
+#include "gateway/checks/check_range.hpp"
+#include "gateway/checks/check_time.hpp"
+#include "gateway/checks/check_twin.hpp"
+#include "gateway/checks/self_heating.hpp"
 
 #include <gtest/gtest.h>
 #include <vector>

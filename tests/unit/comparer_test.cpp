@@ -8,7 +8,7 @@
 #include "drivers/registry.hpp"
 #include "gateway/acquire/intake.hpp"
 #include "gateway/compare/reference_hours.hpp"
-#include "gateway/quality/hourly.hpp"
+#include "gateway/hours/hourly.hpp"
 #include "store_fixture.hpp"
 #include "tests/unit/collocation.hpp"
 #include "tests/unit/places.hpp"

@@ -2,8 +2,8 @@
 // The commands that read a comparison's record and hours, on a store that a daemon has filled with
 // EPA's month: `accept-correction`, `report`.
 #include "gateway/compare/comparer.hpp"
+#include "gateway/hours/hourly.hpp"
 #include "gateway/model/gas.hpp"
-#include "gateway/quality/hourly.hpp"
 #include "gateway/store/official.hpp"
 #include "store_fixture.hpp"
 #include "tests/unit/collocation.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Corrections: the values that their sources give, and what is flagged.
-#include "gateway/quality/correction.hpp"
+#include "gateway/corrections/correction.hpp"
 
 #include <cmath>
 #include <gtest/gtest.h>

@@ -4,7 +4,7 @@
 // answers is called lost.
 #include "drivers/checksum.hpp"
 #include "gateway/acquire/task.hpp"
-#include "gateway/quality/stored_readings.hpp"
+#include "gateway/text/stored_readings.hpp"
 #include "store_fixture.hpp"
 
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which of our retained topics a broker keeps under a configuration.
-#include "gateway/commands/expected_topics.hpp"
+#include "gateway/service/expected_topics.hpp"
 
 #include "drivers/registry.hpp"
 #include "gateway/sinks/bulletin.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands `export` and `status` on a store, beside the process that writes it.
 #include "gateway/commands/csv.hpp"
-#include "gateway/model/record.hpp"
+#include "gateway/text/record.hpp"
 #include "tests/unit/places.hpp"
 #include "tests/unit/shell.hpp"
 #include "tests/unit/store_fixture.hpp"

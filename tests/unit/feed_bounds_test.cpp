@@ -5,7 +5,7 @@
 #include "canned_fetcher.hpp"
 #include "gateway/acquire/feed_watch.hpp"
 #include "gateway/acquire/official_outlet.hpp"
-#include "gateway/model/bounded_text.hpp"
+#include "gateway/text/bounded_text.hpp"
 #include "store_fixture.hpp"
 
 #include <map>

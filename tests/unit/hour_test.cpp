@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/quality/hour.hpp"
+#include "gateway/hours/hour.hpp"
 
 #include "gateway/model/zone.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hours out of stored samples: when they are over, when samples come late, over restarts.
-#include "gateway/quality/hourly.hpp"
+#include "gateway/hours/hourly.hpp"
 
 #include "hours_fixture.hpp"
 

@@ -2,8 +2,8 @@
 // A store with samples of a roof, and what makes its hours.
 #pragma once
 
-#include "gateway/model/record.hpp"
-#include "gateway/quality/hourly.hpp"
+#include "gateway/hours/hourly.hpp"
+#include "gateway/text/record.hpp"
 #include "store_fixture.hpp"
 
 namespace twinsky {

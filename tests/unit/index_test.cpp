@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/quality/index.hpp"
+#include "gateway/indices/index.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // Corrections on their way through the intake into the store: raw is always kept, what is corrected
 // stands beside it with its name and flag, and nothing is corrected that nobody named.
 #include "gateway/acquire/intake.hpp"
-#include "gateway/quality/hourly.hpp"
+#include "gateway/hours/hourly.hpp"
 #include "gateway/store/hours.hpp"
 #include "store_fixture.hpp"
 

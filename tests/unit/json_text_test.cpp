@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/model/json_text.hpp"
+#include "gateway/text/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Means of eight hours and of days: which pollutant has which, and when they count.
-#include "gateway/quality/longer_means.hpp"
+#include "gateway/hours/longer_means.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // Threads of: gateway/sinks/delivery.cpp gateway/sinks/transports/mqtt_client.cpp
 // The MQTT sink against real mosquittos: what arrives, and what happens when the broker, the way to
 // it or its answers are bad. The samples are synthetic.
-#include "gateway/model/record.hpp"
+#include "gateway/text/record.hpp"
 #include "tests/unit/memory_peak.hpp"
 #include "tests/unit/sink_fixture.hpp"
 

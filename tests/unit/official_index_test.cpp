@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/quality/official_index.hpp"
+#include "gateway/indices/official_index.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/quality/official_values.hpp"
+#include "gateway/checks/official_values.hpp"
 
 #include "gateway/compare/reference_hours.hpp"
+#include "gateway/indices/index.hpp"
+#include "gateway/indices/official_index.hpp"
 #include "gateway/model/gas.hpp"
 #include "gateway/model/sentinel.hpp"
-#include "gateway/quality/index.hpp"
-#include "gateway/quality/official_index.hpp"
 #include "tests/unit/opendata_cases.hpp"
 
 #include <gtest/gtest.h>

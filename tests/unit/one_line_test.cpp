@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/model/one_line.hpp"
+#include "gateway/text/one_line.hpp"
 
 #include <gtest/gtest.h>
 

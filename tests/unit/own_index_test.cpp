@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Indices of our own hours: the golden cases as a gateway would measure them, and what is said
 // where not all was measured.
-#include "gateway/quality/own_index.hpp"
+#include "gateway/indices/own_index.hpp"
 
+#include "gateway/indices/pollutant.hpp"
 #include "gateway/model/gas.hpp"
-#include "gateway/quality/pollutant.hpp"
 #include "tests/unit/places.hpp"
 
 #include <nlohmann/json.hpp>

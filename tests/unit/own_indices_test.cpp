@@ -2,7 +2,7 @@
 // From samples through the real store to the records of index/<edition>/own.
 #include "gateway/acquire/own_indices.hpp"
 
-#include "gateway/quality/hourly.hpp"
+#include "gateway/hours/hourly.hpp"
 #include "store_fixture.hpp"
 
 #include <nlohmann/json.hpp>

@@ -3,12 +3,12 @@
 // through two real sinks to scripted brokers, which hang up, refuse and are not satisfied. What
 // they get, and what the store says afterwards, is tests/cases/published/bytes.txt; nothing that
 // changes inside may change it. The rows are synthetic.
-#include "gateway/model/record.hpp"
 #include "gateway/sinks/health.hpp"
 #include "gateway/sinks/sink.hpp"
 #include "gateway/store/hours.hpp"
 #include "gateway/store/official.hpp"
 #include "gateway/store/tables.hpp"
+#include "gateway/text/record.hpp"
 #include "tests/unit/mqtt_sink.hpp"
 #include "tests/unit/places.hpp"
 #include "tests/unit/scripted_broker.hpp"

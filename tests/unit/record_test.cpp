@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The record's text, as design and schema promise it. All samples are synthetic.
-#include "gateway/model/record.hpp"
+#include "gateway/text/record.hpp"
 
 #include <nlohmann/json.hpp>
 

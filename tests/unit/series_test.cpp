@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a picture is made of, against the same numbers made of every sample of the store.
-#include "gateway/quality/series.hpp"
+#include "gateway/hours/series.hpp"
 
-#include "gateway/quality/stored_readings.hpp"
+#include "gateway/text/stored_readings.hpp"
 #include "hours_fixture.hpp"
 
 #include <map>

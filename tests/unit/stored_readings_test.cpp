@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/quality/stored_readings.hpp"
+#include "gateway/text/stored_readings.hpp"
 
-#include "gateway/model/record.hpp"
+#include "gateway/text/record.hpp"
 
 #include <gtest/gtest.h>
 #include <random>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/quality/stream_checks.hpp"
+#include "gateway/checks/stream_checks.hpp"
 
 #include "gateway/config/check_settings.hpp"
 

@@ -2,9 +2,9 @@
 // Our own format, which README.md beside this folder describes: JSON arrays of records, and the
 // documents as they are, all below twinsky/v1/<gateway>/.
 #include "gateway/config/sink_settings.hpp"
-#include "gateway/model/record.hpp"
 #include "gateway/sinks/documents.hpp"
 #include "gateway/sinks/format.hpp"
+#include "gateway/text/record.hpp"
 
 #include <utility>
 
