@@ -26,7 +26,7 @@ std::size_t Queue::bytes_of(const Waiting& waiting) {
          (entry.reference ? entry.reference->document.capacity() : 0);
 }
 
-void Queue::Lane::push(Waiting one) {
+void Queue::Lane::push(Waiting&& one) {
   bytes += bytes_of(one);
   waiting.push_back(std::move(one));
 }

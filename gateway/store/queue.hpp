@@ -61,7 +61,7 @@ class Queue {
     std::size_t bytes = 0;
 
     [[nodiscard]] std::size_t size() const { return waiting.size() - first; }
-    void push(Waiting one);
+    void push(Waiting&& one);
     void forget_dropped();
     void put_before(std::vector<Waiting>& earlier);
   };

@@ -71,7 +71,7 @@ int Store::Writer::revise_meta(SavedStream& stream, std::uint64_t hash) {
   return stream.meta_revision;
 }
 
-void Store::Writer::append(Entry entry) {
+void Store::Writer::append(Entry&& entry) {
   milliseconds offset{0};
   if (entry.clock_unset) offset = clock_offset(clock_);
   const std::lock_guard lock(mutex_);

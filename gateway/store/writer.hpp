@@ -76,7 +76,7 @@ struct Store::Writer {
   StreamId stream(std::string_view name);
   std::optional<UtcTime> last_time(StreamId stream) const;
   int meta_revision(StreamId stream, std::string_view content);
-  void append(Entry entry);
+  void append(Entry&& entry);
   void note_gap(LedgerRow row);
   void add_sink(const std::string& sink, bool from_oldest, TopicRules topics);
   std::optional<std::uint64_t> remove_sink(const std::string& sink, std::string_view cause);
