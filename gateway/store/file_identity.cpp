@@ -3,11 +3,32 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <system_error>
 
 namespace twinsky {
+namespace {
+
+struct FileFacts {
+  dev_t device{};
+  ino_t inode{};
+  off_t bytes = 0;
+};
+
+// nullopt, and errno tells. Unlike stat() it asks for no times: from Linux 6.13 on that would give
+// the file's next write a time of its own, and so every commit a change of the inode: 20 µs of CPU.
+std::optional<FileFacts> facts_of(const std::string& path) {
+  struct statx file {};
+  if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_SIZE, &file) != 0) return std::nullopt;
+  return FileFacts{.device = makedev(file.stx_dev_major, file.stx_dev_minor),
+                   .inode = file.stx_ino,
+                   .bytes = static_cast<off_t>(file.stx_size)};
+}
+
+}  // namespace
 
 bool lies_on(const std::string& path, dev_t device) {
   std::error_code unknown;
@@ -38,44 +59,40 @@ std::optional<dev_t> device_beneath(const std::string& path) {
 }
 
 FileIdentity::FileIdentity(const std::string& path) : path_(path), wal_(path + "-wal") {
-  struct stat file {};
-  if (::stat(path_.c_str(), &file) != 0) {
-    throw std::system_error(errno, std::generic_category(), path_);
-  }
-  device_ = file.st_dev;
-  inode_ = file.st_ino;
-  bytes_ = file.st_size;
+  const auto file = facts_of(path_);
+  if (!file) throw std::system_error(errno, std::generic_category(), path_);
+  device_ = file->device;
+  inode_ = file->inode;
+  bytes_ = file->bytes;
   note_wal();
 }
 
 FileNow FileIdentity::look() {
-  struct stat file {};
-  if (::stat(path_.c_str(), &file) != 0) {
+  const auto file = facts_of(path_);
+  if (!file) {
     if (errno != ENOENT && errno != ENOTDIR) return FileNow::unknown;
     return lies_on(path_, device_) ? FileNow::deleted : FileNow::disk_gone;
   }
-  if (file.st_dev != device_) return FileNow::remounted;
-  if (file.st_ino != inode_) return FileNow::replaced;
-  if (file.st_size < bytes_) return FileNow::truncated;
-  bytes_ = file.st_size;
+  if (file->device != device_) return FileNow::remounted;
+  if (file->inode != inode_) return FileNow::replaced;
+  if (file->bytes < bytes_) return FileNow::truncated;
+  bytes_ = file->bytes;
   return look_at_wal();
 }
 
 FileNow FileIdentity::look_at_wal() const {
   if (!wal_inode_) return FileNow::same;
-  struct stat wal {};
-  if (::stat(wal_.c_str(), &wal) != 0) {
-    return errno == ENOENT ? FileNow::wal_lost : FileNow::unknown;
-  }
-  if (wal.st_ino != *wal_inode_) return FileNow::wal_lost;
-  return wal.st_size < wal_bytes_ ? FileNow::wal_cut : FileNow::same;
+  const auto wal = facts_of(wal_);
+  if (!wal) return errno == ENOENT ? FileNow::wal_lost : FileNow::unknown;
+  if (wal->inode != *wal_inode_) return FileNow::wal_lost;
+  return wal->bytes < wal_bytes_ ? FileNow::wal_cut : FileNow::same;
 }
 
 void FileIdentity::note_wal() {
-  struct stat wal {};
-  if (::stat(wal_.c_str(), &wal) != 0) return;
-  if (!wal_inode_) wal_inode_ = wal.st_ino;
-  wal_bytes_ = wal.st_size;
+  const auto wal = facts_of(wal_);
+  if (!wal) return;
+  if (!wal_inode_) wal_inode_ = wal->inode;
+  wal_bytes_ = wal->bytes;
 }
 
 }  // namespace twinsky

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether the file at a path, and its WAL, are still those that are open: SQLite writes on into a
 // file that was deleted or replaced, and nobody would notice. What is in the WAL alone is as lost
-// with it. Costs two stat() a look; writer thread only.
+// with it. Costs two statx() a look; writer thread only.
 #pragma once
 
 #include <cstdint>
