@@ -23,6 +23,7 @@ void Board::put(std::string_view stream, const Sample& sample, MonotonicTime cam
     const bool is_older = sample.official ? kept.latest.time > sample.time : kept.came > came;
     if (is_older) continue;
     kept = {.latest = {.reading = reading, .time = sample.time}, .came = came};
+    if (sample.official) kept.start = sample.official->start;
   }
 }
 

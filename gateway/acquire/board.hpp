@@ -28,6 +28,7 @@ class Board {
   struct Kept {
     Latest latest;
     MonotonicTime came{};
+    std::optional<UtcTime> start = {};  // of an official value's interval
   };
   [[nodiscard]] std::vector<Kept> latest(std::string_view stream) const;
   // The newest good reading of a quantity in any sensor's stream, at most ten minutes old; of the

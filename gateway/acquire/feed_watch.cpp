@@ -415,6 +415,7 @@ void FeedWatch::fail(Document& document, const FeedFailure& failure) {
 void FeedWatch::set_fault(Document& document, std::optional<FeedFault> fault,
                           const std::string& message) {
   if (fault) missed_cause_ = name_of(*fault);
+  document.trouble = fault ? message : std::string();
   if (document.fault == fault) return;
   document.fault = fault;
   std::string text = document.request.name + ": ";
@@ -626,6 +627,8 @@ void FeedWatch::check_stations() {
     at_.log.notice(info_.name, "stations that are new to us and not followed: " + newcomers);
   }
   for (auto& [station, missing] : missing_) note_gap(station, missing);
+  const auto missing = missing_ | std::views::keys;
+  counters_.missing.assign(missing.begin(), missing.end());
 }
 
 // Hour by hour for a day, then day by day: a station may have gone for good.
@@ -709,8 +712,14 @@ void FeedWatch::refresh_state() {
   for (const Document& document : documents_ | std::views::values) {
     if (document.is_crowded) counters_.state = "crowded";
   }
+  counters_.detail.clear();
   for (const Document& document : documents_ | std::views::values) {
-    if (document.fault) counters_.state = name_of(*document.fault);
+    if (document.newest_end != UtcTime{}) {
+      counters_.newest = std::max(counters_.newest.value_or(UtcTime{}), document.newest_end);
+    }
+    if (!document.fault) continue;
+    counters_.state = name_of(*document.fault);
+    counters_.detail = document.request.name + ": " + document.trouble;
   }
 }
 

@@ -66,6 +66,7 @@ class FeedWatch {
     Excess excess = {};
     bool is_crowded = false;  // it held more than its bounds when it was last understood
     std::optional<FeedFault> fault;
+    std::string trouble;  // of the fault, as told last
     // What is wrong with the copy that we have though its rows hold; a 304 does not mend it.
     std::optional<FeedFailure> partly;
     std::optional<std::vector<Warning>> warnings;  // that it says are in force; nothing: not known

@@ -5,6 +5,7 @@
 #include "gateway/config/check_settings.hpp"
 #include "gateway/model/placement.hpp"
 #include "gateway/model/stable_hash.hpp"
+#include "gateway/sinks/snapshot.hpp"
 #include "gateway/store/official.hpp"
 #include "gateway/text/record.hpp"
 
@@ -113,6 +114,8 @@ struct Intake::Stream {
   bool is_before_set = false;          // the sample before was stamped by a clock that was set
   std::optional<double> humidity_percent;
   MonotonicTime humidity_due = MonotonicTime::min();
+  std::optional<SensorState> state;  // of a sensor's stream: as was said last, with why
+  std::string trouble;
   std::string members;  // of the newest official record
   UtcTime members_time{};
   // When `state` will say null of what it now says: of own readings, of official intervals.
@@ -452,7 +455,14 @@ void Intake::watch_clock() {
   if (!is_same) remember_last_heard(false);
 }
 
-void Intake::set_state(std::string_view name, SensorState state) {
+void Intake::set_state(std::string_view name, SensorState state, std::string_view why) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (Stream* const stream = find(name)) {
+      stream->state = state;
+      stream->trouble = why;
+    }
+  }
   bulletin_.post({.topic = std::string(name) + "/status", .payload = std::string(name_of(state))});
 }
 
@@ -462,6 +472,27 @@ void Intake::announce(std::string_view event, std::string_view subject, std::str
                  .body = event_body(event, subject, message),
                  .reference = {},
                  .clock_unset = !clock_.is_set()});
+}
+
+std::map<std::string, StreamSnapshot> Intake::streams() const {
+  std::map<std::string, StreamSnapshot> streams;
+  const MonotonicTime now = clock_.now();
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, stream] : streams_) {
+    StreamSnapshot& each = streams[name];
+    each.columns = stream->description.columns;
+    each.period = stream->description.period;
+    each.members = stream->members;
+    each.trouble = stream->trouble;
+    each.silence = stream->silence.cause;
+    if (stream->state) each.state = name_of(*stream->state);
+    for (Board::Kept& kept : board_.latest(name)) {
+      const auto age = std::chrono::floor<milliseconds>(now - kept.came);
+      each.age = std::min(each.age.value_or(age), age);
+      each.values.push_back({std::move(kept.latest), kept.start});
+    }
+  }
+  return streams;
 }
 
 void Intake::refresh_states() {

@@ -18,6 +18,8 @@
 
 namespace twinsky {
 
+struct StreamSnapshot;  // sinks/snapshot.hpp
+
 enum class SensorState : std::uint8_t { online, offline, fault };
 std::string_view name_of(SensorState state) noexcept;
 
@@ -58,9 +60,13 @@ class Intake {
   // with the cause of the first. `counted`: each was a poll, none is reckoned.
   void missed(std::string_view stream, std::string_view cause, MonotonicTime first_due,
               std::uint64_t samples, bool counted);
-  void set_state(std::string_view stream, SensorState state);
+  // `why` it is not online, in words.
+  void set_state(std::string_view stream, SensorState state, std::string_view why = {});
   // A transition, onto the stream `event` and thereby to every sink.
   void announce(std::string_view event, std::string_view subject, std::string_view message);
+
+  // How every open stream stands, out of memory.
+  [[nodiscard]] std::map<std::string, StreamSnapshot> streams() const;
 
   // What may still wait for the disk.
   [[nodiscard]] Stage& recall() { return recall_; }

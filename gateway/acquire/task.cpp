@@ -478,14 +478,14 @@ void Task::fail(Fault fault, std::string_view detail) {
       failures_ >= failures_until_offline || fault == Fault::unsupported || has_own_pace();
   const SensorState now = counts_as_silence(fault) ? SensorState::offline : SensorState::fault;
   if (is_lost || now == SensorState::fault) {
+    std::string message(name_of(fault));
+    if (!detail.empty()) message.append(": ").append(detail);
     if (state_ == SensorState::online) {
-      std::string message(name_of(fault));
-      if (!detail.empty()) message.append(": ").append(detail);
       const bool is_there = now == SensorState::fault;  // and says, or shows, that it is not well
       log_.warning(sensor_.id, is_there ? message : message + "; asked again at most every minute");
       intake_.announce(is_there ? "sensor_fault" : "sensor_lost", sensor_.id, message);
     }
-    if (state_ != now || !has_spoken_) intake_.set_state(stream_, now);
+    if (state_ != now || !has_spoken_) intake_.set_state(stream_, now, message);
     state_ = now;
     has_spoken_ = true;
   }
@@ -561,7 +561,7 @@ void Task::lose_bus(std::string_view why) {
   if (has_own_pace()) note_pace(silence_, (clock_.now() - paced_until_) / period());
   if (state_ == SensorState::online) {
     intake_.announce("sensor_lost", sensor_.id, why);
-    intake_.set_state(stream_, SensorState::offline);
+    intake_.set_state(stream_, SensorState::offline, why);
     state_ = SensorState::offline;
     has_spoken_ = true;
   }

@@ -139,10 +139,11 @@ void ComparisonMaker::step(const std::stop_token& stop) {
   }
 }
 
-std::map<std::string, std::string> ComparisonMaker::summaries() const {
-  std::map<std::string, std::string> summaries;
+std::map<std::string, ComparisonSnapshot> ComparisonMaker::summaries() const {
+  std::map<std::string, ComparisonSnapshot> summaries;
   for (const Kept& kept : kept_) {
-    if (!kept.summary.empty()) summaries.emplace(kept.comparison.topic(), kept.summary);
+    if (kept.summary.empty() || !kept.verdict) continue;
+    summaries[kept.comparison.topic()] = {std::string(name_of(*kept.verdict)), kept.summary};
   }
   return summaries;
 }
@@ -319,7 +320,7 @@ class Comparer::Thread {
   }
   [[nodiscard]] bool has_stopped() const { return has_stopped_; }
   [[nodiscard]] GuardStatus guard_status() const { return guard_.status(); }
-  [[nodiscard]] std::map<std::string, std::string> summaries() const {
+  [[nodiscard]] std::map<std::string, ComparisonSnapshot> summaries() const {
     const std::lock_guard lock(mutex_);
     return summaries_;
   }
@@ -357,8 +358,8 @@ class Comparer::Thread {
   std::stop_source stop_;
   std::atomic<bool> has_stopped_ = false;
   mutable std::mutex mutex_;
-  std::optional<Config> next_;                    // guarded by mutex_
-  std::map<std::string, std::string> summaries_;  // guarded by mutex_
+  std::optional<Config> next_;                           // guarded by mutex_
+  std::map<std::string, ComparisonSnapshot> summaries_;  // guarded by mutex_
   std::condition_variable woken_;
   std::jthread thread_;  // last: it uses all of the above
 };
@@ -380,7 +381,7 @@ bool Comparer::has_stopped() const {
 GuardStatus Comparer::guard_status() const {
   return thread_->guard_status();
 }
-std::map<std::string, std::string> Comparer::summaries() const {
+std::map<std::string, ComparisonSnapshot> Comparer::summaries() const {
   return thread_->summaries();
 }
 

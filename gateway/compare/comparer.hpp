@@ -5,6 +5,7 @@
 #pragma once
 
 #include "gateway/compare/comparison.hpp"
+#include "gateway/sinks/snapshot.hpp"
 #include "gateway/system/log.hpp"
 #include "gateway/system/stage.hpp"
 
@@ -36,7 +37,7 @@ class ComparisonMaker {
   void configure(std::vector<Comparison> comparisons, const std::string& config_hash);
   // Makes the records that may have changed since, of what is committed.
   void step(const std::stop_token& stop = {});
-  [[nodiscard]] std::map<std::string, std::string> summaries() const;
+  [[nodiscard]] std::map<std::string, ComparisonSnapshot> summaries() const;
 
  private:
   struct Stamp {  // as long as it is the same a record stays as it is
@@ -95,8 +96,8 @@ class Comparer final : public Stage {
   [[nodiscard]] bool has_stopped() const override;
   [[nodiscard]] std::string waits_for() const override { return "the store"; }
   [[nodiscard]] GuardStatus guard_status() const override;
-  // One line on each, by its topic; of those that were made.
-  [[nodiscard]] std::map<std::string, std::string> summaries() const;
+  // By topic; of those that were made.
+  [[nodiscard]] std::map<std::string, ComparisonSnapshot> summaries() const;
 
  private:
   class Thread;

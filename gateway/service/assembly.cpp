@@ -105,12 +105,16 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       intake_(store_, board_, bulletin_, clock_, boot_of(clock_, network_clock_, boot_id_)),
       indices_(catalogue_, intake_, bulletin_),
       own_indices_(config_, catalogue_, store_, intake_, clock_),
+      overview_maker_(std::in_place, config_, catalogue_),
       has_store_(store_.is_open()),
       health_due_(clock_.now() + first_health_after),
       clock_was_set_(is_set(clock_, surroundings.attested_clock, store_)) {}
 
 void Assembly::start() {
-  store_.on_commit([this] { wake_sinks(); });
+  store_.on_commit([this] {
+    committed_at_ = clock_.now();
+    wake_sinks();
+  });
   store_.remember("gateway", config_.gateway.id);  // so that the file alone can be exported
   settle_sinks();
   if (!clock_was_set_) {
@@ -266,6 +270,7 @@ std::vector<Problem> Assembly::apply(Config next) {
   start_what_may();
   audit_.set_keep(config_.keep_audit);
   audit_.set_zone(config_.gateway.zone);
+  overview_maker_.emplace(config_, catalogue_);
   post_info();
   declare_topics();
   const std::string message =
@@ -415,6 +420,11 @@ void Assembly::tick() {
   }
   if (store_.epoch() != posted_epoch_) post_info();
   if (clock_.now() >= health_due_) post_health();
+  published_overview_.publish(overview());
+}
+
+Overview Assembly::overview() const {
+  return overview_maker_->make(snapshot());
 }
 
 void Assembly::post_info() {
@@ -425,21 +435,15 @@ void Assembly::post_info() {
 Snapshot Assembly::snapshot() const {
   Snapshot snapshot{.time = clock_.utc(), .started = started_, .is_clock_set = clock_was_set_};
   snapshot.store = store_.status();
+  if (const MonotonicTime committed = committed_at_; committed != MonotonicTime{}) {
+    snapshot.commit_age = std::chrono::floor<milliseconds>(clock_.now() - committed);
+  }
   {
     const std::lock_guard lock(sinks_mutex_);
     for (const auto& [id, sink] : sinks_) snapshot.sinks[id] = sink->status();
   }
-  for (const auto& [id, bus] : buses_) {
-    for (const auto& [sensor, counters] : bus.poller->counters()) {
-      SensorSnapshot& each = snapshot.sensors[sensor];
-      each.counters = counters;
-      for (const Board::Kept& kept : board_.latest("sensor/" + sensor)) {
-        each.latest.push_back(kept.latest);
-        const auto age = std::chrono::floor<milliseconds>(clock_.now() - kept.came);
-        each.age = std::min(each.age.value_or(age), age);
-      }
-    }
-  }
+  for (const auto& [id, bus] : buses_) snapshot.sensors.merge(bus.poller->counters());
+  snapshot.streams = intake_.streams();
   if (follower_) snapshot.feeds = follower_->counters();
   if (comparer_) snapshot.comparisons = comparer_->summaries();
   for (const Stage* const stage : stages()) snapshot.stages[stage->name()] = stage->guard_status();

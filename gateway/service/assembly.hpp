@@ -11,14 +11,17 @@
 #include "gateway/config/difference.hpp"
 #include "gateway/hours/hourly.hpp"
 #include "gateway/model/attested_clock.hpp"
+#include "gateway/service/overview.hpp"
 #include "gateway/sinks/sink.hpp"
 #include "gateway/sinks/snapshot.hpp"
 #include "gateway/store/store.hpp"
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -65,6 +68,10 @@ class Assembly {
   [[nodiscard]] Guard& guard() { return guard_; }
   // How everything is, out of memory.
   [[nodiscard]] Snapshot snapshot() const;
+  // The same for people, with what is wrong and what to do about it.
+  [[nodiscard]] Overview overview() const;
+  // As of the last tick; that may be read by any thread.
+  [[nodiscard]] const PublishedOverview& published_overview() const { return published_overview_; }
 
   // Stops in the order of the promise: polling, last commit, `offline`, cursors. Names the stages
   // that had not ended at `deadline`; then the process must be left without destructors.
@@ -120,6 +127,7 @@ class Assembly {
   const BusMaker bus_maker_;
   std::unique_ptr<Fetcher> fetcher_;  // until the follower has it
   Store store_;
+  std::atomic<MonotonicTime> committed_at_{MonotonicTime{}};  // rows, last
   Board board_;
   Bulletin bulletin_;
   Audit audit_;
@@ -127,6 +135,8 @@ class Assembly {
   const IndexCatalogue catalogue_;
   OfficialIndices indices_;
   OwnIndices own_indices_;
+  std::optional<OverviewMaker> overview_maker_;  // of the present configuration
+  PublishedOverview published_overview_;
   mutable std::mutex sinks_mutex_;
   std::map<std::string, std::unique_ptr<Sink>> sinks_;  // guarded by sinks_mutex_
   mutable std::mutex hourly_mutex_;

@@ -80,6 +80,9 @@ struct FeedCounters {
   std::uint64_t texts_cut = 0;                    // that were longer than any
   std::map<std::string, std::uint64_t> failures;  // by FeedFault's name
   std::string state;  // "waiting", "fresh", "crowded" (beyond the bounds), or a FeedFault's name
+  std::string detail = {};                // of a fault, in words
+  std::optional<UtcTime> newest = {};     // the end of the newest interval that it has shown
+  std::vector<std::string> missing = {};  // followed stations that its documents do not show
 };
 
 // ref/<feed>/warnings: all in force, word for word; [] when there are none.

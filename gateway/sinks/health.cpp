@@ -90,7 +90,7 @@ std::string health_document(const Snapshot& snapshot) {
                            snapshot.time);
   }
   Json& counters = document["sensors"] = Json::object();
-  for (const auto& [id, sensor] : snapshot.sensors) counters[id] = json_of(sensor.counters);
+  for (const auto& [id, sensor] : snapshot.sensors) counters[id] = json_of(sensor);
   Json& followed = document["feeds"] = Json::object();
   for (const auto& [id, feed] : snapshot.feeds) followed[id] = json_of(feed);
   document["exceptions"] = exceptions_of(snapshot.stages);

@@ -455,6 +455,7 @@ void Session::rest_after(const Ending& ending, MonotonicTime now) {
   with_.store.note_asked(settings_.sink);  // if it was not: others need not wait for it
   const bool is_taken_over = ending.kind == Ending::Kind::taken_over;
   const bool is_lasting = ending.kind == Ending::Kind::denied || is_taken_over;
+  status_.is_denied = is_lasting;
   show(false, is_taken_over ? ending.words + settings_.quarrel : ending.words);
   deadline_ = now + (is_lasting ? patient_pause_.next_patient() : pause_.next());
 }
@@ -480,6 +481,7 @@ void Session::note_loss_by_the_past() {
 void Session::show(bool connected, const std::string& words) {
   if (status_.connected && !connected) ++status_.reconnects;
   status_.connected = connected;
+  if (connected) status_.is_denied = false;
   if (std::exchange(status_.state, words) == words) return;
   if (connected) {
     with_.log.notice("sink " + settings_.sink, words);

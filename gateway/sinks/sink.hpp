@@ -18,6 +18,7 @@ namespace twinsky {
 struct SinkStatus {
   bool connected = false;
   std::string state;  // a word or two for people: "connected (MQTT 5)", "name does not resolve"
+  bool is_denied = false;  // the far end does not let us in, which does not pass by itself
   std::uint64_t records_acknowledged = 0;
   std::uint64_t messages_acknowledged = 0;
   std::uint64_t reconnects = 0;

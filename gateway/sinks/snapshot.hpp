@@ -12,22 +12,40 @@
 
 namespace twinsky {
 
-struct SensorSnapshot {
-  std::vector<Latest> latest;       // newest reading of each quantity, with flag, fault and time
-  std::optional<milliseconds> age;  // of the newest of them; nullopt: none yet
-  SensorCounters counters;
+// An open stream: of a sensor, of one of its channels, of an official station, of an index.
+struct StreamSnapshot {
+  struct Value {
+    Latest latest;
+    std::optional<UtcTime> start = {};  // of an official value's interval
+  };
+  std::vector<Column> columns;
+  milliseconds period{0};
+  std::vector<Value> values;             // newest of each quantity, with flag, fault and time
+  std::optional<milliseconds> age = {};  // since the newest of them came; nullopt: none yet
+  std::string members = {};              // of the newest official record, as JSON members
+  // Of a sensor:
+  std::string state = {};    // as its topic `status` says; empty: it has not spoken yet
+  std::string trouble = {};  // why it is not `online`, in words
+  std::string silence = {};  // the cause of samples that are missing now; empty: none are
+};
+
+struct ComparisonSnapshot {
+  std::string verdict;
+  std::string summary;  // one line
 };
 
 struct Snapshot {
   UtcTime time{};
   UtcTime started{};
   bool is_clock_set = false;
-  StoreStatus store;  // rows, outboxes, ledger sums, what the disk does
+  StoreStatus store;                            // rows, outboxes, ledger sums, what the disk does
+  std::optional<milliseconds> commit_age = {};  // since rows were committed last, in this run
   std::map<std::string, SinkStatus> sinks;
-  std::map<std::string, SensorSnapshot> sensors;
+  std::map<std::string, SensorCounters> sensors;
+  std::map<std::string, StreamSnapshot> streams;  // by name: "sensor/roof-pm"
   std::map<std::string, FeedCounters> feeds;
-  std::map<std::string, std::string> comparisons;  // one line on each, by topic
-  std::map<std::string, GuardStatus> stages;       // by name: what was thrown in their threads
+  std::map<std::string, ComparisonSnapshot> comparisons;  // by topic; of those that were made
+  std::map<std::string, GuardStatus> stages;  // by name: what was thrown in their threads
 };
 
 }  // namespace twinsky

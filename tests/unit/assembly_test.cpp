@@ -192,6 +192,22 @@ TEST_F(AssemblyTest, the_main_loop_never_touches_the_disk) {
   disk_.allow_this_thread();
 }
 
+TEST_F(AssemblyTest, each_tick_publishes_how_everything_is) {
+  start(config({{"a", "/dev/a"}}));
+  EXPECT_EQ(assembly_->published_overview().newest(), nullptr);
+  tick_until([&] {
+    const auto newest = assembly_->published_overview().newest();
+    return newest && newest->sensors.at(0).state == Overview::SensorState::lost;
+  });
+  const auto newest = assembly_->published_overview().newest();
+  EXPECT_EQ(newest->gateway, "test");
+  EXPECT_EQ(newest->sensors[0].detail, "/dev/a: nothing is there");
+  EXPECT_EQ(newest->problems.at(0).code, "sensor_lost");
+  EXPECT_TRUE(assembly_->apply(config({{"b", "/dev/b"}})).empty());
+  assembly_->tick();
+  EXPECT_EQ(assembly_->published_overview().newest()->sensors.at(0).id, "dust-b");
+}
+
 TEST_F(AssemblyTest, it_goes_on_while_the_disk_does_not_answer) {
   start(config({{"a", "/dev/a"}}));
   ports_.wait_until_open("/dev/a");

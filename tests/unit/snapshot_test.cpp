@@ -28,7 +28,7 @@ TEST(snapshot, health_tells_what_an_operator_asks) {
   store.sinks["city"] = {.cursor = 100, .rows = 20, .oldest = snapshot.time - 90s};
   snapshot.sinks["city"].state = "name does not resolve";
   snapshot.sinks["new"] = {};
-  snapshot.sensors["roof-pm"].counters.faults["checksum"] = 2;
+  snapshot.sensors["roof-pm"].faults["checksum"] = 2;
   snapshot.feeds["hk-epd"].state = "stale";
   snapshot.feeds["hk-epd"].failures["stale"] = 3;
   snapshot.feeds["hk-hko"] = {};
