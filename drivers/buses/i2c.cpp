@@ -3,6 +3,7 @@
 
 #include "drivers/buses/descriptor.hpp"
 #include "drivers/buses/device_file.hpp"
+#include "drivers/needs.hpp"
 
 #include <algorithm>
 #include <array>
@@ -224,5 +225,13 @@ extern const BusInfo i2c_bus = {
       return std::make_unique<I2cBus>(settings, std::move(surroundings));
     },
 };
+
+extern const BusNeeds i2c_needs = {.bus = &i2c_bus,
+                                   .files = "/dev/i2c-*",
+                                   .group = "i2c",
+                                   .device_class = "i2c-dev",
+                                   .module = "i2c-dev",
+                                   .boot_line = "dtparam=i2c_arm=on",
+                                   .switch_on = "sudo raspi-config nonint do_i2c 0"};
 
 }  // namespace twinsky

@@ -7,6 +7,7 @@
 #include "drivers/buses/timer.hpp"
 #include "drivers/buses/wire_time.hpp"
 #include "drivers/checksum.hpp"
+#include "drivers/needs.hpp"
 
 #include <algorithm>
 #include <array>
@@ -347,5 +348,8 @@ extern const BusInfo modbus_bus = {
       return std::make_unique<RtuBus>(bus, std::move(surroundings));
     },
 };
+
+extern const BusNeeds modbus_needs = {
+    .bus = &modbus_bus, .files = "/dev/serial/by-id/*", .group = "dialout", .has_one_user = true};
 
 }  // namespace twinsky

@@ -2,6 +2,7 @@
 #include "drivers/adu.hpp"
 #include "drivers/buses/modbus.hpp"
 #include "drivers/buses/timer.hpp"
+#include "drivers/needs.hpp"
 #include "gateway/model/host_port.hpp"
 
 #include <algorithm>
@@ -268,5 +269,7 @@ extern const BusInfo modbus_tcp_bus = {
       return std::make_unique<TcpBus>(settings, std::move(surroundings));
     },
 };
+
+extern const BusNeeds modbus_tcp_needs = {.bus = &modbus_tcp_bus, .is_server = true};
 
 }  // namespace twinsky

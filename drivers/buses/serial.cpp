@@ -5,6 +5,7 @@
 #include "drivers/buses/line.hpp"
 #include "drivers/buses/serial_port.hpp"
 #include "drivers/buses/wire_time.hpp"
+#include "drivers/needs.hpp"
 
 namespace twinsky {
 namespace {
@@ -74,5 +75,8 @@ extern const BusInfo serial_bus = {
       return std::make_unique<SerialBus>(settings, std::move(surroundings));
     },
 };
+
+extern const BusNeeds serial_needs = {
+    .bus = &serial_bus, .files = "/dev/serial/by-id/*", .group = "dialout", .has_one_user = true};
 
 }  // namespace twinsky

@@ -7,6 +7,7 @@
 #include "gateway/sinks/format.hpp"
 #include "gateway/sinks/inbox.hpp"
 #include "gateway/system/log.hpp"
+#include "gateway/system/reach.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -31,6 +32,8 @@ struct TransportSurroundings {
   Message last_word;
   Clock& clock;
   Log& log;
+  // It only tries, beside the one that the gateway has: under another name.
+  bool is_trial = false;
 };
 
 class Transport {
@@ -41,6 +44,11 @@ class Transport {
   [[nodiscard]] virtual std::string far_end() const = 0;
   // Why a connection may break again and again, for people.
   [[nodiscard]] virtual std::string quarrel() const = 0;
+
+  // For whoever looks for what stands in the way: the server that it connects to, where it is one,
+  [[nodiscard]] virtual std::optional<Server> server() const { return std::nullopt; }
+  // and whether one who asks for a destination hears what he sends there.
+  [[nodiscard]] virtual bool has_echo() const { return false; }
 
   // Begins to connect; `connected` or `failed` follows in the inbox. Answers how it ended when it
   // did so at once. It may wait for a while, but not when a stop is asked for.

@@ -16,13 +16,6 @@
 namespace twinsky {
 namespace {
 
-// The same for every way that leads to the file.
-std::string lock_of(const std::string& store_path) {
-  std::error_code unknown;
-  const auto real = std::filesystem::weakly_canonical(store_path, unknown);
-  return (unknown ? store_path : real.string()) + ".lock";
-}
-
 // "process 1234 (twinsky run --config …)", as far as it can be told.
 std::string holder_of(const std::string& lock) {
   std::string process;
@@ -40,7 +33,14 @@ std::string holder_of(const std::string& lock) {
 
 }  // namespace
 
-StoreLock::StoreLock(const std::string& store_path) : path_(lock_of(store_path)) {
+// The same for every way that leads to the file.
+std::string lock_of_store(const std::string& store_path) {
+  std::error_code unknown;
+  const auto real = std::filesystem::weakly_canonical(store_path, unknown);
+  return (unknown ? store_path : real.string()) + ".lock";
+}
+
+StoreLock::StoreLock(const std::string& store_path) : path_(lock_of_store(store_path)) {
   descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), path_);
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {

@@ -7,6 +7,9 @@
 
 namespace twinsky {
 
+// The file by which a store is held.
+std::string lock_of_store(const std::string& store_path);
+
 class StoreLock {
  public:
   // Throws StoreError, which says who has it, when another process does, and std::system_error when

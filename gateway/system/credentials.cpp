@@ -61,6 +61,15 @@ Result<std::string, std::string> read_secret(const SecretFile& secret,
                                "beside the configuration")};
 }
 
+std::string found_secret(const SecretFile& secret, std::string_view configuration_directory) {
+  if (secret.name.empty()) return {};
+  for (std::string& path : places_of(secret.name, configuration_directory)) {
+    const auto file = read_plain_file(path, 1);
+    if (file || !file.error().is_missing) return std::move(path);
+  }
+  return {};
+}
+
 bool may_be_the_services(const SecretFile& secret, std::string_view configuration_directory) {
   for (const std::string& path : places_of(secret.name, configuration_directory)) {
     const auto file = read_plain_file(path, longest_secret);

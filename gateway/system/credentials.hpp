@@ -22,6 +22,9 @@ struct SecretFile {
 Result<std::string, std::string> read_secret(const SecretFile& secret,
                                              std::string_view configuration_directory);
 
+// Where it is, which read_secret() does not say; empty: nowhere.
+std::string found_secret(const SecretFile& secret, std::string_view configuration_directory);
+
 // Of a file that read_secret() does not read: may the service read it all the same? It is another
 // user and perhaps on another machine, and systemd may give it the credential. What is there and
 // unfit is so for everybody.

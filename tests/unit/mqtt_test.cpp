@@ -3,6 +3,7 @@
 // The MQTT sink against real mosquittos: what arrives, and what happens when the broker, the way to
 // it or its answers are bad. The samples are synthetic.
 #include "gateway/text/record.hpp"
+#include "tests/unit/certificates.hpp"
 #include "tests/unit/memory_peak.hpp"
 #include "tests/unit/sink_fixture.hpp"
 
@@ -578,53 +579,20 @@ TEST(mqtt, a_sink_to_which_nothing_may_go_is_not_even_looked_up) {
 
 class Tls : public ::testing::Test {
  protected:
-  // A CA "good" with certificates for 127.0.0.1: good, for another name, and expired.
-  static void SetUpTestSuite() {
-    made = new Directory;
-    const std::string script = R"(
-set -e
-cd "$1"
-for ca in good other; do
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 \
-    -keyout $ca.key -out $ca.pem -subj "/CN=$ca test CA"
-done
-issue() {  # name, alternative name, days from, days to
-  openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout $1.key \
-    -out $1.csr -subj "/CN=$1"
-  printf 'subjectAltName=%s\n' "$2" > $1.ext
-  openssl x509 -req -in $1.csr -CA good.pem -CAkey good.key -CAcreateserial -days $3 \
-    -extfile $1.ext -out $1.pem
-}
-issue server IP:127.0.0.1,DNS:localhost 30
-issue elsewhere DNS:elsewhere.example.org 30
-issue client DNS:mk-roof 30
-openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout expired.key \
-  -out expired.csr -subj /CN=expired
-mkdir -p old && touch old/index && echo 01 > old/serial
-printf '[ca]\ndefault_ca=d\n[d]\ndir=.\ndatabase=old/index\nserial=old/serial\nnew_certs_dir=old\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n' > old/conf
-openssl ca -batch -config old/conf -cert good.pem -keyfile good.key -in expired.csr \
-  -extfile server.ext -startdate 20200101000000Z -enddate 20200201000000Z -out expired.pem
-chmod a+r *.key
-touch done
-)";
-    const std::string file = made->write("make.sh", script);
-    Process({"sh", file, made->path.string()}).wait();
-    ASSERT_TRUE(fs::exists(made->path / "done")) << "openssl is needed";
-  }
+  static void SetUpTestSuite() { made = new Certificates; }
   static void TearDownTestSuite() { delete made; }
 
-  static std::string file(const std::string& name) { return (made->path / name).string(); }
+  static std::string file(const std::string& name) { return made->file(name); }
   static std::string broker_with(const std::string& certificate, const std::string& more = "") {
-    return "allow_anonymous true\ncertfile " + file(certificate + ".pem") + "\nkeyfile " +
-           file(certificate + ".key") + "\n" + more;
+    return made->broker_with(certificate, "allow_anonymous true\n" + more);
   }
   static std::string url(const Mosquitto& broker, const std::string& host = "127.0.0.1") {
     return "mqtts://" + host + ":" + std::to_string(broker.port);
   }
-  static Directory* made;
+  static Certificates* made;
 };
 
-Directory* Tls::made = nullptr;
+Certificates* Tls::made = nullptr;
 
 TEST_F(Tls, a_certificate_that_is_trusted_and_for_this_host_is_taken) {
   Mosquitto broker(broker_with("server"));
@@ -682,10 +650,11 @@ TEST_F(Tls, any_other_is_refused) {
     const char* what;
     const char* certificate;
     const char* ca;
-  } cases[] = {{"another CA", "server", "other.pem"},
-               {"the system's CAs", "server", ""},
-               {"another host name", "elsewhere", "good.pem"},
-               {"expired", "expired", "good.pem"}};
+    const char* reason;  // of the library that knows it
+  } cases[] = {{"another CA", "server", "other.pem", "unable to get local issuer certificate"},
+               {"the system's CAs", "server", "", "unable to get local issuer certificate"},
+               {"another host name", "elsewhere", "good.pem", "is for another name"},
+               {"expired", "expired", "good.pem", "certificate has expired"}};
   for (const auto& one : cases) {
     Mosquitto broker(broker_with(one.certificate));
     Gateway gateway;
@@ -694,12 +663,20 @@ TEST_F(Tls, any_other_is_refused) {
     if (*one.ca != '\0') settings.settings.set("ca_file", file(one.ca));
     Sink& sink = gateway.start(settings);
     EXPECT_TRUE(shows(sink, "no TLS connection")) << one.what << ": " << sink.status().state;
+    EXPECT_NE(sink.status().state.find(one.reason), std::string::npos) << sink.status().state;
     EXPECT_EQ(gateway.store->cursor("city"), 0) << one.what;
     // With verification switched off, the same broker is taken: it was the certificate.
     settings.settings.set("verify", false);
     settings.id = "careless";
     EXPECT_TRUE(shows(gateway.start(settings), "connected")) << one.what;
   }
+}
+
+TEST_F(Tls, a_port_that_speaks_without_is_told) {
+  Mosquitto broker;
+  Gateway gateway;
+  Sink& sink = gateway.start(gateway.settings(url(broker)));
+  EXPECT_TRUE(shows(sink, "at this port it speaks without")) << sink.status().state;
 }
 
 TEST_F(Tls, a_client_certificate_lets_us_in) {

@@ -7,6 +7,7 @@
 #include "gateway/sinks/transports/bounded_read.hpp"
 #include "gateway/sinks/transports/mqtt_client.hpp"
 #include "gateway/system/credentials.hpp"
+#include "gateway/system/reach.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -81,6 +82,24 @@ Cause cause_of(int code) {
   return word == nullptr ? Cause::other : word->cause;
 }
 
+// The file of a setting; empty: none.
+std::string file_of(const SinkSettings& sink, std::string_view name) {
+  if (!sink.settings.has(name) || sink.settings.text(name).empty()) return {};
+  return (std::filesystem::path(sink.configuration_directory) / sink.settings.text(name))
+      .lexically_normal()
+      .string();
+}
+
+Server server_at(const Endpoint& endpoint, const SinkSettings& sink) {
+  return {.host = endpoint.host,
+          .port = endpoint.port,
+          .tls = endpoint.tls,
+          .verify = sink.settings.boolean("verify"),
+          .ca_file = file_of(sink, "ca_file"),
+          .client_certificate = file_of(sink, "client_certificate"),
+          .client_key = file_of(sink, "client_key")};
+}
+
 // One look-up, which may hang for as long as the system's resolver likes.
 struct LookUp {
   std::mutex mutex;
@@ -102,8 +121,10 @@ class Mqtt final : public Transport {
       : sink_(std::move(sink)),
         settings_(sink_.settings),
         with_(std::move(surroundings)),
-        client_id_(settings_.text("client_id").empty() ? "twinsky-" + with_.gateway + "-" + sink_.id
-                                                       : settings_.text("client_id")),
+        client_id_((settings_.text("client_id").empty()
+                        ? "twinsky-" + with_.gateway + "-" + sink_.id
+                        : settings_.text("client_id")) +
+                   (with_.is_trial ? "-trial" : "")),
         resolver_(std::move(resolver)),
         paho_threads_(keep_broker_threads()) {
     if (!settings_.boolean("verify")) {
@@ -123,6 +144,13 @@ class Mqtt final : public Transport {
     return "; perhaps another client uses the id \"" + client_id_ +
            "\" too: give each gateway an id of its own";
   }
+
+  [[nodiscard]] std::optional<Server> server() const override {
+    const auto endpoint = parse_endpoint(sink_.address);
+    if (!endpoint) return std::nullopt;
+    return server_at(*endpoint, sink_);
+  }
+  [[nodiscard]] bool has_echo() const override { return true; }
 
   std::optional<Ending> connect(std::uint64_t connection) override {
     if (!std::exchange(has_next_way_, false)) {
@@ -203,17 +231,13 @@ class Mqtt final : public Transport {
   // What is the same for all addresses of a broker; answers a problem.
   std::optional<std::string> prepare() {
     const std::string& directory = sink_.configuration_directory;
-    const auto path_of = [&](std::string_view name) {
-      if (!settings_.has(name)) return std::string();
-      return (std::filesystem::path(directory) / settings_.text(name)).lexically_normal().string();
-    };
     broker_.client_id = client_id_;
     broker_.username = settings_.text("username");
     broker_.tls = endpoint_.tls;
     broker_.verify = settings_.boolean("verify");
-    broker_.ca_file = path_of("ca_file");
-    broker_.client_certificate = path_of("client_certificate");
-    broker_.client_key = path_of("client_key");
+    broker_.ca_file = file_of(sink_, "ca_file");
+    broker_.client_certificate = file_of(sink_, "client_certificate");
+    broker_.client_key = file_of(sink_, "client_key");
     broker_.keep_alive = settings_.duration("keep_alive");
     broker_.places =
         static_cast<std::size_t>(std::clamp<std::int64_t>(settings_.integer("window"), 1, 1000));
@@ -317,14 +341,23 @@ class Mqtt final : public Transport {
     const bool is_closed_port = event.text == "TCP/TLS connect failure";
     event.ending.kind = Kind::unreachable;
     if (broker_.tls) {
-      event.ending.words = "no TLS connection with " + far_end() +
-                           ": it is down, wants another client certificate, or its own is not "
-                           "trusted, has expired or is for another name";
+      event.ending.words = "no TLS connection with " + far_end() + ": " + why_no_tls();
     } else {
       event.ending.words =
           far_end() + (is_closed_port ? " is not reachable" : " is not reachable or hung up on us");
     }
     note(event.ending, is_closed_port ? Cause::other : Cause::hung_up);
+  }
+
+  // Paho says nothing of it: a second attempt that goes no further than TLS is told why.
+  [[nodiscard]] std::string why_no_tls() const {
+    constexpr milliseconds longest{5000};
+    Server server = server_at(endpoint_, sink_);
+    if (!endpoint_.is_address) server.address = addresses_[address_];
+    const auto why =
+        try_to_reach(server, longest, [this] { return with_.inbox->stop_deadline().has_value(); });
+    if (why) return text_of(*why);
+    return "it ended the connection; perhaps it wants a client certificate, or another one";
   }
 
   // Decides whether there is another way that is worth being tried at once. MQTT 5 comes first, at
