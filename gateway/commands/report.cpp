@@ -8,6 +8,7 @@
 #include "gateway/compare/comparer.hpp"
 #include "gateway/compare/unit_change.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 
@@ -24,6 +25,7 @@ struct Options {
   std::string sensor;
   std::string output;
   std::string at;
+  std::string language = "en";
 };
 
 std::string record_of(const std::vector<RememberedComparison>& remembered,
@@ -32,6 +34,29 @@ std::string record_of(const std::vector<RememberedComparison>& remembered,
     if (each.topic == topic) return each.record;
   }
   return {};
+}
+
+// Of a sensor or of a further channel of one.
+const SensorSettings* settings_of(const Config& config, const std::string& sensor) {
+  for (const SensorSettings& each : config.sensors) {
+    if (sensor == each.id || sensor.starts_with(each.id + "-")) return &each;
+  }
+  return nullptr;
+}
+
+ReportedSensor about(const Config& config, const Comparison& comparison,
+                     std::span<const Note> notes) {
+  ReportedSensor sensor{.gateway = config.gateway.id,
+                        .sensor = comparison.sensor,
+                        .serial_number = comparison.serial_number,
+                        .zone = config.gateway.zone};
+  if (const SensorSettings* const settings = settings_of(config, comparison.sensor)) {
+    sensor.driver = settings->driver;
+    sensor.placement = settings->placement;
+  }
+  std::ranges::copy_if(notes, std::back_inserter(sensor.notes),
+                       [&](const Note& note) { return note.sensor == comparison.sensor; });
+  return sensor;
 }
 
 int write_report(const Options& options) {
@@ -66,7 +91,8 @@ int write_report(const Options& options) {
   }
   const std::string file = options.output.empty() ? options.sensor + ".html" : options.output;
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  out << report_page(config->gateway.id, options.sensor, reported, now);
+  out << report_page(about(*config, reported.front().comparison, notes), reported, options.language,
+                     now);
   out.close();
   if (out) {
     std::cout << file << '\n';
@@ -83,6 +109,9 @@ void add_report(Command& app, int& code) {
   command->add_option("--config", options->config, "The configuration file")->shows_default();
   command->add_option("SENSOR", options->sensor, "Its id")->required();
   command->add_option("--output", options->output, "The file; without it SENSOR.html");
+  command->add_option("--language", options->language, "What the page is written in")
+      ->one_of({"en", "zh-Hant", "zh-Hans"})
+      ->shows_default();
   command->add_option("--at", options->at, "As of that time; without it as of now");
   command->callback([options, &code] { code = write_report(*options); });
 }

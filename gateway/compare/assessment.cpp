@@ -44,4 +44,11 @@ Assessment assess_days(std::span<const PairRow> rows, Window window, const DayRu
   return result;
 }
 
+Assessment assess_for(const Target& target, std::span<const PairRow> rows, HourStart end,
+                      Series series) {
+  const Window month{end - target_hours, end};
+  return target.interval_h == 1 ? assess(rows, month, series)
+                                : assess_days(rows, month, DayRule{}, series);
+}
+
 }  // namespace twinsky

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gateway/compare/statistics.hpp"
+#include "gateway/compare/targets.hpp"
 
 #include <optional>
 #include <span>
@@ -29,5 +30,10 @@ Assessment assess(std::span<const PairRow> rows, Window window, Series series = 
 // Of daily means, which count as independent of each other.
 Assessment assess_days(std::span<const PairRow> rows, Window window, const DayRule& rule,
                        Series series = Series::raw);
+
+// What a sensor is held against a target with: its thirty days, at the target's averaging time.
+inline constexpr std::chrono::hours target_hours{720};
+Assessment assess_for(const Target& target, std::span<const PairRow> rows, HourStart end,
+                      Series series = Series::raw);
 
 }  // namespace twinsky

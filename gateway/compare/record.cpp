@@ -18,7 +18,7 @@ constexpr int schema_version = 1;
 constexpr int coverage_hours[] = {24, 72, 168, 720};
 constexpr hours day{24};
 constexpr hours headline{168};
-constexpr hours longest{720};
+constexpr hours longest = target_hours;
 constexpr int scan_reach = 12;  // finds a time zone taken for another
 
 Window trailing(HourStart end, hours width) {
@@ -109,9 +109,7 @@ Findings find(const Situation& situation, Series series) {
   const Window week = trailing(situation.end, headline);
   const Window month = trailing(situation.end, longest);
   Findings found{.week = assess(situation.rows, week, series),
-                 .month = situation.target.interval_h == 1
-                              ? assess(situation.rows, month, series)
-                              : assess_days(situation.rows, month, DayRule{}, series)};
+                 .month = assess_for(situation.target, situation.rows, situation.end, series)};
   found.drift = drift_now(situation, series);
   found.lag = scan_lags(within(situation.rows, week), scan_reach, series);
   if (series == Series::raw) {

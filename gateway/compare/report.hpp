@@ -7,6 +7,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 namespace twinsky {
 
@@ -17,7 +18,19 @@ struct ReportedComparison {
   std::string record;  // as it was published last; empty: never
 };
 
-std::string report_page(const std::string& gateway, const std::string& sensor,
-                        std::span<const ReportedComparison> comparisons, UtcTime now);
+struct ReportedSensor {
+  std::string gateway;
+  std::string sensor;
+  std::string driver;
+  std::string placement;      // empty: not said
+  std::string serial_number;  // empty: not known
+  Zone zone;
+  std::vector<Note> notes;  // of this sensor
+};
+
+// In one of the page's languages; throws std::invalid_argument where there is no such language.
+std::string report_page(const ReportedSensor& sensor,
+                        std::span<const ReportedComparison> comparisons,
+                        const std::string& language, UtcTime now);
 
 }  // namespace twinsky

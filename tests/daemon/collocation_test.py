@@ -59,7 +59,7 @@ class Collocation(unittest.TestCase):
         text = page.read_text(encoding="utf-8")
         self.assertNotIn("<script", text)
         self.assertFalse(re.search(r'(src|href)="(?!#)', text), "the page needs nothing else")
-        for part in ("<svg", "o3_ppb", "burdens-creek"):
+        for part in ("<svg", "O₃", "burdens-creek"):
             self.assertIn(part, text)
 
 

@@ -39,8 +39,9 @@ function verdictOf(record) {
     limits.length > 0 ? [element('h3', {}, say('cannot_show')), element('ul', {}, limits.map((limit) => element('li', {}, limit)))] : '');
 }
 
-function about(answer) {
-  const { record, reference = {}, device = {} } = answer;
+function about(answer, now) {
+  const { record, reference = {} } = answer;
+  const device = now.sensors.find((sensor) => sensor.id === record.sensor) ?? {};
   const of = record.reference;
   const station = reference.name ?? `${of.feed}/${of.station}`;
   return rows([
@@ -50,7 +51,8 @@ function about(answer) {
       device.placement ? sayCode('placement', device.placement) : ''].filter(Boolean).join(' · ') || '–'],
     [say('about.newest'), [moment(record.window_end), ' · ', say('computed'), ' ', moment(record.computed_at)]],
     reference.licence || reference.attribution ? [say('about.licence'), [reference.attribution, reference.licence].filter(Boolean).join(' · ')] : null,
-    answer.version ? [say('about.version'), `Twinsky ${answer.version}`] : null,
+    [say('about.version'), `Twinsky ${now.program}`],
+    [say('about.configuration'), record.config_hash],
   ]);
 }
 
@@ -236,8 +238,8 @@ export function comparisonPage(context) {
     const { answer } = kept;
     if (!answer.record) return element('p', { class: 'nothing' }, say('no_record_yet'));
     const { record } = answer;
-    const unit = answer.unit ?? UNITS[record.unit] ?? record.unit;
-    return [verdictOf(record), about(answer), proposalOf(topic, answer, unit, context), figuresOf(answer, unit),
+    const unit = UNITS[record.unit] ?? record.unit;
+    return [verdictOf(record), about(answer, now), proposalOf(topic, answer, unit, context), figuresOf(answer, unit),
       targetsOf(record, answer.targets, unit), behaviour(record, unit), coverageOf(record), correctedOf(record, unit),
       notesOf(topic, chosen.sensor, answer.notes ?? [], context)];
   };
