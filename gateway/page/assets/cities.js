@@ -2,7 +2,7 @@
 // Stations of both cities on a plain plot of coordinates, with rings of distance.
 import { element } from './elements.js';
 import { places } from './drawings.js';
-import { indexBadge, inkOn } from './indices.js';
+import { indexBadge, inkOn, shownIndices } from './indices.js';
 import { milliseconds, moment, number } from './numbers.js';
 import { distance } from './now.js';
 import { quantityName, say, stationName } from './words.js';
@@ -35,7 +35,8 @@ export function citiesPage(context) {
     .filter((quantity) => quantity !== 'aqhi' && quantity !== 'aqi');
   const asked = parameters.get('quantity');
   const quantity = quantities.includes(asked) ? asked : quantities.includes('pm2_5') ? 'pm2_5' : quantities[0];
-  const indexOf = (station) => now.indices.find((index) => index.subject === `${station.feed}--${station.station}`);
+  const indices = shownIndices(now);
+  const indexOf = (station) => indices.find((index) => index.subject === `${station.feed}--${station.station}`);
   const readingOf = (station) => station.readings.find((reading) => reading.quantity === quantity);
   const valueOf = (station) => {
     const reading = readingOf(station);

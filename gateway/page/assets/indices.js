@@ -16,6 +16,19 @@ const authorityOf = (index) => (index.edition ?? (index.name === 'aqhi' ? 'hk' :
 
 export const indexName = (index) => (isSaid(`edition.${index.edition}`) ? say(`edition.${index.edition}`) : say(`quantity.${index.name}`));
 
+// One for each subject, its own first and then the nearest stations: what an authority printed goes
+// before what this gateway has reckoned of the same station.
+export function shownIndices({ indices, stations }) {
+  const bySubject = new Map();
+  for (const index of indices) {
+    const other = bySubject.get(index.subject);
+    if (!other || (index.official && !other.official) || (other.value === null && index.value !== null)) bySubject.set(index.subject, index);
+  }
+  const distances = new Map(stations.map((station) => [`${station.feed}--${station.station}`, station.distance_m ?? Infinity]));
+  const order = (index) => (index.subject === 'own' ? -1 : distances.get(index.subject) ?? Infinity);
+  return [...bySubject.values()].sort((a, b) => order(a) - order(b) || 0);
+}
+
 export const mainOf = (index) => (index.main ?? '').split(' ').filter(Boolean).map(quantityName).join(', ');
 
 export function indexBadge(index) {

@@ -2,7 +2,7 @@
 // Now: what is wrong with its remedy, each sensor, the official stations beside them, the indices.
 import { element } from './elements.js';
 import { askGently, query } from './gateway.js';
-import { indexBadge, indexName, mainOf } from './indices.js';
+import { indexBadge, indexName, mainOf, shownIndices } from './indices.js';
 import { DAY, duration, milliseconds, MINUTE, moment, number } from './numbers.js';
 import { sparkline } from './drawings.js';
 import { isSaid, language, quantityName, say, sayCode, stationName } from './words.js';
@@ -125,13 +125,15 @@ export function indexList(indices, stations) {
 
 export function nowPage(context) {
   const { now } = context;
+  const indices = shownIndices(now);
+  const FEW = 8;
   return [
     element('h1', { tabindex: -1 }, now.gateway.name || now.gateway.id),
     problemList(now.problems, milliseconds(now.time)),
-    now.indices.length > 0 ? element('section', {}, element('h2', {}, say('indices')),
-      indexList(now.indices.slice(0, 8), now.stations),
-      now.indices.length > 8 ? element('details', {}, element('summary', {}, say('more_indices', { n: now.indices.length - 8 })),
-        indexList(now.indices.slice(8), now.stations)) : '') : '',
+    indices.length > 0 ? element('section', {}, element('h2', {}, say('indices')),
+      indexList(indices.slice(0, FEW), now.stations),
+      indices.length > FEW ? element('details', {}, element('summary', {}, say('more_indices', { n: indices.length - FEW })),
+        indexList(indices.slice(FEW), now.stations)) : '') : '',
     element('section', {}, element('h2', {}, say('sensors')),
       now.sensors.length === 0 ? element('p', { class: 'nothing' }, say('no_sensors'))
         : element('div', { class: 'cards' }, now.sensors.map((sensor) => sensorCard(sensor, context)))),
