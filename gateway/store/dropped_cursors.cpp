@@ -27,6 +27,7 @@ DroppedCursors::DroppedCursors(Journal& journal, ClockHold& hold, LedgerBook& le
         one.back_after;
     if (!fields) break;
     fields >> one.on_their_way;  // 0 in those that were kept before it was known
+    for (std::int64_t id = 0; fields >> id;) one.streams.push_back(static_cast<StreamId>(id));
     dropped_.push_back(one);
   }
   committed_ = dropped_;
@@ -35,22 +36,65 @@ DroppedCursors::DroppedCursors(Journal& journal, ClockHold& hold, LedgerBook& le
 
 void DroppedCursors::drop(const std::string& sink, const std::string& cause, RowId first,
                           RowId last, RowId on_their_way) {
+  // From here on what may not go there is counted with all the rest.
+  for (Dropped& one : dropped_) {
+    const bool grows = !one.streams.empty() && one.back_after == away && one.last < one.next;
+    if (one.sink == sink && grows) one.last = std::max(first, one.next) - 1;
+  }
+  add({.sink = sink,
+       .entered_as = sink,
+       .cause = cause,
+       .next = first,
+       .last = std::max(last, first - 1),
+       .on_their_way = on_their_way});
+}
+
+void DroppedCursors::add(Dropped dropped) {
   const auto waits = [](const Dropped& one) { return !has_work(one); };
   const auto waiting = static_cast<std::size_t>(std::ranges::count_if(dropped_, waits));
   if (waiting >= most_away) dropped_.erase(std::ranges::find_if(dropped_, waits));
-  dropped_.push_back({.sink = sink,
-                      .entered_as = sink,
-                      .cause = cause,
-                      .next = first,
-                      .last = std::max(last, first - 1),
-                      .on_their_way = on_their_way});
+  dropped_.push_back(std::move(dropped));
+  save();
+}
+
+void DroppedCursors::withhold(const std::string& sink, const std::vector<StreamId>& streams,
+                              RowId first, RowId on_their_way) {
+  add({.sink = sink,
+       .entered_as = sink,
+       .cause = "not_allowed",
+       .next = first,
+       .last = first - 1,
+       .on_their_way = on_their_way,
+       .streams = streams});
+}
+
+void DroppedCursors::allow_again(const std::string& sink, const std::vector<StreamId>& streams,
+                                 RowId cursor) {
+  bool is_known = false;
+  std::vector<Dropped> still_withheld;
+  for (Dropped& one : dropped_) {
+    if (one.sink != sink || one.streams.empty() || one.back_after != away) continue;
+    Dropped rest = one;
+    std::erase_if(one.streams, [&](StreamId id) { return std::ranges::count(streams, id) == 0; });
+    std::erase_if(rest.streams, [&](StreamId id) { return std::ranges::count(streams, id) != 0; });
+    if (one.streams.empty()) {
+      one.streams = std::move(rest.streams);
+      continue;
+    }
+    is_known = true;
+    if (one.last < one.next) one.last = cursor;
+    one.back_after = cursor;
+    if (!rest.streams.empty()) still_withheld.push_back(std::move(rest));
+  }
+  if (!is_known) return;
+  dropped_.insert(dropped_.end(), still_withheld.begin(), still_withheld.end());
   save();
 }
 
 void DroppedCursors::come_back(const std::string& sink, RowId cursor) {
   bool is_known = false;
   for (Dropped& one : dropped_) {
-    if (one.sink != sink || one.back_after != away) continue;
+    if (one.sink != sink || one.back_after != away || !one.streams.empty()) continue;
     is_known = true;
     one.back_after = cursor;
     // What passed meanwhile is lost for it as well; what it begins with is not.
@@ -73,7 +117,9 @@ void DroppedCursors::rename(const std::string& was, const std::string& sink) {
 }
 
 bool DroppedCursors::has_work(const Dropped& dropped) {
-  return dropped.next <= dropped.last || dropped.back_after != away;
+  if (dropped.back_after != away) return true;
+  return dropped.streams.empty() &&
+         dropped.next <= dropped.last;  // others may never go there again
 }
 
 bool DroppedCursors::step(const OutboxesNow& outboxes) {
@@ -103,7 +149,7 @@ bool DroppedCursors::step(const OutboxesNow& outboxes) {
 void DroppedCursors::count_piece(Dropped& dropped, const Outboxes& outboxes) {
   const RowId oldest = journal_.oldest();
   if (dropped.next < oldest) {
-    count_gone(dropped, std::min(dropped.last, oldest - 1));
+    count_gone(dropped, std::min(dropped.last, oldest - 1), outboxes);
     return;
   }
   const RowId first = dropped.next;
@@ -118,7 +164,10 @@ void DroppedCursors::count_piece(Dropped& dropped, const Outboxes& outboxes) {
   const bool may_have_arrived = first <= dropped.on_their_way;
   if (may_have_arrived) last = std::min(last, dropped.on_their_way);
   for (const StreamShare& share : journal_.tables().shares(first, last)) {
-    if (!outboxes.takes(dropped.sink, share.stream)) continue;
+    const bool is_missed = dropped.streams.empty()
+                               ? outboxes.takes(dropped.sink, share.stream)
+                               : std::ranges::count(dropped.streams, share.stream) != 0;
+    if (!is_missed) continue;
     note(dropped,
          {.cause = dropped.cause,
           .stream = outboxes.name_of(share.stream),
@@ -136,19 +185,27 @@ void DroppedCursors::count_piece(Dropped& dropped, const Outboxes& outboxes) {
 }
 
 // Deleted before they were counted: how many there were is known, of which streams is not.
-void DroppedCursors::count_gone(Dropped& dropped, RowId last) {
+void DroppedCursors::count_gone(Dropped& dropped, RowId last, const Outboxes& outboxes) {
   const UtcTime now = clock_.utc();
-  const LedgerRow row{.cause = dropped.cause,
-                      .stream = "*",
-                      .start = now,
-                      .end = now,
-                      .count = static_cast<std::uint64_t>(last - dropped.next + 1),
-                      .estimated = true,
-                      .sink = dropped.sink,
-                      .epoch = {}};
-  const std::int64_t entry = ledger_.open(row);
-  announce(entry, row);
-  if (dropped.first_entry == 0) dropped.first_entry = entry;
+  LedgerRow row{.cause = dropped.cause,
+                .stream = "*",
+                .start = now,
+                .end = now,
+                .count = static_cast<std::uint64_t>(last - dropped.next + 1),
+                .estimated = true,
+                .sink = dropped.sink,
+                .epoch = {}};
+  const auto enter = [&] {
+    const std::int64_t entry = ledger_.open(row);
+    announce(entry, row);
+    if (dropped.first_entry == 0) dropped.first_entry = entry;
+  };
+  if (dropped.streams.empty()) enter();
+  for (const StreamId stream : dropped.streams) {
+    row.stream = outboxes.name_of(stream);
+    row.count = 0;  // nobody knows
+    enter();
+  }
   dropped.next = last + 1;
 }
 
@@ -207,8 +264,9 @@ std::string DroppedCursors::text_of(const std::vector<Dropped>& all) {
   std::ostringstream text;
   for (const Dropped& one : all) {
     text << one.sink << ' ' << one.entered_as << ' ' << one.cause << ' ' << one.next << ' '
-         << one.last << ' ' << one.first_entry << ' ' << one.back_after << ' ' << one.on_their_way
-         << '\n';
+         << one.last << ' ' << one.first_entry << ' ' << one.back_after << ' ' << one.on_their_way;
+    for (const StreamId id : one.streams) text << ' ' << static_cast<std::int64_t>(id);
+    text << '\n';
   }
   return text.str();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sinks that were taken out or closed, and what they will never send. Their numbers are missing at
+// Sinks that were taken out or closed, or to which some streams may not go any more, and what they
+// will never send. Their numbers are missing at
 // whoever listens there, so they enter the ledger: counted in pieces of 1000 rows, each in a
 // transaction of its own, so that two million of them hold up nobody; how far that has come is kept
 // in the store. When the sink comes back it learns of it: what passed while it was away is counted
@@ -31,6 +32,11 @@ class DroppedCursors {
             RowId on_their_way);
   // The sink goes on after `cursor`.
   void come_back(const std::string& sink, RowId cursor);
+  // Streams that may not go there any more, from row `first` on, and streams that may again: what
+  // they had between is lost for the sink. Those that never went there have no entry.
+  void withhold(const std::string& sink, const std::vector<StreamId>& streams, RowId first,
+                RowId on_their_way);
+  void allow_again(const std::string& sink, const std::vector<StreamId>& streams, RowId cursor);
   void rename(const std::string& was, const std::string& sink);
   void rolled_back() { dropped_ = committed_; }
   void committed() { committed_ = dropped_; }
@@ -49,9 +55,10 @@ class DroppedCursors {
     std::string cause;
     RowId next = 1;  // to be counted, up to last
     RowId last = 0;
-    std::int64_t first_entry = 0;  // in the ledger; 0: none yet
-    RowId back_after = away;       // where it goes on
-    RowId on_their_way = 0;        // up to here nobody knows
+    std::int64_t first_entry = 0;     // in the ledger; 0: none yet
+    RowId back_after = away;          // where it goes on
+    RowId on_their_way = 0;           // up to here nobody knows
+    std::vector<StreamId> streams{};  // these alone; empty: all that go there
     bool operator==(const Dropped&) const = default;
   };
   // A gap that is still growing.
@@ -61,9 +68,10 @@ class DroppedCursors {
   };
 
   static bool has_work(const Dropped& dropped);
+  void add(Dropped dropped);
   static std::string text_of(const std::vector<Dropped>& all);
   void count_piece(Dropped& dropped, const Outboxes& outboxes);
-  void count_gone(Dropped& dropped, RowId last);
+  void count_gone(Dropped& dropped, RowId last, const Outboxes& outboxes);
   void note(Dropped& dropped, const LedgerRow& row, StreamId stream);
   void finish(Dropped& dropped);
   void announce(std::int64_t entry, const LedgerRow& row);

@@ -108,9 +108,11 @@ void Store::Writer::add_sink(const std::string& sink, bool from_oldest, TopicRul
   const std::lock_guard lock(mutex_);
   unready_sinks_.erase(sink);
   keep_remembered(topics_of(sink), text_of(topics));
+  const auto before = topics_.contains(sink) ? std::optional(topics_[sink]) : std::nullopt;
   topics_[sink] = std::move(topics);
   if (const auto known = sinks_.find(sink); known != sinks_.end()) {
     known->second.from_oldest = from_oldest;
+    if (before) change_topics(sink, *before, known->second.acknowledged, known->second.claimed);
     return;
   }
   const RowId row = cursors_are_lost_ ? 0 : from_oldest ? oldest_row_ - 1 : last_row_;
@@ -119,6 +121,29 @@ void Store::Writer::add_sink(const std::string& sink, bool from_oldest, TopicRul
   change([sink, row](OpenedStore& store) {
     store.tables.save_cursor(sink, row);
     store.dropped_cursors.come_back(sink, row);
+  });
+  if (before) change_topics(sink, *before, row, row);
+}
+
+// A subscriber misses the numbers of a stream that may not go to its sink for a while.
+void Store::Writer::change_topics(const std::string& sink, const TopicRules& before, RowId cursor,
+                                  RowId claimed) {
+  const TopicRules& now = topics_[sink];
+  if (!has_file_ || text_of(before) == text_of(now)) return;
+  std::vector<StreamId> withheld;
+  std::vector<StreamId> allowed;
+  for (std::size_t index = 0; index < streams_.size(); ++index) {
+    const std::string topic = topic_of_stream(streams_[index].name);
+    const bool may_go = rule_for(now, topic).has_value();
+    if (may_go == rule_for(before, topic).has_value()) continue;
+    (may_go ? allowed : withheld).push_back(static_cast<StreamId>(index));
+  }
+  if (withheld.empty() && allowed.empty()) return;
+  change([sink, withheld, allowed, cursor, claimed](OpenedStore& store) {
+    if (!withheld.empty()) {
+      store.dropped_cursors.withhold(sink, withheld, cursor + 1, claimed);
+    }
+    if (!allowed.empty()) store.dropped_cursors.allow_again(sink, allowed, cursor);
   });
 }
 

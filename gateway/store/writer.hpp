@@ -234,6 +234,8 @@ struct Store::Writer {
   bool is_much_waiting() const;
   StreamId make_stream(std::string_view name);
   int revise_meta(SavedStream& stream, std::uint64_t hash);
+  void change_topics(const std::string& sink, const TopicRules& before, RowId cursor,
+                     RowId claimed);
   StreamId real(StreamId stream) const;
   SavedStream& at(StreamId stream) { return streams_[index_of(stream)]; }
   void change(Change change);

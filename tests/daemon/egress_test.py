@@ -103,6 +103,32 @@ class Egress(gateway.GatewayTest):
         self.gateway.start()
         gateway.until(lambda: self.listener.calls, 10, "a sink with leave connects")
 
+    def test_what_might_not_leave_for_a_while_stands_in_the_ledger(self):
+        def allow(topics):
+            applied = len([one for one in self.subscriber.records("event") if one["event"] == "config_applied"])
+            self.gateway.configuration["sinks"][0]["allow"] = topics
+            self.gateway.write(self.gateway.configuration)
+            gateway.until(lambda: len([one for one in self.subscriber.records("event")
+                                       if one["event"] == "config_applied"]) > applied, 10, "the edit is applied")
+
+        self.gateway.configuration["sinks"][0]["allow"] = [*ALLOWED, "ledger"]
+        self.gateway.write(self.gateway.configuration)
+        self.start()
+        allow(["event", "ledger"])
+        kept = len(self.gateway.export("sensor/air"))
+        gateway.until(lambda: len(self.gateway.export("sensor/air")) > kept + 3, 20, "samples that may not leave")
+        last = self.records_of("air")[-1]["seq"]
+        allow([*ALLOWED, "ledger"])
+        gateway.until(lambda: self.records_of("air")[-1]["seq"] > last, 20, "records again")
+        gateway.until(lambda: [one for one in self.subscriber.records("ledger") if one["cause"] == "not_allowed"], 20,
+                      "the row of the ledger")
+        rows = [one for one in self.subscriber.records("ledger") if one["cause"] == "not_allowed"]
+        told = {seq for row in rows for seq in range(row["first_seq"], row["last_seq"] + 1)}
+        heard = {one["seq"] for one in self.records_of("air")}
+        self.assertEqual({row["stream"] for row in rows}, {"sensor/air"})
+        self.assertGreater(len(told), 3)
+        self.assertEqual(set(range(1, max(heard) + 1)) - heard - told, set())
+
     def test_exactly_what_is_allowed_arrives_and_stands_in_the_audit_log(self):
         self.start()
         # What arrives late would be missing in a count.

@@ -206,6 +206,99 @@ TEST_F(dropped_cursors, what_may_not_go_there_is_no_loss) {
   }
 }
 
+TEST_F(dropped_cursors, what_might_not_go_there_for_a_while_is_told_when_it_may_again) {
+  const TopicRules all{.allow = {"#"}};
+  const TopicRules narrow{.allow = {"sensor/a/obs", "ledger"}};
+  const TopicRules wider{.allow = {"sensor/a/obs", "sensor/b/obs", "ledger"}};
+  for (const bool restarts : {false, true}) {
+    close();
+    std::filesystem::remove(settings_.path);
+    open();
+    store_->add_sink("city", false, all);
+    for (const auto* stream : {"sensor/a", "sensor/b", "sensor/c"}) fill(stream, 10);
+    send("city");
+    store_->add_sink("city", false, narrow);
+    for (const auto* stream : {"sensor/a", "sensor/b", "sensor/c"}) fill(stream, 1200);
+    fill("sensor/d", 30);  // never heard there, so nobody misses its first numbers
+    count();
+    EXPECT_TRUE(ledger().empty()) << "they may never go there again";
+    store_->acknowledge("city", no_row_limit);
+    if (restarts) open();
+    store_->add_sink("city", false, wider);
+    fill("sensor/b", 5);
+    count();
+    EXPECT_EQ(lost("sensor/b", "not_allowed"), 1200U) << restarts;
+    EXPECT_EQ(lost("sensor/c", "not_allowed"), 0U) << restarts;
+    fill("sensor/c", 7);
+    store_->acknowledge("city", no_row_limit);
+    if (restarts) open();
+    store_->add_sink("city", false, all);
+    for (const auto* stream : {"sensor/a", "sensor/b", "sensor/c", "sensor/d"}) fill(stream, 3);
+    count();
+    EXPECT_EQ(lost("sensor/b", "not_allowed"), 1200U) << restarts;
+    EXPECT_EQ(lost("sensor/c", "not_allowed"), 1207U) << restarts;
+    EXPECT_EQ(ledger().size(), 2U) << restarts;
+    for (const LedgerRow& gap : ledger()) {
+      EXPECT_EQ(gap.sink, "city");
+      EXPECT_EQ(gap.first_seq, 11U);
+      EXPECT_FALSE(gap.estimated);
+    }
+  }
+}
+
+TEST_F(dropped_cursors, what_might_not_go_there_is_counted_once_when_the_sink_was_away_besides) {
+  const TopicRules narrow{.allow = {"sensor/a/obs", "ledger"}};
+  open();
+  store_->add_sink("city", false);
+  fill("sensor/a", 10);
+  fill("sensor/b", 10);
+  send("city");
+  store_->add_sink("city", false, narrow);
+  fill("sensor/b", 20);
+  store_->acknowledge("city", no_row_limit);
+  store_->remove_sink("city");
+  fill("sensor/a", 5);
+  fill("sensor/b", 30);
+  count();
+  store_->add_sink("city", false);
+  fill("sensor/a", 5);
+  fill("sensor/b", 5);
+  count();
+  send("city");
+  EXPECT_EQ(unexplained(), 0U);
+  EXPECT_EQ(heard_although_told(), 0U);
+  std::set<std::uint64_t> numbers;
+  for (const LedgerRow& gap : ledger()) {
+    if (gap.stream != "sensor/b") continue;
+    for (std::uint64_t seq = gap.first_seq; seq <= gap.last_seq; ++seq) {
+      EXPECT_TRUE(numbers.insert(seq).second) << seq << " stands there twice";
+    }
+  }
+  EXPECT_EQ(numbers.size(), 50U);
+}
+
+TEST_F(dropped_cursors, of_what_was_deleted_while_it_might_not_go_there_a_row_without_number) {
+  settings_.keep = std::chrono::days(10);
+  open();
+  store_->add_sink("city", false);
+  fill("sensor/a", 10);
+  fill("sensor/b", 10);
+  send("city");
+  store_->add_sink("city", false, {.allow = {"sensor/a/obs", "ledger"}});
+  fill("sensor/b", 20);
+  store_->acknowledge("city", no_row_limit);
+  pass(std::chrono::days(11));
+  fill("sensor/a", 3);
+  count();
+  store_->add_sink("city", false);
+  count();
+  ASSERT_EQ(ledger().size(), 1U);
+  EXPECT_EQ(ledger()[0].stream, "sensor/b");
+  EXPECT_EQ(ledger()[0].count, 0U);
+  EXPECT_TRUE(ledger()[0].estimated);
+  EXPECT_EQ(ledger()[0].cause, "not_allowed");
+}
+
 TEST_F(dropped_cursors, a_renamed_sink_takes_what_it_took) {
   open();
   store_->add_sink("city", false, {.allow = {"sensor/a/obs"}});
