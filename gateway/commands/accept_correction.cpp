@@ -153,6 +153,6 @@ void add_accept_correction(Command& app, int& code) {
 
 }  // namespace
 
-extern const Subcommand accept_correction_command = {.place = 12, .add = add_accept_correction};
+extern const Subcommand accept_correction_command = {.place = 13, .add = add_accept_correction};
 
 }  // namespace twinsky

@@ -95,6 +95,6 @@ void add_audit(Command& app, int& code) {
 
 }  // namespace
 
-extern const Subcommand audit_command = {.place = 10, .add = add_audit};
+extern const Subcommand audit_command = {.place = 11, .add = add_audit};
 
 }  // namespace twinsky

@@ -66,6 +66,6 @@ void add_doctor(Command& app, int& code) {
 
 }  // namespace
 
-extern const Subcommand doctor_command = {.place = 13, .add = add_doctor};
+extern const Subcommand doctor_command = {.place = 14, .add = add_doctor};
 
 }  // namespace twinsky

@@ -118,6 +118,6 @@ void add_report(Command& app, int& code) {
 
 }  // namespace
 
-extern const Subcommand report_command = {.place = 11, .add = add_report};
+extern const Subcommand report_command = {.place = 12, .add = add_report};
 
 }  // namespace twinsky

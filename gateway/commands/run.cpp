@@ -13,6 +13,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <cstdlib>
 #include <iostream>
 #include <pthread.h>
 #include <signal.h>
@@ -185,6 +186,8 @@ int run(const Options& options) {
     for (const Problem& problem : config.error()) std::cerr << text_of(problem) << '\n';
     return exit_configuration;
   }
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): before the first thread
+  const char* const runtime_directory = std::getenv("RUNTIME_DIRECTORY");
   Log log(options.verbose ? LogLevel::debug : LogLevel::info);
   warn_of(*config, log);
   SystemClock system_clock(config->gateway.clock == "system");
@@ -209,7 +212,8 @@ int run(const Options& options) {
                                                        .fetcher = std::move(fetcher),
                                                        .log = log,
                                                        .attested_clock = &attested_clock,
-                                                       .remark = remark});
+                                                       .remark = remark,
+                                                       .runtime_directory = runtime_directory});
   } catch (const StoreError& problem) {
     log.error("store", problem.what());
     return exit_failed;

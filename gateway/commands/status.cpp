@@ -1,119 +1,158 @@
 // SPDX-License-Identifier: Apache-2.0
-// `twinsky status`: what the store holds, read from its file, whether the daemon runs or not.
+// `twinsky status`: how the gateway is, as the daemon says; where it does not run, what the store's
+// file holds.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
+#include "gateway/commands/overview_text.hpp"
+#include "gateway/commands/running_gateway.hpp"
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/compare/comparer.hpp"
-#include "gateway/model/json.hpp"
 #include "gateway/store/store.hpp"
+#include "gateway/text/columns.hpp"
 #include "gateway/text/one_line.hpp"
 
 #include <algorithm>
-#include <iomanip>
 #include <iostream>
 #include <sstream>
 
 namespace twinsky {
 namespace {
 
-// Sinks to which nothing may go; they have no outbox.
-std::vector<std::string> closed_sinks(const std::string& path) {
+struct Options {
+  std::shared_ptr<StoreChoice> store;
+  bool all = false;
+  bool json = false;
+};
+
+// What the file says, which is not how it is.
+struct Stored {
+  StoreStatus status;
+  std::vector<StreamSummary> streams;
+  std::vector<RememberedComparison> comparisons;
+  std::vector<std::string> closed_sinks;  // nothing may go there; they have no outbox
+};
+
+Stored read_store(const std::string& path) {
+  Stored stored{.status = read_store_status(path),
+                .streams = read_streams(path),
+                .comparisons = read_comparisons(path)};
   std::istringstream ids(read_remembered(path, "closed_sinks").value_or(""));
-  std::vector<std::string> closed;
-  for (std::string id; ids >> id;) closed.push_back(id);
-  return closed;
+  for (std::string id; ids >> id;) stored.closed_sinks.push_back(id);
+  return stored;
 }
 
-Json as_json(const std::string& path, const StoreStatus& status,
-             const std::vector<StreamSummary>& streams,
-             const std::vector<RememberedComparison>& comparisons) {
-  Json answer = {{"store", path},
-                 {"rows", status.rows},
-                 {"last_row", status.last_row},
-                 {"size_bytes", status.size_bytes},
-                 {"epoch", status.epoch},
-                 {"clock_waiting", status.clock_waiting}};
-  answer["sinks"] = Json::object();
-  for (const auto& [sink, backlog] : status.sinks) {
-    auto& entry = answer["sinks"][sink];
-    entry = {{"cursor", backlog.cursor}, {"waiting", backlog.rows}};
-    entry["oldest"] = nullptr;
-    if (backlog.oldest) entry["oldest"] = iso8601(*backlog.oldest);
+// Of the members of an overview those that a file can tell, and the newest of each stream.
+Json as_json(const ChosenStore& chosen, const std::string& why, const Stored& stored) {
+  Json json = {{"version", 1}, {"program", TWINSKY_VERSION}, {"running", false}, {"why", why}};
+  json["gateway"] = {{"id", chosen.gateway}};
+  json["sinks"] = Json::array();
+  for (const auto& [id, backlog] : stored.status.sinks) {
+    Json sink = {{"id", id}, {"state", nullptr}, {"waiting", backlog.rows}, {"oldest", nullptr}};
+    if (backlog.oldest) sink["oldest"] = iso8601(*backlog.oldest);
+    json["sinks"].push_back(std::move(sink));
   }
-  answer["closed_sinks"] = closed_sinks(path);
-  answer["ledger"] = status.ledger_sums;
-  answer["streams"] = Json::object();
-  for (const StreamSummary& stream : streams) {
-    auto& entry = answer["streams"][stream.name];
-    entry = nullptr;
+  for (const std::string& id : stored.closed_sinks) {
+    json["sinks"].push_back({{"id", id}, {"state", "closed"}, {"waiting", 0}, {"oldest", nullptr}});
+  }
+  json["comparisons"] = Json::array();
+  for (const RememberedComparison& each : stored.comparisons) {
+    json["comparisons"].push_back({{"topic", each.topic},
+                                   {"summary", each.summary},
+                                   {"record", Json::parse_or_null(each.record)}});
+  }
+  json["store"] = {{"path", chosen.path},
+                   {"rows", stored.status.rows},
+                   {"size_bytes", stored.status.size_bytes},
+                   {"epoch", stored.status.epoch},
+                   {"clock_waiting", stored.status.clock_waiting}};
+  json["ledger"] = Json::object();
+  for (const auto& [cause, count] : stored.status.ledger_sums) json["ledger"][cause] = count;
+  json["streams"] = Json::object();
+  for (const StreamSummary& stream : stored.streams) {
+    Json& entry = json["streams"][stream.name] = nullptr;
     if (stream.seq == 0) continue;
     entry = {{"seq", stream.seq},
              {"time", iso8601(stream.time)},
              {"record", Json::parse_or_null(stream.body)}};
   }
-  answer["comparisons"] = Json::object();
-  for (const RememberedComparison& comparison : comparisons) {
-    auto& entry = answer["comparisons"][comparison.topic];
-    entry = Json::parse_or_null(comparison.record);
-  }
-  return answer;
+  return json;
 }
 
-void print(const std::string& path, const StoreStatus& status,
-           const std::vector<StreamSummary>& streams,
-           const std::vector<RememberedComparison>& comparisons) {
-  std::cout << path << ": " << status.rows << " samples, " << status.size_bytes / 1000
-            << " kB, epoch " << status.epoch << '\n';
+void print(const ChosenStore& chosen, const std::string& why, const Stored& stored, bool all) {
+  const StoreStatus& status = stored.status;
+  std::cout << "The gateway cannot be asked (" << one_line(why)
+            << "); this is what its store holds.\n";
   if (status.clock_waiting) std::cout << "The newest samples wait for the clock to be set.\n";
+  std::vector<const StreamSummary*> shown;
+  std::size_t width = 0;
+  for (const StreamSummary& stream : stored.streams) {
+    const bool is_hour = stream.name.ends_with("/hour");
+    if (!all && (!stream.name.starts_with("sensor/") || is_hour)) continue;
+    shown.push_back(&stream);
+    width = std::max(width, columns_of(stream.name));
+  }
+  for (const StreamSummary* const stream : shown) {
+    std::cout << "  " << padded_to(stream->name, width);
+    if (stream->seq != 0) {
+      std::cout << "  " << iso8601(stream->time) << "  " << one_line(stream->body);
+    }
+    std::cout << '\n';
+  }
   for (const auto& [sink, backlog] : status.sinks) {
     std::cout << "sink " << sink << ": " << backlog.rows << " waiting";
     if (backlog.oldest) std::cout << ", the oldest of " << iso8601(*backlog.oldest);
     std::cout << '\n';
   }
-  for (const std::string& sink : closed_sinks(path)) {
+  for (const std::string& sink : stored.closed_sinks) {
     std::cout << "sink " << sink << ": closed, nothing may go there\n";
   }
-  std::cout << "ledger:";
+  for (const RememberedComparison& each : stored.comparisons) {
+    std::cout << each.topic << ": "
+              << (each.summary.empty() ? "not evaluated yet" : one_line(each.summary)) << '\n';
+  }
+  std::cout << "store   " << chosen.path << ": " << status.rows << " samples, "
+            << status.size_bytes / 1000 << " kB, epoch " << status.epoch << '\n'
+            << "ledger ";
   if (status.ledger_sums.empty()) std::cout << " no gaps";
   for (const auto& [cause, count] : status.ledger_sums) std::cout << ' ' << cause << ' ' << count;
   std::cout << '\n';
-  std::size_t width = 0;
-  for (const StreamSummary& stream : streams) width = std::max(width, stream.name.size());
-  for (const StreamSummary& stream : streams) {
-    std::cout << std::left << std::setw(static_cast<int>(width)) << stream.name;
-    if (stream.seq != 0) {
-      std::cout << "  " << iso8601(stream.time) << "  " << one_line(stream.body);
-    }
-    std::cout << '\n';
-  }
-  for (const RememberedComparison& comparison : comparisons) {
-    const std::string& summary = comparison.summary;
-    std::cout << comparison.topic << ": "
-              << (summary.empty() ? "not evaluated yet" : one_line(summary)) << '\n';
-  }
 }
 
-int show(const StoreChoice& choice, bool json) {
-  const auto chosen = chosen_store(choice);
+int show(const Options& options) {
+  const auto chosen = chosen_store(*options.store);
   if (!chosen) return exit_configuration;
-  const StoreStatus status = read_store_status(chosen->path);
-  const std::vector<StreamSummary> streams = read_streams(chosen->path);
-  const std::vector<RememberedComparison> comparisons = read_comparisons(chosen->path);
-  if (json) {
-    // What came from outside may not be UTF-8.
-    std::cout << as_json(chosen->path, status, streams, comparisons).dump() << '\n';
-  } else {
-    print(chosen->path, status, streams, comparisons);
+  auto running = ask_running_gateway(chosen->path);
+  if (running) {
+    Json& overview = running.value();
+    if (options.json) {
+      overview["running"] = true;
+      std::cout << overview.dump() << '\n';
+    } else {
+      for (const std::string& line : status_lines(overview, options.all)) {
+        std::cout << line << '\n';
+      }
+    }
+    return has_errors(overview) ? exit_failed : exit_good;
   }
-  return exit_good;
+  const Stored stored = read_store(chosen->path);
+  if (options.json) {
+    std::cout << as_json(*chosen, running.error(), stored).dump() << '\n';
+  } else {
+    print(*chosen, running.error(), stored, options.all);
+  }
+  return exit_failed;
 }
 
 void add_status(Command& app, int& code) {
-  auto* command = app.add_subcommand("status", "Show what the store holds and what waits in it");
-  const auto choice = add_store_choice(*command);
-  auto json = std::make_shared<bool>(false);
-  command->add_flag("--json", *json, "One JSON object");
-  command->callback([choice, json, &code] { code = show(*choice, *json); });
+  auto* command = app.add_subcommand(
+      "status",
+      "Show how the gateway is, what is wrong and what to do; ends with 1 when something is");
+  auto options = std::make_shared<Options>();
+  options->store = add_store_choice(*command);
+  command->add_flag("--all", options->all,
+                    "Stations, indices and every quantity too; without the gateway, every stream");
+  command->add_flag("--json", options->json, "One JSON object");
+  command->callback([options, &code] { code = show(*options); });
 }
 
 }  // namespace

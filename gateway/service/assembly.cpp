@@ -98,6 +98,7 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       boot_id_(first_line("/proc/sys/kernel/random/boot_id")),
       remark_(std::move(surroundings.remark)),
       bus_maker_(std::move(surroundings.bus_maker)),
+      control_path_(control_path(config_.store.path, surroundings.runtime_directory)),
       fetcher_(std::move(surroundings.fetcher)),
       store_(with_machine_id(config_.store), clock_, log_),
       audit_(audit_file_of(config_.store.path), config_.keep_audit, network_clock_, log_,
@@ -147,6 +148,8 @@ void Assembly::start() {
   follower_ =
       std::make_unique<Follower>(config_.gateway.id, config_.feeds, std::move(fetcher_),
                                  outlet_to(intake_, indices_, bulletin_, store_), clock_, log_);
+  control_ = std::make_unique<ControlSocket>(control_path_, control_answer(published_overview_),
+                                             network_clock_, log_);
   intake_.announce("started", config_.gateway.id, "version " TWINSKY_VERSION + remark_);
 }
 
@@ -487,6 +490,7 @@ std::vector<const Stage*> Assembly::stages() const {
   const std::vector<Stage*> makers = makers_of_samples();
   std::vector<const Stage*> stages(makers.begin(), makers.end());
   stages.push_back(&audit_);
+  if (control_) stages.push_back(control_.get());
   const std::lock_guard lock(sinks_mutex_);
   for (const auto& [id, sink] : sinks_) stages.push_back(sink.get());
   return stages;
@@ -518,7 +522,9 @@ std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
   let_go_of_what_has_ended();
   // A disk that answers with an error does not hang: the store leaves its last word.
   const bool has_ended = store_.flush(deadline) || clock_.now() < deadline;
-  stop_all({&audit_}, clock_, deadline);
+  std::vector<Stage*> last{&audit_};
+  if (control_) last.push_back(control_.get());
+  stop_all(last, network_clock_, network_clock_.now() + (deadline - clock_.now()));
   if (!has_ended) {
     hung.emplace_back("store (waits for the disk)");
     const StoreStatus status = store_.status();

@@ -11,7 +11,7 @@
 #include "gateway/config/difference.hpp"
 #include "gateway/hours/hourly.hpp"
 #include "gateway/model/attested_clock.hpp"
-#include "gateway/service/overview.hpp"
+#include "gateway/service/control.hpp"
 #include "gateway/sinks/sink.hpp"
 #include "gateway/sinks/snapshot.hpp"
 #include "gateway/store/store.hpp"
@@ -37,6 +37,7 @@ struct Surroundings {
   AttestedClock* attested_clock = nullptr;  // learns what the store remembers
   std::string remark = {};  // what subscribers must know of this run; goes with its first event
   BusMaker bus_maker = make_bus;
+  const char* runtime_directory = nullptr;  // that the service manager gave us
 };
 
 class Assembly {
@@ -125,6 +126,7 @@ class Assembly {
   const std::string boot_id_;
   const std::string remark_;
   const BusMaker bus_maker_;
+  const std::string control_path_;
   std::unique_ptr<Fetcher> fetcher_;  // until the follower has it
   Store store_;
   std::atomic<MonotonicTime> committed_at_{MonotonicTime{}};  // rows, last
@@ -137,6 +139,7 @@ class Assembly {
   OwnIndices own_indices_;
   std::optional<OverviewMaker> overview_maker_;  // of the present configuration
   PublishedOverview published_overview_;
+  std::unique_ptr<ControlSocket> control_;
   mutable std::mutex sinks_mutex_;
   std::map<std::string, std::unique_ptr<Sink>> sinks_;  // guarded by sinks_mutex_
   mutable std::mutex hourly_mutex_;

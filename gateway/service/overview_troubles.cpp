@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is wrong, worst first, each with what to do about it.
 #include "gateway/service/overview.hpp"
+#include "gateway/text/roughly.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -13,15 +14,6 @@ using Severity = Trouble::Severity;
 
 // Less time than it takes to notice and to come by.
 constexpr double least_offline_days = 2;
-
-// "28 s", "5 min", "3 h", "2 days": for sentences.
-std::string roughly(milliseconds length) {
-  const auto seconds = std::max<std::int64_t>(length.count() / 1000, 0);
-  if (seconds < 120) return std::to_string(seconds) + " s";
-  if (seconds < 2 * 3600) return std::to_string(seconds / 60) + " min";
-  if (seconds < 2 * 86'400) return std::to_string(seconds / 3600) + " h";
-  return std::to_string(seconds / 86'400) + " days";
-}
 
 std::string remedy_of(std::string_view cause, const Overview::Sensor& sensor) {
   const auto is = [&](Fault fault) { return cause == name_of(fault); };

@@ -172,11 +172,11 @@ class Gateway:
     def exported(self, *options):
         return self.printed("export", *options).splitlines()
 
-    def printed(self, command, *options):
+    def printed(self, command, *options, code=0):
         """What a command says of this configuration."""
         done = subprocess.run([self.binary, *command.split(), "--config", self.file, *options], capture_output=True,
                               text=True, check=False)
-        if done.returncode != 0:
+        if done.returncode != code:
             raise AssertionError(done.stderr)
         return done.stdout
 

@@ -191,12 +191,14 @@ TEST_F(ExportOfStore, status_shows_what_waits_and_the_newest_of_every_stream) {
       {"no_response", "sensor/roof-pm", clock_.utc(), clock_.utc(), 12, true, "", 0, 0, ""});
   ASSERT_TRUE(commit());
   const Answer answer = twinsky("status", "--json");
-  EXPECT_EQ(answer.code, 0);
+  EXPECT_EQ(answer.code, 1);  // no gateway runs
   const auto status = nlohmann::json::parse(answer.text);
-  EXPECT_EQ(status["rows"], 5);
-  EXPECT_EQ(status["epoch"], store_->epoch());
-  EXPECT_EQ(status["sinks"]["city"]["waiting"], 5);
-  EXPECT_EQ(status["sinks"]["city"]["oldest"], "2026-11-22T02:30:00.000Z");
+  EXPECT_EQ(status["running"], false);
+  EXPECT_EQ(status["store"]["rows"], 5);
+  EXPECT_EQ(status["store"]["epoch"], store_->epoch());
+  EXPECT_EQ(status["sinks"][0]["id"], "city");
+  EXPECT_EQ(status["sinks"][0]["waiting"], 5);
+  EXPECT_EQ(status["sinks"][0]["oldest"], "2026-11-22T02:30:00.000Z");
   EXPECT_EQ(status["ledger"]["no_response"], 12);
   EXPECT_EQ(status["streams"]["sensor/roof-pm"]["seq"], 2);
   EXPECT_EQ(status["streams"]["sensor/roof-air"]["record"]["temperature"], -3.5);

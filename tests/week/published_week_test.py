@@ -316,7 +316,7 @@ class PublishedWeek(unittest.TestCase):
             self.running.printed("report", sensor, "--output", page, "--at", text_of(START + 160 * HOUR))
             with open(page, encoding="utf-8") as file:
                 self.add(f"report {sensor}", file.read().splitlines())
-        self.add("status", sorted(self.running.printed("status").splitlines()))
+        self.add("status", sorted(self.running.printed("status", "--all", code=1).splitlines()))
         self.add("audit", self.running.printed("audit").splitlines())
 
     def capture_refusals(self):

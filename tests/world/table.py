@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Shows what any subscriber sees of one gateway: its sensors, the official stations beside them,
-their indices and warnings, and its outbox. Reads the output of `mosquitto_sub -v`. On a terminal the table is redrawn every second,
-elsewhere it is printed every ten. With --seconds it ends by itself, with 1 if something that it was
-told to expect never came or a record is missing from a stream."""
+"""Judges what a subscriber gets of one gateway: its sensors, the official stations beside them, their
+indices and warnings, and its outbox. Reads the output of `mosquitto_sub -v`. On a terminal the command
+of --live is shown meanwhile, elsewhere a table of what was heard every ten seconds. With --seconds it
+ends by itself, with 1 if something that it was told to expect never came or a record is missing from a
+stream."""
 
 import argparse
 import json
-import shutil
+import shlex
+import subprocess
 import sys
 import textwrap
 import threading
@@ -158,15 +160,14 @@ def age_of(record, now):
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def rows_of(title, named, now, width, lines_each):
+def rows_of(title, named, now, width):
     wide = max([len(title), *(len(name) for name, _ in named)])
     yield f"{title:<{wide}}  {'AGE':>6}  {'FLAG':<13}  READINGS"
     for name, stream in named:
         flag = FLAGS.get(stream.record["flag"], "?") if stream.status == "online" else stream.status
         head = f"{name:<{wide}}  {age_of(stream.record, now):>6}  {flag:<13}  "
         readings = "  ".join(value.replace(" ", "\u00a0") for value in stream.values())
-        lines = textwrap.wrap(readings, max(width - len(head), 24), max_lines=lines_each,
-                              placeholder=" …") or [""]
+        lines = textwrap.wrap(readings, max(width - len(head), 24)) or [""]
         for index, line in enumerate(lines):
             yield (head if index == 0 else " " * len(head)) + line.replace("\u00a0", " ")
 
@@ -180,37 +181,24 @@ def outbox_of(picture):
         yield "outbox: the gateway has not reported yet"
 
 
-def drawing(picture, started, width, lines_each=None):
+def drawing(picture, started, width):
     now = time.time()
     with picture.lock:
         yield (f"Twinsky demo, {now - started:.0f} s; the gateway is {picture.status}; devices and "
                "agencies are emulated, their values synthetic")
         yield ""
-        yield from rows_of("SENSOR", picture.named("sensor/"), now, width, lines_each)
+        yield from rows_of("SENSOR", picture.named("sensor/"), now, width)
         yield ""
-        yield from rows_of("OFFICIAL STATION", list(titled(picture.named("ref/"))), now, width,
-                           lines_each)
+        yield from rows_of("OFFICIAL STATION", list(titled(picture.named("ref/"))), now, width)
         yield from warnings_of(picture)
         yield ""
-        yield from rows_of("INDEX, computed here", list(titled(picture.named("index/"))), now, width,
-                           lines_each)
+        yield from rows_of("INDEX, computed here", list(titled(picture.named("index/"))), now, width)
         for edition in sorted(picture.agreements):
             yield outcome_of(picture, edition)
         yield ""
         yield from outbox_of(picture)
         yield (f"heard: {picture.records} records of {len(picture.streams)} streams, "
                f"{picture.missing} missing, {picture.repeated} repeated")
-
-
-def draw(picture, started, note):
-    if not sys.stdout.isatty():
-        print("\n" + "\n".join(drawing(picture, started, 150)), flush=True)
-        return
-    width, height = shutil.get_terminal_size()
-    lines = [*drawing(picture, started, width), "", *note.splitlines()]
-    if len(lines) >= height:
-        lines = [*drawing(picture, started, width, lines_each=1), *note.splitlines()]
-    print("\x1b[H\x1b[J" + "\n".join(lines), end="", flush=True)
 
 
 def complaints(picture, expected):
@@ -262,10 +250,20 @@ def is_running(process):
 
 
 def show(picture, listener, arguments):
-    """Draws until the time is over; the complaint that ended it early, or none."""
+    """Until the time is over, or who looks has seen enough; the complaint that ended it early, or none."""
+    if not (arguments.live and sys.stdout.isatty()):
+        return watch(picture, listener, arguments, None)
+    with subprocess.Popen(shlex.split(arguments.live), stdin=sys.stdout.fileno()) as live:
+        try:
+            return watch(picture, listener, arguments, live)
+        finally:
+            live.terminate()  # it leaves the terminal as it was
+
+
+def watch(picture, listener, arguments, live):
     started = time.time()
-    every = 1 if sys.stdout.isatty() else 10
-    next_drawing = started + min(every, 5)
+    every = 10
+    next_drawing = started + every / 2
     while arguments.seconds is None or time.time() - started < arguments.seconds:
         rest = next_drawing - time.time()
         if arguments.seconds is not None:
@@ -277,10 +275,12 @@ def show(picture, listener, arguments):
             return "the subscriber has ended by itself"
         if picture.complete_after is None and not any(complaints(picture, arguments)):
             picture.complete_after = time.time() - started
-        if time.time() < next_drawing:
+        if live and live.poll() is not None:
+            return None
+        if live or time.time() < next_drawing:
             continue
         next_drawing += every
-        draw(picture, started, arguments.note)
+        print("\n" + "\n".join(drawing(picture, started, 150)), flush=True)
     return None
 
 
@@ -295,7 +295,7 @@ def options():
     parser.add_argument("--stations", type=int, default=3, help="of each feed")
     parser.add_argument("--schema", help="JSON Schema that every obs must pass")
     parser.add_argument("--watch", type=int, metavar="PID", help="end when this process does")
-    parser.add_argument("--note", default="", help="text below the table on a terminal")
+    parser.add_argument("--live", metavar="COMMAND", help="what a terminal shows meanwhile")
     return parser.parse_args()
 
 

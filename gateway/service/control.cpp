@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/service/control.hpp"
+
+namespace twinsky {
+namespace {
+
+constexpr std::string_view protocol = "twinsky/";
+constexpr std::string_view service_directory = "/run/twinsky";  // RuntimeDirectory= of the unit
+
+std::string in_directory(std::string_view directory) {
+  return std::string(directory.substr(0, directory.find(':'))) + "/control";
+}
+std::string beside(const std::string& store_path) {
+  return store_path + "-control";
+}
+
+std::shared_ptr<const std::string> refusal(std::string_view sentence) {
+  const Json json = {{"version", 1},
+                     {"program", TWINSKY_VERSION},
+                     {"error", sentence},
+                     {"requests", Json::array({overview_request})}};
+  return std::make_shared<const std::string>(json.dump());
+}
+
+}  // namespace
+
+std::string control_path(const std::string& store_path, const char* runtime_directory) {
+  const bool is_given = runtime_directory != nullptr && *runtime_directory != '\0';
+  return is_given ? in_directory(runtime_directory) : beside(store_path);
+}
+
+std::vector<std::string> control_paths(const std::string& store_path) {
+  return {beside(store_path), in_directory(service_directory)};
+}
+
+ControlSocket::Answer control_answer(const PublishedOverview& overview) {
+  return [&overview](std::string_view request) {
+    const auto blank = request.find(' ');
+    if (!request.starts_with(protocol) || blank == request.npos) {
+      return refusal("this is no request");
+    }
+    if (request.substr(blank + 1) != overview_request.substr(overview_request.find(' ') + 1)) {
+      return refusal("this version does not know that request");
+    }
+    auto json = overview.newest_json();
+    return json ? json : refusal("the gateway is starting");
+  };
+}
+
+}  // namespace twinsky
