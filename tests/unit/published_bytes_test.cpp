@@ -295,7 +295,7 @@ struct Gateway {
     Snapshot snapshot{.time = clock.utc(), .started = clock.utc() - 1h, .is_clock_set = true};
     snapshot.store.epoch = store->epoch();
     snapshot.sinks["city"].state = "connected";
-    snapshot.sensors["roof-pm"].counters.samples = 12;
+    snapshot.sensors["roof-pm"].samples = 12;
     snapshot.feeds["hk-epd"].state = "fresh";
     post("health", health_document(snapshot), Retain::expiring, false);
     bulletin.declare_complete({});
