@@ -197,8 +197,7 @@ function notesOf(topic, sensor, notes, context) {
     const form = new FormData(event.target);
     if (!await askToken()) return;
     try {
-      const now = new Date().toISOString();
-      await change('/api/v1/note', { sensor, kind: form.get('kind'), from: now, to: now, text: form.get('text') });
+      await change('/api/v1/note', { sensor, kind: form.get('kind'), text: form.get('text') });
       noted = { topic, done: true };
       answers.delete(topic);
     } catch (error) {

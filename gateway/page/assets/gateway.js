@@ -10,7 +10,7 @@ export function setToken(given) {
 
 export class Refusal extends Error {
   constructor(status, answer) {
-    super(answer?.error ?? `HTTP ${status}`);
+    super(answer?.error ?? answer?.problems?.[0]?.message ?? `HTTP ${status}`);
     this.status = status;
     this.problems = answer?.problems ?? [];
   }
