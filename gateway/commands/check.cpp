@@ -22,10 +22,15 @@ std::string summary(const Config& config) {
                      counted(config.feeds.size(), "feed", "feeds") + ", " +
                      counted(config.compare.size(), "comparison", "comparisons") + ", " +
                      counted(config.sinks.size(), "sink", "sinks") + "; store " + config.store.path;
-  for (const SinkSettings& sink : config.sinks) {
-    if (sink.allow.empty()) text += "; sink " + sink.id + " stays closed: nothing may go there";
-  }
   return text;
+}
+
+std::vector<std::string> closed_sinks_of(const Config& config) {
+  std::vector<std::string> closed;
+  for (const SinkSettings& sink : config.sinks) {
+    if (sink.allow.empty()) closed.push_back(sink.id);
+  }
+  return closed;
 }
 
 Json as_json(const Problem& problem) {
@@ -46,6 +51,7 @@ int check(const std::string& file, bool json) {
       answer["files"] = config->files;
       answer["hash"] = config->hash;
       answer["summary"] = summary(*config);
+      answer["closed_sinks"] = closed_sinks_of(*config);
     }
     if (config) {
       answer["notes"] = Json::array();
@@ -56,6 +62,10 @@ int check(const std::string& file, bool json) {
     std::cout << answer.dump() << '\n';
   } else if (is_good) {
     std::cout << file << ": good: " << summary(*config) << '\n';
+    for (const std::string& sink : closed_sinks_of(*config)) {
+      std::cout << file << ": sink " << sink
+                << " stays closed: nothing may go there; say in its \"allow\" what may\n";
+    }
   }
   if (!json) {
     for (const Problem& problem : problems) std::cout << text_of(problem) << '\n';

@@ -110,6 +110,10 @@ bool read_sensor(const SensorSettings& sensor, const BusSettings& bus_settings, 
       return true;
     }
     problem = "no valid answer: " + std::string(name_of(sample.error()));
+    if (sample.error() == Fault::framing) {
+      problem += ": bytes came, but not those of " + std::string(info.name) +
+                 ": another port, device or baud rate?";
+    }
   } catch (const LinkError& failure) {
     problem = failure.what();
   } catch (const BusError& failure) {

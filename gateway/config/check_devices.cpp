@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must fit together among buses and sensors.
+#include "drivers/needs.hpp"
 #include "gateway/config/draft.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -41,12 +43,30 @@ void check_endpoint(const Node& bus, Draft& draft) {
   }
 }
 
+// A device that is not there now may be plugged in, or belong to the machine that the file is for.
+void check_device_file(const Node& node, const BusInfo& kind, const std::string& address,
+                       Draft& draft) {
+  const BusNeeds* const needs = needs_of(kind);
+  if (needs == nullptr || needs->is_server) return;
+  const std::string files(needs->files);
+  if (!address.starts_with('/')) {
+    draft.reader.warn(node, in_quotes(address) + " is no device's file, expected one such as " +
+                                in_quotes(files));
+    return;
+  }
+  std::error_code unknown;
+  if (std::filesystem::exists(address, unknown) || unknown) return;
+  draft.reader.note(node, in_quotes(address) + " is not there now; \"ls -l " + files +
+                              "\" shows which are, and \"twinsky doctor\" looks for the reason");
+}
+
 void check_address(const Node& node, const BusInfo& kind, std::string& address, Draft& draft) {
   if (address.empty()) return;  // said already
   if (kind.doubt != nullptr) {
     std::string doubt = kind.doubt(address);
     if (!doubt.empty()) draft.reader.warn(node, std::move(doubt));
   }
+  check_device_file(node, kind, address, draft);
   if (kind.check == nullptr) return;
   std::string problem = kind.check(address);
   if (!problem.empty()) draft.reader.report(node, std::move(problem));
@@ -194,6 +214,24 @@ void check_device_address(const Sensor& sensor, const DriverInfo& driver, Draft&
   }
 }
 
+// A device that does not say which speeds it can have has one.
+void check_speed(const Sensor& sensor, const DriverInfo& driver, const Draft& draft,
+                 Reader& reader) {
+  const bool has_one = declares(driver.bus->device_settings, "baud") && driver.line_of == nullptr;
+  if (!has_one || sensor.bus == nullptr || sensor.bus->info->plays_any) return;
+  const int baud = sensor.settings.device.line.baud;
+  if (baud == driver.line.baud) return;
+  const Node* given = member(sensor.node, "baud");
+  for (const Draft::Entry& bus : draft.buses) {
+    if (given == nullptr && bus.node->key == sensor.bus->id) given = member(*bus.node, "baud");
+  }
+  const std::string right = std::to_string(driver.line.baud);
+  reader.warn(given == nullptr ? sensor.node : *given,
+              std::to_string(baud) + " is no speed of " + std::string(driver.name) +
+                  ", which says nothing that can be read then, expected " + right +
+                  " or no \"baud\"");
+}
+
 // Keys that sensors on another kind of bus would have.
 void check_device_settings(const Sensor& sensor, const DriverInfo& driver, Draft& draft) {
   const auto own = driver.bus->device_addresses;
@@ -304,6 +342,7 @@ void check_devices(Draft& draft) {
     check_fit(sensor, *entry.driver, draft);
     check_device_address(sensor, *entry.driver, draft);
     check_device_settings(sensor, *entry.driver, draft);
+    check_speed(sensor, *entry.driver, draft, draft.reader);
     check_pace(sensor, *entry.driver, draft);
     check_modes(sensor, *entry.driver, draft);
     check_clash(sensor, taken, draft);

@@ -191,12 +191,36 @@ void check_reference(const Node& node, const CompareSettings& wanted, Draft& dra
                       nearest(wanted.station, views(stations)));
 }
 
+// "no2" of "no2_ppb": agencies print a gas in other units, and the pair is formed all the same.
+std::string_view base_of(std::string_view quantity) {
+  return quantity.substr(0, quantity.find("_pp"));
+}
+
+// Does the source print it at all? Which of its stations do is seen when they answer.
+void check_offered(const Node& node, const CompareSettings& wanted, Draft& draft) {
+  const Node* quantity = member(node, "quantity");
+  const FeedInfo* const feed = feed_named(wanted.feed);
+  if (quantity == nullptr || feed == nullptr || feed->quantities.empty()) return;
+  const std::string_view base = base_of(wanted.quantity);
+  Names offered;
+  for (const Quantity each : feed->quantities) {
+    const std::string_view name = name_of(each);
+    if (base_of(name) == base || name.starts_with(std::string(base) + "_")) return;
+    offered.emplace_back(name);
+  }
+  draft.reader.warn(*quantity,
+                    "the feed " + in_quotes(wanted.feed) + " has no " + in_quotes(wanted.quantity) +
+                        ", so there is never a pair, expected " + listed(views(offered)));
+}
+
 void check_comparisons(Draft& draft) {
   for (std::size_t at = 0; at < draft.compare.size(); ++at) {
     const Node& node = *draft.compare[at].node;
     const CompareSettings& wanted = draft.config.compare[at];
+    const std::size_t problems = draft.reader.count();
     check_measured(node, wanted.sensor, "quantity", wanted.quantity, draft);
     check_reference(node, wanted, draft);
+    if (draft.reader.count() == problems) check_offered(node, wanted, draft);
     const auto first = std::ranges::find(draft.config.compare, wanted);
     const bool is_new = first == draft.config.compare.begin() + static_cast<std::ptrdiff_t>(at);
     if (is_new || !draft.compare[at].is_sound) continue;

@@ -84,11 +84,11 @@ Files read_files(const std::string& file, Document& document, std::vector<Proble
   for (const std::string& name : files.names) {
     auto text = read_file(name);
     if (!text) {
-      problems.push_back(
-          {.file = name,
-           .pointer = {},
-           .message = "cannot be read (" + text.error() + "), expected a configuration in JSON",
-           .suggestion = {}});
+      problems.push_back({.file = name,
+                          .pointer = {},
+                          .message = "cannot be read (" + text.error() +
+                                     "): is the name right, and may you read it (sudo)?",
+                          .suggestion = {}});
       is_complete = false;
       continue;
     }

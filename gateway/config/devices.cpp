@@ -34,10 +34,12 @@ const DriverInfo* find_driver(const Node& sensor, Draft& draft) {
   if (found != drivers.end()) return *found;
   std::vector<std::string_view> known;
   for (const DriverInfo* info : drivers) known.push_back(info->name);
+  std::string suggestion = nearest(name->text, known);
+  const std::string expected = suggestion.empty() ? listed(known) + " (see \"twinsky drivers\")"
+                                                  : "one that \"twinsky drivers\" lists";
   draft.reader.report(*name,
-                      "there is no driver " + in_quotes(name->text) +
-                          ", expected one that \"twinsky drivers\" lists",
-                      nearest(name->text, known));
+                      "there is no driver " + in_quotes(name->text) + ", expected " + expected,
+                      std::move(suggestion));
   return nullptr;
 }
 

@@ -52,6 +52,13 @@ std::string shown(const Node& node, const Setting& setting) {
   return {};
 }
 
+// ": its sentence", since "a text" alone says little.
+std::string meaning_of(const Setting& setting) {
+  std::string_view sentence = setting.documentation;
+  if (sentence.ends_with('.')) sentence.remove_suffix(1);
+  return ": " + std::string(sentence);
+}
+
 // "10" for a duration lacks its unit, "true" in quotation marks is no boolean: the usual slips.
 std::string misfit(const Node& node, const Setting& setting) {
   const bool needs_unit =
@@ -60,6 +67,10 @@ std::string misfit(const Node& node, const Setting& setting) {
   if (node.kind == NodeKind::number && needs_unit) {
     return written + " has no unit, expected a text such as " +
            (setting.kind == SettingKind::duration ? "\"10s\"" : "\"500MB\"");
+  }
+  if (setting.kind == SettingKind::path && node.kind == NodeKind::number) {
+    return written + " is no path" + (setting.secret ? "" : meaning_of(setting)) + ", expected " +
+           expectation(setting);
   }
   std::string problem;
   const bool is_scalar = node.kind == NodeKind::number || node.kind == NodeKind::boolean ||
@@ -73,13 +84,6 @@ std::string misfit(const Node& node, const Setting& setting) {
     return written + " stands in quotation marks, expected " + node.text + " without them";
   }
   return written + " is of the wrong kind, expected " + expectation(setting);
-}
-
-// ": its sentence", since "a text" alone says little.
-std::string meaning_of(const Setting& setting) {
-  std::string_view sentence = setting.documentation;
-  if (sentence.ends_with('.')) sentence.remove_suffix(1);
-  return ": " + std::string(sentence);
 }
 
 std::string advice_on_secret(std::string_view key, std::span<const std::string_view> known) {
@@ -170,7 +174,14 @@ void Reader::read_value(const Node& node, const Setting& setting, Settings& valu
   const bool is_compound = node.kind == NodeKind::list || node.kind == NodeKind::object;
   std::string problem;
   auto value = read_setting(setting, is_compound ? json_of(node) : node.text, problem);
-  if (value) return values.set(std::string(setting.name), std::move(*value));
+  if (value) {
+    if (setting.kind == SettingKind::path && node.text.starts_with("~/")) {
+      warn(node, shown(node, setting) +
+                     " begins with \"~\", which is a folder of that name here and nobody's home, "
+                     "expected the whole path such as \"/home/pi/…\"");
+    }
+    return values.set(std::string(setting.name), std::move(*value));
+  }
   std::string suggestion;
   if (setting.kind == SettingKind::choice) suggestion = nearest(node.text, setting.choices);
   report(node, std::move(problem), std::move(suggestion));

@@ -2,6 +2,7 @@
 #include "gateway/config/suggestion.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,57 @@ constexpr std::size_t longest_word = 64;
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// What people call it who come from elsewhere.
+constexpr auto other_words =
+    std::to_array<std::pair<std::string_view, std::string_view>>({{"slope", "gain"},
+                                                                  {"factor", "gain"},
+                                                                  {"intercept", "offset"},
+                                                                  {"interval", "every"},
+                                                                  {"period", "every"},
+                                                                  {"lat", "latitude"},
+                                                                  {"lon", "longitude"},
+                                                                  {"lng", "longitude"},
+                                                                  {"user", "username"},
+                                                                  {"topics", "allow"},
+                                                                  {"broker", "mqtt"},
+                                                                  {"port", "serial"}});
+
+bool is_same(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+// "epd" in "hk-epd"
+bool has_part(std::string_view name, std::string_view word) {
+  while (!name.empty()) {
+    const auto end = std::min(name.find_first_of("-_"), name.size());
+    if (is_same(name.substr(0, end), word)) return true;
+    name.remove_prefix(std::min(end + 1, name.size()));
+  }
+  return false;
+}
+
+// "Hong Kong" for "hk"
+bool has_initials(std::string_view words, std::string_view name) {
+  std::string initials;
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    if (words[at] != ' ' && (at == 0 || words[at - 1] == ' ')) initials += words[at];
+  }
+  return initials.size() > 1 && is_same(initials, name);
+}
+
+// Nothing is near by its letters.
+std::string_view meant(std::string_view word, std::span<const std::string_view> known) {
+  std::string_view best;
+  for (const auto& name : known) {
+    const bool fits = has_part(name, word) || has_initials(word, name) ||
+                      std::ranges::find(other_words, std::pair(word, std::string_view(name))) !=
+                          other_words.end();
+    if (fits && !best.empty()) return {};  // which of them?
+    if (fits) best = name;
+  }
+  return best;
 }
 
 std::size_t shared_beginning(std::string_view a, std::string_view b) {
@@ -57,7 +109,7 @@ std::string nearest(std::string_view word, std::span<const std::string_view> kno
       best = name;
     }
   }
-  return std::string(best);
+  return std::string(best.empty() && word.size() > 1 ? meant(word, known) : best);
 }
 
 }  // namespace twinsky

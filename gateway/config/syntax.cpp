@@ -296,6 +296,15 @@ SyntaxProblem explain_neighbours(const Walk& walk) {
   return {before.end - 1, "a comma is missing after this, expected \",\" before " + walk.shown(at)};
 }
 
+// “ ”, „ and ‘ ’, which phones and word processors write, and those of Chinese keyboards.
+bool is_foreign_quotation_mark(std::string_view text) {
+  constexpr auto marks =
+      std::to_array<std::string_view>({"\u201c", "\u201d", "\u201e", "\u201f", "\u2018", "\u2019",
+                                       "\u201a", "\uff02", "\u300c", "\u300d", "\u00ab", "\u00bb"});
+  return std::ranges::any_of(marks,
+                             [text](std::string_view mark) { return text.starts_with(mark); });
+}
+
 // A token in a place where the grammar has none of its kind.
 SyntaxProblem explain_misplaced(std::string_view text, const Walk& walk) {
   const std::string_view word = written(text, walk.at);
@@ -303,6 +312,14 @@ SyntaxProblem explain_misplaced(std::string_view text, const Walk& walk) {
   const bool wants_key = walk.expected == Expected::key || walk.expected == Expected::key_or_end;
   const bool wants_value =
       walk.expected == Expected::value || walk.expected == Expected::value_or_end;
+  if (is_foreign_quotation_mark(text.substr(walk.at.begin))) {
+    return {walk.at.begin,
+            "this is not the quotation mark of JSON, expected \" at both ends of a text (some "
+            "editors and web pages put others there)"};
+  }
+  if (text.substr(walk.at.begin).starts_with('#')) {
+    return {walk.at.begin, "\"#\" begins no comment here, expected //"};
+  }
   if (is_sign(text, walk.at, "}]") && is_sign(text, walk.before, ",")) {
     return {walk.before.begin, "the comma before the closing \"" + std::string(word) +
                                    "\" is one too many, expected none: remove it"};

@@ -269,7 +269,7 @@ std::string expectation(const Setting& setting) {
     case SettingKind::choice:
       return listed(setting.choices);
     case SettingKind::duration:
-      return R"(a number with its unit such as "10s", "5min" or "2h")" + range_text(setting);
+      return R"(a number with its unit such as "10s", "5min", "2h" or "400d")" + range_text(setting);
     case SettingKind::size:
       return R"(a number with its unit such as "500MB", "1GB" or "64KiB")" + range_text(setting);
     case SettingKind::path:

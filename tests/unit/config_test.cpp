@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <set>
 #include <sstream>
 
 namespace twinsky {
@@ -217,7 +218,8 @@ TEST(config, compares_what_a_sensor_publishes) {
   EXPECT_EQ(problems("false", "a", "temperature"),
             std::vector<std::string>{"f:4:41: /compare/0/quantity: \"a\" does not measure "
                                      "\"temperature\", expected one of \"co2\", "
-                                     "\"internal_temperature\""});
+                                     "\"internal_temperature\"; did you mean "
+                                     "\"internal_temperature\"?"});
 }
 
 // ---- what comes out ----
@@ -443,8 +445,10 @@ TEST(config, what_ran_before_and_is_wrong_is_a_warning) {
     EXPECT_EQ(config.warnings[0].pointer, "/sensors/0/placement");
     EXPECT_EQ(config.warnings[0].suggestion, meant);
     EXPECT_EQ(config.warnings[1].pointer, "/sinks/0/allow/0");
-    ASSERT_EQ(config.notes.size(), 1U);
-    EXPECT_EQ(config.notes[0].pointer, "/serve");
+    ASSERT_EQ(config.notes.size(), 2U);  // with the port that is not there
+    std::set<std::string> pointers;
+    for (const Problem& note : config.notes) pointers.insert(note.pointer);
+    EXPECT_EQ(pointers, (std::set<std::string>{"/buses/pm/serial", "/serve"}));
     EXPECT_EQ(air_of(config.sensors[0].placement), Air::unknown);
   }
   for (const std::string_view word : placements) {
@@ -543,13 +547,15 @@ TEST(config, takes_the_machines_id) {
 
 TEST(config, says_when_there_is_no_file) {
   const Folder folder;
-  EXPECT_EQ(lines_of(load_config(folder.path() / "twinsky.json")),
-            std::vector<std::string>{"twinsky.json: cannot be read (No such file or directory), "
-                                     "expected a configuration in JSON"});
+  EXPECT_EQ(
+      lines_of(load_config(folder.path() / "twinsky.json")),
+      std::vector<std::string>{"twinsky.json: cannot be read (No such file or directory): is the "
+                               "name right, and may you read it (sudo)?"});
   fs::create_directory(folder.path() / "d");
-  EXPECT_EQ(lines_of(load_config(folder.path() / "d")),
-            std::vector<std::string>{"d: cannot be read (it is a directory), expected a "
-                                     "configuration in JSON"});
+  EXPECT_EQ(
+      lines_of(load_config(folder.path() / "d")),
+      std::vector<std::string>{"d: cannot be read (it is a directory): is the name right, and "
+                               "may you read it (sudo)?"});
 }
 
 TEST(config, a_hostile_file_is_refused_quickly) {
@@ -637,6 +643,85 @@ TEST(config, the_schema_that_is_installed_is_the_declared_one) {
             config_schema());
 }
 
+// What stops a first evening: it ran before, so `run` begins with it, and `check` tells it.
+TEST(config, tells_what_can_never_give_a_value) {
+  const Folder folder;
+  const auto told = [&](const std::string& port, const std::string& baud,
+                        const std::string& quantity, const std::string& path) {
+    const auto config = load_config(folder.write("f", R"({
+      "gateway": {"id": "a", "jurisdiction": "hk"},
+      "buses": {"pm": {"serial": ")" + port + R"("}, "i2c-1": {"i2c": "/dev/zero"}},
+      "sensors": [{"id": "p", "driver": "pms5003", "bus": "pm", "baud": )" +
+                                                          baud + R"(},
+                  {"id": "t", "driver": "bme280", "bus": "i2c-1", "every": "10s"}],
+      "feeds": [{"feed": "hk-epd", "stations": ["mong-kok"]}],
+      "compare": [{"sensor": ")" + (quantity == "pm2_5" ? "p" : "t") +
+                                                          R"(", "quantity": ")" + quantity +
+                                                          R"(", "with": "hk-epd/mong-kok"}],
+      "store": {"path": ")" + path + R"("}})"));
+    EXPECT_TRUE(config.has_value());
+    std::string warnings;
+    std::string notes;
+    if (config) {
+      for (const Problem& each : config->warnings) warnings += text_of(each) + "\n";
+      for (const Problem& each : config->notes) notes += text_of(each) + "\n";
+    }
+    return std::pair(notes, warnings);
+  };
+  const auto has = [](const std::string& text, std::string_view words) {
+    return text.find(words) != text.npos;
+  };
+  const std::string store = (folder.path() / "store.db").string();
+  EXPECT_EQ(told("/dev/null", "9600", "pm2_5", store), std::pair(std::string(), std::string()));
+  const auto gone = told("/dev/ttyUSB250", "9600", "pm2_5", store);
+  EXPECT_TRUE(has(gone.first, "/buses/pm/serial: \"/dev/ttyUSB250\" is not there now"));
+  EXPECT_EQ(gone.second, "");
+  EXPECT_TRUE(has(told("COM3", "9600", "pm2_5", store).second,
+                  "\"COM3\" is no device's file, expected one such as \"/dev/serial/by-id/*\""));
+  EXPECT_TRUE(has(told("/dev/null", "115200", "pm2_5", store).second,
+                  "/sensors/0/baud: 115200 is no speed of pms5003"));
+  EXPECT_TRUE(has(told("/dev/null", "9600", "humidity", store).second,
+                  "/compare/0/quantity: the feed \"hk-epd\" has no \"humidity\""));
+  EXPECT_TRUE(has(told("/dev/null", "9600", "pm2_5", "~/twinsky.db").second,
+                  "/store/path: \"~/twinsky.db\" begins with \"~\""));
+}
+
+TEST(config, slips_of_people_from_elsewhere_are_understood) {
+  const Folder folder;
+  const auto said = [&](const std::string& text) {
+    const auto config = load_config(folder.write("f", text));
+    std::string all;
+    if (config) return all;
+    for (const Problem& each : config.error()) all += text_of(each) + "\n";
+    return all;
+  };
+  const auto has = [](const std::string& text, std::string_view words) {
+    return text.find(words) != text.npos;
+  };
+  EXPECT_TRUE(has(said("# mine\n{}"), "\"#\" begins no comment here, expected //"));
+  EXPECT_TRUE(has(said("{\n# mine\n\"gateway\": 1}"), "expected //"));
+  EXPECT_TRUE(has(said("{“gateway”: 1}"), "not the quotation mark of JSON, expected \""));
+  EXPECT_TRUE(has(said("{\"gateway\": {\"id\": “a”}}"), "not the quotation mark of JSON"));
+  EXPECT_TRUE(
+      has(said(R"({"gateway": {"id": "a", "jurisdiction": "sh"}})"), "did you mean \"cn-sh\"?"));
+  EXPECT_TRUE(has(said(R"({"gateway": {"id": "a", "jurisdiction": "Hong Kong"}})"),
+                  "did you mean \"hk\"?"));
+  EXPECT_TRUE(
+      has(said(R"({"gateway": {"id": "a", "jurisdiction": "hk"}, "feeds": [{"feed": "epd"}]})"),
+          "did you mean \"hk-epd\"?"));
+  EXPECT_TRUE(
+      has(said(R"({"gateway": {"id": "a", "jurisdiction": "hk"}, "buses": {"b": {"i2c": 1}}})"),
+          "1 is no path: The adapter's file, such as /dev/i2c-1"));
+  EXPECT_TRUE(has(said(R"({"gateway": {"id": "a", "jurisdiction": "hk"},
+                           "buses": {"b": {"i2c": "/dev/null"}},
+                           "sensors": [{"id": "s", "driver": "thermometer", "bus": "b"}]})"),
+                  "expected one of \"bme280\""));
+  EXPECT_TRUE(has(said(R"({"gateway": {"id": "a", "jurisdiction": "hk"},
+                           "corrections": [{"id": "c", "sensor": "s", "quantity": "pm2_5",
+                                            "method": "linear", "slope": 1.2}]})"),
+                  "did you mean \"gain\"?"));
+}
+
 TEST(config, the_reference_names_every_setting) {
   const std::string reference = config_reference();
   for (const Section& section : sections()) {
@@ -664,8 +749,9 @@ TEST(config, what_is_shipped_is_good) {
     const auto config = load_config(file.string(), vocabulary);
     if (config.has_value()) {
       EXPECT_TRUE(config->warnings.empty()) << file;
-      for (const Problem& note : config->notes) {  // secrets are not shipped
-        EXPECT_TRUE(note.pointer.ends_with("_file")) << file << ' ' << note.message;
+      for (const Problem& note : config->notes) {  // secrets and devices are not shipped
+        EXPECT_TRUE(note.pointer.ends_with("_file") || note.pointer.starts_with("/buses/"))
+            << file << ' ' << note.message;
       }
       continue;
     }
