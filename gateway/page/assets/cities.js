@@ -43,9 +43,11 @@ export function citiesPage(context) {
     return reading ? reading.text || number(reading.value, Math.abs(reading.value) >= 100 ? 0 : reading.decimals) : '';
   };
   const placed = now.stations.filter((station) => station.east_m !== null && station.east_m !== undefined);
-  const plots = groupsOf(placed).map((group) => {
-    const isOurs = group.some((station) => Math.hypot(station.east_m, station.north_m) < APART);
-    const middle = isOurs ? [0, 0] : [average(group.map((s) => s.east_m)), average(group.map((s) => s.north_m))];
+  const isOurs = (group) => group.some((station) => Math.hypot(station.east_m, station.north_m) < APART);
+  const groups = groupsOf(placed).sort((a, b) => isOurs(b) - isOurs(a));
+  const plots = groups.map((group) => {
+    const isOwn = isOurs(group);
+    const middle = isOwn ? [0, 0] : [average(group.map((s) => s.east_m)), average(group.map((s) => s.north_m))];
     const found = group.filter((station) => valueOf(station) || indexOf(station)).map((station) => {
       const index = indexOf(station);
       const colour = index?.colour ?? null;
@@ -53,11 +55,11 @@ export function citiesPage(context) {
       return { east: station.east_m - middle[0], north: station.north_m - middle[1], value: valueOf(station) || index?.text || '–',
         title, colour, ink: colour ? inkOn(colour) : null };
     });
-    if (isOurs) found.push({ east: 0, north: 0, value: '', title: now.gateway.name || now.gateway.id, isOwn: true });
+    if (isOwn) found.push({ east: 0, north: 0, value: '', title: now.gateway.name || now.gateway.id, isOwn: true });
     const city = cityOf(group);
     return element('figure', {}, element('figcaption', {}, element('h2', {}, city)),
       places(found, { label: say('places_label', { city }), north: say('north') }),
-      element('p', { class: 'faint' }, isOurs ? say('rings_around_gateway') : say('rings_around_middle')));
+      element('p', { class: 'faint' }, isOwn ? say('rings_around_gateway') : say('rings_around_middle')));
   });
   const listed = [...now.stations].sort((a, b) => (a.distance_m ?? Infinity) - (b.distance_m ?? Infinity));
   return [
@@ -75,6 +77,6 @@ export function citiesPage(context) {
         element('td', { class: 'short' }, station.distance_m === null ? '–' : distance(station.distance_m)),
         element('td', {}, valueOf(station) || '–', ' ', readingOf(station)?.unit ?? ''),
         element('td', {}, indexOf(station) ? indexBadge(indexOf(station)) : '–'),
-        element('td', {}, station.end ? moment(station.end, milliseconds(now.time)) : '–')))))) : element('p', { class: 'nothing' }, say('no_stations')),
+        element('td', {}, station.end ? moment(station.end) : '–')))))) : element('p', { class: 'nothing' }, say('no_stations')),
   ];
 }

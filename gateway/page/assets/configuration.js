@@ -44,7 +44,7 @@ function editor({ file, text, allowed = [], is_possible: isPossible, why_not: wh
     element('p', {}, say('edit_explained', { where: file })),
     element('p', { class: 'faint' }, say('edit_allowed'), ' ', allowed.map((each, at) => [at > 0 ? ', ' : '', element('code', {}, each)])),
     element('label', { for: 'editable' }, say('edit_label')),
-    element('textarea', { id: 'editable', rows: 12, spellcheck: 'false', 'aria-describedby': 'told' }, text),
+    element('textarea', { id: 'editable', rows: 12, spellcheck: 'false', placeholder: '{}', 'aria-describedby': 'told' }, text),
     element('p', { class: 'actions' },
       element('button', { type: 'button', id: 'check', class: 'second', onclick: () => send(false) }, say('check')),
       element('button', { type: 'button', id: 'apply', onclick: () => send(true) }, say('apply'))),
@@ -73,7 +73,7 @@ export function configurationPage(context) {
     warnings.length === 0 ? element('p', {}, '✓ ', say('is_good'))
       : element('ul', {}, warnings.filter((warning) => !pointers.has(warning.about)).map((warning) => element('li', {}, warning.text))),
     kept.answer.editable ? editor(kept.answer.editable, context) : '',
-    element('section', {}, element('h2', {}, say('values')),
+    values.length === 0 ? '' : element('section', {}, element('h2', {}, say('values')),
       element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': say('values') }, element('table', { class: 'settings' },
         element('thead', {}, element('tr', {}, ['setting', 'value', 'origin'].map((key) => element('th', { scope: 'col' }, say(`column.${key}`))))),
         element('tbody', {}, values.map((value) => element('tr', {},

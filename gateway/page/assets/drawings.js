@@ -146,7 +146,8 @@ export function places(found, words) {
     shape('text', { class: 'ring-label', x: size / 2, y: 14, 'text-anchor': 'middle' }, words.north),
     found.map((place) => {
       const x = at(place.east).toFixed(1);
-      const y = (size - at(place.north)).toFixed(1);
+      const isBeneath = !place.isOwn && Math.hypot(at(place.east) - size / 2, at(place.north) - size / 2) < 18;  // of the gateway's mark
+      const y = (size - at(place.north) + (isBeneath ? 20 : 0)).toFixed(1);
       const wide = 12 + 8 * place.value.length;
       return shape('g', { class: place.isOwn ? 'place own' : 'place' },
         shape('title', {}, place.title),

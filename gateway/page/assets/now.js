@@ -20,7 +20,7 @@ function problemText(kind, problem, sentence) {
   return say(key, { about: problem.about, ...problem.arguments, why, ...(detail ? {} : { detail: why }) });
 }
 
-export function problemList(problems, now) {
+export function problemList(problems) {
   if (problems.length === 0) {
     return element('section', { class: 'well', 'aria-labelledby': 'wrong' },
       element('h2', { id: 'wrong' }, '✓ ', say('all_well')));
@@ -31,7 +31,7 @@ export function problemList(problems, now) {
       element('li', { class: problem.severity },
         element('p', {}, element('b', {}, problem.severity === 'error' ? '✖ ' : '⚠ ', say(`severity.${problem.severity}`)), ' ',
           problemText('problem', problem, problem.text),
-          problem.since ? [' ', element('span', { class: 'faint' }, say('since'), ' ', moment(problem.since, now))] : ''),
+          problem.since ? [' ', element('span', { class: 'faint' }, say('since'), ' ', moment(problem.since))] : ''),
         problem.remedy ? element('p', { class: 'remedy' }, '→ ', problemText('remedy', problem, problem.remedy)) : ''))));
 }
 
@@ -47,12 +47,11 @@ function valueOf(reading) {
 
 const sparklines = new Map();  // of sensor and quantity: what was drawn and when
 
-function dayOf(sensor, quantity, onDrawn) {
+function dayOf(sensor, quantity, to, onDrawn) {
   const key = `${sensor.id}/${quantity}`;
   const kept = sparklines.get(key);
   if (kept && performance.now() - kept.at < 10 * MINUTE) return kept.drawing?.cloneNode(true);
   sparklines.set(key, { at: performance.now(), drawing: kept?.drawing ?? null });
-  const to = Date.now();
   const from = to - DAY;
   askGently(query('/api/v1/series', { stream: `sensor/${sensor.id}`, quantity,
     from: new Date(from).toISOString(), to: new Date(to).toISOString(), points: 96 }))
@@ -69,34 +68,46 @@ function sensorCard(sensor, context) {
   const state = isStale ? 'stale' : sensor.state;
   const leading = leadingOf(sensor.readings);
   const open = (quantity) => query('/sensor', { id: sensor.id, quantity });
+  // What the maker's own output or a count of particles says is for those who look for it.
+  const isExtra = (reading) => /_cf1$|^n_(above|below)_|^internal_/.test(reading.quantity);
+  const first = sensor.readings.filter((reading) => !isExtra(reading));
+  const rest = sensor.readings.filter(isExtra);
+  const list = (kind, readings) => element('dl', { class: kind }, readings.map((reading) => element('div', {},
+    element('dt', {}, element('a', { href: open(reading.quantity) }, quantityName(reading.quantity)),
+      reading.channel ? ` (${reading.channel})` : ''),
+    element('dd', { 'data-quantity': reading.quantity }, valueOf(reading), ' ',
+      reading.fault ? element('span', { class: 'fault' }, sayCode('fault', reading.fault)) : flagWord(reading.flag)))));
   return element('article', { class: `card sensor ${state}`, id: `sensor-${sensor.id}` },
     element('h3', {}, element('a', { href: leading ? open(leading.quantity) : query('/sensor', { id: sensor.id }) }, sensor.id)),
     element('p', { class: 'faint' }, [sensor.driver, sensor.placement ? sayCode('placement', sensor.placement) : ''].filter(Boolean).join(' · ')),
     element('p', { class: 'state' }, element('span', { class: `badge ${state}` }, say(`state.${state}`)), ' ',
       age === null ? '' : say('ago', { age: duration(age) })),
-    element('dl', { class: 'readings' }, sensor.readings.map((reading) => element('div', {},
-      element('dt', {}, element('a', { href: open(reading.quantity) }, quantityName(reading.quantity)),
-        reading.channel ? ` (${reading.channel})` : ''),
-      element('dd', { 'data-quantity': reading.quantity }, valueOf(reading), ' ',
-        reading.fault ? element('span', { class: 'fault' }, sayCode('fault', reading.fault)) : flagWord(reading.flag))))),
-    leading ? element('div', { class: 'day' }, dayOf(sensor, leading.quantity, context.redraw) ?? '',
+    list('readings', first),
+    rest.length > 0 ? element('details', {}, element('summary', {}, say('more_readings', { n: rest.length })), list('readings more', rest)) : '',
+    leading ? element('div', { class: 'day' }, dayOf(sensor, leading.quantity, milliseconds(context.now.time), context.redraw) ?? '',
       element('p', { class: 'faint' }, say('last_24_hours', { quantity: quantityName(leading.quantity) }))) : '');
+}
+
+// A gas comes as mass, which the agency reports, with its share beside it: one of them is enough here.
+export function toldReadings(station) {
+  const names = new Set(station.readings.map((reading) => reading.quantity));
+  return station.readings.filter((reading) => (reading.value !== null || reading.text) &&
+    !(/_pp[bm]$/.test(reading.quantity) && names.has(reading.quantity.replace(/_pp[bm]$/, ''))));
 }
 
 function stationTable(now) {
   if (now.stations.length === 0) return element('p', { class: 'nothing' }, say('no_stations'));
-  const feeds = Map.groupBy ? Map.groupBy(now.stations, (s) => s.feed) : now.stations.reduce(
-    (all, s) => all.set(s.feed, [...(all.get(s.feed) ?? []), s]), new Map());
-  return [...feeds].map(([feed, stations]) => {
+  const nearest = [...now.stations].sort((a, b) => (a.distance_m ?? Infinity) - (b.distance_m ?? Infinity));
+  const feeds = [...new Set(nearest.map((station) => station.feed))];
+  return feeds.map((feed) => {
     const about = now.feeds.find((one) => one.feed === feed);
-    const near = [...stations].sort((a, b) => (a.distance_m ?? Infinity) - (b.distance_m ?? Infinity));
-    const rows = near.map((station) => element('tr', {},
+    const rows = nearest.filter((station) => station.feed === feed).map((station) => element('tr', {},
       element('th', { scope: 'row' }, stationName(station)),
       element('td', { class: 'short' }, station.distance_m === null ? '–' : distance(station.distance_m)),
-      element('td', { class: 'wide' }, station.readings.filter((r) => r.value !== null || r.text).map((reading) =>
+      element('td', { class: 'wide' }, toldReadings(station).map((reading) =>
         element('span', { class: 'pair' }, quantityName(reading.quantity), ' ', valueOf(reading),
           reading.flag === 3 || reading.flag === 4 ? [' ', flagWord(reading.flag)] : ''))),
-      element('td', {}, station.end ? moment(station.end, milliseconds(now.time)) : '–')));
+      element('td', {}, station.end ? moment(station.end) : '–')));
     const table = (some) => element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': feed }, element('table', {},
       element('thead', {}, element('tr', {}, ['station', 'distance', 'values', 'until'].map((key) => element('th', { scope: 'col' }, say(`column.${key}`))))),
       element('tbody', {}, some)));
@@ -129,7 +140,7 @@ export function nowPage(context) {
   const FEW = 8;
   return [
     element('h1', { tabindex: -1 }, now.gateway.name || now.gateway.id),
-    problemList(now.problems, milliseconds(now.time)),
+    problemList(now.problems),
     indices.length > 0 ? element('section', {}, element('h2', {}, say('indices')),
       indexList(indices.slice(0, FEW), now.stations),
       indices.length > FEW ? element('details', {}, element('summary', {}, say('more_indices', { n: indices.length - FEW })),

@@ -9,8 +9,10 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
 let offset = 0;  // of the gateway's zone
-export function setOffset(seconds) {
-  offset = (seconds ?? 0) * SECOND;
+let today = '';  // there
+export function setClock({ time, gateway }) {
+  offset = (gateway.utc_offset_s ?? 0) * SECOND;
+  today = localDay(milliseconds(time));
 }
 export const zoneOffset = () => offset;
 
@@ -53,9 +55,9 @@ export const localMinute = (ms) => `${local(ms).slice(0, 10)} ${local(ms).slice(
 export const utcText = (ms) => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
 // A moment: of today only the time of day.
-export function moment(time, now = Date.now()) {
+export function moment(time) {
   if (time === null || time === undefined) return '–';
   const ms = milliseconds(time);
-  const text = localDay(ms) === localDay(now) ? local(ms).slice(11, 16) : localMinute(ms);
+  const text = localDay(ms) === today ? local(ms).slice(11, 16) : localMinute(ms);
   return element('time', { datetime: new Date(ms).toISOString(), title: utcText(ms) }, text);
 }

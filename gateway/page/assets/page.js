@@ -6,7 +6,7 @@ import { configurationPage, leaveConfiguration } from './configuration.js';
 import { element, update } from './elements.js';
 import { ask, follow } from './gateway.js';
 import { leaveLog, logPage } from './log.js';
-import { moment, SECOND, setOffset } from './numbers.js';
+import { moment, SECOND, setClock } from './numbers.js';
 import { nowPage } from './now.js';
 import { leaveSensor, sensorPage } from './sensor.js';
 import { leaveStore, storePage } from './storage.js';
@@ -48,7 +48,7 @@ function header() {
       element('a', { href: page.path, 'aria-current': page === here() ? 'page' : null }, say(page.name)))),
     element('p', { class: 'life' },
       element('span', { id: 'life', role: 'status', class: isAlive ? 'badge live' : 'badge stale' }, isAlive ? `● ${say('live')}` : `○ ${say('stale')}`), ' ',
-      now ? moment(now.time, Date.parse(now.time)) : '', now && !now.clock_set ? element('span', { class: 'badge stale' }, say('clock_not_set')) : ''),
+      now ? moment(now.time) : '', now && !now.clock_set ? element('span', { class: 'badge stale' }, say('clock_not_set')) : ''),
     element('p', { class: 'language' }, element('label', { for: 'language' }, element('span', { class: 'hidden' }, say('language')), ''),
       element('select', { id: 'language', onchange: async (event) => {
         await chooseLanguage(event.target.value);
@@ -68,13 +68,13 @@ function redraw() {
   document.title = `${say(here().name)} · ${now?.gateway.name || now?.gateway.id || 'Twinsky'}`;
   const body = now ? here().draw(context) : element('p', { class: 'faint', role: 'status' }, refusal?.message ?? say('reading'));
   update(document.getElementById('page'), element('div', { id: 'page' }, header(),
-    element('main', { id: 'main', class: here().name, 'data-page': here().name }, body),
+    element('main', { id: 'main', 'data-page': here().name }, body),
     element('footer', {}, now ? [`Twinsky ${now.program} · `, say('zone_told', { zone: now.gateway.zone ?? '' }), ' · ', say('charts_by')] : '')));
 }
 
 function take(told) {
   now = told;
-  setOffset(now.gateway.utc_offset_s);
+  setClock(now);
   receivedAt = performance.now();
   isAlive = true;
   refusal = null;

@@ -45,14 +45,14 @@ export function storePage(context) {
           element('th', { scope: 'row' }, sink.id),
           element('td', {}, element('span', { class: `badge sink-${sink.state}` }, sayCode('sink_state', sink.state)), sink.detail ? ` ${sink.detail}` : ''),
           element('td', {}, sink.waiting ?? '–'),
-          element('td', {}, sink.oldest ? moment(sink.oldest, time) : '–'))))))),
+          element('td', {}, sink.oldest ? moment(sink.oldest) : '–'))))))),
     element('section', {}, element('h2', {}, say('ledger')),
       sums.length === 0 ? element('p', {}, '✓ ', say('no_gaps')) : element('table', { class: 'figures' }, element('tbody', {},
         sums.map(([cause, count]) => element('tr', {}, element('th', { scope: 'row' }, sayCode('cause', cause)), element('td', {}, say('samples', { n: count })))))),
       gaps.length > 0 ? element('div', { class: 'scroll tall', tabindex: 0, role: 'region', 'aria-label': say('ledger') }, element('table', {},
         element('thead', {}, element('tr', {}, ['from', 'to', 'stream', 'cause', 'count'].map((key) => element('th', { scope: 'col' }, say(`column.${key}`))))),
         element('tbody', {}, gaps.map((gap) => element('tr', {},
-          element('td', {}, moment(gap.start, time)), element('td', {}, moment(gap.end, time)), element('td', {}, gap.stream === '*' ? say('all_streams') : gap.stream),
+          element('td', {}, moment(gap.start)), element('td', {}, moment(gap.end)), element('td', {}, gap.stream === '*' ? say('all_streams') : gap.stream),
           element('td', {}, sayCode('cause', gap.cause)), element('td', {}, gap.estimated ? `≈ ${gap.count}` : gap.count)))))) : ''),
   ];
 }
