@@ -4,6 +4,7 @@
 #include "gateway/checks/official_values.hpp"
 #include "gateway/model/stable_hash.hpp"
 #include "gateway/system/credentials.hpp"
+#include "gateway/system/events.hpp"
 #include "gateway/text/bounded_text.hpp"
 
 #include <algorithm>
@@ -421,12 +422,9 @@ void FeedWatch::set_fault(Document& document, std::optional<FeedFault> fault,
   std::string text = document.request.name + ": ";
   if (fault) text.append(name_of(*fault)).append(": ");
   text += message;
-  if (fault) {
-    at_.log.warning(info_.name, text);
-  } else {
-    at_.log.notice(info_.name, text);
-  }
-  at_.outlet.announce(fault ? "feed_lost" : "feed_back", info_.name, text);
+  const std::string_view event = fault ? "feed_lost" : "feed_back";
+  log_event(at_.log, fault ? LogLevel::warning : LogLevel::notice, event, info_.name, text);
+  at_.outlet.announce(event, info_.name, text);
 }
 
 // Said once until the document was clean again.
@@ -452,12 +450,9 @@ void FeedWatch::report_excess(Document& document) {
       document.request.name + (excess.any()
                                    ? ": more than a document of its kind has: " + text_of(excess)
                                    : ": no more than its bounds again");
-  if (excess.any()) {
-    at_.log.warning(info_.name, text);
-  } else {
-    at_.log.notice(info_.name, text);
-  }
-  at_.outlet.announce(excess.any() ? "feed_crowded" : "feed_back", info_.name, text);
+  const std::string_view event = excess.any() ? "feed_crowded" : "feed_back";
+  log_event(at_.log, excess.any() ? LogLevel::warning : LogLevel::notice, event, info_.name, text);
+  at_.outlet.announce(event, info_.name, text);
 }
 
 void FeedWatch::hand_on() {
@@ -612,13 +607,13 @@ void FeedWatch::check_stations() {
     const std::string subject = std::string(info_.name).append("/").append(station);
     if (absence.empty() && known != missing_.end() && is_shown(station)) {
       missing_.erase(known);
-      at_.log.notice(info_.name, "station " + in_quotes(station) + " is there again");
+      log_event(at_.log, LogLevel::notice, "station_back", subject, "is there again");
       at_.outlet.announce("station_back", subject, "is there again");
     } else if (!absence.empty() && known == missing_.end()) {
       const std::string text =
           absence + (newcomers.empty() ? "" : "; new to us and not followed: " + newcomers);
       are_newcomers_told = true;
-      at_.log.warning(info_.name, "station " + in_quotes(station) + " " + text);
+      log_event(at_.log, LogLevel::warning, station_missing, subject, text);
       at_.outlet.announce(station_missing, subject, text);
       missing_.try_emplace(station);
     }

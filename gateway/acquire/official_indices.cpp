@@ -4,6 +4,7 @@
 #include "drivers/registry.hpp"
 #include "gateway/acquire/index_record.hpp"
 #include "gateway/sinks/documents.hpp"
+#include "gateway/system/events.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -120,10 +121,14 @@ void OfficialIndices::settle(std::string_view feed) {
   const bool has_drifted = agreement.equal < least_share * agreement.compared;
   if (has_drifted == of.has_drifted) return;
   of.has_drifted = has_drifted;
-  intake_.announce(has_drifted ? "index_drift" : "index_agrees", agreement.edition,
-                   std::to_string(agreement.equal) + " of " + std::to_string(agreement.compared) +
-                       " hours of " + std::string(feed) + " equal what the agency printed, " +
-                       std::to_string(agreement.within_one) + " are at most one apart");
+  const std::string_view event = has_drifted ? "index_drift" : "index_agrees";
+  const std::string message = std::to_string(agreement.equal) + " of " +
+                              std::to_string(agreement.compared) + " hours of " +
+                              std::string(feed) + " equal what the agency printed, " +
+                              std::to_string(agreement.within_one) + " are at most one apart";
+  log_event(log_, has_drifted ? LogLevel::warning : LogLevel::notice, event, agreement.edition,
+            message);
+  intake_.announce(event, agreement.edition, message);
 }
 
 }  // namespace twinsky

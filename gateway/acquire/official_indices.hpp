@@ -18,8 +18,8 @@ namespace twinsky {
 class OfficialIndices {
  public:
   // The catalogue outlives it.
-  OfficialIndices(const IndexCatalogue& catalogue, Intake& intake, Bulletin& bulletin)
-      : catalogue_(catalogue), intake_(intake), bulletin_(bulletin) {}
+  OfficialIndices(const IndexCatalogue& catalogue, Intake& intake, Bulletin& bulletin, Log& log)
+      : catalogue_(catalogue), intake_(intake), bulletin_(bulletin), log_(log) {}
 
   // A station's stream became known, or is gone: its indices are described alike, or go with it.
   void open(const StreamDescription& stream);
@@ -42,6 +42,7 @@ class OfficialIndices {
   const IndexCatalogue& catalogue_;
   Intake& intake_;
   Bulletin& bulletin_;
+  Log& log_;
   std::mutex mutex_;
   // Guarded by mutex_, all three.
   std::map<std::string, OfFeed, std::less<>> feeds_;

@@ -3,6 +3,7 @@
 
 #include "gateway/acquire/frame_mean.hpp"
 #include "gateway/checks/check_consistency.hpp"
+#include "gateway/system/events.hpp"
 
 #include <algorithm>
 #include <array>
@@ -388,10 +389,11 @@ void Task::tell_of_parts(const Sample& sample) {
   if (lost == parts_lost_) return;
   if (lost.empty()) {
     const std::string message = parts_lost_ + ": answered again";
-    log_.notice(sensor_.id, message);
+    log_event(log_, LogLevel::notice, "readings_back", sensor_.id, message);
     intake_.announce("readings_back", sensor_.id, message);
   } else {
-    log_.warning(sensor_.id, reasons + "; the other readings are taken");
+    log_event(log_, LogLevel::warning, "readings_lost", sensor_.id,
+              reasons + "; the other readings are taken");
     intake_.announce("readings_lost", sensor_.id, reasons);
   }
   parts_lost_ = lost;
@@ -413,7 +415,7 @@ void Task::accept(Sample sample, bool is_warm) {
       const std::string message =
           "back after " + std::to_string(failures_) + " failed polls, " +
           duration_text(std::chrono::floor<std::chrono::seconds>(clock_.now() - silent_since_));
-      log_.notice(sensor_.id, message);
+      log_event(log_, LogLevel::notice, "sensor_back", sensor_.id, message);
       intake_.announce("sensor_back", sensor_.id, message);
     }
     state_ = SensorState::online;
@@ -482,8 +484,10 @@ void Task::fail(Fault fault, std::string_view detail) {
     if (!detail.empty()) message.append(": ").append(detail);
     if (state_ == SensorState::online) {
       const bool is_there = now == SensorState::fault;  // and says, or shows, that it is not well
-      log_.warning(sensor_.id, is_there ? message : message + "; asked again at most every minute");
-      intake_.announce(is_there ? "sensor_fault" : "sensor_lost", sensor_.id, message);
+      const std::string_view event = is_there ? "sensor_fault" : "sensor_lost";
+      log_event(log_, LogLevel::warning, event, sensor_.id,
+                is_there ? message : message + "; asked again at most every minute");
+      intake_.announce(event, sensor_.id, message);
     }
     if (state_ != now || !has_spoken_) intake_.set_state(stream_, now, message);
     state_ = now;
@@ -522,7 +526,7 @@ bool Task::answers_late(std::string_view detail) {
   if (is_told) return true;
   std::string message = "answers come too late and are not taken";
   if (!detail.empty()) message.append(": ").append(detail);
-  log_.warning(sensor_.id, message);
+  log_event(log_, LogLevel::warning, "answers_late", sensor_.id, message);
   intake_.announce("answers_late", sensor_.id, message);
   return true;
 }
@@ -560,6 +564,7 @@ void Task::lose_bus(std::string_view why) {
   silence_ = name_of(Fault::no_response);
   if (has_own_pace()) note_pace(silence_, (clock_.now() - paced_until_) / period());
   if (state_ == SensorState::online) {
+    log_event(log_, LogLevel::warning, "sensor_lost", sensor_.id, why);
     intake_.announce("sensor_lost", sensor_.id, why);
     intake_.set_state(stream_, SensorState::offline, why);
     state_ = SensorState::offline;

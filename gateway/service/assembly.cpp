@@ -5,6 +5,7 @@
 #include "gateway/service/expected_topics.hpp"
 #include "gateway/sinks/health.hpp"
 #include "gateway/store/clock_witness.hpp"
+#include "gateway/system/events.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -74,15 +75,18 @@ std::set<std::string> sensor_streams(const Config& config) {
   return names;
 }
 
-ComparisonOutlet outlet_to(Bulletin& bulletin, Intake& intake) {
+ComparisonOutlet outlet_to(Bulletin& bulletin, Intake& intake, Log& log) {
   return {
       .post =
           [&](std::string topic, std::string payload) {
             bulletin.post({.topic = std::move(topic), .payload = std::move(payload)});
           },
       .withdraw = [&](std::string_view topic) { bulletin.withdraw(topic); },
-      .announce = [&](std::string_view event, std::string_view subject,
-                      std::string_view message) { intake.announce(event, subject, message); },
+      .announce =
+          [&](std::string_view event, std::string_view subject, std::string_view message) {
+            log_event(log, LogLevel::notice, event, subject, message);
+            intake.announce(event, subject, message);
+          },
   };
 }
 
@@ -104,7 +108,7 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       audit_(audit_file_of(config_.store.path), config_.keep_audit, network_clock_, log_,
              config_.gateway.zone),
       intake_(store_, board_, bulletin_, clock_, boot_of(clock_, network_clock_, boot_id_)),
-      indices_(catalogue_, intake_, bulletin_),
+      indices_(catalogue_, intake_, bulletin_, log_),
       own_indices_(config_, catalogue_, store_, intake_, clock_),
       overview_maker_(std::in_place, config_, catalogue_),
       has_store_(store_.is_open()),
@@ -139,18 +143,20 @@ void Assembly::start() {
                    },
                .announce =
                    [this, gateway = config_.gateway.id](std::string_view message) {
-                     log_.notice("hours", std::string(message));
+                     log_event(log_, LogLevel::notice, "zone_changed", gateway, message);
                      intake_.announce("zone_changed", gateway, message);
                    }});
-  comparer_ =
-      std::make_unique<Comparer>(store_, config_, outlet_to(bulletin_, intake_), clock_, log_);
+  comparer_ = std::make_unique<Comparer>(store_, config_, outlet_to(bulletin_, intake_, log_),
+                                         clock_, log_);
   for (const BusSettings& bus : config_.buses) start_bus(bus);
   follower_ =
       std::make_unique<Follower>(config_.gateway.id, config_.feeds, std::move(fetcher_),
                                  outlet_to(intake_, indices_, bulletin_, store_), clock_, log_);
   control_ = std::make_unique<ControlSocket>(control_path_, control_answer(published_overview_),
                                              network_clock_, log_);
-  intake_.announce("started", config_.gateway.id, "version " TWINSKY_VERSION + remark_);
+  const std::string message = "version " TWINSKY_VERSION + remark_;
+  log_event(log_, LogLevel::notice, "started", config_.gateway.id, message);
+  intake_.announce("started", config_.gateway.id, message);
 }
 
 // The store commits once more when it closes; by then there are no sinks to wake.
@@ -202,7 +208,7 @@ void Assembly::settle_sinks() {
 bool Assembly::take_over(const SinkSettings& sink) {
   if (sink.was.empty() || !store_.rename_sink(sink.was, sink.id)) return false;
   const std::string message = "was " + sink.was + " before, and goes on where that was";
-  log_.notice("sink " + sink.id, message);
+  log_event(log_, LogLevel::notice, "sink_renamed", sink.id, message);
   intake_.announce("sink_renamed", sink.id, message);
   return true;
 }
@@ -217,8 +223,8 @@ bool Assembly::take_out(const std::string& sink, std::string_view cause) {
     message += "; " + std::to_string(*waiting) + " records had not been sent: unless it begins " +
                "again with the oldest, what may go there of them enters the ledger as " +
                std::string(cause);
-    log_.warning("sink " + sink, message);
   }
+  log_event(log_, *waiting == 0 ? LogLevel::notice : LogLevel::warning, cause, sink, message);
   intake_.announce(cause, sink, message);
   return true;
 }
@@ -232,6 +238,7 @@ void Assembly::start_sink(const SinkSettings& settings) {
                                    .log = log_,
                                    .audit = &audit_});
   if (settings.allow.empty() && !was_open) {
+    log_event(log_, LogLevel::notice, "sink_closed", settings.id, sink->status().state);
     intake_.announce("sink_closed", settings.id, sink->status().state);
   }
   const std::lock_guard lock(sinks_mutex_);
@@ -278,7 +285,7 @@ std::vector<Problem> Assembly::apply(Config next) {
   declare_topics();
   const std::string message =
       "configuration " + config_.hash + " is in force: " + summary_of(change);
-  log_.notice("config", message);
+  log_event(log_, LogLevel::notice, "config_applied", config_.gateway.id, message);
   intake_.announce("config_applied", config_.gateway.id, message);
   return {};
 }
@@ -393,7 +400,8 @@ void Assembly::refuse(const std::vector<Problem>& problems) {
     log_.error("config", text_of(problem));
     message.append("; ").append(text_of(problem));
   }
-  log_.error("config", "the new configuration is refused, the running one stays");
+  log_event(log_, LogLevel::error, "config_refused", config_.gateway.id,
+            "the new configuration is refused, the running one stays");
   intake_.announce("config_refused", config_.gateway.id, message);
 }
 
@@ -418,8 +426,9 @@ void Assembly::tick() {
   if (clock_.is_set() != clock_was_set_) {
     clock_was_set_ = !clock_was_set_;
     const auto* const message = clock_was_set_ ? "the time is right now" : "the time is in doubt";
-    log_.notice("clock", message);
-    intake_.announce(clock_was_set_ ? "clock_set" : "clock_lost", config_.gateway.id, message);
+    const auto* const event = clock_was_set_ ? "clock_set" : "clock_lost";
+    log_event(log_, LogLevel::notice, event, config_.gateway.id, message);
+    intake_.announce(event, config_.gateway.id, message);
   }
   if (store_.epoch() != posted_epoch_) post_info();
   if (clock_.now() >= health_due_) post_health();
@@ -508,6 +517,7 @@ std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
   for (const SensorSettings& sensor : config_.sensors) {
     intake_.set_state("sensor/" + sensor.id, SensorState::offline);
   }
+  log_event(log_, LogLevel::notice, "stopped", config_.gateway.id, "asked to stop");
   intake_.announce("stopped", config_.gateway.id, "asked to stop");
   store_.flush(deadline - offline_within - 100ms);
 

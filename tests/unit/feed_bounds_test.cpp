@@ -148,7 +148,7 @@ class Flood : public StoreTest {
   void run(const std::function<std::string()>& says, milliseconds duration) {
     CannedFetcher fetcher(clock_, [&](const FetchRequest&) { return answer(says()); });
     Intake intake(*store_, board_, bulletin_, clock_);
-    OfficialIndices indices(catalogue_, intake, bulletin_);
+    OfficialIndices indices(catalogue_, intake, bulletin_, log_);
     FollowerOutlet outlet = outlet_to(intake, indices, bulletin_, *store_);
     const auto announce = outlet.announce;
     outlet.announce = [&](std::string_view event, std::string_view subject,

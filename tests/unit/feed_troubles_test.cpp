@@ -194,7 +194,7 @@ class FeedTroubles : public StoreTest {
     clock_.step_utc(start - clock_.utc());
     open();
     intake_ = std::make_unique<Intake>(*store_, board_, bulletin_, clock_);
-    indices_ = std::make_unique<OfficialIndices>(catalogue_, *intake_, bulletin_);
+    indices_ = std::make_unique<OfficialIndices>(catalogue_, *intake_, bulletin_, log_);
     outlet_ = outlet_to(*intake_, *indices_, bulletin_, *store_);
     outlet_.warn = [this](std::string_view, const std::vector<Warning>* in_force) {
       warnings_.push_back(in_force == nullptr ? "gone" : warnings_document(*in_force));

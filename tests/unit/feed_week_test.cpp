@@ -237,7 +237,7 @@ class FeedWeek : public StoreTest {
   void start_gateway() {
     open();
     intake_ = std::make_unique<Intake>(*store_, board_, bulletin_, clock_);
-    indices_ = std::make_unique<OfficialIndices>(catalogue_, *intake_, bulletin_);
+    indices_ = std::make_unique<OfficialIndices>(catalogue_, *intake_, bulletin_, log_);
     outlet_ = outlet_to(*intake_, *indices_, bulletin_, *store_);
     for (const FeedSettings& settings :
          {settings_of("hk-epd", {"24pc", "24aqhi"}), settings_of("cn-cnemc")}) {
