@@ -564,7 +564,8 @@ void Task::lose_bus(std::string_view why) {
   silence_ = name_of(Fault::no_response);
   if (has_own_pace()) note_pace(silence_, (clock_.now() - paced_until_) / period());
   if (state_ == SensorState::online) {
-    log_event(log_, LogLevel::warning, "sensor_lost", sensor_.id, why);
+    // The bus's thread has told people; the journal's fields name the sensor.
+    log_event(log_, LogLevel::debug, "sensor_lost", sensor_.id, why);
     intake_.announce("sensor_lost", sensor_.id, why);
     intake_.set_state(stream_, SensorState::offline, why);
     state_ = SensorState::offline;
