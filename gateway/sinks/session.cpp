@@ -16,6 +16,9 @@ constexpr std::size_t most_bytes_under_way = 512U << 10U;
 // A new connection begins with little and doubles it with every acknowledgement: on a way that
 // breaks after so many bytes, something arrives each time.
 constexpr std::size_t first_bytes_under_way = 32U << 10U;
+// So many messages of records are written before they are handed over: they are still in the
+// processor's cache then, and the far end is at work on them while the next ones are written.
+constexpr int messages_at_once = 4;
 // How long the far end has to show what it remembers of our past: to answer the question, and then
 // to show it.
 constexpr milliseconds asked_within{5'000};
@@ -325,7 +328,7 @@ void Session::send_notices(std::size_t kept_free, MonotonicTime now) {
 void Session::send_records(MonotonicTime now) {
   if (mark_.holds_records()) return;
   const RowId newest = with_.store.sendable();
-  while (has_room_for_records()) {
+  for (int sent = 0; sent < messages_at_once && has_room_for_records(); ++sent) {
     auto records = outbox_.take(newest, now);
     if (!records) return;
     send({.what = records->span,
