@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
   count.seen.resize(std::strtoul(argv[3], nullptr, 10));
   const double patience_s = argc > 4 ? std::atof(argv[4]) : 20;
   mosquitto_lib_init();
-  mosquitto* client = mosquitto_new("bench-subscriber", true, &count);
+  mosquitto* client = mosquitto_new(nullptr, true, &count);  // several may listen
   mosquitto_message_callback_set(client, on_message);
   mosquitto_subscribe_callback_set(client, [](mosquitto*, void* context, int, int, const int*) {
     static_cast<Count*>(context)->ready = true;
