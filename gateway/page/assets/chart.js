@@ -29,7 +29,7 @@ function hatch(context, colour, isBack) {
   return context.createPattern(tile, 'repeat');
 }
 
-// Rows of one time each for dygraphs, [least, value, most] per series.
+// Rows of one time each for dygraphs, [least, value, most] per series; a value stands in the middle of its time.
 function rowsOf(lines, gaps) {
   const rows = new Map();
   const row = (ms) => {
@@ -39,8 +39,8 @@ function rowsOf(lines, gaps) {
   lines.forEach(({ points, width }, at) => {
     let before = null;
     for (const point of points) {
-      if (before !== null && width && point.start - before > 1.5 * width) row(before + width)[at] = [NaN, NaN, NaN];
-      row(point.start)[at] = point.value === null ? [NaN, NaN, NaN] : [point.least ?? point.value, point.value, point.most ?? point.value];
+      if (before !== null && width && point.start - before > 1.5 * width) row(before + 1.5 * width)[at] = [NaN, NaN, NaN];
+      row(point.start + (width ?? 0) / 2)[at] = point.value === null ? [NaN, NaN, NaN] : [point.least ?? point.value, point.value, point.most ?? point.value];
       before = point.start;
     }
   });

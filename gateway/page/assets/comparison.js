@@ -6,7 +6,7 @@ import { ask, change, query } from './gateway.js';
 import { DAY, figure, HOUR, localMinute, milliseconds, moment, number, zoneOffset } from './numbers.js';
 import { distance } from './now.js';
 import { askToken } from './token.js';
-import { language, quantityName, say, sayCode } from './words.js';
+import { language, quantityName, say, sayCode, stationName } from './words.js';
 
 const answers = new Map();  // by topic
 let offered = null;         // what accepting would write
@@ -43,7 +43,8 @@ function about(answer, now) {
   const { record, reference = {} } = answer;
   const device = now.sensors.find((sensor) => sensor.id === record.sensor) ?? {};
   const of = record.reference;
-  const station = reference.name ?? `${of.feed}/${of.station}`;
+  const known = now.stations.find((station) => station.feed === of.feed && station.station === of.station);
+  const station = known ? `${stationName(known)} (${of.feed}/${of.station})` : `${of.feed}/${of.station}`;
   return rows([
     [say('about.station'), [station, ', ', sayCode('relation', of.relation),
       of.distance_m === null ? '' : ` (${distance(of.distance_m)})`, of.height_m === null ? '' : ` · ${say('higher_by', { m: number(of.height_m, 0) })}`]],

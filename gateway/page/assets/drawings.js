@@ -129,6 +129,18 @@ export function residuals(points, x, words, xStep) {
   return figureOf(plot, words.caption);
 }
 
+// Marks that would cover each other move down, away from the first of them.
+function apart(marks) {
+  const HIGH = 22;
+  const placed = [];
+  for (const mark of marks.sort((a, b) => Boolean(b.isOwn) - Boolean(a.isOwn) || a.y - b.y)) {
+    const covers = (other) => Math.abs(other.x - mark.x) < (other.wide + mark.wide) / 2 && Math.abs(other.y - mark.y) < HIGH;
+    for (let other = placed.find(covers); other; other = placed.find(covers)) mark.y = other.y + HIGH;
+    placed.push(mark);
+  }
+  return placed;
+}
+
 // Places around a middle, north up, with rings of distance.
 export function places(found, words) {
   const reach = Math.max(1000, ...found.map((place) => Math.hypot(place.east, place.north))) * 1.12;
@@ -144,11 +156,11 @@ export function places(found, words) {
   return shape('svg', { class: 'places', viewBox: `0 0 ${size} ${size}`, role: 'img', 'aria-label': words.label },
     rings,
     shape('text', { class: 'ring-label', x: size / 2, y: 14, 'text-anchor': 'middle' }, words.north),
-    found.map((place) => {
-      const x = at(place.east).toFixed(1);
-      const isBeneath = !place.isOwn && Math.hypot(at(place.east) - size / 2, at(place.north) - size / 2) < 18;  // of the gateway's mark
-      const y = (size - at(place.north) + (isBeneath ? 20 : 0)).toFixed(1);
-      const wide = 12 + 8 * place.value.length;
+    apart(found.map((place) => ({ ...place, x: at(place.east), y: size - at(place.north), wide: place.isOwn ? 20 : 12 + 8 * place.value.length })))
+      .map((place) => {
+      const x = place.x.toFixed(1);
+      const y = place.y.toFixed(1);
+      const { wide } = place;
       return shape('g', { class: place.isOwn ? 'place own' : 'place' },
         shape('title', {}, place.title),
         place.isOwn

@@ -33,7 +33,7 @@ async function read(now, sensor, quantity, from, to) {
   ]);
   // The corrected hours stand with the pairs of a comparison, of thirty days at most.
   const corrected = pairs.filter((pair) => typeof pair[4] === 'number' && pair[0] >= from)
-    .map((pair) => ({ start: pair[0] + HOUR / 2, value: pair[4] }));
+    .map((pair) => ({ start: pair[0], value: pair[4] }));
   return { raw, corrected, beside, official };
 }
 
@@ -105,7 +105,7 @@ export function sensorPage(context) {
       }
       if (beside.points.length > 0) {
         lines.push({ kind: 'official', name: official.name, width: HOUR, colour: '--official', dash: [2, 3],
-          points: beside.points.map(([start, end, value, flag]) => ({ start: (start + end) / 2, value, flag })) });
+          points: beside.points.map(([start, , value, flag]) => ({ start, value, flag })) });
       }
       const flags = own(raw).filter((point) => point.flag === 3 || point.flag === 4)
         .map((point) => ({ start: point.start, end: point.start + raw.width_ms, flag: point.flag }));
