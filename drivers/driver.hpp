@@ -327,6 +327,9 @@ class Feed {
   // What the registry (config/reference/) knows of a station, by its id or one that it had in
   // earlier versions; null: nothing.
   [[nodiscard]] virtual const ReferenceStation* station(std::string_view id) const = 0;
+  // All that it has, by their ids; empty where the registry lists no such thing (another city, a
+  // choice of the operator's).
+  [[nodiscard]] virtual std::vector<const ReferenceStation*> stations() const { return {}; }
 };
 
 // What an agency's time stamp says of the interval that a value holds for.

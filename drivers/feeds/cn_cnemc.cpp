@@ -240,13 +240,14 @@ Result<FeedContent, FeedFailure> decode_cn_cnemc(const FeedResponse& response,
 
 constexpr std::array<std::string_view, 2> documents = {"sites", "city"};
 constexpr std::string_view base = "https://air.cnemc.cn:18007";
+constexpr std::string_view listed_city = "上海市";  // whose sites the registry has
 constexpr auto settings = std::to_array<Setting>({
     base_setting(base),
     documents_setting(R"(["sites"])"),
     {.name = "city",
      .kind = SettingKind::text,
      .documentation = "The city whose sites are asked for, in Chinese and with 市 at its end.",
-     .fallback = "上海市"},
+     .fallback = listed_city},
     {.name = "city_code",
      .kind = SettingKind::text,
      .documentation = "The administrative code of the city, for the document \"city\".",
@@ -302,6 +303,11 @@ class CnCnemc final : public Feed {
 
   [[nodiscard]] const ReferenceStation* station(std::string_view id) const override {
     return stations_.find(id);
+  }
+
+  [[nodiscard]] std::vector<const ReferenceStation*> stations() const override {
+    if (city_ != listed_city) return {};
+    return stations_.all();
   }
 
  private:

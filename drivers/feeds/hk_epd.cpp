@@ -352,6 +352,10 @@ class HkEpd final : public Feed {
     return stations_.find(id);
   }
 
+  [[nodiscard]] std::vector<const ReferenceStation*> stations() const override {
+    return stations_.all();
+  }
+
  private:
   const std::string base_;
   const std::string edition_;

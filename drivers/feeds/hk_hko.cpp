@@ -357,6 +357,10 @@ class HkHko final : public Feed {
     return stations_.find(id);
   }
 
+  [[nodiscard]] std::vector<const ReferenceStation*> stations() const override {
+    return stations_.all();
+  }
+
  private:
   [[nodiscard]] std::string address_of(const Document& document) const {
     if (!document.path.empty()) return base_ + std::string(document.path) + edition_;

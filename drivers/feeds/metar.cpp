@@ -569,6 +569,14 @@ class Metar final : public Feed {
     return stations_.find(id);
   }
 
+  [[nodiscard]] std::vector<const ReferenceStation*> stations() const override {
+    const bool is_listed = std::ranges::all_of(aerodromes_, [this](const std::string& aerodrome) {
+      return stations_.find(slug(aerodrome)) != nullptr;
+    });
+    if (!is_listed) return {};
+    return stations_.all();
+  }
+
  private:
   const std::string base_;
   const std::vector<std::string> aerodromes_;

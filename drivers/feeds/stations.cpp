@@ -173,4 +173,10 @@ const ReferenceStation* Stations::find(std::string_view id) const {
   return found == by_id_.end() ? nullptr : &found->second;
 }
 
+std::vector<const ReferenceStation*> Stations::all() const {
+  std::vector<const ReferenceStation*> all;
+  for (const auto& [id, station] : by_id_) all.push_back(&station);
+  return all;
+}
+
 }  // namespace twinsky

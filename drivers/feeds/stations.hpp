@@ -35,6 +35,7 @@ class Stations {
                                                  PlaceKind kind = PlaceKind::station) const;
   // By its id or one that it had earlier; null: not in the registry.
   [[nodiscard]] const ReferenceStation* find(std::string_view id) const;
+  [[nodiscard]] std::vector<const ReferenceStation*> all() const;  // by their ids
 
  private:
   using Ids = std::map<std::string, std::string, std::less<>>;

@@ -65,6 +65,31 @@ void check_terms(const Node& node, const FeedInfo& feed, const Settings& setting
                                 R"( Expected "terms_accepted": true from whoever agrees)");
 }
 
+// The registry's list is all that such a feed has. Earlier versions did not look, and the gateway
+// says itself that it finds no such station, so it starts.
+void check_station(const Node& node, std::string_view id, const FeedInfo& feed,
+                   const Settings& settings, Draft& draft) {
+  const auto source = feed.make(settings);
+  if (!is_id(id) || source->station(id) != nullptr) return;
+  std::vector<std::string_view> known;
+  for (const ReferenceStation* const station : source->stations()) known.push_back(station->id);
+  if (known.empty()) return;
+  const std::string name(feed.name);
+  draft.reader.warn(node,
+                    name + " has no station " + in_quotes(id) +
+                        ", expected one that is listed by: twinsky stations " + name,
+                    nearest(id, known));
+}
+
+void check_stations(const Node& feed_node, const FeedInfo& feed, const Settings& settings,
+                    Draft& draft) {
+  const Node* const stations = member(feed_node, "stations");
+  if (stations == nullptr || stations->kind != NodeKind::list) return;
+  for (const Node* const station : stations->children) {
+    check_station(*station, station->text, feed, settings, draft);
+  }
+}
+
 void check_feeds(Draft& draft) {
   std::set<std::string> seen;
   for (std::size_t at = 0; at < draft.feeds.size(); ++at) {
@@ -79,7 +104,11 @@ void check_feeds(Draft& draft) {
     }
     if (is_sound && feed != nullptr && feed->check != nullptr) {
       std::string problem = feed->check(draft.config.feeds[at].settings);
-      if (!problem.empty()) draft.reader.report(*node, std::move(problem));
+      if (!problem.empty()) {
+        draft.reader.report(*node, std::move(problem));
+      } else {
+        check_stations(*node, *feed, draft.config.feeds[at].settings, draft);
+      }
     }
     const std::string& name = draft.config.feeds[at].feed;
     if (name.empty() || seen.insert(name).second) continue;
@@ -184,6 +213,11 @@ void check_reference(const Node& node, const CompareSettings& wanted, Draft& dra
     return;
   }
   const Names& stations = feed->stations;
+  const auto place = static_cast<std::size_t>(feed - draft.config.feeds.begin());
+  const Draft::Entry& entry = draft.feeds[place];
+  if (stations.empty() && entry.feed != nullptr && entry.is_sound) {
+    check_station(*with, wanted.station, *entry.feed, feed->settings, draft);
+  }
   if (stations.empty() || std::ranges::find(stations, wanted.station) != stations.end()) return;
   draft.reader.report(*with,
                       "the station " + in_quotes(wanted.station) + " of " + feed->feed +

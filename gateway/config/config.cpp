@@ -180,8 +180,14 @@ std::string text_of(const Problem& problem) {
   return one_line(text);  // a key may hold anything
 }
 
-Result<Config, std::vector<Problem>> load_config(const std::string& file,
-                                                 const Vocabulary& vocabulary) {
+namespace {
+
+struct Loaded {
+  Config config;
+  std::vector<EffectiveSetting> effective;
+};
+
+Result<Loaded, std::vector<Problem>> load(const std::string& file, const Vocabulary& vocabulary) {
   std::vector<Problem> problems;
   Document document(secret_keys(vocabulary));
   Files files = read_files(file, document, problems);
@@ -208,7 +214,23 @@ Result<Config, std::vector<Problem>> load_config(const std::string& file,
   draft.config.warnings = std::move(warnings);
   draft.config.notes = std::move(reader.notes());
   draft.config.files = std::move(files.names);
-  return std::move(draft.config);
+  return Loaded{std::move(draft.config), std::move(reader.effective())};
+}
+
+}  // namespace
+
+Result<Config, std::vector<Problem>> load_config(const std::string& file,
+                                                 const Vocabulary& vocabulary) {
+  auto loaded = load(file, vocabulary);
+  if (!loaded) return Unexpected{loaded.error()};
+  return std::move(loaded->config);
+}
+
+Result<std::vector<EffectiveSetting>, std::vector<Problem>> effective_settings(
+    const std::string& file, const Vocabulary& vocabulary) {
+  auto loaded = load(file, vocabulary);
+  if (!loaded) return Unexpected{loaded.error()};
+  return std::move(loaded->effective);
 }
 
 }  // namespace twinsky

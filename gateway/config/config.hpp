@@ -110,6 +110,13 @@ struct Config {
   std::vector<Problem> notes;  // what is right and has no effect; `check` tells it too
 };
 
+// A setting as it is in force, and where it comes from.
+struct EffectiveSetting {
+  std::string path;    // "/sensors/roof-pm/every": things of a list by their ids
+  std::string value;   // as JSON; what may be a secret is not repeated
+  std::string origin;  // "twinsky.json:12:30"; empty: the default
+};
+
 // The names that a configuration may use, and where the machine says what it is. Tests bring their
 // own.
 struct Vocabulary {
@@ -126,6 +133,10 @@ struct Vocabulary {
 // the files.
 Result<Config, std::vector<Problem>> load_config(const std::string& file,
                                                  const Vocabulary& vocabulary = {});
+
+// All settings that have a value, in the order of the file and its sections.
+Result<std::vector<EffectiveSetting>, std::vector<Problem>> effective_settings(
+    const std::string& file, const Vocabulary& vocabulary = {});
 
 // The JSON Schema (2020-12) of the file, from the same declarations.
 std::string config_schema(const Vocabulary& vocabulary = {});

@@ -3,6 +3,7 @@
 
 #include "gateway/config/secret_keys.hpp"
 #include "gateway/config/suggestion.hpp"
+#include "gateway/model/json.hpp"
 
 #include <algorithm>
 
@@ -100,7 +101,56 @@ std::string advice_on_secret(std::string_view key, std::span<const std::string_v
               : "none here");
 }
 
+constexpr const char* not_shown = "(not shown: a secret, perhaps)";
+
+// What a thing of a list is called by those who look for it.
+std::string label_of(const Node& node) {
+  for (const auto* const key : {"id", "feed"}) {
+    const Node* const name = member(node, key);
+    if (name != nullptr && name->kind == NodeKind::text) return name->text;
+  }
+  const Node* const sensor = member(node, "sensor");
+  const Node* const quantity = member(node, "quantity");
+  if (sensor == nullptr || quantity == nullptr) return std::to_string(node.index);
+  return sensor->text + "/" + quantity->text;
+}
+
+std::string path_of(const Node& node) {
+  if (node.parent == nullptr) return {};
+  const bool is_in_list = node.parent->kind == NodeKind::list;
+  return path_of(*node.parent) + "/" + (is_in_list ? label_of(node) : node.key);
+}
+
+// A default is written in the declaration as in a file, less the quotation marks of texts.
+std::string default_of(const Setting& setting) {
+  const bool is_literal = setting.kind == SettingKind::boolean ||
+                          setting.kind == SettingKind::integer ||
+                          setting.kind == SettingKind::number || setting.kind == SettingKind::texts;
+  return is_literal ? std::string(setting.fallback) : Json(setting.fallback).dump();
+}
+
 }  // namespace
+
+Settings Reader::defaults(std::string_view path, std::span<const Setting> declared) {
+  keep_effective(nullptr, path, declared);
+  return Settings::defaults(declared);
+}
+
+void Reader::keep_effective(const Node* object, std::string_view path,
+                            std::span<const Setting> declared) {
+  for (const Setting& setting : declared) {
+    const std::string name = std::string(path).append("/").append(setting.name);
+    const Node* const node = object == nullptr ? nullptr : member(*object, setting.name);
+    if (node != nullptr && node->kind != NodeKind::object) {
+      std::string origin = text_of(document_.problem(*node, {}));
+      origin.resize(origin.find(": "));
+      const bool is_hidden = may_hold_secret(setting, node->text);
+      effective_.push_back({name, is_hidden ? not_shown : json_of(*node), std::move(origin)});
+    } else if (node == nullptr && !setting.fallback.empty()) {
+      effective_.push_back({name, default_of(setting), {}});
+    }
+  }
+}
 
 std::string Reader::place_of(const Node& node) const {
   std::string text = text_of(document_.problem(node, {}));
@@ -166,6 +216,7 @@ Settings Reader::read(const Node& object, std::span<const Setting> declared,
                          (setting.kind == SettingKind::text ? meaning_of(setting) : ""));
     }
   }
+  keep_effective(&object, path_of(object), declared);
   return values;
 }
 

@@ -26,6 +26,11 @@ class Reader {
   Settings read(const Node& object, std::span<const Setting> declared,
                 UnknownKeys unknown_keys = UnknownKeys::refused);
 
+  // Of an object that is not there, such as a section.
+  Settings defaults(std::string_view path, std::span<const Setting> declared);
+  // What was read, in this order.
+  [[nodiscard]] std::vector<EffectiveSetting>& effective() { return effective_; }
+
   // "twinsky.json:12:30: /sinks/0/password_file"
   [[nodiscard]] std::string place_of(const Node& node) const;
   // Where those settings of the object stand that name secrets.
@@ -52,11 +57,13 @@ class Reader {
 
  private:
   void read_value(const Node& node, const Setting& setting, Settings& values);
+  void keep_effective(const Node* object, std::string_view path, std::span<const Setting> declared);
 
   const Document& document_;
   std::vector<Problem>& problems_;
   std::vector<Problem> warnings_;
   std::vector<Problem> notes_;
+  std::vector<EffectiveSetting> effective_;
 };
 
 }  // namespace twinsky

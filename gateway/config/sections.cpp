@@ -154,7 +154,7 @@ void read_comparison(const Node& node, Draft& draft) {
 }
 
 void read_store(const Node* node, Draft& draft) {
-  const Settings values = node == nullptr ? Settings::defaults(store_settings())
+  const Settings values = node == nullptr ? draft.reader.defaults("/store", store_settings())
                                           : draft.reader.read(*node, store_settings());
   draft.config.store = {.path = resolved(draft, values.text("path")),
                         .commit_every = values.duration("commit_every"),

@@ -458,6 +458,41 @@ TEST(config, what_ran_before_and_is_wrong_is_a_warning) {
   }
 }
 
+// Earlier versions took any id, and the running gateway says that it finds no such station.
+TEST(config, an_id_that_a_feeds_list_of_stations_lacks_is_told_and_started_with) {
+  const Folder folder;
+  const auto warnings = [&](const std::string& feeds, const std::string& with = "") {
+    const auto config = load_config(folder.write("f", R"({
+      "gateway": {"id": "g", "jurisdiction": "hk"}, "buses": {"pm": {"serial": "/dev/ttyUSB0"}},
+      "sensors": [{"id": "a", "driver": "sds011", "bus": "pm", "placement": "rooftop"}],
+      "feeds": [)" + feeds + "], \"compare\": [" + with + "]}"));
+    EXPECT_TRUE(config.has_value());
+    std::string text;
+    if (!config) return text;
+    for (const Problem& each : config->warnings) {
+      if (each.message.find(" has no station ") == std::string::npos) continue;
+      text += each.pointer + ": " + each.message + " -> " + each.suggestion + "\n";
+    }
+    return text;
+  };
+  EXPECT_EQ(warnings(R"({"feed": "hk-epd", "stations": ["mongkok", "eastern", "atlantis"]})"),
+            "/feeds/0/stations/0: hk-epd has no station \"mongkok\", expected one that is listed "
+            "by: twinsky stations hk-epd -> mong-kok\n"
+            "/feeds/0/stations/2: hk-epd has no station \"atlantis\", expected one that is listed "
+            "by: twinsky stations hk-epd -> \n");
+  EXPECT_EQ(warnings(R"({"feed": "hk-epd"})",
+                     R"({"sensor": "a", "quantity": "pm2_5", "with": "hk-epd/mongkok"})"),
+            "/compare/0/with: hk-epd has no station \"mongkok\", expected one that is listed by: "
+            "twinsky stations hk-epd -> mong-kok\n");
+  // What the registry does not list completely, nobody can refuse: another city, other aerodromes.
+  EXPECT_EQ(warnings(R"({"feed": "hk-hko", "stations": ["hong-kong-observatory"]})"), "");
+  EXPECT_EQ(warnings(R"({"feed": "cn-cnemc", "city": "北京市", "stations": ["1001a"],
+                         "terms_accepted": true})"),
+            "");
+  EXPECT_NE(warnings(R"({"feed": "metar", "stations": ["egll"]})"), "");
+  EXPECT_EQ(warnings(R"({"feed": "metar", "aerodromes": ["EGLL"], "stations": ["egll"]})"), "");
+}
+
 // `run` begins without them and waits; `check` says so where it can be seen, and refuses what can
 // be of use to nobody.
 TEST(config, tells_of_the_files_that_its_settings_name) {

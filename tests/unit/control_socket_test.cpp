@@ -45,14 +45,15 @@ class Caller {
   }
   [[nodiscard]] bool is_there() const { return is_there_; }
   void say(std::string_view text) { ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL); }
-  // What comes until the other side ends it.
+  // What comes until the other side ends it; "(silence)" behind it where it does not.
   std::string rest() {
     std::string all;
     char buffer[65'536];
-    for (ssize_t count = 0; (count = ::recv(socket_, buffer, sizeof buffer, 0)) > 0;) {
+    ssize_t count = 0;
+    while ((count = ::recv(socket_, buffer, sizeof buffer, 0)) > 0) {
       all.append(buffer, static_cast<std::size_t>(count));
     }
-    return all;
+    return count < 0 && errno == EAGAIN ? all + "(silence)" : all;
   }
 
  private:

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// `twinsky stations [FEED]`: the official stations that feeds have, for the configuration: ids,
+// names in three scripts, kinds, and how far they are.
+#include "gateway/commands/command.hpp"
+#include "gateway/commands/command_line.hpp"
+#include "gateway/compare/relation.hpp"
+#include "gateway/config/config.hpp"
+#include "gateway/config/suggestion.hpp"
+#include "gateway/model/json.hpp"
+#include "gateway/text/columns.hpp"
+#include "gateway/text/record.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+namespace twinsky {
+namespace {
+
+constexpr double behind_all_m = 1e12;
+
+struct Options {
+  std::string config = "/etc/twinsky/twinsky.json";
+  std::string feed;
+  std::string near;
+  bool json = false;
+};
+
+struct Listed {
+  std::string_view feed;
+  const ReferenceStation* station = nullptr;
+  std::optional<double> distance_m;
+};
+
+// "22.32,114.17"
+Position position_in(std::string_view text) {
+  Position position;
+  const auto comma = text.find(',');
+  const auto number_in = [](std::string_view part, double& number) {
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
+    return error == std::errc() && end == part.data() + part.size();
+  };
+  const bool is_one =
+      comma != text.npos && number_in(text.substr(0, comma), position.latitude_deg) &&
+      number_in(text.substr(comma + 1), position.longitude_deg) &&
+      std::abs(position.latitude_deg) <= 90 && std::abs(position.longitude_deg) <= 180;
+  if (!is_one) {
+    throw WrongUsage("--near", in_quotes(text) +
+                                   " is no position, expected latitude and longitude "
+                                   "in WGS 84 such as 22.32,114.17");
+  }
+  return position;
+}
+
+// The configuration's feeds as it sets them up, the others as they are by default; from its place,
+// unless another is given.
+struct Sources {
+  std::vector<std::pair<const FeedInfo*, std::unique_ptr<Feed>>> feeds;
+  std::optional<Position> place;
+};
+
+Sources sources_for(const Options& options) {
+  Sources sources;
+  std::vector<FeedSettings> configured;
+  if (std::error_code ignored; std::filesystem::exists(options.config, ignored)) {
+    if (auto config = load_config(options.config)) {
+      configured = config->feeds;
+      sources.place = config->gateway.position;
+    }
+  }
+  if (!options.near.empty()) sources.place = position_in(options.near);
+  for (const FeedInfo* const info : feed_registry()) {
+    if (!options.feed.empty() && info->name != options.feed) continue;
+    const auto own = std::ranges::find(configured, info->name, &FeedSettings::feed);
+    const Settings settings =
+        own == configured.end() ? Settings::defaults(info->settings) : own->settings;
+    sources.feeds.emplace_back(info, info->make(settings));
+  }
+  return sources;
+}
+
+void check_feed(const std::string& name) {
+  if (name.empty() || feed_named(name) != nullptr) return;
+  std::vector<std::string_view> known;
+  for (const FeedInfo* const info : feed_registry()) known.push_back(info->name);
+  const std::string suggestion = nearest(name, known);
+  throw WrongUsage("FEED",
+                   "there is no feed " + in_quotes(name) + ", expected " + listed(known) +
+                       (suggestion.empty() ? "" : "; did you mean " + in_quotes(suggestion) + "?"));
+}
+
+Json json_of(const Listed& each) {
+  const ReferenceStation& station = *each.station;
+  Json json = {{"feed", each.feed},          {"station", station.id},
+               {"kind", station.kind},       {"name_en", station.name_en},
+               {"name_tc", station.name_tc}, {"name_sc", station.name_sc}};
+  json["distance_m"] = each.distance_m ? Json(std::round(*each.distance_m)) : Json();
+  json["latitude"] = station.position ? Json(station.position->latitude_deg) : Json();
+  json["longitude"] = station.position ? Json(station.position->longitude_deg) : Json();
+  json["quantities"] = Json::array();
+  for (const Quantity quantity : station.quantities)
+    json["quantities"].push_back(name_of(quantity));
+  return json;
+}
+
+std::string kilometres(const std::optional<double>& metres) {
+  std::string text;
+  if (!metres) return "?";
+  append_number(text, *metres / 1000, 1);
+  return text + " km";
+}
+
+void print(const std::vector<Listed>& stations, bool with_distance) {
+  std::vector<std::vector<std::string>> rows;
+  std::vector<std::size_t> widths;
+  for (const Listed& each : stations) {
+    const ReferenceStation& station = *each.station;
+    std::vector<std::string> row{std::string(each.feed), station.id, station.kind};
+    if (with_distance) row.push_back(kilometres(each.distance_m));
+    row.insert(row.end(), {station.name_en, station.name_tc, station.name_sc});
+    widths.resize(row.size());
+    for (std::size_t at = 0; at < row.size(); ++at) {
+      widths[at] = std::max(widths[at], columns_of(row[at]));
+    }
+    rows.push_back(std::move(row));
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t at = 0; at < row.size(); ++at) {
+      line.append(at == 0 ? "" : "  ").append(padded_to(row[at], widths[at]));
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    std::cout << line << '\n';
+  }
+}
+
+int list(const Options& options) {
+  check_feed(options.feed);
+  const Sources sources = sources_for(options);
+  std::vector<Listed> stations;
+  std::vector<std::string_view> without;
+  for (const auto& [info, feed] : sources.feeds) {
+    const auto all = feed->stations();
+    if (all.empty()) without.push_back(info->name);
+    for (const ReferenceStation* const station : all) {
+      Listed& each = stations.emplace_back(Listed{info->name, station, std::nullopt});
+      if (sources.place && station->position) {
+        each.distance_m = distance_m(*sources.place, *station->position);
+      }
+    }
+  }
+  if (sources.place) {
+    std::ranges::stable_sort(
+        stations, {}, [](const Listed& each) { return each.distance_m.value_or(behind_all_m); });
+  }
+  if (options.json) {
+    Json json = Json::array();
+    for (const Listed& each : stations) json.push_back(json_of(each));
+    std::cout << json.dump() << '\n';
+    return exit_good;
+  }
+  print(stations, sources.place.has_value());
+  for (const std::string_view feed : without) {
+    std::cerr << feed << ": which stations it has is for its settings to say\n";
+  }
+  return exit_good;
+}
+
+void add_stations(Command& app, int& code) {
+  auto* command = app.add_subcommand("stations", "List the official stations that feeds have");
+  auto options = std::make_shared<Options>();
+  command->add_option("FEED", options->feed, "Only this feed's");
+  command->add_option("--near", options->near,
+                      "LATITUDE,LONGITUDE in WGS 84: the nearest first; without it, from the "
+                      "place of the configuration");
+  command->add_option("--config", options->config, "Configuration file, if there is one")
+      ->shows_default();
+  command->add_flag("--json", options->json, "One JSON list, with positions and quantities");
+  command->callback([options, &code] { code = list(*options); });
+}
+
+}  // namespace
+
+extern const Subcommand stations_command = {.place = 5, .add = add_stations};
+
+}  // namespace twinsky
