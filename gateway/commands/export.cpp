@@ -5,12 +5,14 @@
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/csv.hpp"
+#include "gateway/commands/progress.hpp"
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/commands/time_option.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/store/store.hpp"
 #include "gateway/text/record.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <limits>
@@ -77,12 +79,22 @@ const std::vector<StoredRow>& next_page(StoreReader& reader, RowId after, Unread
   return reader.page(good, rows_at_once);
 }
 
+// For the progress alone: a file that is damaged need not tell it.
+std::uint64_t rows_up_to(const std::string& path, RowId until) {
+  try {
+    return static_cast<std::uint64_t>(std::min(until, read_store_status(path).last_row));
+  } catch (const StoreError&) {
+    return 0;
+  }
+}
+
 // Calls `each` with the stream's name, the epoch and the row of every selected record, up to the
 // row `until`. Returns the last row.
 template <class Each>
 RowId each_record(const std::string& path, const Selection& selection, RowId until,
                   Unreadable& unreadable, Each&& each) {
   const auto reader = open_store_reader(path);
+  Progress progress("twinsky export", rows_up_to(path, until));
   RowId after = 0;
   for (;;) {
     const std::vector<StoredRow>& page = next_page(*reader, after, unreadable);
@@ -93,6 +105,7 @@ RowId each_record(const std::string& path, const Selection& selection, RowId unt
       if (selection.has(stream, row.time)) each(stream, reader->epoch_of(row.row), row);
     }
     after = page.back().row;
+    progress.reach(static_cast<std::uint64_t>(after));
   }
 }
 
