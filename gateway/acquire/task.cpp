@@ -417,6 +417,8 @@ void Task::accept(Sample sample, bool is_warm) {
           duration_text(std::chrono::floor<std::chrono::seconds>(clock_.now() - silent_since_));
       log_event(log_, LogLevel::notice, "sensor_back", sensor_.id, message);
       intake_.announce("sensor_back", sensor_.id, message);
+    } else {
+      log_.notice(sensor_.id, is_warm ? "answers" : "answers, and warms up");
     }
     state_ = SensorState::online;
     has_spoken_ = true;

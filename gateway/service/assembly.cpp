@@ -432,7 +432,18 @@ void Assembly::tick() {
   }
   if (store_.epoch() != posted_epoch_) post_info();
   if (clock_.now() >= health_due_) post_health();
-  published_overview_.publish(overview());
+  Overview now = overview();
+  tell_when_all_is_well(now);
+  published_overview_.publish(std::move(now));
+}
+
+// Who follows the log sees that, too; what is wrong says so itself.
+void Assembly::tell_when_all_is_well(const Overview& now) {
+  const bool was_well = std::exchange(is_all_well_, is_all_well(now));
+  if (was_well || !is_all_well_) return;
+  log_.notice("gateway", "all is well: " + std::to_string(now.sensors.size()) + " sensors, " +
+                             std::to_string(now.feeds.size()) + " feeds, " +
+                             std::to_string(now.sinks.size()) + " sinks");
 }
 
 Overview Assembly::overview() const {

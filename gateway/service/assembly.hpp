@@ -112,6 +112,7 @@ class Assembly {
   [[nodiscard]] std::optional<HourlyStream> hourly_stream(std::string_view name) const;
   void post_info();
   void post_health();
+  void tell_when_all_is_well(const Overview& now);
   void wake_sinks();
   [[nodiscard]] std::vector<Stage*> makers_of_samples() const;
   [[nodiscard]] std::vector<const Stage*> stages() const;
@@ -154,6 +155,7 @@ class Assembly {
   std::string posted_epoch_;
   MonotonicTime health_due_{};
   std::string summary_ = "starting";
+  bool is_all_well_ = false;  // and said so
   bool clock_was_set_;
 };
 

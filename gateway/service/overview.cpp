@@ -274,6 +274,22 @@ Json store_of(const Overview& overview) {
 
 }  // namespace
 
+bool is_all_well(const Overview& overview) {
+  const auto is_there = [](const Overview::Sink& sink) {
+    return sink.state == Overview::SinkState::connected ||
+           sink.state == Overview::SinkState::closed;
+  };
+  const auto is_fresh = [](const Overview::Sensor& sensor) {
+    return sensor.state == Overview::SensorState::fresh;
+  };
+  const auto is_good = [](const Overview::Feed& feed) {
+    return feed.state == Overview::FeedState::good;
+  };
+  return overview.problems.empty() && std::ranges::all_of(overview.sensors, is_fresh) &&
+         std::ranges::all_of(overview.sinks, is_there) &&
+         std::ranges::all_of(overview.feeds, is_good);
+}
+
 std::string_view word_of(Flag flag) noexcept {
   switch (flag) {
     case Flag::pass:

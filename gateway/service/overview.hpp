@@ -131,6 +131,9 @@ struct Overview {
   std::optional<milliseconds> commit_age = {};
 };
 
+// Nothing is wrong, and everything has come that is to come.
+bool is_all_well(const Overview& overview);
+
 // What a flag says, in a word or two.
 std::string_view word_of(Flag flag) noexcept;
 

@@ -74,6 +74,7 @@ using Codes = std::vector<std::string>;
 
 TEST_F(OverviewTest, nothing_is_wrong_when_all_is_well) {
   EXPECT_EQ(codes(), Codes());
+  EXPECT_TRUE(is_all_well(overview()));
   const nlohmann::json json = this->json();
   EXPECT_EQ(json["version"].get<int>(), 1);
   EXPECT_EQ(json["gateway"]["id"], "mk-roof");
@@ -130,6 +131,7 @@ TEST_F(OverviewTest, warming_up_and_not_heard_yet_are_no_trouble) {
   stream().values.clear();
   put(stream(), absent(Quantity::pm2_5, Fault::warming_up), 2s);
   EXPECT_EQ(json()["sensors"][0]["state"], "warming_up");
+  EXPECT_FALSE(is_all_well(overview()));  // and not yet all that is to come
   stream().values.clear();
   stream().age.reset();
   stream().state.clear();
