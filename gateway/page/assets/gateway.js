@@ -61,6 +61,8 @@ const PAUSE = 2000;
 
 export function follow({ onNow, onLife, onLoss }) {
   const listen = async () => {
+    const begun = performance.now();
+    let pause = PAUSE;
     const controller = new AbortController();
     let timer = setTimeout(() => controller.abort(), QUIET);
     try {
@@ -82,13 +84,15 @@ export function follow({ onNow, onLife, onLoss }) {
           if (data.length > 0) onNow(JSON.parse(data.join('\n')));
         }
       }
-      onLoss(null);
+      // The gateway ends a stream after an hour; one that ends at once is a loss.
+      if (performance.now() - begun > QUIET) pause = 0;
+      else onLoss(null);
     } catch (error) {
       onLoss(error);
     } finally {
       clearTimeout(timer);
     }
-    setTimeout(listen, PAUSE);
+    setTimeout(listen, pause);
   };
   listen();
 }
