@@ -66,11 +66,12 @@ class Secret(gateway.GatewayTest):
         for number, (topic, payload) in enumerate(list(self.subscriber.heard)):
             found[f"{topic} ({number})"] = topic + payload
         for words in (["status"], ["status", "--json"], ["audit"], ["audit", "--json"], ["check"], ["check", "--json"],
+                      ["config", "show", "--origin"], ["config", "show", "--json"],
                       ["export", "--stream", "event"], ["export", "--stream", "ledger"], ["note", "--list"]):
             done = self.command(*words, "--config", self.gateway.file)
             found["twinsky " + " ".join(words)] = done.stdout + done.stderr
         for name in os.listdir(self.directory):
-            if name.startswith("twinsky.db"):
+            if name.startswith("twinsky.db") and os.path.isfile(os.path.join(self.directory, name)):  # no socket
                 with open(os.path.join(self.directory, name), "rb") as file:
                     found[name] = file.read().decode("latin-1")
         return found
