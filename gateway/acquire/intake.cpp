@@ -466,6 +466,10 @@ void Intake::set_state(std::string_view name, SensorState state, std::string_vie
   bulletin_.post({.topic = std::string(name) + "/status", .payload = std::string(name_of(state))});
 }
 
+void Intake::set_longest_period(std::optional<milliseconds> period) {
+  longest_period_ = period.value_or(milliseconds::max()).count();
+}
+
 void Intake::announce(std::string_view event, std::string_view subject, std::string_view message) {
   store_.append({.stream = store_.stream("event"),
                  .time = clock_.utc(),

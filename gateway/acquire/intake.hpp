@@ -9,6 +9,7 @@
 #include "gateway/sinks/bulletin.hpp"
 #include "gateway/store/store.hpp"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -65,6 +66,11 @@ class Intake {
   // A transition, onto the stream `event` and thereby to every sink.
   void announce(std::string_view event, std::string_view subject, std::string_view message);
 
+  // Sensors that have a period of their own are read at least so often from their next sample on;
+  // nothing: as they are configured. Any thread.
+  void set_longest_period(std::optional<milliseconds> period);
+  [[nodiscard]] milliseconds longest_period() const { return milliseconds(longest_period_); }
+
   // How every open stream stands, out of memory.
   [[nodiscard]] std::map<std::string, StreamSnapshot> streams() const;
 
@@ -103,6 +109,7 @@ class Intake {
   std::set<std::string, std::less<>> closed_;  // guarded by mutex_: in this run
   std::optional<Moment> noted_;  // guarded by mutex_: what the store remembers of the clock
   Recall recall_;
+  std::atomic<milliseconds::rep> longest_period_{milliseconds::max().count()};
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Stream>, std::less<>> streams_;  // guarded by mutex_
 };

@@ -129,7 +129,23 @@ SensorCounters Task::counters() const {
 }
 
 milliseconds Task::period() const {
-  return std::max(sensor_.every.value_or(info_.shortest_period), own_period_);
+  return std::max(pace_, own_period_);
+}
+
+milliseconds Task::configured_period() const {
+  return sensor_.every.value_or(info_.shortest_period);
+}
+
+void Task::follow_pace() {
+  if (!sensor_.every) return;
+  const milliseconds wanted =
+      std::min(configured_period(), std::max(intake_.longest_period(), info_.shortest_period));
+  if (wanted == pace_) return;
+  pace_ = wanted;
+  for (StreamDescription& stream : streams_of(sensor_)) {
+    stream.period = period();
+    intake_.open(stream);
+  }
 }
 
 void Task::step() {
@@ -437,6 +453,7 @@ void Task::schedule_next(bool heard) {
   retried_ = false;
   not_ready_ = 0;
   if (!heard && !has_own_pace()) missed(silence_, sample_due_, 1);
+  follow_pace();
   // Whole periods, so that the schedule never creeps; what is past already is not made up for.
   sample_due_ += period();
   if (const auto late = clock_.now() - sample_due_; late >= late.zero()) {

@@ -61,6 +61,9 @@ class Task {
   void begin_warm_up(bool was_asleep, MonotonicTime asked);
   [[nodiscard]] bool was_mute() const;
   void follow_own_period();
+  // An official warning may have us hurry.
+  void follow_pace();
+  [[nodiscard]] milliseconds configured_period() const;
   // How long before a sample a resting device is woken.
   [[nodiscard]] milliseconds wake_lead() const;
   [[nodiscard]] milliseconds longest_silence() const;
@@ -98,6 +101,7 @@ class Task {
   MonotonicTime warm_at_{};
   MonotonicTime started_at_{};
   milliseconds start_took_{0};  // the last time
+  milliseconds pace_ = configured_period();
   milliseconds own_period_{0};  // streaming: in which it was found to rest; 0: it does not
   MonotonicTime heard_at_{};    // streaming: the last valid frame
   std::optional<MonotonicTime> alive_at_;  // anything at all was heard, garbled or not

@@ -74,6 +74,17 @@ struct CompareSettings {
   bool operator==(const CompareSettings&) const = default;
 };
 
+// What is otherwise while one of these official warnings is in force.
+struct WarningMode {
+  std::string id;
+  std::string feed;
+  std::vector<std::string> codes;     // "TC8SE"; "TC*": all that begin so
+  std::optional<milliseconds> every;  // sensors, at least so often
+  std::optional<milliseconds> commit_every;
+  std::optional<milliseconds> keep;
+  bool operator==(const WarningMode&) const = default;
+};
+
 struct ServeSettings {
   std::string listen;
   bool operator==(const ServeSettings&) const = default;
@@ -99,6 +110,7 @@ struct Config {
   std::vector<CompareSettings> compare;
   std::vector<CorrectionSettings> corrections;
   StoreSettings store;
+  std::vector<WarningMode> warning_modes;
   std::vector<SinkSettings> sinks;
   ServeSettings serve;
   milliseconds keep_audit{std::chrono::days(400)};

@@ -84,8 +84,8 @@ std::string list_of(const Difference::Part<Settings>& part) {
 }  // namespace
 
 bool Difference::empty() const {
-  return !gateway && buses.empty() && sensors.empty() && !feeds && !compare && sinks.empty() &&
-         !serve && impossible.empty();
+  return !gateway && buses.empty() && sensors.empty() && !feeds && !compare && !warning_modes &&
+         sinks.empty() && !serve && impossible.empty();
 }
 
 Difference difference(const Config& running, const Config& wanted) {
@@ -100,6 +100,7 @@ Difference difference(const Config& running, const Config& wanted) {
   }
   found.feeds = running.feeds != wanted.feeds;
   found.compare = running.compare != wanted.compare;
+  found.warning_modes = running.warning_modes != wanted.warning_modes;
   found.sinks = compare_parts(running.sinks, wanted.sinks);
   found.serve = running.serve != wanted.serve;
   found.impossible = find_impossible(running, wanted);
@@ -118,6 +119,7 @@ std::string summary_of(const Difference& difference) {
   append_list("buses", list_of(difference.buses));
   for (const auto& [bus, part] : difference.sensors) append_list("sensors", list_of(part));
   if (difference.feeds) append("feeds changed");
+  if (difference.warning_modes) append("warning modes changed");
   if (difference.compare) append("comparisons changed");
   append_list("sinks", list_of(difference.sinks));
   if (difference.serve) append("local page changed");

@@ -27,6 +27,7 @@ struct Difference {
   std::map<std::string, Part<SensorSettings>> sensors;
   bool feeds = false;
   bool compare = false;
+  bool warning_modes = false;
   Part<SinkSettings> sinks;
   bool serve = false;
 

@@ -6,6 +6,7 @@
 #include "gateway/model/registry.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace twinsky {
 namespace {
@@ -165,6 +166,48 @@ void read_store(const Node* node, Draft& draft) {
                         .clock_wait = values.duration("clock_wait"),
                         .machine_id = {}};
   draft.config.keep_audit = values.duration("keep_audit");
+}
+
+void check_warning_mode(const Node& node, const WarningMode& mode, Draft& draft) {
+  const auto& feeds = draft.config.feeds;
+  const Node* const feed = member(node, "feed");
+  if (feed != nullptr && !mode.feed.empty() &&
+      std::ranges::find(feeds, mode.feed, &FeedSettings::feed) == feeds.end()) {
+    draft.reader.report(*feed, "the feed " + in_quotes(mode.feed) +
+                                   " is not followed, expected one of those in \"feeds\"");
+  }
+  const Node* const codes = member(node, "codes");
+  if (codes != nullptr && codes->kind == NodeKind::list && codes->children.empty()) {
+    draft.reader.report(*codes, "no warning is named, expected codes such as [\"TC8*\"]");
+  }
+  constexpr auto profile = std::to_array<std::string_view>({"every", "commit_every", "keep"});
+  if (std::ranges::none_of(profile, [&node](auto key) { return member(node, key) != nullptr; })) {
+    draft.reader.report(
+        node, "the mode changes nothing, expected \"every\", \"commit_every\" or \"keep\"");
+  }
+  const auto& others = draft.config.warning_modes;
+  if (!mode.id.empty() && std::ranges::find(others, mode.id, &WarningMode::id) != others.end()) {
+    draft.reader.report(*member(node, "id"), "the id " + in_quotes(mode.id) +
+                                                 " stands here twice, expected another one");
+  }
+}
+
+void read_warning_mode(const Node& node, Draft& draft) {
+  constexpr std::string_view example =
+      R"(an object such as {"id": "typhoon", "feed": "hk-hko", "codes": ["TC8*"], "every": "2s"})";
+  if (!draft.reader.expect(node, NodeKind::object, example)) return;
+  const Settings values = draft.reader.read(node, warning_mode_settings());
+  const auto time = [&values](std::string_view name) {
+    return values.has(name) ? std::optional(values.duration(name)) : std::nullopt;
+  };
+  WarningMode mode{.id = text_or_none(values, "id"),
+                   .feed = values.text("feed"),
+                   .codes = values.texts("codes"),
+                   .every = time("every"),
+                   .commit_every = time("commit_every"),
+                   .keep = time("keep")};
+  check_warning_mode(node, mode, draft);
+  draft.config.warning_modes.push_back(std::move(mode));
 }
 
 // What is sent where nobody has said so: in Shanghai nothing leaves unasked.
@@ -335,6 +378,7 @@ void read_sections(const Node& root, Draft& draft) {
   each("compare", read_comparison);
   each("corrections", read_correction);
   read_store(section("store"), draft);
+  each("warning_modes", read_warning_mode);
   each("sinks", read_sink);
   if (section("serve") != nullptr) read_serve(*section("serve"), draft);
   for (SensorSettings& sensor : draft.config.sensors) {

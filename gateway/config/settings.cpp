@@ -143,6 +143,15 @@ constexpr auto store = std::to_array<Setting>({
   {.name = "clock_wait", .kind = duration, .documentation = "How long samples wait for the right clock before they go out marked.", .fallback = "10min", .lower = 0, .upper = day},
 });
 
+constexpr auto warning_mode = std::to_array<Setting>({
+  {.name = "id", .kind = id, .documentation = "Names the mode in the log and on the topic event.", .required = true},
+  {.name = "feed", .kind = text, .documentation = "The official source whose warnings count, such as \"hk-hko\"; it has to be followed.", .required = true},
+  {.name = "codes", .kind = texts, .documentation = "The warnings by their codes as the source prints them, such as \"TC8SE\" or \"WRAINB\"; \"TC8*\" stands for all that begin so. The mode holds while any of them is in force.", .required = true},
+  {.name = "every", .kind = duration, .documentation = "Sensors that have \"every\" are read at least so often, as far as the device can.", .lower = 100, .upper = day},
+  {.name = "commit_every", .kind = duration, .documentation = "As in \"store\", while the mode holds.", .lower = 10, .upper = minute},
+  {.name = "keep", .kind = duration, .documentation = "As in \"store\", while the mode holds.", .lower = hour, .upper = 36500 * day},
+});
+
 constexpr auto sink = std::to_array<Setting>({
   {.name = "id", .kind = id, .documentation = "Names the sink in the store, in the log and to the far end.", .required = true},
   {.name = "was", .kind = id, .documentation = "The id that this sink had before: it goes on where that one was, instead of beginning as a new one. May stay."},
@@ -231,6 +240,9 @@ std::span<const Setting> correction_settings() noexcept {
 std::span<const Setting> store_settings() noexcept {
   return store;
 }
+std::span<const Setting> warning_mode_settings() noexcept {
+  return warning_mode;
+}
 std::span<const Setting> sink_settings() noexcept {
   return sink;
 }
@@ -260,6 +272,7 @@ std::span<const Section> sections() noexcept {
     {"compare", list, compare, "Which sensors are compared with which official stations."},
     {"corrections", list, correction, "Corrections that are published beside the raw readings; one for each sensor and quantity."},
     {"store", object, store, "The local store."},
+    {"warning_modes", list, warning_mode, "What is otherwise while an official warning is in force."},
     {"sinks", list, sink, "Where samples are published, each over one transport, which is chosen by the key of its address; it and the format add their own settings."},
     {"serve", object, serve, "Reserved for a local page, which this version does not have: nothing listens yet."},
   });

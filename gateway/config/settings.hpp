@@ -22,6 +22,7 @@ std::span<const Setting> feed_settings() noexcept;     // a feed adds its own
 std::span<const Setting> compare_settings() noexcept;
 std::span<const Setting> correction_settings() noexcept;
 std::span<const Setting> store_settings() noexcept;
+std::span<const Setting> warning_mode_settings() noexcept;
 std::span<const Setting> sink_settings() noexcept;  // its transport and its format add their own
 std::span<const Setting> serve_settings() noexcept;
 

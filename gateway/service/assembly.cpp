@@ -148,10 +148,16 @@ void Assembly::start() {
                    }});
   comparer_ = std::make_unique<Comparer>(store_, config_, outlet_to(bulletin_, intake_, log_),
                                          clock_, log_);
+  warnings_.emplace(config_, store_, intake_, clock_, log_);
   for (const BusSettings& bus : config_.buses) start_bus(bus);
-  follower_ =
-      std::make_unique<Follower>(config_.gateway.id, config_.feeds, std::move(fetcher_),
-                                 outlet_to(intake_, indices_, bulletin_, store_), clock_, log_);
+  FollowerOutlet outlet = outlet_to(intake_, indices_, bulletin_, store_);
+  outlet.warn = [this, tell = std::move(outlet.warn)](std::string_view feed,
+                                                      const std::vector<Warning>* in_force) {
+    tell(feed, in_force);
+    warnings_->take(feed, in_force);
+  };
+  follower_ = std::make_unique<Follower>(config_.gateway.id, config_.feeds, std::move(fetcher_),
+                                         std::move(outlet), clock_, log_);
   control_ = std::make_unique<ControlSocket>(control_path_, control_answer(published_overview_),
                                              network_clock_, log_);
   const std::string message = "version " TWINSKY_VERSION + remark_;
@@ -274,6 +280,7 @@ std::vector<Problem> Assembly::apply(Config next) {
   apply_to_buses(change, before);
   close_streams_of_no_sensor(before);
   if (change.feeds) follower_->change(config_.feeds);
+  warnings_->follow(config_);
   own_indices_.change(config_);
   comparer_->change(config_);
   apply_to_sinks(change);
@@ -423,6 +430,7 @@ void Assembly::tick() {
     start_what_may();
   }
   intake_.refresh_states();
+  if (warnings_) warnings_->look();
   if (clock_.is_set() != clock_was_set_) {
     clock_was_set_ = !clock_was_set_;
     const auto* const message = clock_was_set_ ? "the time is right now" : "the time is in doubt";

@@ -7,6 +7,7 @@
 #include "gateway/acquire/official_indices.hpp"
 #include "gateway/acquire/own_indices.hpp"
 #include "gateway/acquire/poller.hpp"
+#include "gateway/acquire/warning_watch.hpp"
 #include "gateway/compare/comparer.hpp"
 #include "gateway/config/difference.hpp"
 #include "gateway/hours/hourly.hpp"
@@ -138,6 +139,7 @@ class Assembly {
   const IndexCatalogue catalogue_;
   OfficialIndices indices_;
   OwnIndices own_indices_;
+  std::optional<WarningWatch> warnings_;         // once it is known what was before the restart
   std::optional<OverviewMaker> overview_maker_;  // of the present configuration
   PublishedOverview published_overview_;
   std::unique_ptr<ControlSocket> control_;

@@ -87,6 +87,13 @@ void Store::Writer::append(Entry&& entry) {
   if (due < wake_at_) wake_writer();
 }
 
+void Store::Writer::set_pace(milliseconds commit_every, milliseconds keep) {
+  const std::lock_guard lock(mutex_);
+  settings_.commit_every = commit_every;
+  keep_ = keep;
+  wake_writer();
+}
+
 bool Store::Writer::is_much_waiting() const {
   return queue_.size() >= settings_.commit_rows || queue_.bytes() >= settings_.queue_bytes / 4;
 }
@@ -356,6 +363,9 @@ void Store::forget_retained(const std::string& sink, std::string_view topic) {
 }
 std::optional<std::string> Store::remembered(std::string_view name) const {
   return writer_->remembered(name);
+}
+void Store::set_pace(milliseconds commit_every, milliseconds keep) {
+  writer_->set_pace(commit_every, keep);
 }
 void Store::remember(std::string_view name, std::string value) {
   writer_->remember(name, std::move(value));

@@ -192,6 +192,10 @@ class Store {
   // A gap: into the ledger and onto the stream `ledger`. Any thread.
   void note_gap(LedgerRow row);
 
+  // How often samples are put on disk and how long they are kept, from now on: as long as this
+  // object lives, as its settings say otherwise. Any thread.
+  void set_pace(milliseconds commit_every, milliseconds keep);
+
   // A sink with a cursor. A new one starts at the newest row, or at the oldest; when the cursors
   // were lost with a damaged file, every one at the oldest. `topics` may go there: rows of other
   // streams are no loss, whatever becomes of them; it is kept, for when the sink is taken out. Any

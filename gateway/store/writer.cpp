@@ -159,6 +159,7 @@ MonotonicTime Store::Writer::next_round() const {
 
 void Store::Writer::take_round(Round& round) {
   const MonotonicTime now = clock_.now();
+  settings_.keep = keep_;
   round.is_last = stopping_;
   round.ticket = tickets_;
   round.done = 0;

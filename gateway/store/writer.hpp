@@ -98,6 +98,7 @@ struct Store::Writer {
   void forget_retained(const std::string& sink, std::string_view topic);
   std::optional<std::string> remembered(std::string_view name) const;
   void remember(std::string_view name, std::string value);
+  void set_pace(milliseconds commit_every, milliseconds keep);
   void keep_hours(std::vector<HoursOfStream> hours, RowId done);
   std::vector<HourRow> hours_of(StreamId stream, UtcTime start) const;
   RowId hours_done() const;
@@ -244,7 +245,9 @@ struct Store::Writer {
   void leave_last_word();
   bool wait_for_commit(std::unique_lock<std::mutex>& lock, MonotonicTime deadline);
 
-  const StoreSettings settings_;
+  // What others read is const once the thread runs, but for these two: commit_every is guarded by
+  // mutex_, keep is the writer thread's and follows keep_.
+  StoreSettings settings_;
   Clock& clock_;
   Log& log_;
   const std::shared_ptr<SharedFile> file_ = std::make_shared<SharedFile>();
@@ -274,6 +277,7 @@ struct Store::Writer {
   std::condition_variable committed_;  // others wait here
 
   // All below are guarded by mutex_.
+  milliseconds keep_ = settings_.keep;
   Queue queue_;
   MonotonicTime first_waiting_{};
   MonotonicTime wake_at_ = MonotonicTime::min();  // until when the writer sleeps

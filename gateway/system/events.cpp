@@ -43,6 +43,8 @@ constexpr auto kinds = std::to_array<EventKind>({
     {"self_heating_over", "TWINSKY_COMPARISON", "586e0481e91b4985891875de27326d73"},
     {"index_drift", "TWINSKY_INDEX", "891e43e896cf4ee6ad12c6859c1d4837"},
     {"index_agrees", "TWINSKY_INDEX", "1812cd655b1940609358d2b1bf7e927b"},
+    {"warning_mode_on", "TWINSKY_MODE", "0c6e37429416489282c4635af8de9ebf", "warning mode "},
+    {"warning_mode_off", "TWINSKY_MODE", "39f093818cea470db324e07118777d34", "warning mode "},
 });
 
 constexpr bool differ_by_their_ids() {
