@@ -3,7 +3,7 @@
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/config/config.hpp"
-#include "gateway/model/json.hpp"
+#include "gateway/config/problem_json.hpp"
 
 #include <iostream>
 #include <memory>
@@ -33,12 +33,6 @@ std::vector<std::string> closed_sinks_of(const Config& config) {
   return closed;
 }
 
-Json as_json(const Problem& problem) {
-  return {{"file", problem.file},       {"line", problem.line},
-          {"column", problem.column},   {"pointer", problem.pointer},
-          {"message", problem.message}, {"suggestion", problem.suggestion}};
-}
-
 // What a gateway would start with all the same is a problem here.
 int check(const std::string& file, bool json) {
   const auto config = load_config(file);
@@ -46,18 +40,14 @@ int check(const std::string& file, bool json) {
   const bool is_good = problems.empty();
   if (json) {
     Json answer = {{"file", file}, {"good", is_good}};
-    answer["problems"] = Json::array();
+    answer["problems"] = json_of(problems);
     if (is_good) {
       answer["files"] = config->files;
       answer["hash"] = config->hash;
       answer["summary"] = summary(*config);
       answer["closed_sinks"] = closed_sinks_of(*config);
     }
-    if (config) {
-      answer["notes"] = Json::array();
-      for (const Problem& note : config->notes) answer["notes"].push_back(as_json(note));
-    }
-    for (const Problem& problem : problems) answer["problems"].push_back(as_json(problem));
+    if (config) answer["notes"] = json_of(config->notes);
     // What came from outside may have been cut within a character.
     std::cout << answer.dump() << '\n';
   } else if (is_good) {

@@ -6,6 +6,7 @@
 #include "gateway/model/host_port.hpp"
 #include "gateway/model/plain_file.hpp"
 #include "gateway/model/topic_filter.hpp"
+#include "gateway/system/address.hpp"
 #include "gateway/system/credentials.hpp"
 
 #include <algorithm>
@@ -454,11 +455,36 @@ void check_page(Draft& draft) {
   const std::string& listen = draft.config.serve.listen;
   const auto endpoint = parse_host_port(listen);
   const bool is_ours = endpoint && (endpoint->is_address || endpoint->host == "localhost");
-  if (is_ours && endpoint->port) return;
-  draft.reader.report(*member(*draft.serve, "listen"),
-                      in_quotes(listen) +
-                          " is no address to listen at, expected an IP address with a port such as "
-                          "\"127.0.0.1:8787\"");
+  if (!is_ours || !endpoint->port) {
+    draft.reader.report(*member(*draft.serve, "listen"),
+                        in_quotes(listen) +
+                            " is no address to listen at, expected an IP address with a port such "
+                            "as \"127.0.0.1:8787\"");
+    return;
+  }
+  for (const Node* name : texts_in(*draft.serve, "names")) {
+    const auto host = parse_host_port(name->text);
+    if (host && !host->port && !host->is_address) continue;
+    draft.reader.report(
+        *name, in_quotes(name->text) + " is no host name, expected one such as \"roof-pi.local\"");
+  }
+  const ServeSettings& serve = draft.config.serve;
+  if (!serve.token_file.empty()) {
+    check_secret(*draft.serve, "token_file", serve.token_file, draft);
+  }
+  if (is_loopback_host(endpoint->host)) return;
+  const Node& at = *member(*draft.serve, "listen");
+  if (serve.token_file.empty()) {
+    // Earlier versions took it and served nothing; nothing listens there now either.
+    draft.reader.warn(at, in_quotes(listen) +
+                              " is beyond this machine and nothing listens there without a token, "
+                              "expected \"token_file\" beside it, or a loopback address");
+    return;
+  }
+  draft.reader.note(at, "whoever is on the way to " + in_quotes(listen) +
+                            " can read what is served and the token, since it is not encrypted: "
+                            "a tunnel (ssh -L) or a proxy with TLS before a loopback address keeps "
+                            "them");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "gateway/config/draft.hpp"
 #include "gateway/config/merge.hpp"
 #include "gateway/config/secret_keys.hpp"
+#include "gateway/config/trial.hpp"
 #include "gateway/model/plain_file.hpp"
 #include "gateway/model/stable_hash.hpp"
 #include "gateway/text/one_line.hpp"
@@ -76,13 +77,19 @@ struct Files {
   Node* root = nullptr;  // all of them, merged; nullptr when one of them cannot be read
 };
 
-Files read_files(const std::string& file, Document& document, std::vector<Problem>& problems) {
+// `trial`: nullptr where all stands in its file.
+Files read_files(const std::string& file, const ConfigTrial* trial, Document& document,
+                 std::vector<Problem>& problems) {
   Files files;
   files.names = additions_to(file);
+  if (trial != nullptr && std::ranges::find(files.names, trial->file) == files.names.end()) {
+    files.names.insert(std::ranges::upper_bound(files.names, trial->file), trial->file);
+  }
   files.names.insert(files.names.begin(), file);
   bool is_complete = true;
   for (const std::string& name : files.names) {
-    auto text = read_file(name);
+    const bool is_tried = trial != nullptr && name == trial->file;
+    auto text = is_tried ? Result<std::string, std::string>(trial->text) : read_file(name);
     if (!text) {
       problems.push_back({.file = name,
                           .pointer = {},
@@ -187,10 +194,11 @@ struct Loaded {
   std::vector<EffectiveSetting> effective;
 };
 
-Result<Loaded, std::vector<Problem>> load(const std::string& file, const Vocabulary& vocabulary) {
+Result<Loaded, std::vector<Problem>> load(const std::string& file, const ConfigTrial* trial,
+                                          const Vocabulary& vocabulary) {
   std::vector<Problem> problems;
   Document document(secret_keys(vocabulary));
-  Files files = read_files(file, document, problems);
+  Files files = read_files(file, trial, document, problems);
   Reader reader(document, problems);
   Draft draft{.vocabulary = vocabulary,
               .reader = reader,
@@ -221,14 +229,25 @@ Result<Loaded, std::vector<Problem>> load(const std::string& file, const Vocabul
 
 Result<Config, std::vector<Problem>> load_config(const std::string& file,
                                                  const Vocabulary& vocabulary) {
-  auto loaded = load(file, vocabulary);
+  auto loaded = load(file, nullptr, vocabulary);
   if (!loaded) return Unexpected{loaded.error()};
   return std::move(loaded->config);
 }
 
+Result<Config, std::vector<Problem>> try_config(const std::string& file, const ConfigTrial& trial,
+                                                const Vocabulary& vocabulary) {
+  auto loaded = load(file, &trial, vocabulary);
+  if (!loaded) return Unexpected{loaded.error()};
+  return std::move(loaded->config);
+}
+
+std::string addition_beside(const std::string& file, const std::string& name) {
+  return (fs::path(file).parent_path() / "conf.d" / name).string();
+}
+
 Result<std::vector<EffectiveSetting>, std::vector<Problem>> effective_settings(
     const std::string& file, const Vocabulary& vocabulary) {
-  auto loaded = load(file, vocabulary);
+  auto loaded = load(file, nullptr, vocabulary);
   if (!loaded) return Unexpected{loaded.error()};
   return std::move(loaded->effective);
 }

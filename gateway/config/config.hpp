@@ -86,7 +86,11 @@ struct WarningMode {
 };
 
 struct ServeSettings {
-  std::string listen;
+  std::string listen;              // empty: nothing is served
+  std::string token_file;          // empty: none
+  std::vector<std::string> names;  // by which browsers may reach it, beside its addresses
+  std::string configuration_directory = {};
+  SecretPlaces secret_places = {};
   bool operator==(const ServeSettings&) const = default;
 };
 

@@ -294,9 +294,13 @@ void read_sink(const Node& node, Draft& draft) {
 
 void read_serve(const Node& node, Draft& draft) {
   draft.serve = &node;
-  draft.config.serve.listen = draft.reader.read(node, serve_settings()).text("listen");
-  if (draft.config.serve.listen.empty()) return;
-  draft.reader.note(node, "nothing listens there: this version has no local page yet");
+  const Settings values = draft.reader.read(node, serve_settings());
+  ServeSettings& serve = draft.config.serve;
+  serve.listen = values.text("listen");
+  serve.token_file = text_or_none(values, "token_file");
+  serve.names = values.texts("names");
+  serve.configuration_directory = draft.directory.string();
+  serve.secret_places = draft.reader.secret_places(node, serve_settings());
 }
 
 // The sections that are there in their right shape; nullptr for the others.

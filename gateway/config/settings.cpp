@@ -164,7 +164,9 @@ constexpr auto sink = std::to_array<Setting>({
 });
 
 constexpr auto serve = std::to_array<Setting>({
-  {.name = "listen", .kind = text, .documentation = "Address and port of the local page.", .fallback = "127.0.0.1:8787"},
+  {.name = "listen", .kind = text, .documentation = "Address and port of the local page; any but a loopback address needs a token.", .fallback = "127.0.0.1:8787"},
+  {.name = "token_file", .kind = path, .documentation = "The file of the token, of at least 16 characters, that every change needs, and beyond loopback every request.", .secret = true},
+  {.name = "names", .kind = texts, .documentation = "Host names by which browsers reach the page, such as \"roof-pi.local\", beside its address and localhost; under them every request needs the token."},
 });
 
 // clang-format on
@@ -274,7 +276,7 @@ std::span<const Section> sections() noexcept {
     {"store", object, store, "The local store."},
     {"warning_modes", list, warning_mode, "What is otherwise while an official warning is in force."},
     {"sinks", list, sink, "Where samples are published, each over one transport, which is chosen by the key of its address; it and the format add their own settings."},
-    {"serve", object, serve, "Reserved for a local page, which this version does not have: nothing listens yet."},
+    {"serve", object, serve, "The local page, with metrics; without this section nothing listens."},
   });
   // clang-format on
   return all;

@@ -2,6 +2,7 @@
 #include "gateway/service/assembly.hpp"
 
 #include "gateway/acquire/official_outlet.hpp"
+#include "gateway/page/site.hpp"
 #include "gateway/service/expected_topics.hpp"
 #include "gateway/sinks/health.hpp"
 #include "gateway/store/clock_witness.hpp"
@@ -26,7 +27,8 @@ constexpr milliseconds offline_within = 500ms;
 // Some more than sinks take for that: what has not ended then hangs.
 constexpr milliseconds sinks_stop_within = offline_within + 50ms;
 constexpr milliseconds sink_leaves_within = 700ms;  // on a change, where nobody waits for it
-constexpr milliseconds leaves_within = 3s;          // what takes longer is looked at less often
+constexpr milliseconds page_leaves_within = 2s;
+constexpr milliseconds leaves_within = 3s;  // what takes longer is looked at less often
 
 std::string first_line(const char* file) {
   std::ifstream stream(file);
@@ -66,6 +68,7 @@ std::string place_of(const BusSettings& bus) {
 std::string place_of_sink(const std::string& id) {
   return "sink " + id;
 }
+constexpr std::string_view place_of_page = "page";
 
 std::set<std::string> sensor_streams(const Config& config) {
   std::set<std::string> names;
@@ -160,9 +163,39 @@ void Assembly::start() {
                                          std::move(outlet), clock_, log_);
   control_ = std::make_unique<ControlSocket>(control_path_, control_answer(published_overview_),
                                              network_clock_, log_);
+  start_page();
   const std::string message = "version " TWINSKY_VERSION + remark_;
   log_event(log_, LogLevel::notice, "started", config_.gateway.id, message);
   intake_.announce("started", config_.gateway.id, message);
+}
+
+void Assembly::start_page() {
+  if (config_.serve.listen.empty()) return;
+  publish();
+  page_ = serve_page(page_sources());
+}
+
+// Its port is let go before it is opened anew.
+void Assembly::restart_page() {
+  if (is_held(place_of_page)) return;  // it begins when that has ended
+  if (!page_) return start_page();
+  put_aside(std::move(page_), std::string(place_of_page), network_clock_.now() + page_leaves_within,
+            [this] { start_page(); });
+}
+
+PageSources Assembly::page_sources() {
+  const auto newest = [this](auto member) {
+    return [this, member] {
+      const std::lock_guard lock(shown_mutex_);
+      return this->*member;
+    };
+  };
+  return {.now = [this] { return *published_overview_.newest_json(); },
+          .snapshot = newest(&Assembly::shown_snapshot_),
+          .config = newest(&Assembly::shown_config_),
+          .store = store_,
+          .clock = clock_,
+          .log = log_};
 }
 
 // The store commits once more when it closes; by then there are no sinks to wake.
@@ -284,10 +317,12 @@ std::vector<Problem> Assembly::apply(Config next) {
   own_indices_.change(config_);
   comparer_->change(config_);
   apply_to_sinks(change);
+  overview_maker_.emplace(config_, catalogue_);
+  publish();
+  if (change.serve) restart_page();
   start_what_may();
   audit_.set_keep(config_.keep_audit);
   audit_.set_zone(config_.gateway.zone);
-  overview_maker_.emplace(config_, catalogue_);
   post_info();
   declare_topics();
   const std::string message =
@@ -440,9 +475,8 @@ void Assembly::tick() {
   }
   if (store_.epoch() != posted_epoch_) post_info();
   if (clock_.now() >= health_due_) post_health();
-  Overview now = overview();
-  tell_when_all_is_well(now);
-  published_overview_.publish(std::move(now));
+  publish();
+  tell_when_all_is_well(*published_overview_.newest());
 }
 
 // Who follows the log sees that, too; what is wrong says so itself.
@@ -452,6 +486,17 @@ void Assembly::tell_when_all_is_well(const Overview& now) {
   log_.notice("gateway", "all is well: " + std::to_string(now.sensors.size()) + " sensors, " +
                              std::to_string(now.feeds.size()) + " feeds, " +
                              std::to_string(now.sinks.size()) + " sinks");
+}
+
+// Other threads take the newest whenever they like.
+void Assembly::publish() {
+  auto now = std::make_shared<const Snapshot>(snapshot());
+  published_overview_.publish(overview_maker_->make(*now));
+  const std::lock_guard lock(shown_mutex_);
+  if (!shown_config_ || shown_config_->hash != config_.hash) {
+    shown_config_ = std::make_shared<const Config>(config_);
+  }
+  shown_snapshot_ = std::move(now);
 }
 
 Overview Assembly::overview() const {
@@ -521,6 +566,7 @@ std::vector<const Stage*> Assembly::stages() const {
   if (control_) stages.push_back(control_.get());
   const std::lock_guard lock(sinks_mutex_);
   for (const auto& [id, sink] : sinks_) stages.push_back(sink.get());
+  if (page_) stages.push_back(page_.get());
   return stages;
 }
 
@@ -531,6 +577,7 @@ std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
   };
   std::vector<Stage*> makers = makers_of_samples();
   makers.push_back(&intake_.recall());
+  if (page_) makers.push_back(page_.get());
   stop_all(makers, clock_, clock_.now() + polls_stop_within);
   // Brokers retain what was said last of a sensor, and nobody reads it any more.
   for (const SensorSettings& sensor : config_.sensors) {

@@ -12,7 +12,10 @@
 #include "gateway/config/difference.hpp"
 #include "gateway/hours/hourly.hpp"
 #include "gateway/model/attested_clock.hpp"
+#include "gateway/page/server.hpp"
+#include "gateway/page/sources.hpp"
 #include "gateway/service/control.hpp"
+#include "gateway/service/overview.hpp"
 #include "gateway/sinks/sink.hpp"
 #include "gateway/sinks/snapshot.hpp"
 #include "gateway/store/store.hpp"
@@ -100,6 +103,10 @@ class Assembly {
   void start_what_may();
   void start_bus(const BusSettings& bus);
   void start_sink(const SinkSettings& settings);
+  void start_page();
+  void restart_page();
+  void publish();
+  [[nodiscard]] PageSources page_sources();
   void settle_sinks();
   bool take_over(const SinkSettings& sink);
   bool take_out(const std::string& sink, std::string_view cause);
@@ -152,6 +159,10 @@ class Assembly {
   std::unique_ptr<Comparer> comparer_;
   std::map<std::string, RunningBus> buses_;  // by id
   std::unique_ptr<Follower> follower_;
+  mutable std::mutex shown_mutex_;
+  std::shared_ptr<const Config> shown_config_;      // guarded by shown_mutex_
+  std::shared_ptr<const Snapshot> shown_snapshot_;  // guarded by shown_mutex_
+  std::unique_ptr<PageServer> page_;                // nullptr: none
   std::vector<Leaving> leaving_;
   bool has_store_;
   std::string posted_epoch_;

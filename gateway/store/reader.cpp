@@ -12,6 +12,12 @@ namespace {
 
 const std::string no_name;
 
+std::vector<LedgerRow> rows_of_ledger(Tables& tables) {
+  std::vector<LedgerRow> rows;
+  for (auto& [entry, row] : tables.ledger(false)) rows.push_back(std::move(row));
+  return rows;
+}
+
 class FileReader final : public StoreReader {
  public:
   explicit FileReader(std::shared_ptr<SharedFile> file) : file_(std::move(file)) {
@@ -112,6 +118,11 @@ class FileReader final : public StoreReader {
     const auto id = find(stream);
     if (!id) return {};
     return file_->reading([&] { return tables().first_official(*id, quantity, from); });
+  }
+  std::vector<LedgerRow> ledger() override {
+    const std::lock_guard lock(connection_->mutex);
+    if (!is_open()) return {};
+    return file_->reading([&] { return rows_of_ledger(tables()); });
   }
 
  private:
@@ -293,11 +304,7 @@ StoreStatus read_store_status(const std::string& path) {
 }
 
 std::vector<LedgerRow> read_ledger(const std::string& path) {
-  std::vector<LedgerRow> rows;
-  for (auto& [entry, row] : read_file(path, [](Tables& tables) { return tables.ledger(false); })) {
-    rows.push_back(std::move(row));
-  }
-  return rows;
+  return read_file(path, rows_of_ledger);
 }
 
 std::vector<StreamSummary> read_streams(const std::string& path) {

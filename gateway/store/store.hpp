@@ -150,6 +150,8 @@ class StoreReader {
                                             UtcTime from) = 0;
   virtual std::optional<UtcTime> first_official(std::string_view stream, Quantity quantity,
                                                 UtcTime from) = 0;
+  // The whole of it, oldest entry first.
+  virtual std::vector<LedgerRow> ledger() = 0;
 };
 
 // For reading a store file that a daemon may have open: export, status. Throws StoreError.

@@ -123,6 +123,17 @@ bool is_off_limits4(std::uint32_t address) {
   return is_in(address, blocks_off_limits);
 }
 
+bool is_loopback4(std::uint32_t address) {
+  return address >> 24U == 127;
+}
+
+bool is_loopback6(Octets octets) {
+  const bool is_rest_zero = word_at(octets, 0) == 0 && word_at(octets, 4) == 0;
+  const std::uint32_t third = word_at(octets, 8);
+  const std::uint32_t last = word_at(octets, 12);
+  return is_rest_zero && ((third == 0 && last == 1) || (third == 0xFFFF && is_loopback4(last)));
+}
+
 }  // namespace
 
 bool is_public_address(const sockaddr& address) noexcept {
@@ -150,6 +161,10 @@ bool is_this_machine(std::string_view host) {
     return (one >= 'A' && one <= 'Z' ? static_cast<char>(one - 'A' + 'a') : one) == other;
   });
   return is_same && (host.size() == name.size() || host[host.size() - name.size() - 1] == '.');
+}
+
+bool is_loopback_host(std::string_view host) {
+  return is_this_machine(host) || ask(host, is_loopback4, is_loopback6).value_or(false);
 }
 
 }  // namespace twinsky

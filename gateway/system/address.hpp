@@ -24,5 +24,7 @@ bool is_off_limits_literal(std::string_view host);
 
 // "localhost" and what is below it: names of this machine whatever a name server says.
 bool is_this_machine(std::string_view host);
+// The same, and the loopback addresses ("127.0.0.1", "::1").
+bool is_loopback_host(std::string_view host);
 
 }  // namespace twinsky

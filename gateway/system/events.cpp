@@ -128,8 +128,11 @@ std::vector<std::string> journal_fields(LogLevel level, std::string_view event,
 
 void log_event(Log& log, LogLevel level, std::string_view event, std::string_view subject,
                std::string_view message) {
-  if (is_sent_to_journal(journal_fields(level, event, subject, message))) return;
-  log_line(log, level, speaker_of(event, subject), message);
+  if (is_sent_to_journal(journal_fields(level, event, subject, message))) {
+    log.keep(level, speaker_of(event, subject), message);
+  } else {
+    log_line(log, level, speaker_of(event, subject), message);
+  }
 }
 
 }  // namespace twinsky

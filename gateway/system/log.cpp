@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/system/log.hpp"
 
+#include "gateway/model/clock.hpp"
+#include "gateway/text/bounded_text.hpp"
 #include "gateway/text/one_line.hpp"
 
 #include <spdlog/pattern_formatter.h>
@@ -8,7 +10,9 @@
 #include <spdlog/spdlog.h>
 
 #include <cstdlib>
-#include <string>
+#include <deque>
+#include <mutex>
+#include <utility>
 
 namespace twinsky {
 namespace {
@@ -46,21 +50,7 @@ constexpr std::string_view journal_prefix(LogLevel level) {
   return "<7>";
 }
 
-constexpr std::string_view word_of(LogLevel level) {
-  switch (level) {
-    case LogLevel::error:
-      return "error   ";
-    case LogLevel::warning:
-      return "warning ";
-    case LogLevel::notice:
-      return "notice  ";
-    case LogLevel::info:
-      return "info    ";
-    case LogLevel::debug:
-      break;
-  }
-  return "debug   ";
-}
+constexpr std::size_t longest_kept = 1000;  // bytes of a message that is kept
 
 bool under_journal() {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody calls setenv
@@ -68,6 +58,22 @@ bool under_journal() {
 }
 
 }  // namespace
+
+std::string_view name_of(LogLevel level) noexcept {
+  switch (level) {
+    case LogLevel::error:
+      return "error";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::notice:
+      return "notice";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::debug:
+      break;
+  }
+  return "debug";
+}
 
 struct Log::Implementation {
   explicit Implementation(LogLevel threshold)
@@ -81,12 +87,34 @@ struct Log::Implementation {
 
   // A message is one line whatever it quotes: what follows a line's end would be another entry.
   void write(LogLevel level, std::string_view subject, std::string_view message) {
-    logger.log(level_of(level), "{}{}: {}", journal ? journal_prefix(level) : word_of(level),
-               one_line(subject), one_line(message));
+    if (!logger.should_log(level_of(level))) return;
+    if (journal) {
+      logger.log(level_of(level), "{}{}: {}", journal_prefix(level), one_line(subject),
+                 one_line(message));
+    } else {
+      logger.log(level_of(level), "{:8}{}: {}", name_of(level), one_line(subject),
+                 one_line(message));
+    }
+    keep(level, subject, message);
+  }
+
+  void keep(LogLevel level, std::string_view subject, std::string_view message) {
+    LogLine line{.time = iso8601(SystemClock().utc()),
+                 .level = level,
+                 .subject = one_line(subject),
+                 .message = one_line(message)};
+    shorten(line.message, longest_kept);
+    const std::lock_guard lock(mutex);
+    line.number = ++count;
+    lines.push_back(std::move(line));
+    if (lines.size() > kept_lines) lines.pop_front();
   }
 
   const bool journal;
   spdlog::logger logger;
+  std::mutex mutex;
+  std::uint64_t count = 0;    // guarded by mutex
+  std::deque<LogLine> lines;  // guarded by mutex
 };
 
 Log::Log(LogLevel threshold) : implementation_(std::make_unique<Implementation>(threshold)) {}
@@ -106,6 +134,18 @@ void Log::info(std::string_view subject, std::string_view message) {
 }
 void Log::debug(std::string_view subject, std::string_view message) {
   implementation_->write(LogLevel::debug, subject, message);
+}
+void Log::keep(LogLevel level, std::string_view subject, std::string_view message) {
+  implementation_->keep(level, subject, message);
+}
+
+std::vector<LogLine> Log::lines_after(std::uint64_t number) const {
+  const std::lock_guard lock(implementation_->mutex);
+  std::vector<LogLine> lines;
+  for (const LogLine& line : implementation_->lines) {
+    if (line.number > number) lines.push_back(line);
+  }
+  return lines;
 }
 
 }  // namespace twinsky

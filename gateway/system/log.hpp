@@ -3,15 +3,31 @@
 // line begins with the thing that it is about. Transitions are logged, not repetitions. Any thread.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace twinsky {
 
 enum class LogLevel { error, warning, notice, info, debug };
 
+std::string_view name_of(LogLevel level) noexcept;
+
+struct LogLine {
+  std::uint64_t number = 0;  // 1, 2, 3 … since the start
+  std::string time;          // RFC 3339
+  LogLevel level{};
+  std::string subject;
+  std::string message;
+};
+
 class Log {
  public:
+  static constexpr std::size_t kept_lines = 500;
+
   explicit Log(LogLevel threshold = LogLevel::info);
   ~Log();
   Log(const Log&) = delete;
@@ -22,6 +38,11 @@ class Log {
   void notice(std::string_view subject, std::string_view message);   // a state changed
   void info(std::string_view subject, std::string_view message);     // start-up facts
   void debug(std::string_view subject, std::string_view message);
+
+  // A line that has gone out by another way (events.hpp).
+  void keep(LogLevel level, std::string_view subject, std::string_view message);
+  // The newest lines, as far as they are kept in memory, that came after this one.
+  [[nodiscard]] std::vector<LogLine> lines_after(std::uint64_t number) const;
 
  private:
   struct Implementation;
