@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/page/data.hpp"
 
+#include "gateway/compare/assessment.hpp"
 #include "gateway/compare/comparison.hpp"
 #include "gateway/compare/unit_change.hpp"
 #include "gateway/hours/series.hpp"
@@ -130,6 +131,33 @@ Json reference_of(const Comparison& comparison, const ReferenceStation* station)
   return reference;
 }
 
+// The target's limits beside what was achieved of them, of the hours that the record was made of.
+Json target_of(const StoredPairs& pairs, const Json& record) {
+  const auto end = parse_time(record.value("window_end", ""));
+  if (!end) return {};
+  const Target target = TargetCatalogue().of(pairs.quantity, pairs.gas_reference_k);
+  const Assessment seen = assess_for(target, pairs.rows, std::chrono::floor<hours>(*end));
+  const auto or_null = [](const std::optional<double>& value) {
+    return value ? Json(*value) : Json();
+  };
+  Json json = {{"slope", Json::array({target.lowest_slope, target.highest_slope})},
+               {"intercept", or_null(target.intercept)},
+               {"r2", target.r2},
+               {"rmse", or_null(target.rmse)},
+               {"nrmse", or_null(target.nrmse)}};
+  Json& achieved = json["achieved"] = Json::object();
+  if (seen.line) {
+    achieved["slope"] = seen.line->slope;
+    achieved["intercept"] = seen.line->intercept;
+    achieved["r2"] = seen.line->r2;
+  }
+  if (seen.errors) {
+    achieved["rmse"] = seen.errors->rmse;
+    achieved["nrmse"] = or_null(seen.errors->nrmse);
+  }
+  return json;
+}
+
 }  // namespace
 
 StoreReader& PageData::reader() {
@@ -222,7 +250,10 @@ PageAnswer PageData::comparison(const PageTarget& target) {
                    {"sensor", comparison.sensor},
                    {"serial_number", comparison.serial_number}};
   document["record"] = nullptr;
-  if (const Json* const record = remembered.find("record")) document["record"] = *record;
+  if (const Json* const record = remembered.find("record")) {
+    document["record"] = *record;
+    document["targets"] = target_of(pairs, *record);
+  }
   const ReferenceStation* const station =
       comparison.feed ? comparison.feed->station(comparison.reference.station) : nullptr;
   document["reference"] = reference_of(comparison, station);

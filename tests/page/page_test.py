@@ -227,6 +227,9 @@ class Comparison(unittest.TestCase):
             self.assertNotIn("undefined", text)
             fit = record["fit"]
             self.assertIn(f"{fit['slope']:.2f} (95 %: {fit['slope_ci95'][0]:.2f} to {fit['slope_ci95'][1]:.2f})", text)
+            self.assertEqual(record["targets"]["issuer"], "twinsky")
+            for cells in ("0.90 … 1.10", "≤ 2.00 °C", "≥ 0.90", "≤ 1.50 °C"):  # its limits
+                self.assertIn(cells, text)
             pairs = record["coverage"]["168h"]["pairs"]
             self.assertEqual(self.browser.evaluate(script="document.querySelectorAll('figure')[0].querySelectorAll('.dot').length"), pairs)
 
