@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Named loads from foreign bytes. An index beyond the end is a bug of the caller, who has checked
-// the length first, and throws std::out_of_range.
+// Named loads from foreign bytes. What a frame is too short for is a fault of the frame,
+// ShortFrame, and never taken for a bug of ours.
 #pragma once
 
 #include <array>
@@ -17,8 +17,14 @@ namespace twinsky {
 
 using Bytes = std::span<const std::byte>;
 
+// A frame ends before something that it should have.
+class ShortFrame : public std::runtime_error {
+ public:
+  ShortFrame() : std::runtime_error("byte beyond the end of a frame") {}
+};
+
 inline std::uint8_t u8(Bytes bytes, std::size_t at) {
-  if (at >= bytes.size()) throw std::out_of_range("byte beyond the end of a frame");
+  if (at >= bytes.size()) throw ShortFrame();
   return std::to_integer<std::uint8_t>(bytes[at]);
 }
 inline std::uint16_t be16(Bytes bytes, std::size_t at) {

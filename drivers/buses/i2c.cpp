@@ -4,11 +4,11 @@
 #include "drivers/buses/descriptor.hpp"
 #include "drivers/buses/device_file.hpp"
 #include "drivers/needs.hpp"
+#include "gateway/model/hexadecimal.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <fcntl.h>
 #include <linux/i2c-dev.h>
 #include <linux/i2c.h>
@@ -28,9 +28,7 @@ constexpr int highest_address = 0x77;
 constexpr std::array pauses_between_tries = {1ms, 5ms, 20ms};
 
 std::string address_text(int address) {
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), "0x%02x", static_cast<unsigned>(address));
-  return text.data();
+  return "0x" + hexadecimal(static_cast<unsigned>(address), 2);
 }
 
 i2c_msg message(int address, unsigned flags, const std::byte* data, std::size_t size) {

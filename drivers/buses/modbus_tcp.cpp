@@ -32,17 +32,14 @@ constexpr std::size_t most_owed = 16;
 using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
 Addresses addresses_of(const std::string& target) {
-  const auto colon = target.rfind(':');
-  if (colon == std::string::npos || colon == 0) {
-    throw BusError(target + ": expected HOST:PORT, as in 192.0.2.7:502");
-  }
-  std::string host = target.substr(0, colon);
-  if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  const auto at = parse_host_port(target);
+  if (!at || !at->port) throw BusError(target + ": expected HOST:PORT, as in 192.0.2.7:502");
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(host.c_str(), target.c_str() + colon + 1, &hints, &found);
+  const int error =
+      ::getaddrinfo(at->host.c_str(), std::to_string(*at->port).c_str(), &hints, &found);
   if (error != 0) throw BusError(target + ": " + ::gai_strerror(error));
   return {found, &::freeaddrinfo};
 }

@@ -24,6 +24,8 @@
 #include "drivers/feeds/stations.hpp"
 #include "drivers/feeds/text.hpp"
 #include "gateway/model/embedded.hpp"
+#include "gateway/model/hexadecimal.hpp"
+#include "gateway/model/zone.hpp"
 
 #include <algorithm>
 #include <array>
@@ -266,10 +268,10 @@ std::string percent_encoded(std::string_view text) {
     if (is_plain) {
       encoded += c;
     } else {
-      const auto octet = static_cast<unsigned char>(c);
-      encoded.append("%")
-          .append(1, "0123456789ABCDEF"[octet >> 4U])
-          .append(1, "0123456789ABCDEF"[octet & 0xFU]);
+      encoded += '%';
+      for (const char digit : hexadecimal(static_cast<unsigned char>(c), 2)) {
+        encoded += digit < 'a' ? digit : static_cast<char>(digit - 'a' + 'A');
+      }
     }
   }
   return encoded;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/feeds/encoding.hpp"
 
+#include "gateway/model/utf8.hpp"
+
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
 #include <iconv.h>
 #include <memory>
 #include <utility>
@@ -13,39 +14,13 @@ namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
-// How far `text` is UTF-8 (RFC 3629: shortest form, no surrogates, not beyond U+10FFFF).
+// How far `text` is UTF-8.
 enum class Utf8Check { whole, cut, broken };
-
-std::uint8_t octet(std::string_view text, std::size_t at) {
-  return static_cast<std::uint8_t>(text[at]);
-}
-
-// The length that the sequence at the front announces; 0: no sequence starts so.
-std::size_t announced_length(std::string_view text) {
-  const std::uint8_t first = octet(text, 0);
-  if (first < 0x80) return 1;
-  if (first < 0xC2 || first > 0xF4) return 0;
-  return first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-}
-
-// May these be the first bytes of the sequence that they announce?
-bool is_begun_well(std::string_view bytes) {
-  const std::uint8_t first = octet(bytes, 0);
-  for (std::size_t at = 1; at < bytes.size(); ++at) {
-    if ((octet(bytes, at) & 0xC0U) != 0x80) return false;
-  }
-  if (bytes.size() < 2) return true;
-  const std::uint8_t second = octet(bytes, 1);
-  const bool is_shortest = !(first == 0xE0 && second < 0xA0) && !(first == 0xF0 && second < 0x90);
-  const bool is_point = !(first == 0xED && second > 0x9F) && !(first == 0xF4 && second > 0x8F);
-  return is_shortest && is_point;
-}
 
 Utf8Check check_utf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = announced_length(text);
-    if (length == 0 || !is_begun_well(text.substr(0, length))) return Utf8Check::broken;
-    if (text.size() < length) return Utf8Check::cut;
+    const std::size_t length = utf8_sequence_length(text);
+    if (length == 0) return ends_within_character(text) ? Utf8Check::cut : Utf8Check::broken;
     text.remove_prefix(length);
   }
   return Utf8Check::whole;
@@ -87,7 +62,8 @@ bool is_unmarked_utf16(std::string_view body) {
   constexpr std::size_t looked_at = 8;
   if (body.size() < looked_at) return false;
   for (std::size_t at = 0; at < looked_at; at += 2) {
-    if (octet(body, at) == 0 || octet(body, at) >= 0x80 || body[at + 1] != '\0') return false;
+    const auto octet = static_cast<unsigned char>(body[at]);
+    if (octet == 0 || octet >= 0x80 || body[at + 1] != '\0') return false;
   }
   return true;
 }

@@ -23,6 +23,7 @@
 #include "drivers/feeds/text.hpp"
 #include "drivers/feeds/xml.hpp"
 #include "gateway/model/embedded.hpp"
+#include "gateway/model/zone.hpp"
 
 #include <algorithm>
 #include <array>

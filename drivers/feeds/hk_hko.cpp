@@ -27,6 +27,7 @@
 #include "drivers/feeds/stations.hpp"
 #include "drivers/feeds/text.hpp"
 #include "gateway/model/embedded.hpp"
+#include "gateway/model/zone.hpp"
 
 #include <algorithm>
 #include <array>

@@ -4,6 +4,7 @@
 #include "drivers/feeds/cell.hpp"
 #include "drivers/feeds/stamp.hpp"
 #include "drivers/feeds/text.hpp"
+#include "gateway/model/zone.hpp"
 
 #include <algorithm>
 #include <cmath>

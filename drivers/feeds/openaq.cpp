@@ -146,7 +146,7 @@ std::string_view doubt_of(const JsonValue& row) {
   return {};
 }
 
-struct Place {
+struct AskedStation {
   std::string station;
   std::optional<double> gas_reference_k;
 };
@@ -219,7 +219,7 @@ class Rows {
   std::map<std::tuple<UtcTime, UtcTime, Quantity>, std::size_t> places_;
 };
 
-void add_row(const Row& row, const Place& place, StationSamples& samples) {
+void add_row(const Row& row, const AskedStation& place, StationSamples& samples) {
   samples.add(place.station, row.interval, row.reading);
   if (!place.gas_reference_k || info_of(row.reading.quantity).ucum != "ug/m3") return;
   if (auto share = share_beside(row.reading, *place.gas_reference_k)) {
@@ -275,7 +275,8 @@ Unexpected<FeedFailure> failure(FeedFault fault, std::string what) {
   return Unexpected{FeedFailure{fault, std::move(what)}};
 }
 
-Result<FeedContent, FeedFailure> decode_openaq(const FeedResponse& response, const Place& place) {
+Result<FeedContent, FeedFailure> decode_openaq(const FeedResponse& response,
+                                               const AskedStation& place) {
   FeedContent content;
   const auto text = readable_text(response.body, content.problems);
   if (!text) return Unexpected{text.error()};
@@ -443,7 +444,7 @@ class OpenAq final : public Feed {
 
   [[nodiscard]] Result<FeedContent, FeedFailure> decode(
       const FeedResponse& response) const override {
-    Place place = place_;
+    AskedStation place = place_;
     const auto asked = std::ranges::find(sensors_, response.request.name,
                                          &std::pair<std::string, std::string>::first);
     if (asked != sensors_.end()) place.station = asked->second;
@@ -460,7 +461,7 @@ class OpenAq final : public Feed {
   const std::string key_file_;
   const std::vector<std::pair<std::string, std::string>> sensors_;
   const std::vector<ReferenceStation> stations_;
-  const Place place_;
+  const AskedStation place_;
 };
 
 std::string problem_of(const Settings& chosen) {

@@ -16,7 +16,7 @@ void StationSamples::add(const std::string& station, const TimeInterval& interva
     return;
   }
   if (found->value == reading.value) return;
-  const Place place{station, interval.start, interval.end};
+  const StationInterval place{station, interval.start, interval.end};
   const bool is_told = doubles_ == Doubles::contradict;
   if (is_told) {
     told_.try_emplace(place, Double{reading.quantity,

@@ -57,10 +57,10 @@ class StationSamples {
   const UtcTime fetched_;
   const Doubles doubles_;
   std::vector<Sample> samples_;
-  using Place = std::tuple<std::string, UtcTime, UtcTime>;
-  std::map<Place, std::size_t> places_;
-  std::map<Place, Double> told_;  // the first quantity that was there more than once
-  std::set<std::pair<Place, Quantity>> contradicted_;
+  using StationInterval = std::tuple<std::string, UtcTime, UtcTime>;
+  std::map<StationInterval, std::size_t> places_;
+  std::map<StationInterval, Double> told_;  // the first quantity that was there more than once
+  std::set<std::pair<StationInterval, Quantity>> contradicted_;
 };
 
 }  // namespace twinsky

@@ -2,6 +2,7 @@
 #include "drivers/feeds/stamp.hpp"
 
 #include "drivers/feeds/text.hpp"
+#include "gateway/model/zone.hpp"
 
 #include <algorithm>
 #include <array>

@@ -10,9 +10,6 @@
 
 namespace twinsky {
 
-// Both cities; neither has had summer time since 1991.
-inline constexpr std::chrono::minutes china_offset{480};
-
 // RFC 822: "Wed, 08 Apr 2026 18:30:00 +0800"; the day's name and the seconds may be missing.
 std::optional<UtcTime> rfc822_time(std::string_view text, std::chrono::minutes default_offset);
 

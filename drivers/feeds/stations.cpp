@@ -4,6 +4,7 @@
 #include "drivers/feeds/cell.hpp"
 #include "drivers/feeds/json.hpp"
 #include "drivers/feeds/text.hpp"
+#include "gateway/model/hexadecimal.hpp"
 
 #include <algorithm>
 #include <array>
@@ -36,11 +37,7 @@ std::string unescaped(std::string_view name) {
 std::string digits_of(std::string_view name) {
   std::uint32_t hash = 2166136261U;
   for (const char c : name) hash = (hash ^ static_cast<std::uint8_t>(c)) * 16777619U;
-  std::string digits;
-  for (int shift = 28; shift >= 0; shift -= 4) {
-    digits += "0123456789abcdef"[hash >> static_cast<unsigned>(shift) & 0xFU];
-  }
-  return digits;
+  return hexadecimal(hash, 8);
 }
 
 // Latin letters and no Chinese ones, which a slug would drop: "新站 A" is not "a".

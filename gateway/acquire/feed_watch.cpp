@@ -472,7 +472,7 @@ void FeedWatch::hand_on() {
   }
   if (nothing_else_comes && !arrivals_.empty()) missed_cause_ = not_shown;
   arrivals_.clear();
-  at_.outlet.settle(info_.name);
+  at_.outlet.complete(info_.name);
   check_stations();
   remember_expected();
   remember_missing();

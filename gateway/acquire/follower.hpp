@@ -45,7 +45,7 @@ struct FollowerOutlet {
                      std::string_view cause)>
       miss = [](std::string_view, UtcTime, UtcTime, milliseconds, std::string_view) {};
   // All that came of an update has been handed on.
-  std::function<void(std::string_view feed)> settle = [](std::string_view) {};
+  std::function<void(std::string_view feed)> complete = [](std::string_view) {};
   // What a feed knows of its documents and stations, across restarts; empty: nothing.
   std::function<std::string(const std::string& name)> remembered = [](const std::string&) {
     return std::string();

@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/index_record.hpp"
 
-#include "gateway/text/record.hpp"
+#include "gateway/text/json_writer.hpp"
 
 namespace twinsky {
 namespace {
 
 constexpr int risk_decimals = 2;
 
-// `"name":{"pm2_5":…},`; nothing when there are none.
-template <class Value, class Append>
-void append_by_quantity(std::string& text, std::string_view name,
-                        const std::vector<std::pair<Quantity, Value>>& values, Append append) {
+// Nothing when there are none.
+template <class Value, class... Decimals>
+void put_by_quantity(JsonWriter& json, std::string_view key,
+                     const std::vector<std::pair<Quantity, Value>>& values, Decimals... decimals) {
   if (values.empty()) return;
-  text.append("\"").append(name).append("\":{");
-  for (const auto& [quantity, value] : values) {
-    text.append("\"").append(name_of(quantity)).append("\":");
-    append(value);
-    text += ',';
-  }
-  text.back() = '}';
-  text += ',';
+  json.open(key);
+  for (const auto& [quantity, value] : values) json.put(name_of(quantity), value, decimals...);
+  json.close();
 }
 
 }  // namespace
@@ -42,26 +37,19 @@ Sample sample_of(const IndexReport& report) {
 
 std::string members_of(const IndexReport& report) {
   std::string text;
-  if (report.station.empty()) text += "\"indicative\":true,";
-  append_by_quantity(text, "parts", report.parts, [&](int part) { text += std::to_string(part); });
+  JsonWriter json(text);
+  if (report.station.empty()) json.put("indicative", true);
+  put_by_quantity(json, "parts", report.parts);
   if (!report.primary.empty()) {
-    text += "\"primary\":[";
-    for (const Quantity quantity : report.primary) {
-      append_json_string(text, name_of(quantity));
-      text += ',';
-    }
-    text.back() = ']';
-    text += ',';
+    json.open_list("primary");
+    for (const Quantity quantity : report.primary) json.put({}, name_of(quantity));
+    json.close_list();
   }
   if (report.added_risk_percent) {
-    text += "\"added_risk_percent\":";
-    append_number(text, *report.added_risk_percent, risk_decimals);
-    text += ',';
+    json.put("added_risk_percent", *report.added_risk_percent, risk_decimals);
   }
-  append_by_quantity(text, "part_risk_percent", report.part_risk_percent,
-                     [&](double risk) { append_number(text, risk, risk_decimals); });
-  append_by_quantity(text, "sensors", report.sensors,
-                     [&](const std::string& sensor) { append_json_string(text, sensor); });
+  put_by_quantity(json, "part_risk_percent", report.part_risk_percent, risk_decimals);
+  put_by_quantity(json, "sensors", report.sensors);
   return text;
 }
 

@@ -10,7 +10,7 @@
 namespace twinsky {
 
 Sample sample_of(const IndexReport& report);
-// Sub-indices, primary pollutants, risk; that our own are indicative (model/record.hpp).
+// Sub-indices, primary pollutants, risk; that our own are indicative (text/record.hpp).
 std::string members_of(const IndexReport& report);
 
 }  // namespace twinsky

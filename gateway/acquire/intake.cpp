@@ -7,6 +7,7 @@
 #include "gateway/model/stable_hash.hpp"
 #include "gateway/sinks/snapshot.hpp"
 #include "gateway/store/official.hpp"
+#include "gateway/text/json_writer.hpp"
 #include "gateway/text/record.hpp"
 
 #include <algorithm>
@@ -66,6 +67,7 @@ StreamChecks checks_of(const StreamDescription& description) {
 
 std::uint64_t content_hash(const Sample& sample, std::string_view members) {
   std::string content(members);
+  if (!members.empty()) content += ',';  // as it was when the hashes that stores have were made
   for (const Reading& reading : sample.readings) {
     content += name_of(reading.quantity);
     if (reading.value) append_number(content, *reading.value, 6);
@@ -123,16 +125,17 @@ struct Intake::Stream {
   std::optional<UtcTime> stale_at;
 };
 
-Intake::Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock, std::string boot_id)
-    : Intake(store, board, bulletin, clock, std::move(boot_id),
+Intake::Intake(Store& store, LatestValues& latest_values, Bulletin& bulletin, Clock& clock,
+               std::string boot_id)
+    : Intake(store, latest_values, bulletin, clock, std::move(boot_id),
              [&store](StreamId stream, UtcTime since, const auto& each) {
                store.recall(stream, since, each);
              }) {}
 
-Intake::Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock, std::string boot_id,
-               Recall::Read read)
+Intake::Intake(Store& store, LatestValues& latest_values, Bulletin& bulletin, Clock& clock,
+               std::string boot_id, Recall::Read read)
     : store_(store),
-      board_(board),
+      latest_values_(latest_values),
       bulletin_(bulletin),
       clock_(clock),
       boot_id_(std::move(boot_id)),
@@ -143,8 +146,8 @@ Intake::Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock, std
 Intake::~Intake() {
   const std::lock_guard lock(mutex_);
   for (auto& [name, stream] : streams_) {
-    settle_pause(*stream, true);
-    settle_silence(*stream);
+    record_pause(*stream, true);
+    record_silence(*stream);
   }
   remember_last_heard(true);
 }
@@ -206,14 +209,14 @@ void Intake::close(std::string_view name) {
   const std::lock_guard lock(mutex_);
   const auto found = streams_.find(name);
   if (found == streams_.end()) return;
-  settle_pause(*found->second, true);
-  settle_silence(*found->second);
+  record_pause(*found->second, true);
+  record_silence(*found->second);
   if (found->second->heard) {
     heard_before_.streams.insert_or_assign(found->first, *found->second->heard);
   }
   closed_.insert(found->first);
   streams_.erase(found);
-  board_.remove(name);
+  latest_values_.remove(name);
   for (const auto* document : {"/meta", "/state", "/status"}) {
     bulletin_.withdraw(std::string(name) + document);
   }
@@ -224,7 +227,7 @@ void Intake::close(std::string_view name) {
 std::optional<double> Intake::around(const Stream& stream, Quantity quantity) const {
   const Air here = air_of(stream.description.placement);
   if (here == Air::unknown) return std::nullopt;
-  return board_.nearby(quantity, clock_.now(), [&](std::string_view name) {
+  return latest_values_.nearby(quantity, clock_.now(), [&](std::string_view name) {
     const auto other = streams_.find(name);
     return other != streams_.end() && air_of(other->second->description.placement) == here;
   });
@@ -279,7 +282,7 @@ void Intake::check(Stream& stream, Sample& sample, std::string_view channel, boo
          .time = before->time,
          .body = record_body(*before, stream.description.columns, channel, stream.meta_revision,
                              false, {}, corrected(stream, *before, channel)),
-         .reference = {},
+         .official_key = {},
          .clock_unset = false,
          .amends = true});
   }
@@ -294,8 +297,8 @@ void Intake::take(std::string_view name, Sample sample, std::string_view channel
   const bool clock_set = clock_.is_set();
   watch_clock();
   resume(stream, clock_.now());
-  settle_pause(stream, false);
-  settle_silence(stream);
+  record_pause(stream, false);
+  record_silence(stream);
   stream.silence = {};
   stream.heard = moment_of(clock_, boot_id_, clock_.now());
   check(stream, sample, channel, clock_set);
@@ -304,9 +307,9 @@ void Intake::take(std::string_view name, Sample sample, std::string_view channel
        .time = sample.time,
        .body = record_body(sample, stream.description.columns, channel, stream.meta_revision,
                            !clock_set, {}, corrected(stream, sample, channel)),
-       .reference = {},
+       .official_key = {},
        .clock_unset = !clock_set});
-  board_.put(name, sample, clock_.now(), channel);
+  latest_values_.put(name, sample, clock_.now(), channel);
   post_state(stream);
 }
 
@@ -320,15 +323,15 @@ void Intake::take_official(std::string_view name, Sample sample, std::string_vie
                  .time = sample.time,
                  .body = record_body(sample, stream.description.columns, {}, stream.meta_revision,
                                      false, members),
-                 .reference = ReferenceKey{.document = std::string(document),
-                                           .start = sample.official->start,
-                                           .end = sample.official->end,
-                                           .content_hash = content_hash(sample, members)},
+                 .official_key = OfficialKey{.document = std::string(document),
+                                             .start = sample.official->start,
+                                             .end = sample.official->end,
+                                             .content_hash = content_hash(sample, members)},
                  .clock_unset = false,
                  .official = values_kept_of(sample)});
   stream.is_first = false;
   stream.last = std::max(stream.last.value_or(sample.time), sample.time);
-  board_.put(name, sample, clock_.now());
+  latest_values_.put(name, sample, clock_.now());
   if (sample.time >= stream.members_time) {
     stream.members = members;
     stream.members_time = sample.time;
@@ -374,7 +377,7 @@ void Intake::resume(Stream& stream, MonotonicTime now) {
 
 // Between two boots its length is known once the clock is set. When it never was, or was not before
 // the pause, nobody knows how many are missing: the row says so with a count of 0.
-void Intake::settle_pause(Stream& stream, bool is_last_chance) {
+void Intake::record_pause(Stream& stream, bool is_last_chance) {
   const milliseconds period = stream.description.period;
   if (!stream.heard_before || !stream.resumed || period <= 0ms) return;
   const Moment before = *stream.heard_before;
@@ -395,7 +398,7 @@ void Intake::settle_pause(Stream& stream, bool is_last_chance) {
   store_.note_gap(std::move(row));
 }
 
-void Intake::settle_silence(Stream& stream) {
+void Intake::record_silence(Stream& stream) {
   Silence& silence = stream.silence;
   if (silence.samples == 0) return;
   store_.note_gap({.cause = silence.cause,
@@ -474,7 +477,7 @@ void Intake::announce(std::string_view event, std::string_view subject, std::str
   store_.append({.stream = store_.stream("event"),
                  .time = clock_.utc(),
                  .body = event_body(event, subject, message),
-                 .reference = {},
+                 .official_key = {},
                  .clock_unset = !clock_.is_set()});
 }
 
@@ -490,7 +493,7 @@ std::map<std::string, StreamSnapshot> Intake::streams() const {
     each.trouble = stream->trouble;
     each.silence = stream->silence.cause;
     if (stream->state) each.state = name_of(*stream->state);
-    for (Board::Kept& kept : board_.latest(name)) {
+    for (LatestValues::Kept& kept : latest_values_.latest(name)) {
       const auto age = std::chrono::floor<milliseconds>(now - kept.came);
       each.age = std::min(each.age.value_or(age), age);
       each.values.push_back({std::move(kept.latest), kept.start});
@@ -508,8 +511,8 @@ void Intake::refresh_states() {
     const bool is_stale = (stream->stale_at && utc > *stream->stale_at) ||
                           (stream->stale_after && now > *stream->stale_after);
     if (is_stale) post_state(*stream);
-    settle_pause(*stream, false);
-    if (now - stream->silence.since > longest_open_gap) settle_silence(*stream);
+    record_pause(*stream, false);
+    if (now - stream->silence.since > longest_open_gap) record_silence(*stream);
   }
 }
 
@@ -526,7 +529,7 @@ void Intake::post_state(Stream& stream) {
   stream.stale_after.reset();
   std::vector<Latest> latest;
   const bool is_own = stream.description.name.starts_with("sensor/");
-  for (const Board::Kept& kept : board_.latest(stream.description.name)) {
+  for (const LatestValues::Kept& kept : latest_values_.latest(stream.description.name)) {
     Latest& each = latest.emplace_back(kept.latest);
     if (is_own) {
       // Its age is what has passed since, whatever UTC was set to meanwhile.
@@ -553,8 +556,8 @@ void Intake::post_state(Stream& stream) {
       state_document(stream.description, latest, shown_at, store_.epoch(), clock_.is_set());
   const UtcTime members_stale = stream.members_time + 3 * stream.description.period;
   if (!stream.members.empty() && members_stale >= now) {
-    document.back() = ',';
-    document.append(stream.members).back() = '}';  // they end with a comma
+    document.pop_back();
+    JsonWriter(document).members(stream.members).close();
     stream.stale_at = std::min(stream.stale_at.value_or(members_stale), members_stale);
   }
   bulletin_.post({.topic = stream.description.name + "/state",

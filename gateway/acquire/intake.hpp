@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where every sample passes on its way from a driver or feed to the rest: quality flags, board,
-// record text, store, `state`. Also where silence becomes a row of the ledger. Any thread.
+// Where every sample passes on its way from a driver or feed to the rest: quality flags, latest
+// values, record text, store, `state`. Also where silence becomes a row of the ledger. Any thread.
 #pragma once
 
-#include "gateway/acquire/board.hpp"
 #include "gateway/acquire/last_heard.hpp"
+#include "gateway/acquire/latest_values.hpp"
 #include "gateway/acquire/recall.hpp"
 #include "gateway/sinks/bulletin.hpp"
 #include "gateway/store/store.hpp"
@@ -27,10 +27,11 @@ std::string_view name_of(SensorState state) noexcept;
 class Intake {
  public:
   // `boot_id`: monotonic times can be compared with those of an earlier run where it is the same.
-  Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock, std::string boot_id = {});
+  Intake(Store& store, LatestValues& latest_values, Bulletin& bulletin, Clock& clock,
+         std::string boot_id = {});
   // `read`: how the past of a stream is read; tests put their own in its place.
-  Intake(Store& store, Board& board, Bulletin& bulletin, Clock& clock, std::string boot_id,
-         Recall::Read read);
+  Intake(Store& store, LatestValues& latest_values, Bulletin& bulletin, Clock& clock,
+         std::string boot_id, Recall::Read read);
   ~Intake();
 
   // Makes a stream known, or changes its description: publishes its meta. Whoever opens a sensor's
@@ -45,7 +46,7 @@ class Intake {
   // Channels other than the first have streams of their own.
   void take(std::string_view stream, Sample sample, std::string_view channel = {});
   // An official sample: `document` says which of the feed's documents it came in. `members` are
-  // further members of its record (model/record.hpp); a change of them is a revision too.
+  // further members of its record (text/record.hpp); a change of them is a revision too.
   void take_official(std::string_view stream, Sample sample, std::string_view document,
                      std::string_view members = {});
   // Before this official sample, which comes next, nothing will come any more: intervals between it
@@ -77,7 +78,7 @@ class Intake {
   // What may still wait for the disk.
   [[nodiscard]] Stage& recall() { return recall_; }
 
-  // Posts `state` again where readings have grown too old since, and settles what waited for time
+  // Posts `state` again where readings have grown too old since, and records what waited for time
   // to pass or the clock to be set. Main loop, about once a second.
   void refresh_states();
 
@@ -93,14 +94,14 @@ class Intake {
   [[nodiscard]] bool describe(const StreamDescription& description);
   void check(Stream& stream, Sample& sample, std::string_view channel, bool clock_set);
   void resume(Stream& stream, MonotonicTime now);
-  void settle_pause(Stream& stream, bool is_last_chance);
-  void settle_silence(Stream& stream);
+  void record_pause(Stream& stream, bool is_last_chance);
+  void record_silence(Stream& stream);
   void recall_last_heard(Stream& stream);
   void remember_last_heard(bool is_end);
   void watch_clock();
 
   Store& store_;
-  Board& board_;
+  LatestValues& latest_values_;
   Bulletin& bulletin_;
   Clock& clock_;
   const std::string boot_id_;

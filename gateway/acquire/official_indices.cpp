@@ -103,7 +103,7 @@ void OfficialIndices::publish(std::string_view stream, const IndexReport& report
   intake_.take_official(name, sample_of(report), "index", members_of(report));
 }
 
-void OfficialIndices::settle(std::string_view feed) {
+void OfficialIndices::complete(std::string_view feed) {
   const std::lock_guard lock(mutex_);
   const auto found = feeds_.find(feed);
   if (found == feeds_.end()) return;

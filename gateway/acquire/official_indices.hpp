@@ -27,7 +27,7 @@ class OfficialIndices {
   // A sample of such a stream.
   void take(std::string_view stream, const Sample& sample);
   // An update is complete: tells how far we agree with the agency.
-  void settle(std::string_view feed);
+  void complete(std::string_view feed);
 
  private:
   struct OfFeed {

@@ -53,7 +53,7 @@ FollowerOutlet outlet_to(Intake& intake, OfficialIndices& indices, Bulletin& bul
       .miss =
           [&](std::string_view stream, UtcTime since, UtcTime end, milliseconds period,
               std::string_view cause) { intake.note_missing(stream, since, end, period, cause); },
-      .settle = [&](std::string_view feed) { indices.settle(feed); },
+      .complete = [&](std::string_view feed) { indices.complete(feed); },
       .remembered = [&](const std::string& name) { return store.remembered(name).value_or(""); },
       .remember = [&](const std::string& name,
                       std::string text) { store.remember(name, std::move(text)); },

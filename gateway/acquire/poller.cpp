@@ -27,7 +27,7 @@ constexpr milliseconds counters_every = 1s;
 class Poller::Thread {
  public:
   Thread(const BusSettings& bus, std::vector<SensorSettings> sensors, Intake& intake,
-         const Board& board, Clock& clock, Log& log, const BusMaker& bus_maker)
+         const LatestValues& latest_values, Clock& clock, Log& log, const BusMaker& bus_maker)
       : id_(bus.id),
         intake_(intake),
         clock_(clock),
@@ -35,8 +35,8 @@ class Poller::Thread {
         bus_(bus_maker(bus, {.clock = clock,
                              .stop = stop_.get_token(),
                              .nearby =
-                                 [&board, &clock](Quantity quantity) {
-                                   return board.nearby(quantity, clock.now());
+                                 [&latest_values, &clock](Quantity quantity) {
+                                   return latest_values.nearby(quantity, clock.now());
                                  }})),
         guard_("bus " + id_, clock, log),
         changed_(std::move(sensors)),
@@ -224,8 +224,8 @@ class Poller::Thread {
 };
 
 Poller::Poller(const BusSettings& bus, std::vector<SensorSettings> sensors, Intake& intake,
-               const Board& board, Clock& clock, Log& log, const BusMaker& bus_maker)
-    : thread_(std::make_unique<Thread>(bus, std::move(sensors), intake, board, clock, log,
+               const LatestValues& latest_values, Clock& clock, Log& log, const BusMaker& bus_maker)
+    : thread_(std::make_unique<Thread>(bus, std::move(sensors), intake, latest_values, clock, log,
                                        bus_maker)) {}
 Poller::~Poller() = default;
 

@@ -23,7 +23,8 @@ class Poller final : public Stage {
  public:
   // Starts the thread at once. The streams of the sensors are opened in the intake by it.
   Poller(const BusSettings& bus, std::vector<SensorSettings> sensors, Intake& intake,
-         const Board& board, Clock& clock, Log& log, const BusMaker& bus_maker = make_bus);
+         const LatestValues& latest_values, Clock& clock, Log& log,
+         const BusMaker& bus_maker = make_bus);
   // Stops polling, puts devices that can sleep to sleep, closes the bus.
   ~Poller() override;
 

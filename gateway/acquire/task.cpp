@@ -162,7 +162,7 @@ void Task::step() {
     }
   } catch (const LinkError& problem) {
     fail(problem.fault(), problem.what());
-  } catch (const std::out_of_range& problem) {
+  } catch (const ShortFrame& problem) {
     fail(Fault::framing, problem.what());  // a decoder looked beyond what the device sent
   }
 }
@@ -293,7 +293,7 @@ void Task::listen(milliseconds patience) {
     }
   } catch (const LinkError& problem) {
     fail(problem.fault(), problem.what());
-  } catch (const std::out_of_range& problem) {
+  } catch (const ShortFrame& problem) {
     fail(Fault::framing, problem.what());
   }
 }

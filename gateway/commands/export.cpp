@@ -4,12 +4,12 @@
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
-#include "gateway/commands/csv.hpp"
 #include "gateway/commands/progress.hpp"
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/commands/time_option.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/store/store.hpp"
+#include "gateway/text/csv.hpp"
 #include "gateway/text/record.hpp"
 
 #include <algorithm>

@@ -3,8 +3,8 @@
 
 #include "gateway/model/clock.hpp"
 #include "gateway/text/columns.hpp"
+#include "gateway/text/json_writer.hpp"
 #include "gateway/text/one_line.hpp"
-#include "gateway/text/record.hpp"
 #include "gateway/text/roughly.hpp"
 
 #include <algorithm>

@@ -6,7 +6,7 @@
 #include "gateway/commands/command_line.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/text/record.hpp"
+#include "gateway/text/json_writer.hpp"
 
 #include <algorithm>
 #include <array>

@@ -4,11 +4,11 @@
 #include "gateway/checks/official_values.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
-#include "gateway/commands/given_file.hpp"
-#include "gateway/commands/hourly_csv.hpp"
+#include "gateway/compare/hourly_csv.hpp"
 #include "gateway/compare/verdict.hpp"
 #include "gateway/model/clock.hpp"
 #include "gateway/model/json.hpp"
+#include "gateway/system/given_file.hpp"
 
 #include <algorithm>
 #include <charconv>

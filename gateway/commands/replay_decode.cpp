@@ -6,8 +6,8 @@
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
-#include "gateway/commands/given_file.hpp"
 #include "gateway/model/json.hpp"
+#include "gateway/system/given_file.hpp"
 
 #include <algorithm>
 #include <array>

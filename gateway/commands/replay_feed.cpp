@@ -9,8 +9,8 @@
 #include "gateway/checks/official_values.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
-#include "gateway/commands/given_file.hpp"
 #include "gateway/model/json.hpp"
+#include "gateway/system/given_file.hpp"
 
 #include <algorithm>
 #include <filesystem>

@@ -2,10 +2,10 @@
 // `twinsky replay index FILE…`: computes the index of each case of a file again.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
-#include "gateway/commands/given_file.hpp"
 #include "gateway/indices/index.hpp"
 #include "gateway/model/gas.hpp"
 #include "gateway/model/json.hpp"
+#include "gateway/system/given_file.hpp"
 
 #include <charconv>
 #include <fstream>

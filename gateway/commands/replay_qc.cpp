@@ -6,10 +6,10 @@
 #include "gateway/checks/series_checks.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
-#include "gateway/commands/given_file.hpp"
 #include "gateway/hours/hour.hpp"
 #include "gateway/hours/wind.hpp"
 #include "gateway/model/json.hpp"
+#include "gateway/system/given_file.hpp"
 
 #include <cmath>
 #include <fstream>

@@ -3,9 +3,11 @@
 // everything that can block lives on other threads.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
-#include "gateway/commands/rehearsal.hpp"
+#include "gateway/commands/time_option.hpp"
 #include "gateway/config/watch.hpp"
+#include "gateway/model/fast_clock.hpp"
 #include "gateway/service/assembly.hpp"
+#include "gateway/service/rehearsal.hpp"
 #include "gateway/system/memory.hpp"
 #include "gateway/system/notify.hpp"
 
@@ -66,7 +68,7 @@ class MainLoop {
         signals_(loop_, signals),
         changes_(loop_, ::dup(watch_.descriptor())),
         ticker_(loop_),
-        settling_(loop_),
+        quiet_(loop_),
         alive_(loop_),
         watchdog_(watchdog_period()),
         rehearsal_end_(rehearsal_end) {}
@@ -101,8 +103,8 @@ class MainLoop {
     changes_.async_wait(asio::posix::stream_descriptor::wait_read, [this](auto error) {
       if (error) return;
       if (watch_.drain()) {
-        settling_.expires_after(ConfigWatch::settle_time);
-        settling_.async_wait([this](auto cancelled) {
+        quiet_.expires_after(ConfigWatch::quiet_time);
+        quiet_.async_wait([this](auto cancelled) {
           if (!cancelled) assembly_.guard().turn([this] { reload(); });
         });
       }
@@ -161,7 +163,7 @@ class MainLoop {
   asio::posix::stream_descriptor signals_;
   asio::posix::stream_descriptor changes_;
   asio::steady_timer ticker_;
-  asio::steady_timer settling_;
+  asio::steady_timer quiet_;
   asio::steady_timer alive_;
   const std::optional<milliseconds> watchdog_;
   std::optional<UtcTime> rehearsal_end_;  // until it is reached
@@ -176,6 +178,17 @@ void leave(Assembly& assembly, Clock& clock, Log& log, int code) {
   for (const std::string& name : hung) names.append(names.empty() ? "" : ", ").append(name);
   log.warning("stop", "left without waiting any longer for: " + names);
   ::_exit(code);
+}
+
+// Of the two times after --rehearse. Wrong usage is told to the user as such.
+std::unique_ptr<FastClock> rehearsal_clock(const std::vector<std::string>& words,
+                                           const Zone& zone) {
+  const auto start = time_option("--rehearse", words.at(0), zone);
+  const auto end = time_option("--rehearse", words.at(1), zone);
+  if (!start || !end || *start >= *end) {
+    throw WrongUsage("--rehearse", "expected two times, the earlier first");
+  }
+  return std::make_unique<FastClock>(*start, *end);
 }
 
 int run(const Options& options) {

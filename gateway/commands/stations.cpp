@@ -8,7 +8,7 @@
 #include "gateway/config/suggestion.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/text/columns.hpp"
-#include "gateway/text/record.hpp"
+#include "gateway/text/json_writer.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -6,7 +6,8 @@
 #include "gateway/hours/hour.hpp"
 #include "gateway/model/fast_clock.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/text/record.hpp"
+#include "gateway/text/json_text.hpp"
+#include "gateway/text/json_writer.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -25,7 +26,7 @@ using std::chrono::hours;
 // The longest window, and what hysteresis looks back beyond it.
 constexpr hours looked_back{720 + hysteresis_memory};
 // After the hour's end: the last samples and the hours made of them are there.
-constexpr milliseconds settles_within = 2min;
+constexpr milliseconds late_within = 2min;
 constexpr milliseconds look_every = 1min;
 constexpr milliseconds commit_within = 10s;
 constexpr const char* list_name = "comparisons";  // the topics that have a record
@@ -37,29 +38,22 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// Leaves out the value of a key that stands once in the record, up to the comma behind it.
-void leave_out(std::string& json, std::string_view key) {
-  const std::size_t begin = json.find("\"" + std::string(key) + "\":");
-  if (begin == std::string::npos) return;
-  json.erase(begin, json.find(',', begin) + 1 - begin);
-}
-
 // What of a record tells that something was found out: not the time at which it was.
-std::string content_of(std::string json) {
-  for (const auto* key : {"computed_at", "revision", "age_h"}) leave_out(json, key);
-  return json;
-}
-
-std::string with_revision(std::string json, int revision) {
-  constexpr std::string_view unnumbered = "\"revision\":0,";
-  const std::size_t place = json.find(unnumbered);
-  return json.replace(place, unnumbered.size(), "\"revision\":" + std::to_string(revision) + ",");
+std::string content_of(std::string_view json) {
+  return without_members(json, [](std::string_view key) {
+    return key == "computed_at" || key == "revision" || key == "age_h";
+  });
 }
 
 std::string remembered_text(int revision, std::string_view summary, std::string_view record) {
-  std::string text = "{\"revision\":" + std::to_string(revision) + ",\"summary\":";
-  append_json_string(text, summary);
-  return text.append(",\"record\":").append(record).append("}");
+  std::string text;
+  JsonWriter(text)
+      .open()
+      .put("revision", revision)
+      .put("summary", summary)
+      .put_raw("record", record)
+      .close();
+  return text;
 }
 
 std::optional<Verdict> verdict_named(std::string_view name) {
@@ -118,8 +112,7 @@ void ComparisonMaker::take_up(Kept& kept) const {
   const auto heating = record.find("self_heating");
   kept.is_warm = heating != nullptr && heating->is_object();
   // As it was written, which the parser need not give back: numbers.
-  const std::size_t begin = text->find("\"record\":") + std::string_view("\"record\":").size();
-  kept.content = content_of(text->substr(begin, text->size() - begin - 1));
+  kept.content = content_of(member_of(*text, "record").value_or(""));
 }
 
 void ComparisonMaker::step(const std::stop_token& stop) {
@@ -198,7 +191,7 @@ ComparisonMaker::Stamp ComparisonMaker::stamp_of(const Kept& kept) const {
           .reference = changes(comparison.reference_stream()),
           .surroundings = around + changes(comparison.humidity_stream) +
                           (comparison.correction ? changes(comparison.temperature_stream) : 0),
-          .hour = hour_of(clock_.utc() - settles_within)};
+          .hour = hour_of(clock_.utc() - late_within)};
 }
 
 // Made of the hours as long as they are kept, remembered beyond that.
@@ -270,7 +263,7 @@ void ComparisonMaker::make(Kept& kept) {
   kept.window_end = end;
   kept.content = std::move(content);
   kept.summary = record.summary;
-  std::string json = with_revision(record.json, kept.revision);
+  std::string json = with_member(record.json, "revision", std::to_string(kept.revision));
   store_.remember(comparison.topic(), remembered_text(kept.revision, record.summary, json));
   outlet_.post(comparison.topic(), std::move(json));
   announce_changes(kept, record, input.neighbours);

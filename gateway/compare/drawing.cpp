@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/compare/drawing.hpp"
 
-#include "gateway/text/record.hpp"
+#include "gateway/text/json_writer.hpp"
 
 #include <algorithm>
 #include <cmath>

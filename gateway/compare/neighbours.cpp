@@ -17,15 +17,16 @@ using std::chrono::hours;
 constexpr double farthest_m = 30'000;
 constexpr hours looked_at{3};
 
-struct Place {
+struct StationOfFeed {
   std::string feed;
   std::string station;
 };
-std::optional<Place> place_of(const std::string& stream) {
+std::optional<StationOfFeed> station_in(const std::string& stream) {
   constexpr std::string_view prefix = "ref/";
   const std::size_t slash = stream.find('/', prefix.size());
   if (!stream.starts_with(prefix) || slash == std::string::npos) return std::nullopt;
-  return Place{stream.substr(prefix.size(), slash - prefix.size()), stream.substr(slash + 1)};
+  return StationOfFeed{stream.substr(prefix.size(), slash - prefix.size()),
+                       stream.substr(slash + 1)};
 }
 
 std::optional<double> own_value(std::span<const PairRow> rows, HourStart hour) {
@@ -41,11 +42,11 @@ std::vector<std::string> neighbours_of(const Comparison& comparison,
   std::vector<std::string> neighbours;
   if (!comparison.sensor_position) return neighbours;
   for (const std::string& stream : streams) {
-    const auto place = place_of(stream);
-    if (!place) continue;
-    const auto feed = comparison.feeds.find(place->feed);
+    const auto named = station_in(stream);
+    if (!named) continue;
+    const auto feed = comparison.feeds.find(named->feed);
     if (feed == comparison.feeds.end()) continue;
-    const ReferenceStation* const known = feed->second->station(place->station);
+    const ReferenceStation* const known = feed->second->station(named->station);
     if (known == nullptr || !known->position) continue;
     if (distance_m(*comparison.sensor_position, *known->position) > farthest_m) continue;
     neighbours.push_back(stream);

@@ -6,6 +6,7 @@
 
 #include "gateway/model/flag.hpp"
 #include "gateway/model/quantity.hpp"
+#include "gateway/model/zone.hpp"
 
 #include <array>
 #include <chrono>
@@ -90,7 +91,8 @@ std::vector<Pair> pairs_of(std::span<const PairRow> rows, Series series = Series
 
 // Which hours make a day, and how many of them a daily mean needs (US EPA 18, GB 3095 20).
 struct DayRule {
-  std::chrono::hours offset{8};  // of local time from UTC; both cities keep it all year
+  // Of local time from UTC.
+  std::chrono::hours offset = std::chrono::duration_cast<std::chrono::hours>(china_offset);
   int min_hours = 18;
 };
 struct DailyPairs {

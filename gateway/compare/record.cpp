@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/compare/record.hpp"
 
-#include "gateway/compare/json_text.hpp"
-#include "gateway/text/record.hpp"
+#include "gateway/text/json_writer.hpp"
 
 #include <algorithm>
 #include <array>
@@ -88,7 +87,7 @@ Verdict published_verdict(const Situation& situation, const Findings& found, Ser
     oldest_first.push_back(judgement_of(situation, seen, lag, drift_at(found.drift, ago)).verdict);
   }
   oldest_first.push_back(found.judgement.verdict);
-  return settled(oldest_first);
+  return published_verdict(oldest_first);
 }
 
 // Seen against a station that has the same weather, at about the same height.
@@ -132,7 +131,7 @@ bool is_met(const Situation& situation, const Findings& found, const Criteria& c
 
 // ---- how it is written ----------------------------------------------------------------------
 
-void write_identity(JsonText& json, const Situation& situation) {
+void write_identity(JsonWriter& json, const Situation& situation) {
   const ComparisonIdentity& identity = situation.input.identity;
   const QuantityInfo& info = info_of(identity.quantity);
   json.put("schema", schema_version);
@@ -146,7 +145,7 @@ void write_identity(JsonText& json, const Situation& situation) {
   json.put("revision", identity.revision);
 }
 
-void write_reference(JsonText& json, const Situation& situation) {
+void write_reference(JsonWriter& json, const Situation& situation) {
   const ReferenceFacts& facts = situation.input.reference;
   std::optional<HourStart> newest;
   for (const PairRow& row : situation.rows) {
@@ -174,7 +173,7 @@ void write_reference(JsonText& json, const Situation& situation) {
   json.close();
 }
 
-void write_coverage(JsonText& json, const Situation& situation, Series series) {
+void write_coverage(JsonWriter& json, const Situation& situation, Series series) {
   json.open("coverage");
   for (const int width : coverage_hours) {
     const Coverage found = coverage(situation.rows, trailing(situation.end, hours(width)), series);
@@ -194,7 +193,7 @@ void write_coverage(JsonText& json, const Situation& situation, Series series) {
   json.close();
 }
 
-void write_orthogonal(JsonText& json, const Assessment& seen) {
+void write_orthogonal(JsonWriter& json, const Assessment& seen) {
   constexpr double least_r2 = 0.5;
   constexpr int fewest_pairs = 54;
   const bool is_allowed =
@@ -215,7 +214,16 @@ void write_orthogonal(JsonText& json, const Assessment& seen) {
   json.null("orthogonal_reason");
 }
 
-void write_fit(JsonText& json, const Assessment& seen) {
+void put_interval(JsonWriter& json, std::string_view key,
+                  const std::optional<ConfidenceInterval>& interval) {
+  if (!interval) {
+    json.null(key);
+    return;
+  }
+  json.open_list(key).put({}, interval->lower).put({}, interval->upper).close_list();
+}
+
+void write_fit(JsonWriter& json, const Assessment& seen) {
   json.open("fit");
   json.put("method", "ols");
   json.put("n", seen.moments.n);
@@ -230,19 +238,20 @@ void write_fit(JsonText& json, const Assessment& seen) {
   json.put("n_effective", of_line([&](const Line&) { return seen.n_effective; }));
   json.put("residual_rho1", seen.residual_rho1);
   json.put("slope", of_line([](const Line& it) { return it.slope; }));
-  json.put("slope_ci95", intervals ? std::optional(intervals->slope) : std::nullopt);
+  put_interval(json, "slope_ci95", intervals ? std::optional(intervals->slope) : std::nullopt);
   json.put("intercept", of_line([](const Line& it) { return it.intercept; }));
-  json.put("intercept_ci95", intervals ? std::optional(intervals->intercept) : std::nullopt);
+  put_interval(json, "intercept_ci95",
+               intervals ? std::optional(intervals->intercept) : std::nullopt);
   json.put("r", of_line([](const Line& it) { return it.r; }));
   json.put("r2", of_line([](const Line& it) { return it.r2; }));
-  json.put("r2_ci95",
-           seen.r_interval ? std::optional(interval_of_r2(*seen.r_interval)) : std::nullopt);
+  put_interval(json, "r2_ci95",
+               seen.r_interval ? std::optional(interval_of_r2(*seen.r_interval)) : std::nullopt);
   json.put("residual_sd", of_line([](const Line& it) { return it.residual_sd; }));
   write_orthogonal(json, seen);
   json.close();
 }
 
-void write_uncertainty(JsonText& json, const Assessment& seen, const Target& target) {
+void write_uncertainty(JsonWriter& json, const Assessment& seen, const Target& target) {
   constexpr double least_r2 = 0.5;
   constexpr int fewest_pairs = 54;
   const bool is_allowed = target.limit && seen.line && seen.line->r > 0 &&
@@ -256,7 +265,7 @@ void write_uncertainty(JsonText& json, const Assessment& seen, const Target& tar
   json.open("uncertainty").put("at", found->limit).put("relative", found->relative).close();
 }
 
-void write_error(JsonText& json, const Situation& situation, const Assessment& seen,
+void write_error(JsonWriter& json, const Situation& situation, const Assessment& seen,
                  Series series) {
   const Assessment today = assess(situation.rows, trailing(situation.end, day), series);
   const auto& errors = seen.errors;
@@ -274,7 +283,7 @@ void write_error(JsonText& json, const Situation& situation, const Assessment& s
   json.close();
 }
 
-void write_range(JsonText& json, const Assessment& seen, const Target& target) {
+void write_range(JsonWriter& json, const Assessment& seen, const Target& target) {
   if (!seen.range) {
     json.null("range");
     return;
@@ -290,7 +299,7 @@ void write_range(JsonText& json, const Assessment& seen, const Target& target) {
   json.close();
 }
 
-void write_exceedance(JsonText& json, const Assessment& seen, const Target& target) {
+void write_exceedance(JsonWriter& json, const Assessment& seen, const Target& target) {
   if (!target.goal || seen.pairs.empty()) {
     json.null("exceedance");
     return;
@@ -308,7 +317,7 @@ void write_exceedance(JsonText& json, const Assessment& seen, const Target& targ
 }
 
 // Humid air makes particles grow and gas cells wander, so the error is also told by humidity.
-void write_humidity(JsonText& json, const Situation& situation, Series series) {
+void write_humidity(JsonWriter& json, const Situation& situation, Series series) {
   struct Band {
     double from;
     double to;
@@ -333,7 +342,7 @@ void write_humidity(JsonText& json, const Situation& situation, Series series) {
   json.close_list();
 }
 
-void write_floor(JsonText& json, const std::optional<Floor>& floor) {
+void write_floor(JsonWriter& json, const std::optional<Floor>& floor) {
   if (!floor) {
     json.null("floor");
     return;
@@ -347,7 +356,7 @@ void write_floor(JsonText& json, const std::optional<Floor>& floor) {
   json.close();
 }
 
-void write_neighbours(JsonText& json, const std::optional<NeighbourCheck>& neighbours) {
+void write_neighbours(JsonWriter& json, const std::optional<NeighbourCheck>& neighbours) {
   if (!neighbours) {
     json.null("neighbours");
     return;
@@ -359,7 +368,7 @@ void write_neighbours(JsonText& json, const std::optional<NeighbourCheck>& neigh
   json.close();
 }
 
-void write_self_heating(JsonText& json, const std::optional<SelfHeating>& heating) {
+void write_self_heating(JsonWriter& json, const std::optional<SelfHeating>& heating) {
   if (!heating) {
     json.null("self_heating");
     return;
@@ -370,7 +379,7 @@ void write_self_heating(JsonText& json, const std::optional<SelfHeating>& heatin
   json.close();
 }
 
-void write_drift(JsonText& json, const Findings& found, const ComparisonInput& input) {
+void write_drift(JsonWriter& json, const Findings& found, const ComparisonInput& input) {
   json.open("drift");
   const auto& drift = found.drift;
   const auto now = drift ? drift->now : std::nullopt;
@@ -400,7 +409,7 @@ void write_drift(JsonText& json, const Findings& found, const ComparisonInput& i
   json.close();
 }
 
-void write_lag(JsonText& json, const LagScan& lag) {
+void write_lag(JsonWriter& json, const LagScan& lag) {
   json.open("lag");
   json.put("best_h", lag.best);
   json.put("r_best", lag.r_best);
@@ -410,7 +419,7 @@ void write_lag(JsonText& json, const LagScan& lag) {
   json.close();
 }
 
-void write_targets(JsonText& json, const Situation& situation, const Findings& found) {
+void write_targets(JsonWriter& json, const Situation& situation, const Findings& found) {
   const Target& target = situation.target;
   const Criteria criteria = judge(target, found.month.line, found.month.errors);
   json.open("targets");
@@ -429,7 +438,7 @@ void write_targets(JsonText& json, const Situation& situation, const Findings& f
   json.close();
 }
 
-void write_proposal(JsonText& json, const std::optional<Proposal>& proposal) {
+void write_proposal(JsonWriter& json, const std::optional<Proposal>& proposal) {
   if (!proposal) {
     json.null("proposal");
     return;
@@ -448,25 +457,25 @@ void write_proposal(JsonText& json, const std::optional<Proposal>& proposal) {
   json.close();
 }
 
-void write_verdict(JsonText& json, const Situation& situation, const Findings& found,
+void write_verdict(JsonWriter& json, const Situation& situation, const Findings& found,
                    const Sentence& sentence) {
   json.put("verdict", name_of(found.verdict));
   json.put("evaluated", name_of(found.judgement.verdict));
   json.open_list("reasons");
-  for (const std::string_view reason : found.judgement.reasons) json.item(reason);
+  for (const std::string_view reason : found.judgement.reasons) json.put({}, reason);
   json.close_list();
   // What such a comparison cannot show, however good it looks.
   json.open_list("limits");
-  if (situation.relation != Relation::collocated) json.item("not_collocated");
-  if (!situation.input.floor) json.item("no_floor");
-  if (found.week.coverage.provisional > 0) json.item("provisional_reference");
+  if (situation.relation != Relation::collocated) json.put({}, "not_collocated");
+  if (!situation.input.floor) json.put({}, "no_floor");
+  if (found.week.coverage.provisional > 0) json.put({}, "provisional_reference");
   json.close_list();
   json.open("text");
   json.put("en", sentence.en).put("zh-Hant", sentence.zh_hant).put("zh-Hans", sentence.zh_hans);
   json.close();
 }
 
-void write_corrected(JsonText& json, const Situation& situation, const VerdictTexts& texts) {
+void write_corrected(JsonWriter& json, const Situation& situation, const VerdictTexts& texts) {
   const std::string& correction = situation.input.identity.correction;
   if (correction.empty()) {
     json.null("corrected");
@@ -561,7 +570,8 @@ ComparisonRecord RecordWriter::write(const ComparisonInput& input) const {
                             .input = input};
   const Findings found = find(situation, Series::raw);
 
-  JsonText json;
+  std::string text;
+  JsonWriter json(text);
   json.open();
   write_identity(json, situation);
   write_reference(json, situation);
@@ -581,7 +591,7 @@ ComparisonRecord RecordWriter::write(const ComparisonInput& input) const {
   write_verdict(json, situation, found, texts_.of(found.verdict));
   write_corrected(json, situation, texts_);
   json.close();
-  return {.json = json.take(),
+  return {.json = std::move(text),
           .verdict = found.verdict,
           .summary = summary_of(situation, found),
           .self_heating = found.self_heating};

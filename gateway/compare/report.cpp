@@ -7,7 +7,7 @@
 #include "gateway/compare/words.hpp"
 #include "gateway/model/embedded.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/text/record.hpp"
+#include "gateway/text/json_writer.hpp"
 
 #include <algorithm>
 #include <array>

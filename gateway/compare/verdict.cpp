@@ -163,7 +163,7 @@ Judgement judge_evidence(const Evidence& evidence) {
   return quality(evidence);
 }
 
-Verdict settled(std::span<const Verdict> oldest_first) noexcept {
+Verdict published_verdict(std::span<const Verdict> oldest_first) noexcept {
   // Where it began is not known, so it begins with what was most common; of ties with the earlier
   // in the order, so that a comparison that wavers stays with one word.
   std::array<int, verdict_names.size()> counts{};

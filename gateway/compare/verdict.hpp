@@ -64,7 +64,7 @@ Judgement judge_evidence(const Evidence& evidence);
 // at once. `oldest_first` ends with the newest evaluation and is not empty.
 inline constexpr int hysteresis_evaluations = 6;
 inline constexpr int hysteresis_memory = 2 * hysteresis_evaluations;
-Verdict settled(std::span<const Verdict> oldest_first) noexcept;
+Verdict published_verdict(std::span<const Verdict> oldest_first) noexcept;
 
 // What the hint of a misaligned comparison should repair, as a code: "labels_late_1h",
 // "labels_early_1h", "time_zone", "labels_shifted".

@@ -4,6 +4,7 @@
 #include "gateway/config/draft.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/config/suggestion.hpp"
+#include "gateway/model/hexadecimal.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -183,13 +184,6 @@ void check_fit(const Sensor& sensor, const DriverInfo& driver, Draft& draft) {
                           (fitting.empty() ? "a bus of kind " + kind : listed(fitting)));
 }
 
-// "0x76"
-std::string hexadecimal(int number) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  const auto value = static_cast<unsigned>(number);
-  return std::string("0x") + digits[value >> 4U & 15U] + digits[value & 15U];
-}
-
 // How the device is told from others on its bus, by whichever key.
 void check_device_address(const Sensor& sensor, const DriverInfo& driver, Draft& draft) {
   const BusInfo& kind = *driver.bus;
@@ -310,7 +304,8 @@ void check_clash(const Sensor& sensor, std::map<std::string, const Node*>& taken
   const BusInfo::Devices devices = sensor.bus->info->devices;
   if (devices == BusInfo::Devices::any) return;
   const bool is_port = devices == BusInfo::Devices::one;
-  const std::string address = hexadecimal(sensor.settings.device.address);
+  const std::string address =
+      "0x" + hexadecimal(static_cast<unsigned>(sensor.settings.device.address), 2);
   const std::string& bus = sensor.bus->id;
   const auto [other, is_new] = taken.emplace(is_port ? bus : bus + "/" + address, &sensor.node);
   if (is_new) return;

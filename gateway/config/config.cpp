@@ -6,6 +6,7 @@
 #include "gateway/config/merge.hpp"
 #include "gateway/config/secret_keys.hpp"
 #include "gateway/config/trial.hpp"
+#include "gateway/model/hexadecimal.hpp"
 #include "gateway/model/plain_file.hpp"
 #include "gateway/model/stable_hash.hpp"
 #include "gateway/text/one_line.hpp"
@@ -46,10 +47,7 @@ std::string hash_of(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) {
     hash = stable_hash("\xff", stable_hash(text, hash));  // a byte that no text holds ends a file
   }
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (unsigned shift = 64; shift > 0; shift -= 4) text += digits[hash >> (shift - 4) & 15U];
-  return text;
+  return hexadecimal(hash, 16);
 }
 
 bool is_hexadecimal(char c) {

@@ -3,6 +3,8 @@
 
 #include "gateway/config/syntax.hpp"
 #include "gateway/model/setting.hpp"
+#include "gateway/model/utf8.hpp"
+#include "gateway/text/json_writer.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -19,13 +21,13 @@ class LineCounter {
  public:
   explicit LineCounter(std::string_view text) : text_(text) {}
 
-  Place at(std::size_t offset) {
+  TextPosition at(std::size_t offset) {
     for (; offset_ < offset && offset_ < text_.size(); ++offset_) {
       const char c = text_[offset_];
       if (c == '\n') {
         ++place_.line;
         place_.column = 1;
-      } else if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U) {
+      } else if (!continues_character(c)) {
         ++place_.column;
       }
     }
@@ -35,7 +37,7 @@ class LineCounter {
  private:
   const std::string_view text_;
   std::size_t offset_ = 0;
-  Place place_{1, 1};
+  TextPosition place_{1, 1};
 };
 
 // Hands a text to the parser and counts what it takes.
@@ -111,7 +113,7 @@ class TreeBuilder {
     const Node* around = open_.empty() ? root_ : open_.back().node;
     Problem problem = around == nullptr ? document_.problem({.file = file_}, message)
                                         : document_.problem(*around, message);
-    const Place place = LineCounter(text_).at(offset);
+    const TextPosition place = LineCounter(text_).at(offset);
     problem.line = place.line;
     problem.column = place.column;
     problems_.push_back(std::move(problem));
@@ -221,7 +223,7 @@ class TreeBuilder {
   Node* newest_ = nullptr;
   std::vector<Open> open_;
   std::string key_;
-  Place key_place_;
+  TextPosition key_place_;
 };
 
 // RFC 6901
@@ -240,52 +242,33 @@ std::string pointer_step(const Node& node) {
   return step;
 }
 
-void append_text(std::string& json, std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  json += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20) {
-      json.append("\\u00").append(1, digits[byte >> 4U]).append(1, digits[byte & 15U]);
-    } else {
-      if (c == '"' || c == '\\') json += '\\';
-      json += c;
-    }
-  }
-  json += '"';
-}
-
-// Depth is limited where the tree is read.
-void append_json(std::string& json, const Node& node) {
+// Depth is limited where the tree is read. Numbers stay as they were written.
+void write(JsonWriter& json, const Node& node) {
   const bool is_object = node.kind == NodeKind::object;
   switch (node.kind) {
     case NodeKind::text:
-      append_text(json, node.text);
+      json.put({}, node.text);
       return;
     case NodeKind::null:
-      json += "null";
+      json.null({});
       return;
     case NodeKind::boolean:
     case NodeKind::number:
-      json += node.text;
+      json.put_raw({}, node.text);
       return;
     default:
       break;
   }
-  json += is_object ? '{' : '[';
+  is_object ? json.open() : json.open_list();
   for (const Node* child : node.children) {
-    if (child != node.children.front()) json += ',';
-    if (is_object) {
-      append_text(json, child->key);
-      json += ':';
-    }
-    append_json(json, *child);
+    if (is_object) json.key(child->key);
+    write(json, *child);
   }
-  json += is_object ? '}' : ']';
+  is_object ? json.close() : json.close_list();
 }
 
-Problem problem_of(const std::string& file, const Node& node, Place place, std::string message,
-                   std::string suggestion) {
+Problem problem_of(const std::string& file, const Node& node, TextPosition place,
+                   std::string message, std::string suggestion) {
   return {.file = file,
           .line = place.line,
           .column = place.column,
@@ -307,9 +290,10 @@ std::string pointer_of(const Node& node) {
 }
 
 std::string json_of(const Node& node) {
-  std::string json;
-  append_json(json, node);
-  return json;
+  std::string text;
+  JsonWriter json(text);
+  write(json, node);
+  return text;
 }
 
 Node* Document::read(std::string file, std::string_view text, std::vector<Problem>& problems) {
@@ -317,7 +301,7 @@ Node* Document::read(std::string file, std::string_view text, std::vector<Proble
   files_.push_back(std::move(file));
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-  const auto refuse = [&](Place place, std::string message) {
+  const auto refuse = [&](TextPosition place, std::string message) {
     problems.push_back(problem_of(files_[index], Node{}, place, std::move(message), {}));
     return nullptr;
   };

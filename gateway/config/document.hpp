@@ -15,7 +15,7 @@
 
 namespace twinsky {
 
-struct Place {
+struct TextPosition {
   int line = 0;
   int column = 0;  // in characters, as editors count
 };
@@ -32,8 +32,8 @@ struct Node {
   std::string key = {};          // where the parent is an object
   std::size_t index = 0;         // where the parent is a list
   std::size_t file = 0;
-  Place place = {};
-  Place key_place = {};
+  TextPosition place = {};
+  TextPosition key_place = {};
 };
 
 // The member of an object; nullptr when there is none.

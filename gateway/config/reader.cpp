@@ -122,7 +122,7 @@ std::string path_of(const Node& node) {
 }
 
 // A default is written in the declaration as in a file, less the quotation marks of texts.
-std::string default_of(const Setting& setting) {
+std::string default_as_written(const Setting& setting) {
   const bool is_literal = setting.kind == SettingKind::boolean ||
                           setting.kind == SettingKind::integer ||
                           setting.kind == SettingKind::number || setting.kind == SettingKind::texts;
@@ -147,7 +147,7 @@ void Reader::keep_effective(const Node* object, std::string_view path,
       const bool is_hidden = may_hold_secret(setting, node->text);
       effective_.push_back({name, is_hidden ? not_shown : json_of(*node), std::move(origin)});
     } else if (node == nullptr && !setting.fallback.empty()) {
-      effective_.push_back({name, default_of(setting), {}});
+      effective_.push_back({name, default_as_written(setting), {}});
     }
   }
 }

@@ -2,6 +2,7 @@
 #include "gateway/config/syntax.hpp"
 
 #include "gateway/model/setting.hpp"
+#include "gateway/model/utf8.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -345,29 +346,6 @@ SyntaxProblem explain_misplaced(std::string_view text, const Walk& walk) {
           walk.shown(walk.at) + " does not belong here, expected " + expectation(walk)};
 }
 
-// Length of the UTF-8 character at the front of `text`; 0 when it is none (RFC 3629).
-std::size_t character_length(std::string_view text) {
-  const auto byte = [text](std::size_t at) {
-    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
-  };
-  const auto follows = [&byte](std::size_t at, unsigned low, unsigned high) {
-    return byte(at) >= low && byte(at) <= high;
-  };
-  const auto tail = [&follows](std::size_t at) { return follows(at, 0x80, 0xBF); };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return tail(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool fits = follows(1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF);
-    return fits && tail(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool fits = follows(1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF);
-    return fits && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 std::optional<SyntaxProblem> unreadable_text(std::string_view text) {
@@ -378,7 +356,7 @@ std::optional<SyntaxProblem> unreadable_text(std::string_view text) {
     if (text[at] == '\0') {
       return SyntaxProblem{at, "there is a zero byte, expected text: the file may be damaged"};
     }
-    const auto length = character_length(text.substr(at));
+    const auto length = utf8_sequence_length(text.substr(at));
     if (length == 0) {
       return SyntaxProblem{at, "there is a byte that is not UTF-8, expected UTF-8: save it so"};
     }

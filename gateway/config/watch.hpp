@@ -2,7 +2,7 @@
 // Notices that the configuration changed: the file itself or a file of conf.d, however an editor
 // writes it (in place, or a new file renamed over the old one). The main loop waits for
 // descriptor(), calls drain(), and reads the configuration once nothing has changed for
-// `settle_time`.
+// `quiet_time`.
 #pragma once
 
 #include "gateway/model/clock.hpp"
@@ -14,7 +14,7 @@ namespace twinsky {
 
 class ConfigWatch {
  public:
-  static constexpr milliseconds settle_time{500};
+  static constexpr milliseconds quiet_time{500};
 
   // Throws std::system_error when the system cannot watch at all. A directory that is not there yet
   // or cannot be read is not watched; conf.d is from when it appears.

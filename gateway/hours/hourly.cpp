@@ -2,7 +2,7 @@
 #include "gateway/hours/hourly.hpp"
 
 #include "gateway/model/fast_clock.hpp"
-#include "gateway/text/record.hpp"
+#include "gateway/text/json_writer.hpp"
 #include "gateway/text/stored_readings.hpp"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t page_rows = 500;
 constexpr RowId rows_at_once = 20'000;
 // After the hour's end: the last samples are on their way, and the last spike shows one later.
-constexpr milliseconds settles_within = 20s;
+constexpr milliseconds late_within = 20s;
 // Late samples are looked for so often.
 constexpr milliseconds look_every = 5min;
 constexpr milliseconds commit_within = 10s;
@@ -50,66 +50,49 @@ std::string_view value_key(Quantity quantity) {
 
 std::string hour_body(std::span<const HourRow> rows, const std::map<Quantity, int>& decimals,
                       const std::map<Quantity, LongerMeans>& longer) {
-  std::string text = "{\"start\":\"";
-  append_iso8601(text, rows.front().start);
-  text += "\",\"end\":\"";
-  append_iso8601(text, rows.front().start + 1h);
-  text += "\",\"revision\":" + std::to_string(rows.front().revision);
-  text += ",\"quantities\":{";
+  std::string text;
+  JsonWriter json(text);
+  json.open().put("start", rows.front().start).put("end", rows.front().start + 1h);
+  json.put("revision", rows.front().revision).open("quantities");
   for (const HourRow& row : rows) {
     const Hour& hour = row.hour;
     const auto known = decimals.find(row.quantity);
     const int digits =
         (known == decimals.end() ? info_of(row.quantity).decimals : known->second) + extra_decimals;
-    const auto put = [&](std::string_view key, const std::optional<double>& number) {
-      text.append("\"").append(key).append("\":");
-      if (number) {
-        append_number(text, *number, digits);
-      } else {
-        text += "null";
-      }
-      text += ',';
-    };
     const auto put_some = [&](std::string_view key, const std::optional<double>& number) {
-      if (number) put(key, number);
+      if (number) json.put(key, *number, digits);
     };
-    text.append("\"").append(name_of(row.quantity)).append("\":{");
-    put(value_key(row.quantity), hour.value);
+    json.open(name_of(row.quantity)).put(value_key(row.quantity), hour.value, digits);
     put_some("minimum", hour.minimum);
     put_some("maximum", hour.maximum);
     put_some("deviation", hour.deviation);
     put_some("u", hour.u);
     put_some("v", hour.v);
-    text += "\"n\":" + std::to_string(hour.used);
-    text += ",\"expected\":" + std::to_string(hour.expected);
-    text += hour.is_valid() ? ",\"valid\":true,\"flags\":{" : ",\"valid\":false,\"flags\":{";
+    json.put("n", hour.used).put("expected", hour.expected).put("valid", hour.is_valid());
     const auto count = [&](std::string_view flag, std::int64_t samples) {
-      if (samples == 0) return;
-      text.append("\"").append(flag).append("\":").append(std::to_string(samples)).append(",");
+      if (samples != 0) json.put(flag, samples);
     };
+    json.open("flags");
     count("1", hour.counts.pass);
     count("2", hour.counts.not_evaluated);
     count("3", hour.counts.suspect);
     count("4", hour.counts.fail);
     count("9", hour.counts.missing);
-    if (text.back() == ',') text.pop_back();
-    text += "},";
+    json.close();
     const auto means = longer.find(row.quantity);
     if (means != longer.end() && means->second.eight_hours) {
-      put("mean_8h", means->second.eight_hours->mean);
-      text += "\"hours_8h\":" + std::to_string(means->second.eight_hours->hours) + ",";
+      json.put("mean_8h", means->second.eight_hours->mean, digits);
+      json.put("hours_8h", means->second.eight_hours->hours);
     }
     if (means != longer.end() && means->second.day) {
       const LongerMeans::Day& day = *means->second.day;
-      text.append("\"day\":{\"date\":\"").append(iso8601(day.date), 0, date_length).append("\",");
-      put(day.is_maximum_8h ? "maximum_8h" : "mean", day.value);
-      text += "\"hours\":" + std::to_string(day.hours) + "},";
+      json.open("day").put("date", iso8601(day.date).substr(0, date_length));
+      json.put(day.is_maximum_8h ? "maximum_8h" : "mean", day.value, digits);
+      json.put("hours", day.hours).close();
     }
-    text.back() = '}';
-    text += ',';
+    json.close();
   }
-  text.back() = '}';
-  text += '}';
+  json.close().close();
   return text;
 }
 
@@ -455,14 +438,14 @@ class Hourly::Thread {
   void work() {
     if (!clock_.is_set()) return;  // nobody knows yet which hour it is
     const UtcTime now = clock_.utc();
-    if (hour_of(now - settles_within) != made_) store_.flush(clock_.now() + commit_within);
-    maker_.step(now - settles_within);
-    made_ = hour_of(now - settles_within);
+    if (hour_of(now - late_within) != made_) store_.flush(clock_.now() + commit_within);
+    maker_.step(now - late_within);
+    made_ = hour_of(now - late_within);
   }
 
   void wait() {
     const UtcTime now = clock_.utc();
-    const milliseconds until_hour = hour_of(now - settles_within) + 1h + settles_within - now;
+    const milliseconds until_hour = hour_of(now - late_within) + 1h + late_within - now;
     std::unique_lock lock(mutex_);
     if (stop_.stop_requested()) return;
     clock_.wait(lock, woken_, clock_.now() + std::min(until_hour, look_every));

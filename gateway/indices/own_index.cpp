@@ -3,7 +3,7 @@
 
 #include "gateway/indices/pollutant.hpp"
 #include "gateway/model/gas.hpp"
-#include "gateway/text/record.hpp"
+#include "gateway/text/json_writer.hpp"
 
 #include <algorithm>
 #include <array>

@@ -4,6 +4,7 @@
 #include "gateway/model/clock.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/model/station.hpp"
+#include "gateway/model/utf8.hpp"
 
 #include <algorithm>
 #include <array>
@@ -188,7 +189,7 @@ std::string in_quotes(std::string_view written) {
   const bool is_cut = written.size() > longest;
   if (is_cut) {
     std::size_t end = longest;
-    while (end > 0 && (static_cast<unsigned char>(written[end]) & 0xC0U) == 0x80U) --end;
+    while (end > 0 && continues_character(written[end])) --end;
     written = written.substr(0, end);
   }
   std::string text = "\"";
@@ -269,7 +270,8 @@ std::string expectation(const Setting& setting) {
     case SettingKind::choice:
       return listed(setting.choices);
     case SettingKind::duration:
-      return R"(a number with its unit such as "10s", "5min", "2h" or "400d")" + range_text(setting);
+      return R"(a number with its unit such as "10s", "5min", "2h" or "400d")" +
+             range_text(setting);
     case SettingKind::size:
       return R"(a number with its unit such as "500MB", "1GB" or "64KiB")" + range_text(setting);
     case SettingKind::path:

@@ -7,8 +7,6 @@
 namespace twinsky {
 namespace {
 
-constexpr std::chrono::hours both_cities{8};
-
 // Stands for the rules of UTC, which needs no database.
 constexpr char no_offset = 0;
 
@@ -47,7 +45,7 @@ std::string Zone::title() const {
 }
 
 std::chrono::seconds Zone::offset_at(UtcTime time) const {
-  if (rules_ == nullptr) return both_cities;
+  if (rules_ == nullptr) return china_offset;
   if (rules_ == &no_offset) return {};
   return rules_of(rules_).get_info(std::chrono::floor<std::chrono::seconds>(time)).offset;
 }
@@ -67,7 +65,7 @@ UtcTime Zone::start_of(std::chrono::sys_days day) const {
 
 UtcTime Zone::utc_of(std::chrono::local_time<milliseconds> local) const {
   const UtcTime as_utc(local.time_since_epoch());
-  if (rules_ == nullptr) return as_utc - both_cities;
+  if (rules_ == nullptr) return as_utc - china_offset;
   if (rules_ == &no_offset) return as_utc;
   const auto seconds = std::chrono::floor<std::chrono::seconds>(local.time_since_epoch());
   const auto info = rules_of(rules_).get_info(date::local_seconds(seconds));

@@ -9,6 +9,7 @@
 #include "gateway/config/trial.hpp"
 #include "gateway/model/plain_file.hpp"
 #include "gateway/system/put_file.hpp"
+#include "gateway/text/json_writer.hpp"
 
 #include <algorithm>
 #include <array>
@@ -142,7 +143,9 @@ std::string PageChanges::configuration() const {
                         {"origin", each.origin.empty() ? "default" : each.origin}});
     }
   }
-  return "{\"editable\":" + editable() + ",\"values\":" + values.dump() + "}\n";
+  std::string text;
+  JsonWriter(text).open().put_raw("editable", editable()).put_raw("values", values.dump()).close();
+  return text + "\n";
 }
 
 std::optional<PageAnswer> PageChanges::answer(const PageRequest& request) {

@@ -7,7 +7,7 @@
 #include "gateway/hours/series.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/store/official.hpp"
-#include "gateway/text/record.hpp"
+#include "gateway/text/json_writer.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -53,33 +53,9 @@ std::optional<Number> number_in(std::string_view text) {
   return number;
 }
 
-// Lists are written by hand: a year of them is the page's largest answer.
-class Row {
- public:
-  explicit Row(std::string& text) : text_(text) { text_.append(text_.ends_with('[') ? "[" : ",["); }
-  ~Row() { text_ += ']'; }
-  Row(const Row&) = delete;
-  Row& operator=(const Row&) = delete;
-
-  void add(std::int64_t number) { text_.append(comma()).append(std::to_string(number)); }
-  void add(UtcTime time) { add(time.time_since_epoch().count()); }
-  void add(std::optional<double> value, int decimals) {
-    text_.append(comma());
-    if (value) {
-      append_number(text_, *value, decimals);
-    } else {
-      text_ += "null";
-    }
-  }
-  void add(std::string_view word) {
-    text_.append(comma());
-    append_json_string(text_, word);
-  }
-
- private:
-  [[nodiscard]] std::string_view comma() const { return text_.ends_with('[') ? "" : ","; }
-  std::string& text_;
-};
+std::int64_t milliseconds_of(UtcTime time) {
+  return time.time_since_epoch().count();
+}
 
 int decimals_for(Quantity quantity) {
   return info_of(quantity).decimals + 1;  // of a mean, one more than of a reading
@@ -186,26 +162,23 @@ PageAnswer PageData::series(const PageTarget& target) {
                              .most = points,
                              .use_suspect = uses_suspect(*sources_.config(), stream)});
   PageAnswer answer;
-  std::string& text = answer.body;
-  text = "{\"width_ms\":" + std::to_string(series.width.count()) + ",\"points\":[";
+  JsonWriter out(answer.body);
+  out.open().put("width_ms", series.width.count()).open_list("points");
   for (const SeriesPoint& point : series.points) {
-    Row row(text);
-    row.add(point.start);
+    out.open_list().put({}, milliseconds_of(point.start));
     for (const auto& value : {point.value, point.minimum, point.maximum}) {
-      row.add(value, decimals_for(*quantity));
+      out.put({}, value, decimals_for(*quantity));
     }
-    row.add(worst_of(point.counts));
-    row.add(point.used);
+    out.put({}, worst_of(point.counts)).put({}, point.used).close_list();
   }
-  text += "],\"gaps\":[";
+  out.close_list().open_list("gaps");
   for (const LedgerRow& gap : reader().ledger()) {
     if (!concerns(gap, stream, *period)) continue;
-    Row row(text);
-    row.add(gap.start);
-    row.add(gap.end);
-    row.add(std::string_view(gap.cause));
+    out.open_list().put({}, milliseconds_of(gap.start)).put({}, milliseconds_of(gap.end));
+    out.put({}, gap.cause).close_list();
   }
-  text += "]}\n";
+  out.close_list().close();
+  answer.body += '\n';
   return answer;
 }
 
@@ -216,16 +189,15 @@ PageAnswer PageData::official(const PageTarget& target) {
   if (!quantity) return wrong_quantity(target.asked("quantity"));
   if (!period) return wrong_period();
   PageAnswer answer;
-  std::string& text = answer.body;
-  text = "{\"points\":[";
+  JsonWriter out(answer.body);
+  out.open().open_list("points");
   for (const OfficialRow& value : reader().official(stream, *quantity, period->from, period->to)) {
-    Row row(text);
-    row.add(value.start);
-    row.add(value.end);
-    row.add(value.value.value, decimals_for(*quantity));
-    row.add(static_cast<std::int64_t>(value.value.flag));
+    out.open_list().put({}, milliseconds_of(value.start)).put({}, milliseconds_of(value.end));
+    out.put({}, value.value.value, decimals_for(*quantity));
+    out.put({}, static_cast<std::int64_t>(value.value.flag)).close_list();
   }
-  text += "]}\n";
+  out.close_list().close();
+  answer.body += '\n';
   return answer;
 }
 
@@ -266,20 +238,19 @@ PageAnswer PageData::comparison(const PageTarget& target) {
                                  {"text", note.text}});
   }
   PageAnswer answer{.body = document.dump()};
-  std::string& text = answer.body;
-  text.pop_back();
-  text += ",\"pairs\":[";
+  answer.body.pop_back();  // more members follow
+  JsonWriter out(answer.body);
+  out.open_list("pairs");
+  const int decimals = decimals_for(pairs.quantity);
   for (const PairRow& pair : pairs.rows) {
     const auto why = withheld(pair);
-    Row row(text);
-    row.add(UtcTime(pair.hour));
-    row.add(pair.sensor, decimals_for(pairs.quantity));
-    row.add(pair.reference, decimals_for(pairs.quantity));
-    row.add(std::int64_t{why ? 0 : 1});
-    row.add(pair.corrected, decimals_for(pairs.quantity));
-    row.add(why ? name_of(*why) : std::string_view());
+    out.open_list().put({}, milliseconds_of(UtcTime(pair.hour)));
+    out.put({}, pair.sensor, decimals).put({}, pair.reference, decimals).put({}, why ? 0 : 1);
+    out.put({}, pair.corrected, decimals).put({}, why ? name_of(*why) : std::string_view());
+    out.close_list();
   }
-  text += "]}\n";
+  out.close_list().close();
+  answer.body += '\n';
   return answer;
 }
 

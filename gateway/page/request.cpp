@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/page/request.hpp"
 
-#include "gateway/text/json_text.hpp"
-#include "gateway/text/record.hpp"
+#include "gateway/model/utf8.hpp"
+#include "gateway/text/json_writer.hpp"
 
 #include <algorithm>
 
@@ -79,9 +79,9 @@ std::optional<PageTarget> parse_target(std::string_view text) {
 }
 
 PageAnswer refusal(unsigned status, std::string_view sentence) {
-  PageAnswer answer{.status = status, .body = "{\"error\":"};
-  append_json_string(answer.body, sentence);
-  answer.body += "}\n";
+  PageAnswer answer{.status = status};
+  JsonWriter(answer.body).open().put("error", sentence).close();
+  answer.body += '\n';
   return answer;
 }
 

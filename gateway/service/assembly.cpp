@@ -110,7 +110,7 @@ Assembly::Assembly(Config config, Surroundings surroundings)
       store_(with_machine_id(config_.store), clock_, log_),
       audit_(audit_file_of(config_.store.path), config_.keep_audit, network_clock_, log_,
              config_.gateway.zone),
-      intake_(store_, board_, bulletin_, clock_, boot_of(clock_, network_clock_, boot_id_)),
+      intake_(store_, latest_values_, bulletin_, clock_, boot_of(clock_, network_clock_, boot_id_)),
       indices_(catalogue_, intake_, bulletin_, log_),
       own_indices_(config_, catalogue_, store_, intake_, clock_),
       overview_maker_(std::in_place, config_, catalogue_),
@@ -124,7 +124,7 @@ void Assembly::start() {
     wake_sinks();
   });
   store_.remember("gateway", config_.gateway.id);  // so that the file alone can be exported
-  settle_sinks();
+  catch_up_with_sinks();
   if (!clock_was_set_) {
     log_.warning("clock", "nothing attests to the time (" + iso8601(clock_.utc()) +
                               "), or it was later already; observations wait for it up to " +
@@ -205,7 +205,7 @@ Assembly::~Assembly() {
 
 void Assembly::start_bus(const BusSettings& bus) {
   buses_[bus.id] = {.poller = std::make_unique<Poller>(bus, sensors_on(config_, bus.id), intake_,
-                                                       board_, clock_, log_, bus_maker_),
+                                                       latest_values_, clock_, log_, bus_maker_),
                     .place = place_of(bus)};
 }
 
@@ -234,7 +234,7 @@ std::optional<HourlyStream> Assembly::hourly_stream(std::string_view name) const
 }
 
 // What was changed while the gateway, or its store, was off.
-void Assembly::settle_sinks() {
+void Assembly::catch_up_with_sinks() {
   for (const SinkSettings& sink : config_.sinks) take_over(sink);
   for (const auto& [id, backlog] : store_.status().sinks) {
     const bool is_configured =
@@ -453,7 +453,7 @@ void Assembly::take_up_store() {
   std::vector<std::string> ids;
   for (const auto& [id, sink] : sinks_) ids.push_back(id);
   for (const std::string& id : ids) end_sink(id);
-  settle_sinks();
+  catch_up_with_sinks();
   intake_.revise_meta();
   log_.notice("store", "the store is there; samples are kept from now on");
 }

@@ -107,7 +107,7 @@ class Assembly {
   void restart_page();
   void publish();
   [[nodiscard]] PageSources page_sources();
-  void settle_sinks();
+  void catch_up_with_sinks();
   bool take_over(const SinkSettings& sink);
   bool take_out(const std::string& sink, std::string_view cause);
   void remember_closed_sinks();
@@ -139,7 +139,7 @@ class Assembly {
   std::unique_ptr<Fetcher> fetcher_;  // until the follower has it
   Store store_;
   std::atomic<MonotonicTime> committed_at_{MonotonicTime{}};  // rows, last
-  Board board_;
+  LatestValues latest_values_;
   Bulletin bulletin_;
   Audit audit_;
   Intake intake_;

@@ -93,10 +93,10 @@ void locate(Overview::Station& station, const Position& own, const Position& the
   station.north_m = rounded(north, rule);
 }
 
-// Of the members of an index's record: `"primary":["pm2_5"],`.
+// Of the members of an index's record: `"primary":["pm2_5"]`.
 std::string main_pollutants(const std::string& members) {
   if (members.empty()) return {};
-  const Json record = Json::parse_or_null("{" + members.substr(0, members.size() - 1) + "}");
+  const Json record = Json::parse_or_null("{" + members + "}");
   const Json* const primary = record.find("primary");
   std::string text;
   if (primary == nullptr || !primary->is_array()) return text;

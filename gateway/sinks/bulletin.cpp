@@ -6,16 +6,16 @@
 
 namespace twinsky {
 
-void Bulletin::post(Notice notice) {
+void Bulletin::post(Posting posting) {
   {
     const std::lock_guard lock(mutex_);
-    const auto [place, is_new] = kept_.try_emplace(notice.topic);
+    const auto [place, is_new] = kept_.try_emplace(posting.topic);
     const Change& standing = place->second.change;
-    const bool stands = !is_new && !standing.withdrawn && notice.retain == Retain::always &&
-                        standing.notice.retain == Retain::always &&
-                        standing.notice.payload == notice.payload;
+    const bool stands = !is_new && !standing.withdrawn && posting.retain == Retain::always &&
+                        standing.posting.retain == Retain::always &&
+                        standing.posting.payload == posting.payload;
     if (stands) return;
-    put(place, {.notice = std::move(notice), .withdrawn = false});
+    put(place, {.posting = std::move(posting), .withdrawn = false});
   }
   notify();
 }
@@ -25,7 +25,7 @@ void Bulletin::withdraw(std::string_view topic) {
     const std::lock_guard lock(mutex_);
     const auto place = kept_.find(topic);
     if (place == kept_.end() || place->second.change.withdrawn) return;
-    put(place, {.notice = {.topic = std::string(topic), .payload = {}}, .withdrawn = true});
+    put(place, {.posting = {.topic = std::string(topic), .payload = {}}, .withdrawn = true});
   }
   notify();
 }

@@ -21,7 +21,7 @@ enum class Retain : std::uint8_t {
   expiring,  // state: remembered where it can expire there, else only sent
 };
 
-struct Notice {
+struct Posting {
   std::string topic;  // below twinsky/v1/<gateway>/, e.g. "sensor/roof-pm/meta"
   std::string payload;
   Retain retain = Retain::always;
@@ -32,7 +32,7 @@ struct Notice {
 class Bulletin {
  public:
   // A text that stands already is not sent again, unless it expires.
-  void post(Notice notice);
+  void post(Posting posting);
   // The topic should stand nowhere any more.
   void withdraw(std::string_view topic);
 
@@ -47,7 +47,7 @@ class Bulletin {
   [[nodiscard]] bool is_obsolete(std::string_view topic) const;
 
   struct Change {
-    Notice notice;
+    Posting posting;
     bool withdrawn = false;
   };
   // What changed since `version`, oldest first; moves `version` on. 0 gives everything in force.

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/sinks/documents.hpp"
 
+#include "gateway/model/hexadecimal.hpp"
 #include "gateway/model/json.hpp"
+#include "gateway/text/json_writer.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 
 namespace twinsky {
 namespace {
@@ -141,28 +142,16 @@ std::vector<Shown> shown(const StreamDescription& stream, std::span<const Latest
   return columns;
 }
 
-// Appends `"name":{"quantity":…,…},`; nothing when `append` writes nothing.
-template <class Append>
-void append_object(std::string& text, std::string_view name, std::span<const Shown> columns,
-                   Append append) {
-  std::string members;
-  for (const Shown& one : columns) {
-    const std::size_t before = members.size();
-    members.append("\"").append(twinsky::name_of(one.column.quantity)).append("\":");
-    const std::size_t empty = members.size();
-    append(members, one);
-    if (members.size() == empty) {
-      members.resize(before);
-    } else {
-      members += ',';
-    }
-  }
-  if (members.empty()) return;
-  members.pop_back();
-  text.append("\"").append(name).append("\":{").append(members).append("},");
+// An object of what `put` writes for each column; nothing when it writes nothing.
+template <class Put>
+void put_object(JsonWriter& json, std::string_view key, std::span<const Shown> columns, Put put) {
+  const std::size_t before = json.length();
+  json.open(key);
+  for (const Shown& one : columns) put(twinsky::name_of(one.column.quantity), one);
+  json.close_or_drop(before);
 }
 
-void append_values(std::string& text, std::span<const Shown> columns) {
+void put_values(JsonWriter& json, std::span<const Shown> columns) {
   Flag flag = columns.empty() ? Flag::missing : Flag::pass;
   // What is too old to be shown is missing, however good it was; what failed says so.
   const auto flag_of = [](const Shown& one) {
@@ -171,27 +160,22 @@ void append_values(std::string& text, std::span<const Shown> columns) {
     return one.has_value || flag_then == Flag::fail ? flag_then : Flag::missing;
   };
   for (const Shown& one : columns) {
-    text.append("\"").append(twinsky::name_of(one.column.quantity)).append("\":");
-    if (one.has_value) {
-      append_number(text, *one.latest->reading.value, decimals_of(one.column));
-    } else {
-      text += "null";
-    }
-    text += ',';
+    json.put(twinsky::name_of(one.column.quantity),
+             one.has_value ? one.latest->reading.value : std::nullopt, decimals_of(one.column));
     flag = worst(flag, flag_of(one));
   }
-  append_object(text, "text", columns, [](std::string& to, const Shown& one) {
+  put_object(json, "text", columns, [&](std::string_view quantity, const Shown& one) {
     if (one.latest && !one.latest->reading.text.empty()) {
-      append_json_string(to, one.latest->reading.text);
+      json.put(quantity, one.latest->reading.text);
     }
   });
-  text += "\"flag\":" + std::to_string(static_cast<int>(flag)) + ",";
-  append_object(text, "flags", columns, [&](std::string& to, const Shown& one) {
-    if (flag_of(one) != Flag::pass) to += std::to_string(static_cast<int>(flag_of(one)));
+  json.put("flag", static_cast<int>(flag));
+  put_object(json, "flags", columns, [&](std::string_view quantity, const Shown& one) {
+    if (flag_of(one) != Flag::pass) json.put(quantity, static_cast<int>(flag_of(one)));
   });
-  append_object(text, "faults", columns, [](std::string& to, const Shown& one) {
+  put_object(json, "faults", columns, [&](std::string_view quantity, const Shown& one) {
     if (!one.latest || one.latest->reading.value || !one.latest->reading.fault) return;
-    to.append("\"").append(twinsky::name_of(*one.latest->reading.fault)).append("\"");
+    json.put(quantity, twinsky::name_of(*one.latest->reading.fault));
   });
 }
 
@@ -214,22 +198,18 @@ std::string state_document(const StreamDescription& stream, std::span<const Late
   for (const Shown& one : columns) {
     if (one.latest && (!newest || one.latest->time > newest->time)) newest = one.latest;
   }
-  std::string text = "{\"epoch\":";
-  append_json_string(text, epoch);
-  if (newest) {
-    text += ",\"ts\":" + std::to_string(newest->time.time_since_epoch().count());
-    text += ",\"time\":\"" + iso8601(newest->time) + "\",";
-  } else {
-    text += ",\"ts\":null,\"time\":null,";
-  }
-  if (!clock_set) text += "\"clock\":\"unset\",";
-  append_values(text, columns);
-  append_object(text, "times", columns, [&](std::string& to, const Shown& one) {
-    if (one.latest && one.latest->time != newest->time) {
-      append_json_string(to, iso8601(one.latest->time));
-    }
+  const auto time = newest ? std::optional(newest->time) : std::nullopt;
+  std::string text;
+  JsonWriter json(text);
+  json.open().put("epoch", epoch);
+  json.put("ts", time ? std::optional(time->time_since_epoch().count()) : std::nullopt);
+  json.put("time", time);
+  if (!clock_set) json.put("clock", "unset");
+  put_values(json, columns);
+  put_object(json, "times", columns, [&](std::string_view quantity, const Shown& one) {
+    if (one.latest && one.latest->time != time) json.put(quantity, one.latest->time);
   });
-  text.back() = '}';
+  json.close();
   return text;
 }
 
@@ -281,11 +261,7 @@ std::string info_document(const Config& config, std::string_view boot_id, std::s
 std::string mark_document(std::string_view gateway, const Mark& mark) {
   Json document = {
       {"gateway", gateway}, {"epoch", mark.epoch}, {"run", mark.run}, {"row", mark.row}};
-  if (mark.hash != 0) {
-    char hash[17];
-    std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(mark.hash));
-    document["hash"] = hash;
-  }
+  if (mark.hash != 0) document["hash"] = hexadecimal(mark.hash, 16);
   document["after"] = mark.after;
   return text_of(document);
 }
@@ -315,13 +291,13 @@ std::optional<Mark> mark_of(std::string_view document) {
 }
 
 std::string event_body(std::string_view event, std::string_view subject, std::string_view message) {
-  std::string text = "{\"event\":";
-  append_json_string(text, event);
-  text += ",\"subject\":";
-  append_json_string(text, subject);
-  text += ",\"message\":";
-  append_json_string(text, message);
-  text += '}';
+  std::string text;
+  JsonWriter(text)
+      .open()
+      .put("event", event)
+      .put("subject", subject)
+      .put("message", message)
+      .close();
   return text;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The documents beside the records: info, meta, state, event. Pure functions to JSON text.
-// (Records stand in model/record.hpp. `ledger` and `event` go out as records too: their topics
+// (Records stand in text/record.hpp. `ledger` and `event` go out as records too: their topics
 // carry arrays of them, as `obs` does, and record.schema.json describes all three.)
 #pragma once
 

@@ -13,15 +13,15 @@ constexpr milliseconds longest_retry{60'000};
 
 bool Flight::takes(StreamId stream, RowId row) const {
   const auto lane = lanes_.find(stream);
-  return lane == lanes_.end() || (!lane->second.hold && !is_settled(lane->second, row));
+  return lane == lanes_.end() || (!lane->second.hold && !has_met_fate(lane->second, row));
 }
 
-bool Flight::is_settled(StreamId stream, RowId row) const {
+bool Flight::has_met_fate(StreamId stream, RowId row) const {
   const auto lane = lanes_.find(stream);
-  return lane != lanes_.end() && is_settled(lane->second, row);
+  return lane != lanes_.end() && has_met_fate(lane->second, row);
 }
 
-bool Flight::is_settled(const Lane& lane, RowId row) {
+bool Flight::has_met_fate(const Lane& lane, RowId row) {
   return row <= lane.acknowledged || std::ranges::any_of(lane.in_ledger, [&](const Span& span) {
            return span.first_row <= row && row <= span.last_row;
          });
@@ -36,7 +36,7 @@ void Flight::acknowledged(const Span& span, MonotonicTime now) {
   Sent* const message = find_unknown(lane, span);
   if (message == nullptr) return;
   message->fate = Fate::acknowledged;
-  settle(lane, now);
+  retire_front(lane, now);
 }
 
 void Flight::refused(const Span& span, MonotonicTime now) {
@@ -50,7 +50,7 @@ void Flight::refused(const Span& span, MonotonicTime now) {
                            .retry_at = MonotonicTime::max(),
                            .backoff = Backoff(first_retry, longest_retry, seed_)});
   }
-  settle(lane, now);
+  retire_front(lane, now);
 }
 
 void Flight::abandoned(const Span& span, MonotonicTime now) {
@@ -60,7 +60,7 @@ void Flight::abandoned(const Span& span, MonotonicTime now) {
   } else {
     lane.messages.push_back({.span = span, .fate = Fate::in_ledger});
   }
-  settle(lane, now);
+  retire_front(lane, now);
 }
 
 // A row is under way once at most.
@@ -147,7 +147,7 @@ RowId Flight::cursor(RowId read) const {
   return cursor;
 }
 
-void Flight::settle(Lane& lane, MonotonicTime now) {
+void Flight::retire_front(Lane& lane, MonotonicTime now) {
   while (!lane.messages.empty() && (lane.messages.front().fate == Fate::acknowledged ||
                                     lane.messages.front().fate == Fate::in_ledger)) {
     lane.acknowledged = std::max(lane.acknowledged, lane.messages.front().span.last_row);

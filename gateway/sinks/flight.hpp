@@ -26,7 +26,7 @@ class Flight {
   // May the main passage send this row? Not when it has arrived, nor while its stream is held.
   [[nodiscard]] bool takes(StreamId stream, RowId row) const;
   // It has arrived, or stands in the ledger and must not enter it once more.
-  [[nodiscard]] bool is_settled(StreamId stream, RowId row) const;
+  [[nodiscard]] bool has_met_fate(StreamId stream, RowId row) const;
 
   void sent(const Span& span);
   // It has arrived.
@@ -77,10 +77,10 @@ class Flight {
     std::optional<Hold> hold;
   };
 
-  static bool is_settled(const Lane& lane, RowId row);
+  static bool has_met_fate(const Lane& lane, RowId row);
   static void forget_messages(Lane& lane);
   static Sent* find_unknown(Lane& lane, const Span& span);
-  static void settle(Lane& lane, MonotonicTime now);
+  static void retire_front(Lane& lane, MonotonicTime now);
 
   const std::uint32_t seed_;
   std::unordered_map<StreamId, Lane> lanes_;

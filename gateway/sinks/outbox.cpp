@@ -100,7 +100,7 @@ void Outbox::expire(MonotonicTime now) {
       for (const StoredRow& row : rows) {
         after = row.row;
         if (row.row > read_) break;
-        if (row.stream != held->stream || flight_.is_settled(row.stream, row.row)) continue;
+        if (row.stream != held->stream || flight_.has_met_fate(row.stream, row.row)) continue;
         const std::string& epoch = reader_->epoch_of(row.row);
         // seq began again, or some had arrived.
         if (lost.records > 0 && (epoch != lost_epoch || row.seq != lost.last_seq + 1)) {
@@ -174,7 +174,7 @@ std::optional<Batch> Outbox::retry(const Flight::Retry& retry) {
   RowId seen = rows.size() < page_rows ? read_ : rows.back().row;
   for (const StoredRow& row : rows) {
     if (row.row > read_) break;
-    if (row.stream != retry.stream || flight_.is_settled(row.stream, row.row)) continue;
+    if (row.stream != retry.stream || flight_.has_met_fate(row.stream, row.row)) continue;
     add(one, row, text_of(row.stream, reader_->epoch_of(row.row)));
   }
   one.flush();

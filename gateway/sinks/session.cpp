@@ -54,7 +54,7 @@ Session::Session(SessionSettings settings, SinkSurroundings& surroundings, const
                                            : egress.rule_for("mark").value_or(std::string_view())),
       outbox_(settings_.outbox, format, with_.store.reader(), with_.store.cursor(settings_.sink),
               egress, [this](RowId until) { return with_.store.claim(settings_.sink, until); }),
-      notices_(with_.bulletin, with_.store, format, settings_.sink, egress),
+      bulletin_copy_(with_.bulletin, with_.store, format, settings_.sink, egress),
       mark_(with_.store, settings_.sink),
       pause_(first_pause, longest_pause, settings_.outbox.seed),
       patient_pause_(first_patient_pause, longest_pause, settings_.outbox.seed) {}
@@ -141,7 +141,7 @@ void Session::stop(MonotonicTime now, MonotonicTime deadline) {
   deadline_ = std::min(now + farewell_within, deadline);
   keep_account();
   // What was said last, such as that the sensors are offline, goes too: it is retained for ever.
-  notices_.refresh();
+  bulletin_copy_.refresh();
   constexpr std::size_t for_mark_and_status = 2;
   send_notices(for_mark_and_status, now);
   if (under_way_.free() > 1) send_mark(mark_.take_last(), now);
@@ -227,7 +227,7 @@ void Session::begin_to_serve(MonotonicTime now) {
   served_since_ = now;
   show(true, "connected to " + connected_words_);
   outbox_.start(limits_.largest_payload, now);
-  notices_.start(limits_.can_retain, limits_.can_expire);
+  bulletin_copy_.start(limits_.can_retain, limits_.can_expire);
   mark_.start(limits_.can_retain && !mark_rule_.empty() && with_.store.is_open());
   send_status("online", now);
   was_busy_ = true;
@@ -237,7 +237,7 @@ void Session::begin_to_serve(MonotonicTime now) {
 // ---- serving ------------------------------------------------------------------------------------
 
 void Session::serve(MonotonicTime now) {
-  notices_.refresh();
+  bulletin_copy_.refresh();
   // A disk that does not answer would keep `state` waiting as well.
   const bool can_read = with_.store.answers();
   if (can_read) outbox_.expire(now);
@@ -253,7 +253,7 @@ void Session::serve(MonotonicTime now) {
   }
   const bool has_work = can_read && outbox_.has_work(with_.store.sendable(), now);
   const MonotonicTime retry = can_read ? outbox_.next_retry() : now + look_at_disk_after;
-  const MonotonicTime due = std::min({notices_.next_due(), retry, mark_.next_due()});
+  const MonotonicTime due = std::min({bulletin_copy_.next_due(), retry, mark_.next_due()});
   const bool is_due = due <= now && under_way_.free() > 0;
   wakes_at_ = std::min(overdue_at(), due > now ? due : MonotonicTime::max());
   if ((has_work && has_room_for_records()) || is_due) wakes_at_ = now;
@@ -274,9 +274,9 @@ void Session::arrived(UnderWay message, MonotonicTime now) {
   } else if (const auto* change = std::get_if<Bulletin::Change>(&message.what)) {
     const bool stays = under_way_.any([&](const UnderWay& other) {
       const auto* const one = std::get_if<Bulletin::Change>(&other.what);
-      return one != nullptr && one->notice.topic == change->notice.topic && !one->withdrawn;
+      return one != nullptr && one->posting.topic == change->posting.topic && !one->withdrawn;
     });
-    notices_.acknowledged(*change, stays);
+    bulletin_copy_.acknowledged(*change, stays);
   }
   bytes_arrived_ += message.bytes;
   ++status_.messages_acknowledged;
@@ -292,7 +292,7 @@ void Session::refused(UnderWay message, const TransportEvent& event, MonotonicTi
   if (const Span* const span = message.records()) {
     is_news = outbox_.refused(*span, message.bytes, event.is_too_large, now);
   } else if (auto* change = std::get_if<Bulletin::Change>(&message.what)) {
-    is_news = notices_.refused(std::move(*change), now);
+    is_news = bulletin_copy_.refused(std::move(*change), now);
   } else if (std::holds_alternative<OwnMark>(message.what)) {
     mark_.refused();
     is_news = true;
@@ -305,20 +305,20 @@ void Session::refused(UnderWay message, const TransportEvent& event, MonotonicTi
 
 void Session::send_notices(std::size_t kept_free, MonotonicTime now) {
   while (under_way_.free() > kept_free) {
-    auto notice = notices_.take(now);
-    if (!notice) return;
-    const std::size_t size = limits_.size_of(notice->message);
+    auto posting = bulletin_copy_.take(now);
+    if (!posting) return;
+    const std::size_t size = limits_.size_of(posting->message);
     if (size <= limits_.largest_message) {
-      std::string topic = notice->change.notice.topic;
-      send({.what = std::move(notice->change),
+      std::string topic = posting->change.posting.topic;
+      send({.what = std::move(posting->change),
             .sent_at = now,
             .subject = std::move(topic),
-            .rule = notice->rule},
-           std::move(notice->message));
-    } else if (notices_.left_out(notice->change)) {
+            .rule = posting->rule},
+           std::move(posting->message));
+    } else if (bulletin_copy_.left_out(posting->change)) {
       with_.log.warning("sink " + settings_.sink, far_end_ + " takes packets up to " +
                                                       std::to_string(limits_.largest_message) +
-                                                      " bytes: " + notice->message.destination +
+                                                      " bytes: " + posting->message.destination +
                                                       " has " + std::to_string(size) +
                                                       " and is not sent there");
     }

@@ -13,9 +13,9 @@
 #pragma once
 
 #include "gateway/sinks/backoff.hpp"
+#include "gateway/sinks/bulletin_copy.hpp"
 #include "gateway/sinks/inbox.hpp"
 #include "gateway/sinks/mark_keeper.hpp"
-#include "gateway/sinks/notices.hpp"
 #include "gateway/sinks/outbox.hpp"
 #include "gateway/sinks/sink.hpp"
 #include "gateway/sinks/under_way.hpp"
@@ -117,7 +117,7 @@ class Session {
   const std::string mark_destination_;
   const std::string_view mark_rule_;  // empty: none lets it go
   Outbox outbox_;
-  Notices notices_;
+  BulletinCopy bulletin_copy_;
   MarkKeeper mark_;
   Backoff pause_;
   Backoff patient_pause_;

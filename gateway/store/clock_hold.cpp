@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/store/clock_hold.hpp"
 
+#include "gateway/text/json_text.hpp"
+
 #include <algorithm>
 
 namespace twinsky {
 namespace {
 
-constexpr std::string_view mark = R"("clock":"unset")";
 constexpr milliseconds same_offset{500};  // a slewed clock stays within it, a step does not
 constexpr std::chrono::seconds look_every{1};
 constexpr std::size_t amended_at_once = 1000;
@@ -17,19 +18,9 @@ milliseconds since_boot(const Clock& clock) {
 
 // Takes the mark out and says which record is put right by this one.
 std::string amending_body(std::string_view marked, std::uint64_t seq) {
-  std::string body(marked);
-  auto at = body.find(mark);
-  auto length = mark.size();
-  if (at + length < body.size() && body[at + length] == ',') {
-    ++length;
-  } else if (at > 0 && body[at - 1] == ',') {
-    --at;
-    ++length;
-  }
-  body.erase(at, length);
-  std::string head = R"({"amends":)" + std::to_string(seq);
-  if (body != "{}") head += ',';
-  return body.replace(0, 1, head);
+  const std::string plain =
+      without_members(marked, [](std::string_view key) { return key == "clock"; });
+  return with_first_member(plain, "amends", std::to_string(seq));
 }
 
 }  // namespace
@@ -93,9 +84,7 @@ RowId ClockHold::append(StreamId stream, UtcTime time, std::string body, millise
     blocks_.push_back({row, no_row_limit, boot_id_, offset, since_boot(clock_), gave_up_});
     journal_.tables().save_clock_block(blocks_.back());
   }
-  if (body.find(mark) == std::string::npos) {
-    body.replace(0, 1, body == "{}" ? "{" + std::string(mark) : "{" + std::string(mark) + ",");
-  }
+  if (!member_of(body, "clock")) body = with_first_member(body, "clock", R"("unset")");
   return journal_.append(stream, time, body, false);
 }
 

@@ -33,28 +33,28 @@ RowId end_of_epoch(const std::vector<SavedEpoch>& epochs, RowId row, RowId last)
 
 }  // namespace
 
-bool Outboxes::takes(const std::string& sink, StreamId stream) const {
+bool WantedRows::takes(const std::string& sink, StreamId stream) const {
   const auto rules = topics.find(sink);
   return rules == topics.end() || rule_for(rules->second, topic_of_stream(name_of(stream)));
 }
 
-std::optional<Piece> next_piece(const KeptRows& rows, const Outboxes& outboxes, Sacrifice sacrifice,
+std::optional<Piece> next_piece(const KeptRows& rows, const WantedRows& wanted, Sacrifice sacrifice,
                                 RowId most) {
   if (sacrifice == Sacrifice::none) return std::nullopt;
   RowId limit = rows.last;
   if (sacrifice == Sacrifice::acknowledged) {
-    for (const auto& [sink, cursor] : outboxes.cursors) limit = std::min(limit, cursor);
+    for (const auto& [sink, cursor] : wanted.cursors) limit = std::min(limit, cursor);
   }
   const auto piece_from = [&](RowId first) -> std::optional<Piece> {
     if (first > limit) return std::nullopt;
     const RowId last = std::min(first + most - 1, limit);
-    return Piece{first, end_of_epoch(outboxes.epochs, first, last)};
+    return Piece{first, end_of_epoch(wanted.epochs, first, last)};
   };
 
   std::vector<Rows> kept;  // what may be on its way, and what is not there anyway
-  for (const auto& [sink, claimed] : outboxes.claimed) {
-    const auto cursor = outboxes.cursors.find(sink);
-    if (cursor != outboxes.cursors.end() && claimed > cursor->second) {
+  for (const auto& [sink, claimed] : wanted.claimed) {
+    const auto cursor = wanted.cursors.find(sink);
+    if (cursor != wanted.cursors.end() && claimed > cursor->second) {
       kept.push_back({cursor->second + 1, claimed});
     }
   }

@@ -15,7 +15,7 @@
 namespace twinsky {
 
 // What deletion has to know of the outside.
-struct Outboxes {
+struct WantedRows {
   std::map<std::string, RowId> cursors;   // by sink
   std::map<std::string, RowId> claimed;   // by sink: rows after the cursor, up to here, may be sent
   std::vector<std::string> stream_names;  // by StreamId
@@ -54,7 +54,7 @@ struct Piece {
 };
 
 // nullopt: nothing may go.
-std::optional<Piece> next_piece(const KeptRows& rows, const Outboxes& outboxes, Sacrifice sacrifice,
+std::optional<Piece> next_piece(const KeptRows& rows, const WantedRows& wanted, Sacrifice sacrifice,
                                 RowId most);
 
 }  // namespace twinsky

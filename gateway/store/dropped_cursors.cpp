@@ -122,13 +122,13 @@ bool DroppedCursors::has_work(const Dropped& dropped) {
          dropped.next <= dropped.last;  // others may never go there again
 }
 
-bool DroppedCursors::step(const OutboxesNow& outboxes) {
+bool DroppedCursors::step(const WantedRowsNow& wanted) {
   const auto due = std::ranges::find_if(dropped_, has_work);
   if (due == dropped_.end()) return false;
   const auto open_before = open_;
   try {
     journal_.transaction([&] {
-      if (due->next <= due->last) count_piece(*due, outboxes());
+      if (due->next <= due->last) count_piece(*due, wanted());
       if (due->next > due->last) {
         finish(*due);
         if (due->back_after != away) dropped_.erase(due);
@@ -146,17 +146,17 @@ bool DroppedCursors::step(const OutboxesNow& outboxes) {
   return std::ranges::any_of(dropped_, has_work);
 }
 
-void DroppedCursors::count_piece(Dropped& dropped, const Outboxes& outboxes) {
+void DroppedCursors::count_piece(Dropped& dropped, const WantedRows& wanted) {
   const RowId oldest = journal_.oldest();
   if (dropped.next < oldest) {
-    count_gone(dropped, std::min(dropped.last, oldest - 1), outboxes);
+    count_gone(dropped, std::min(dropped.last, oldest - 1), wanted);
     return;
   }
   const RowId first = dropped.next;
   RowId last = std::min({first + rows_per_step - 1, dropped.last, journal_.last()});
   std::string epoch;
   // A piece is of one epoch, so that its numbers can be told.
-  for (const SavedEpoch& saved : outboxes.epochs) {
+  for (const SavedEpoch& saved : wanted.epochs) {
     if (saved.first_row <= first) epoch = saved.epoch;
     if (saved.first_row > first) last = std::min(last, saved.first_row - 1);
   }
@@ -165,12 +165,12 @@ void DroppedCursors::count_piece(Dropped& dropped, const Outboxes& outboxes) {
   if (may_have_arrived) last = std::min(last, dropped.on_their_way);
   for (const StreamShare& share : journal_.tables().shares(first, last)) {
     const bool is_missed = dropped.streams.empty()
-                               ? outboxes.takes(dropped.sink, share.stream)
+                               ? wanted.takes(dropped.sink, share.stream)
                                : std::ranges::count(dropped.streams, share.stream) != 0;
     if (!is_missed) continue;
     note(dropped,
          {.cause = dropped.cause,
-          .stream = outboxes.name_of(share.stream),
+          .stream = wanted.name_of(share.stream),
           .start = share.start,
           .end = share.end,
           .count = share.count,
@@ -185,7 +185,7 @@ void DroppedCursors::count_piece(Dropped& dropped, const Outboxes& outboxes) {
 }
 
 // Deleted before they were counted: how many there were is known, of which streams is not.
-void DroppedCursors::count_gone(Dropped& dropped, RowId last, const Outboxes& outboxes) {
+void DroppedCursors::count_gone(Dropped& dropped, RowId last, const WantedRows& wanted) {
   const UtcTime now = clock_.utc();
   LedgerRow row{.cause = dropped.cause,
                 .stream = "*",
@@ -202,7 +202,7 @@ void DroppedCursors::count_gone(Dropped& dropped, RowId last, const Outboxes& ou
   };
   if (dropped.streams.empty()) enter();
   for (const StreamId stream : dropped.streams) {
-    row.stream = outboxes.name_of(stream);
+    row.stream = wanted.name_of(stream);
     row.count = 0;  // nobody knows
     enter();
   }

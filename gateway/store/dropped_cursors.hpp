@@ -42,7 +42,7 @@ class DroppedCursors {
   void committed() { committed_ = dropped_; }
 
   // Outside: counts one piece in a transaction of its own; true when there may be more to do.
-  bool step(const OutboxesNow& outboxes);
+  bool step(const WantedRowsNow& wanted);
 
   // As it is kept; nullopt: the same as at the last call.
   std::optional<std::string> changed_text();
@@ -70,8 +70,8 @@ class DroppedCursors {
   static bool has_work(const Dropped& dropped);
   void add(Dropped dropped);
   static std::string text_of(const std::vector<Dropped>& all);
-  void count_piece(Dropped& dropped, const Outboxes& outboxes);
-  void count_gone(Dropped& dropped, RowId last, const Outboxes& outboxes);
+  void count_piece(Dropped& dropped, const WantedRows& wanted);
+  void count_gone(Dropped& dropped, RowId last, const WantedRows& wanted);
   void note(Dropped& dropped, const LedgerRow& row, StreamId stream);
   void finish(Dropped& dropped);
   void announce(std::int64_t entry, const LedgerRow& row);

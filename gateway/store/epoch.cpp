@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/store/epoch.hpp"
 
+#include "gateway/model/hexadecimal.hpp"
+
 #include <array>
 #include <fstream>
 #include <random>
@@ -9,13 +11,7 @@ namespace twinsky {
 
 std::string random_epoch() {
   std::random_device random;
-  auto bits = static_cast<std::uint32_t>(random());
-  std::string epoch(8, '0');
-  for (char& digit : epoch) {
-    digit = "0123456789abcdef"[bits & 0xf];
-    bits >>= 4;
-  }
-  return epoch;
+  return hexadecimal(random(), 8);
 }
 
 std::string kernel_boot_id() {

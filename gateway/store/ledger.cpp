@@ -1,34 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/store/ledger.hpp"
 
-#include "gateway/text/record.hpp"
+#include "gateway/text/json_writer.hpp"
 
 namespace twinsky {
 
 std::string ledger_body(const LedgerRow& row) {
-  std::string text = R"({"cause":)";
-  append_json_string(text, row.cause);
-  text += R"(,"stream":)";
-  append_json_string(text, row.stream);
-  text += R"(,"start":")";
-  append_iso8601(text, row.start);
-  text += R"(","end":")";
-  append_iso8601(text, row.end);
-  text += R"(","count":)" + std::to_string(row.count);
-  text += row.estimated ? R"(,"estimated":true)" : R"(,"estimated":false)";
-  if (!row.sink.empty()) {
-    text += R"(,"sink":)";
-    append_json_string(text, row.sink);
-  }
-  if (row.first_seq != 0) {
-    text += R"(,"first_seq":)" + std::to_string(row.first_seq);
-    text += R"(,"last_seq":)" + std::to_string(row.last_seq);
-  }
-  if (!row.epoch.empty()) {
-    text += R"(,"of_epoch":)";
-    append_json_string(text, row.epoch);
-  }
-  text += '}';
+  std::string text;
+  JsonWriter json(text);
+  json.open().put("cause", row.cause).put("stream", row.stream);
+  json.put("start", row.start).put("end", row.end);
+  json.put("count", row.count).put("estimated", row.estimated);
+  if (!row.sink.empty()) json.put("sink", row.sink);
+  if (row.first_seq != 0) json.put("first_seq", row.first_seq).put("last_seq", row.last_seq);
+  if (!row.epoch.empty()) json.put("of_epoch", row.epoch);
+  json.close();
   return text;
 }
 

@@ -10,9 +10,9 @@
 namespace twinsky {
 
 struct LedgerRow {
-  std::string cause;  // gateway_off, queue_full, age, size, disk_full, disk_fault, refused,
-                      // salvage, not_shown, sink_removed, sink_closed, not_allowed, or the fault
-                      // that silenced a sensor or feed
+  std::string cause;   // gateway_off, queue_full, age, size, disk_full, disk_fault, refused,
+                       // salvage, not_shown, sink_removed, sink_closed, not_allowed, or the fault
+                       // that silenced a sensor or feed
   std::string stream;  // "sensor/roof-pm"; "*" for all
   UtcTime start{};     // of the first sample that is missing
   UtcTime end{};

@@ -18,7 +18,7 @@ struct PendingRows::Callbacks {
   struct Cursor : sqlite3_vtab_cursor {
     std::size_t at = 0;
   };
-  enum Place : int { row, stream, seq, ts, body };
+  enum Field : int { row, stream, seq, ts, body };
 
   static int connect(sqlite3* database, void* rows, int, const char* const*, sqlite3_vtab** table,
                      char**) {
@@ -58,21 +58,21 @@ struct PendingRows::Callbacks {
   static int is_at_end(sqlite3_vtab_cursor* cursor) {
     return static_cast<Cursor*>(cursor)->at >= rows_of(cursor).count_ ? 1 : 0;
   }
-  static int column(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int place) {
+  static int column(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int field) {
     const std::size_t at = static_cast<Cursor*>(cursor)->at;
     const auto& rows = rows_of(cursor).rows_;
     const Row& one = rows[at];
-    switch (place) {
-      case Place::row:
+    switch (field) {
+      case Field::row:
         if (at == 0 || rows[at - 1].row + 1 != one.row) sqlite3_result_int64(context, one.row);
         break;
-      case Place::stream:
+      case Field::stream:
         sqlite3_result_int64(context, static_cast<std::int64_t>(one.stream));
         break;
-      case Place::seq:
+      case Field::seq:
         sqlite3_result_int64(context, static_cast<std::int64_t>(one.seq));
         break;
-      case Place::ts:
+      case Field::ts:
         sqlite3_result_int64(context, one.time.time_since_epoch().count());
         break;
       default:
@@ -108,12 +108,12 @@ void PendingRows::show_to(sqlite3* database) {
 void PendingRows::add(RowId row, StreamId stream, std::uint64_t seq, UtcTime time,
                       const std::string& body) {
   if (count_ == rows_.size()) rows_.emplace_back();
-  Row& place = rows_[count_++];
-  place.row = row;
-  place.stream = stream;
-  place.seq = seq;
-  place.time = time;
-  place.body.assign(body);
+  Row& next = rows_[count_++];
+  next.row = row;
+  next.stream = stream;
+  next.seq = seq;
+  next.time = time;
+  next.body.assign(body);
 }
 
 }  // namespace twinsky

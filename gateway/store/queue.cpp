@@ -23,7 +23,7 @@ std::size_t Queue::bytes_of(const Waiting& waiting) {
   const Entry& entry = waiting.entry;
   return sizeof(Waiting) + entry.body.capacity() +
          entry.official.capacity() * sizeof(OfficialValue) +
-         (entry.reference ? entry.reference->document.capacity() : 0);
+         (entry.official_key ? entry.official_key->document.capacity() : 0);
 }
 
 void Queue::Lane::push(Waiting&& one) {
@@ -107,7 +107,7 @@ void Queue::give_back(std::vector<Waiting>& batch, std::size_t first) {
   std::vector<Waiting> official;
   std::size_t own = 0;
   for (std::size_t at = first; at < batch.size(); ++at) {
-    if (batch[at].entry.reference) {
+    if (batch[at].entry.official_key) {
       official.push_back(std::move(batch[at]));
     } else if (own != at) {
       batch[own++] = std::move(batch[at]);

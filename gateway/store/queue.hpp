@@ -67,14 +67,14 @@ class Queue {
   };
 
   static std::size_t bytes_of(const Waiting& waiting);
-  Lane& lane_of(const Waiting& waiting) { return waiting.entry.reference ? official_ : own_; }
+  Lane& lane_of(const Waiting& waiting) { return waiting.entry.official_key ? official_ : own_; }
   void take_both(std::vector<Waiting>& batch);
   void drop_surplus();
   void drop_oldest_of(Lane& lane);
 
   const std::size_t limit_bytes_;
   Lane own_;       // of sensors and of the gateway itself
-  Lane official_;  // with a reference
+  Lane official_;  // with an official key
   std::uint64_t last_number_ = 0;
   std::string cause_ = "queue_full";
   DroppedByStream dropped_;

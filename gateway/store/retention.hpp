@@ -27,7 +27,7 @@ struct TableShare {
 inline constexpr std::array<TableShare, 4> table_shares = {{
     {Held::hours, "hourly means", 15, 120},
     {Held::official, "official values", 14, 70},
-    {Held::references, "marks of official values", 6, 42},
+    {Held::revisions, "marks of official values", 6, 42},
     {Held::ledger, "rows of the ledger", 5, 75},
 }};
 

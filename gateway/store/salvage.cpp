@@ -308,9 +308,9 @@ void salvage_small_tables(Tables& tables, const Deliver& deliver) {
       [](const OfficialRow& row) { return row.start; });
   if (!goes_further) return;
   bring_back(
-      &Salvaged::references,
-      [&](UtcTime from) { return tables.references(from, rows_walked_at_once); },
-      [](const SavedReference& reference) { return reference.key.start; });
+      &Salvaged::revisions,
+      [&](UtcTime from) { return tables.official_revisions(from, rows_walked_at_once); },
+      [](const OfficialRevision& saved) { return saved.key.start; });
 }
 
 void salvage_rows(const std::vector<SalvageRange>& ranges, RowId sure_until, const OpenAside& open,

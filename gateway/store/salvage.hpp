@@ -61,7 +61,7 @@ struct Salvaged {
   RowId done_until = 0;
   std::vector<SalvagedRow> rows;
   std::uint64_t unreadable = 0;  // of those that there were
-  std::vector<SavedReference> references;
+  std::vector<OfficialRevision> revisions;
   std::vector<LedgerRow> ledger;
   std::vector<HourRow> hours;
   std::vector<OfficialRow> official;

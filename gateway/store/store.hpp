@@ -47,7 +47,7 @@ struct StoreSettings {
 
 // An official value is stored once per revision: a repeat is dropped, a changed value for a known
 // interval gets the next revision. The body then begins with `"revision":N`.
-struct ReferenceKey {
+struct OfficialKey {
   std::string document;  // which of the feed's documents
   UtcTime start{};
   UtcTime end{};
@@ -66,12 +66,12 @@ struct Entry {
   StreamId stream{};
   UtcTime time{};
   std::string body;  // a JSON object (record.hpp)
-  std::optional<ReferenceKey> reference;
+  std::optional<OfficialKey> official_key;
   bool clock_unset = false;  // `time` waits for the right clock
   // Puts right the newest record of the stream that has this `time`: the body then begins with
   // `"amends":N`. Dropped where there is no such record among the newest of the epoch.
   bool amends = false;
-  std::vector<OfficialValue> official = {};  // with `reference`
+  std::vector<OfficialValue> official = {};  // with `official_key`
 };
 
 struct StoredRow {

@@ -650,30 +650,30 @@ void Tables::save_remembered(const std::string& name, const std::string& value) 
   connection_->run(sql::Name::remembered_put, name, value);
 }
 
-std::optional<SavedReference> Tables::reference(StreamId stream, const ReferenceKey& key) {
+std::optional<OfficialRevision> Tables::official_revision(StreamId stream, const OfficialKey& key) {
   auto found = connection_->use(sql::Name::reference_get, key.start, stream, key.document, key.end);
   if (!found.next()) return std::nullopt;
-  return SavedReference{stream,
-                        {key.document, key.start, key.end, natural(found.integer(1))},
-                        natural(found.integer(0))};
+  return OfficialRevision{stream,
+                          {key.document, key.start, key.end, natural(found.integer(1))},
+                          natural(found.integer(0))};
 }
 
-void Tables::save_reference(const SavedReference& reference) {
-  const ReferenceKey& key = reference.key;
-  connection_->put_counted(Held::references, sql::Name::reference_insert, sql::Name::reference_put,
-                           key.start, reference.stream, key.document, key.end, reference.revision,
+void Tables::save_official_revision(const OfficialRevision& saved) {
+  const OfficialKey& key = saved.key;
+  connection_->put_counted(Held::revisions, sql::Name::reference_insert, sql::Name::reference_put,
+                           key.start, saved.stream, key.document, key.end, saved.revision,
                            key.content_hash);
 }
 
-std::vector<SavedReference> Tables::references(UtcTime from, std::size_t most) {
-  std::vector<SavedReference> references;
+std::vector<OfficialRevision> Tables::official_revisions(UtcTime from, std::size_t most) {
+  std::vector<OfficialRevision> revisions;
   auto found = connection_->use(sql::Name::reference_some, from, most);
   while (found.next()) {
-    references.push_back({StreamId{found.integer(1)},
-                          {found.text(2), found.time(0), found.time(3), natural(found.integer(5))},
-                          natural(found.integer(4))});
+    revisions.push_back({StreamId{found.integer(1)},
+                         {found.text(2), found.time(0), found.time(3), natural(found.integer(5))},
+                         natural(found.integer(4))});
   }
-  return references;
+  return revisions;
 }
 
 void Tables::save_hour(const HourRow& row) {
@@ -781,7 +781,7 @@ void Tables::save_official(const OfficialRow& row) {
                            static_cast<int>(row.value.flag), row.value.gas_reference_k,
                            row.revision, row.content_hash);
 }
-void Tables::erase_official(StreamId stream, const ReferenceKey& key) {
+void Tables::erase_official(StreamId stream, const OfficialKey& key) {
   connection_->erase_counted(Held::official, sql::Name::official_erase, stream, key.start, key.end,
                              key.document);
 }

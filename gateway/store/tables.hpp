@@ -52,9 +52,9 @@ struct SavedEpoch {
   std::string reason;
 };
 
-struct SavedReference {
+struct OfficialRevision {
   StreamId stream{};
-  ReferenceKey key;
+  OfficialKey key;
   std::uint64_t revision = 0;
 };
 
@@ -97,7 +97,7 @@ struct RowCount {
 };
 
 // The tables that grow with time beside the samples.
-enum class Held : std::uint8_t { hours, official, references, ledger };
+enum class Held : std::uint8_t { hours, official, revisions, ledger };
 
 struct FileSize {
   std::int64_t pages = 0;
@@ -184,9 +184,10 @@ class Tables {
   void erase_retained(const std::string& sink, const std::string& topic);
   [[nodiscard]] std::map<std::string, std::string> remembered();
   void save_remembered(const std::string& name, const std::string& value);
-  [[nodiscard]] std::optional<SavedReference> reference(StreamId stream, const ReferenceKey& key);
-  void save_reference(const SavedReference& reference);
-  [[nodiscard]] std::vector<SavedReference> references(UtcTime from, std::size_t most);
+  [[nodiscard]] std::optional<OfficialRevision> official_revision(StreamId stream,
+                                                                  const OfficialKey& key);
+  void save_official_revision(const OfficialRevision& saved);
+  [[nodiscard]] std::vector<OfficialRevision> official_revisions(UtcTime from, std::size_t most);
 
   // Hours.
   void save_hour(const HourRow& row);
@@ -200,7 +201,7 @@ class Tables {
 
   // Official values.
   void save_official(const OfficialRow& row);
-  void erase_official(StreamId stream, const ReferenceKey& key);  // all of a document's interval
+  void erase_official(StreamId stream, const OfficialKey& key);  // all of a document's interval
   [[nodiscard]] std::vector<OfficialRow> official(StreamId stream, Quantity quantity, UtcTime from,
                                                   UtcTime to);
   [[nodiscard]] std::optional<UtcTime> first_official(StreamId stream, Quantity quantity,

@@ -95,12 +95,12 @@ bool Upkeep::is_too_old(UtcTime start) const {
   return witness_.present() && start < *witness_.present() - settings_.keep;
 }
 
-bool Upkeep::step(const OutboxesNow& outboxes) {
+bool Upkeep::step(const WantedRowsNow& wanted) {
   look_at_clock();
   if (retention_.step()) return true;
   if (!purge_) look();
   if (!purge_) return retention_.is_due();
-  if (is_enough(*purge_) || !delete_piece(outboxes, purge_->sacrifice, rows_at_once)) finish();
+  if (is_enough(*purge_) || !delete_piece(wanted, purge_->sacrifice, rows_at_once)) finish();
   return purge_.has_value();
 }
 
@@ -173,10 +173,10 @@ bool Upkeep::is_enough(const Purge& purge) {
   return size.pages - size.free_pages <= purge.until_used_pages;
 }
 
-bool Upkeep::delete_piece(const OutboxesNow& outboxes_now, Sacrifice sacrifice, RowId most) {
-  const Outboxes outboxes = outboxes_now();
+bool Upkeep::delete_piece(const WantedRowsNow& wanted_now, Sacrifice sacrifice, RowId most) {
+  const WantedRows wanted = wanted_now();
   const KeptRows rows{journal_.oldest(), journal_.last(), journal_.tables().salvages()};
-  auto piece = next_piece(rows, outboxes, sacrifice, most);
+  auto piece = next_piece(rows, wanted, sacrifice, most);
   if (!piece) return false;
   if (purge_->before) {
     piece->last = journal_.tables().too_old_until(piece->first, piece->last, *purge_->before,
@@ -186,7 +186,7 @@ bool Upkeep::delete_piece(const OutboxesNow& outboxes_now, Sacrifice sacrifice, 
   const auto lost_before = purge_->lost;
   try {
     transaction([&] {
-      note_loss(outboxes, *piece);
+      note_loss(wanted, *piece);
       if (piece->leaves_older) {
         journal_.erase_between(piece->first, piece->last);
       } else {
@@ -201,7 +201,7 @@ bool Upkeep::delete_piece(const OutboxesNow& outboxes_now, Sacrifice sacrifice, 
   return true;
 }
 
-void Upkeep::note_loss(const Outboxes& outboxes, const Piece& piece) {
+void Upkeep::note_loss(const WantedRows& wanted, const Piece& piece) {
   const auto [first, last] = std::pair(piece.first, piece.last);
   // Unsent ones that are still in a damaged file go with them.
   for (const SalvageRange& range : journal_.tables().salvages()) {
@@ -212,14 +212,14 @@ void Upkeep::note_loss(const Outboxes& outboxes, const Piece& piece) {
         {purge_->cause, "*", now, now, static_cast<std::uint64_t>(dropped), true, "", 0, 0, ""});
   }
   std::string epoch;
-  for (const SavedEpoch& saved : outboxes.epochs) {
+  for (const SavedEpoch& saved : wanted.epochs) {
     if (saved.first_row <= first) epoch = saved.epoch;
   }
-  for (const auto& [sink, cursor] : outboxes.cursors) {
+  for (const auto& [sink, cursor] : wanted.cursors) {
     if (cursor >= last) continue;
     for (const StreamShare& share : journal_.tables().shares(std::max(first, cursor + 1), last)) {
-      if (!outboxes.takes(sink, share.stream)) continue;
-      const LedgerRow row{purge_->cause,  outboxes.name_of(share.stream),
+      if (!wanted.takes(sink, share.stream)) continue;
+      const LedgerRow row{purge_->cause,  wanted.name_of(share.stream),
                           share.start,    share.end,
                           share.count,    piece.may_have_arrived,
                           sink,           share.first_seq,
@@ -265,7 +265,7 @@ void Upkeep::finish() {
   purge_.reset();
 }
 
-bool Upkeep::make_room(const OutboxesNow& outboxes, std::size_t rows, std::size_t bytes,
+bool Upkeep::make_room(const WantedRowsNow& wanted, std::size_t rows, std::size_t bytes,
                        Sacrifice sacrifice) {
   Tables& tables = journal_.tables();
   const auto free = free_bytes(settings_.path);
@@ -298,12 +298,12 @@ bool Upkeep::make_room(const OutboxesNow& outboxes, std::size_t rows, std::size_
   if (is_at_cap) {
     // As many as are to come, and some for the pages that are not quite empty then.
     while (purge_->rows - before <= rows &&
-           delete_piece(outboxes, Sacrifice::under_way, rows_at_once)) {
+           delete_piece(wanted, Sacrifice::under_way, rows_at_once)) {
       continue;
     }
   } else {
     // The WAL cannot grow, so it is used again after each little piece.
-    while (!has_room() && delete_piece(outboxes, sacrifice, few_rows)) tables.checkpoint();
+    while (!has_room() && delete_piece(wanted, sacrifice, few_rows)) tables.checkpoint();
   }
   const bool any = purge_->rows > before;
   finish();

@@ -24,7 +24,7 @@
 namespace twinsky {
 
 // From its call until the work of Upkeep that called it returns, no sink claims further rows.
-using OutboxesNow = std::function<Outboxes()>;
+using WantedRowsNow = std::function<WantedRows()>;
 
 // Space on the disk that is given up when the disk is full: without any, SQLite can neither copy
 // its WAL into the file nor delete.
@@ -61,12 +61,12 @@ class Upkeep {
          Clock& clock, Log& log);
 
   // Looks whether a bound is reached and deletes one piece; true when there is more to delete.
-  bool step(const OutboxesNow& outboxes);
+  bool step(const WantedRowsNow& wanted);
   // A commit of so many rows and bytes found no room, on the disk or within max_size. On a full
   // disk the reserve goes first, then as many of the oldest rows as have to be kept now, as far as
   // `sacrifice` lets them go; within max_size the oldest go in any case. False when nothing could
   // be done, or more rows would not help.
-  bool make_room(const OutboxesNow& outboxes, std::size_t rows, std::size_t bytes,
+  bool make_room(const WantedRowsNow& wanted, std::size_t rows, std::size_t bytes,
                  Sacrifice sacrifice);
   // Whether the disk has room again, before a commit that found none is tried once more.
   void look_at_disk_again();
@@ -89,8 +89,8 @@ class Upkeep {
   void stop_growth(const FileSize& size);
   bool is_enough(const Purge& purge);
   // False when there was nothing left to delete.
-  bool delete_piece(const OutboxesNow& outboxes_now, Sacrifice sacrifice, RowId most);
-  void note_loss(const Outboxes& outboxes, const Piece& piece);
+  bool delete_piece(const WantedRowsNow& wanted_now, Sacrifice sacrifice, RowId most);
+  void note_loss(const WantedRows& wanted, const Piece& piece);
   void note_loss(StreamId stream, const LedgerRow& row);
   void finish();
   template <class Work>

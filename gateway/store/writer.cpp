@@ -226,7 +226,7 @@ bool Store::Writer::play(Round& round) {
   const bool is_written = expect_disk_trouble(round, [&] {
     if (opened_) look_at_file();
     if (!opened_) open_again();
-    settle_doubt(round);
+    resolve_doubt(round);
     if (is_disk_full_) opened_->upkeep.look_at_disk_again();
     replace_file_if_damaged();
     write(round);
@@ -293,7 +293,8 @@ void Store::Writer::look_for_doubtful(Tables& tables) {
   bool is_kept = static_cast<RowId>(rows.size()) == count;
   for (const Waiting& waiting : doubtful.part) {
     const Entry& entry = waiting.entry;
-    if (entry.reference || entry.amends || entry.clock_unset) continue;  // may be stored otherwise
+    if (entry.official_key || entry.amends || entry.clock_unset)
+      continue;  // may be stored otherwise
     row = std::find_if(row, rows.end(), [&entry](const StoredRow& one) {
       return one.stream == entry.stream && one.time == entry.time && one.body == entry.body;
     });
@@ -305,7 +306,7 @@ void Store::Writer::look_for_doubtful(Tables& tables) {
 }
 
 // What of it is not on the disk comes before all that came later.
-void Store::Writer::settle_doubt(Round& round) {
+void Store::Writer::resolve_doubt(Round& round) {
   if (!in_doubt_) return;
   InDoubt doubtful = *std::exchange(in_doubt_, std::nullopt);
   doubtful_ = 0;
@@ -416,17 +417,17 @@ void Store::Writer::look_after() {
   bool more = opened_->hold.step(opened_->epochs.back().first_row);
   // What a sink has lost is counted before it is deleted.
   const auto for_counting = [this] {
-    Outboxes outboxes;
-    outboxes.stream_names = stream_names();
-    outboxes.epochs = opened_->epochs;
+    WantedRows wanted;
+    wanted.stream_names = stream_names();
+    wanted.epochs = opened_->epochs;
     const std::lock_guard lock(mutex_);
-    outboxes.topics = topics_;
-    return outboxes;
+    wanted.topics = topics_;
+    return wanted;
   };
   if (opened_->dropped_cursors.step(for_counting)) {
     more = true;
   } else {
-    more = opened_->upkeep.step(outboxes_for_deletion()) || more;
+    more = opened_->upkeep.step(wanted_for_deletion()) || more;
     end_deletion();
   }
   opened_->witness.keep_when_due(opened_->epochs.back().epoch, clock_.now());
@@ -445,19 +446,19 @@ std::vector<std::string> Store::Writer::stream_names() const {
   return names;
 }
 
-OutboxesNow Store::Writer::outboxes_for_deletion() {
+WantedRowsNow Store::Writer::wanted_for_deletion() {
   return [this] {
-    Outboxes outboxes;
-    outboxes.stream_names = stream_names();
-    outboxes.epochs = opened_->epochs;
+    WantedRows wanted;
+    wanted.stream_names = stream_names();
+    wanted.epochs = opened_->epochs;
     const std::lock_guard lock(mutex_);
     is_deleting_ = true;
     for (const auto& [sink, cursor] : sinks_) {
-      outboxes.cursors[sink] = cursor.acknowledged;
-      outboxes.claimed[sink] = cursor.claimed;
+      wanted.cursors[sink] = cursor.acknowledged;
+      wanted.claimed[sink] = cursor.claimed;
     }
-    outboxes.topics = topics_;
-    return outboxes;
+    wanted.topics = topics_;
+    return wanted;
   };
 }
 
@@ -545,7 +546,7 @@ void Store::Writer::failed(const std::exception& problem, Round& round) {
           bytes = rows == 0 ? 0 : queue_.bytes() / queue_.size() * rows;
         }
         const bool has_room =
-            opened_->upkeep.make_room(outboxes_for_deletion(), rows, bytes, sacrifice(is_last));
+            opened_->upkeep.make_room(wanted_for_deletion(), rows, bytes, sacrifice(is_last));
         end_deletion();
         // Tried again at once, unless that has just been done in vain.
         if (has_room && ++tries_at_once_ <= most_tries_at_once) {

@@ -210,7 +210,7 @@ struct Store::Writer {
   bool expect_disk_trouble(Round& round, Work&& work);
   void doubt(Round& round);
   void look_for_doubtful(Tables& tables);
-  void settle_doubt(Round& round);
+  void resolve_doubt(Round& round);
   void use_real_streams(Round& round) const;
   void write(Round& round);
   void write_small_things(Round& round);
@@ -224,7 +224,7 @@ struct Store::Writer {
   void enter_fault(const std::string& cause, const std::string& what, milliseconds retry_after);
   void leave_fault();
   std::vector<std::string> stream_names() const;
-  OutboxesNow outboxes_for_deletion();
+  WantedRowsNow wanted_for_deletion();
   void end_deletion();
   void notify();
 

@@ -4,6 +4,7 @@
 #include "gateway/store/last_word.hpp"
 #include "gateway/store/official.hpp"
 #include "gateway/store/writer.hpp"
+#include "gateway/text/json_text.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -103,16 +104,16 @@ void OpenedStore::begin_epoch(const std::string& epoch, const std::string& machi
 void OpenedStore::accept(const Waiting& waiting) {
   const Entry& entry = waiting.entry;
   const std::string* body = &entry.body;
-  if (entry.reference) {
+  if (entry.official_key) {
     // Forgotten by its age, it would be taken for a new one as often as the agency shows it.
-    if (upkeep.is_too_old(entry.reference->start)) return;
-    const auto known = tables.reference(entry.stream, *entry.reference);
-    if (known && known->key.content_hash == entry.reference->content_hash) return;
+    if (upkeep.is_too_old(entry.official_key->start)) return;
+    const auto known = tables.official_revision(entry.stream, *entry.official_key);
+    if (known && known->key.content_hash == entry.official_key->content_hash) return;
     const std::uint64_t revision = known ? known->revision + 1 : 1;
-    tables.save_reference({entry.stream, *entry.reference, revision});
-    if (known) tables.erase_official(entry.stream, *entry.reference);
+    tables.save_official_revision({entry.stream, *entry.official_key, revision});
+    if (known) tables.erase_official(entry.stream, *entry.official_key);
     for (const OfficialValue& value : entry.official) {
-      const ReferenceKey& key = *entry.reference;
+      const OfficialKey& key = *entry.official_key;
       tables.save_official({.stream = entry.stream,
                             .document = key.document,
                             .start = key.start,
@@ -121,17 +122,14 @@ void OpenedStore::accept(const Waiting& waiting) {
                             .revision = revision,
                             .content_hash = key.content_hash});
     }
-    revised = R"({"revision":)" + std::to_string(revision);
-    if (entry.body != "{}") revised += ',';
-    revised.append(entry.body, 1);
+    revised = with_first_member(entry.body, "revision", std::to_string(revision));
     body = &revised;
   }
   if (entry.amends) {
     const std::uint64_t seq =
         tables.seq_of(entry.stream, entry.time, epochs.back().first_row, journal.last());
     if (seq == 0) return;
-    revised = R"({"amends":)" + std::to_string(seq) + ',';
-    revised.append(entry.body, 1);
+    revised = with_first_member(entry.body, "amends", std::to_string(seq));
     body = &revised;
   }
   if (entry.clock_unset) {
@@ -146,8 +144,8 @@ void OpenedStore::take_back(const Salvaged& piece, UtcTime now) {
     tables.insert_ledger(row, true);
     tables.add_to_ledger_sum(row.cause, row.count);
   }
-  for (const SavedReference& reference : piece.references) {
-    if (!tables.reference(reference.stream, reference.key)) tables.save_reference(reference);
+  for (const OfficialRevision& saved : piece.revisions) {
+    if (!tables.official_revision(saved.stream, saved.key)) tables.save_official_revision(saved);
   }
   for (const HourRow& row : piece.hours) {
     const auto known = tables.hours_of(row.stream, row.start);
@@ -155,8 +153,8 @@ void OpenedStore::take_back(const Salvaged& piece, UtcTime now) {
     if (same == known.end()) tables.save_hour(row);
   }
   for (const OfficialRow& row : piece.official) {
-    const ReferenceKey key{row.document, row.start, row.end, row.content_hash};
-    if (!tables.reference(row.stream, key)) tables.save_official(row);
+    const OfficialKey key{row.document, row.start, row.end, row.content_hash};
+    if (!tables.official_revision(row.stream, key)) tables.save_official(row);
   }
   if (piece.range.last_row == 0) return;
   // Older ones than those that had to be deleted meanwhile are not wanted any more.

@@ -13,7 +13,7 @@ namespace {
 constexpr milliseconds first_pause{1'000};
 constexpr milliseconds longest_pause{60'000};
 // One good turn is no sign that it is over: a loop may do ten things of which one fails.
-constexpr milliseconds settles_after{120'000};
+constexpr milliseconds well_after{120'000};
 
 }  // namespace
 
@@ -67,7 +67,7 @@ void Guard::tell_failure(const char* what) noexcept {
 }
 
 void Guard::went_well() noexcept {
-  if (!is_failing_ || clock_.now() - failed_at_ < settles_after) return;
+  if (!is_failing_ || clock_.now() - failed_at_ < well_after) return;
   is_failing_ = false;
   pause_ = milliseconds(0);
   try {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/text/bounded_text.hpp"
 
+#include "gateway/model/utf8.hpp"
+
 #include <algorithm>
 #include <string_view>
 
@@ -11,10 +13,10 @@ bool shorten(std::string& text, std::size_t most) {
   constexpr std::size_t longest_character = 4;
   if (text.size() <= most) return false;
   std::size_t end = std::max(most, mark.size()) - mark.size();
-  const auto is_inside = [&](std::size_t at) {
-    return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
-  };
-  for (std::size_t back = 1; back < longest_character && end > 0 && is_inside(end); ++back) --end;
+  for (std::size_t back = 1; back < longest_character && end > 0; ++back) {
+    if (!continues_character(text[end])) break;
+    --end;
+  }
   text.resize(end);
   text += mark;
   text.shrink_to_fit();

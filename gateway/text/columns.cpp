@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/text/columns.hpp"
 
-#include "gateway/text/json_text.hpp"
+#include "gateway/model/utf8.hpp"
 
 #include <algorithm>
 #include <array>

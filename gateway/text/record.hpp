@@ -26,11 +26,6 @@ struct Column {
 // What is printed: at least one digit after the point, unless the catalogue says integer.
 int decimals_of(const Column& column) noexcept;
 
-// Appends `value` with exactly `decimals` digits after the point ("-0.0" becomes "0.0").
-void append_number(std::string& text, double value, int decimals);
-// Appends `raw` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.
-void append_json_string(std::string& text, std::string_view raw);
-
 // A corrected value, which stands beside the raw one as <quantity>_corrected.
 struct CorrectedReading {
   Quantity quantity{};
@@ -43,9 +38,10 @@ struct CorrectedReading {
 // `text`, `flag`, `flags`, `reasons`, `faults`, for official samples start, end, issued, fetched
 // and gas_reference_k first, `"clock":"unset"` where asked, and `meta` last. `text`, `flags`,
 // `reasons` and `faults` are left out when they would be empty. Readings of other channels than
-// `channel` are left out. `members` are further members of the object, as JSON with a comma after
-// each; they stand before `meta`. Corrected values follow the readings, with `corrections` naming
-// what made them; their flags stand in `flags`, but `flag` is that of what was measured.
+// `channel` are left out. `members` are further members of the object, as they stand
+// between its braces; they come before `meta`. Corrected values follow the readings, with
+// `corrections` naming what made them; their flags stand in `flags`, but `flag` is that of what was
+// measured.
 std::string record_body(const Sample& sample, std::span<const Column> columns,
                         std::string_view channel, int meta_revision, bool clock_unset = false,
                         std::string_view members = {},

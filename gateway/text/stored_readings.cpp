@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/text/stored_readings.hpp"
 
+#include "gateway/text/json_scanner.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -42,68 +44,6 @@ Flag flag_of(double number) {
   }
 }
 
-// Goes through JSON as this program writes it: no blanks.
-class BodyScanner {
- public:
-  explicit BodyScanner(std::string_view text) : rest_(text) {}
-
-  bool take(char c) {
-    if (!rest_.starts_with(c)) return false;
-    rest_.remove_prefix(1);
-    return true;
-  }
-  // Without its quotes, escapes as they are written.
-  std::optional<std::string_view> take_string() {
-    if (!take('"')) return std::nullopt;
-    for (std::size_t at = 0; at < rest_.size(); ++at) {
-      if (rest_[at] == '\\') {
-        ++at;
-      } else if (rest_[at] == '"') {
-        const std::string_view text = rest_.substr(0, at);
-        rest_.remove_prefix(at + 1);
-        return text;
-      }
-    }
-    return std::nullopt;
-  }
-  std::optional<double> take_number() {
-    double number = 0;
-    const auto [end, problem] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), number);
-    if (problem != std::errc()) return std::nullopt;
-    rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
-    return number;
-  }
-  bool take_null() {
-    if (!rest_.starts_with("null")) return false;
-    rest_.remove_prefix(4);
-    return true;
-  }
-  // Any value.
-  bool skip() {
-    if (rest_.starts_with('"')) return take_string().has_value();
-    if (rest_.starts_with('{')) {
-      return members([this](std::string_view) { return skip(); });
-    }
-    const std::size_t end = std::min(rest_.find_first_of(",}"), rest_.size());
-    rest_.remove_prefix(end);
-    return end > 0;
-  }
-  // Calls `value` with each key of an object; it takes the value.
-  template <class Value>
-  bool members(Value value) {
-    if (!take('{')) return false;
-    if (take('}')) return true;
-    do {
-      const auto key = take_string();
-      if (!key || !take(':') || !value(*key)) return false;
-    } while (take(','));
-    return take('}');
-  }
-
- private:
-  std::string_view rest_;
-};
-
 Reading* find(std::vector<Reading>& readings, std::string_view name) {
   const auto quantity = quantity_of(name);
   if (!quantity) return nullptr;
@@ -124,7 +64,7 @@ bool read_body(std::string_view body, StoredReadings& stored) {
   stored.amends = amended_by(body);
   stored.clock_unset = false;
   stored.readings.clear();
-  BodyScanner scanner(body);
+  JsonScanner scanner(body);
   const auto each_named = [&](auto apply) {
     return scanner.members([&](std::string_view name) {
       Reading* const reading = find(stored.readings, name);

@@ -126,9 +126,9 @@ int main(int argc, char** argv) {
   settings.machine_id = "bench";
   settings.minimum_free_bytes = 0;
   Store store(settings, clock, log);
-  Board board;
+  LatestValues latest_values;
   Bulletin bulletin;
-  Intake intake(store, board, bulletin, clock);
+  Intake intake(store, latest_values, bulletin, clock);
   keep_month(store, clock, intake);
   for (int sensor = 0; sensor < sensors; ++sensor) {
     StreamDescription stream{.name = "sensor/" + name_at(sensor), .period = every};

@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 void fill(Tables& tables, int sensors, UtcTime end) {
   tables.begin();
   for (int sensor = 0; sensor < sensors; ++sensor) {
-    tables.save_stream({.stream = StreamId{sensor + 1}, .name = "sensor/s" + std::to_string(sensor)});
+    tables.save_stream(
+        {.stream = StreamId{sensor + 1}, .name = "sensor/s" + std::to_string(sensor)});
   }
   tables.commit();
   for (UtcTime start = end - std::chrono::days(365); start < end; start += 1h) {
@@ -33,7 +34,8 @@ void fill(Tables& tables, int sensors, UtcTime end) {
         tables.save_hour(row);
       }
     }
-    if ((start + 1h).time_since_epoch() % std::chrono::days(1) == 0ms || start + 1h >= end) tables.commit();
+    if ((start + 1h).time_since_epoch() % std::chrono::days(1) == 0ms || start + 1h >= end)
+      tables.commit();
   }
 }
 

@@ -190,7 +190,7 @@ class TenYears : public StoreTest {
     made.stream = store_->stream(station);
     made.time = start + 1h;
     made.body = R"({"pm2_5":12.3,"no2":45.6,"flag":1})";
-    made.reference = ReferenceKey{"24pc", start, start + 1h, 0x1234567890abcdefULL};
+    made.official_key = OfficialKey{"24pc", start, start + 1h, 0x1234567890abcdefULL};
     for (const Quantity quantity : official_quantities) {
       made.official.push_back({quantity, 45.6, Flag::pass, 293.15});
     }

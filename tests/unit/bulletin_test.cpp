@@ -12,24 +12,24 @@ using Texts = std::vector<std::string>;
 Texts changes(const Bulletin& bulletin, std::uint64_t& version) {
   Texts texts;
   for (const auto& change : bulletin.changes_since(version)) {
-    texts.push_back(change.notice.topic + (change.withdrawn ? "-" : "=" + change.notice.payload));
+    texts.push_back(change.posting.topic + (change.withdrawn ? "-" : "=" + change.posting.payload));
   }
   return texts;
 }
 
-Notice notice(std::string topic, std::string payload, Retain retain = Retain::always) {
+Posting posting(std::string topic, std::string payload, Retain retain = Retain::always) {
   return {.topic = std::move(topic), .payload = std::move(payload), .retain = retain};
 }
 
 TEST(bulletin, keeps_the_newest_text_of_each_topic_in_the_order_of_change) {
   Bulletin bulletin;
   std::uint64_t seen = 0;
-  bulletin.post(notice("a", "1"));
-  bulletin.post(notice("b", "1"));
-  bulletin.post(notice("a", "2"));
+  bulletin.post(posting("a", "1"));
+  bulletin.post(posting("b", "1"));
+  bulletin.post(posting("a", "2"));
   EXPECT_EQ(changes(bulletin, seen), (Texts{"b=1", "a=2"}));
   EXPECT_EQ(changes(bulletin, seen), Texts{});
-  bulletin.post(notice("b", "2"));
+  bulletin.post(posting("b", "2"));
   EXPECT_EQ(changes(bulletin, seen), Texts{"b=2"});
   seen = 0;
   EXPECT_EQ(changes(bulletin, seen), (Texts{"a=2", "b=2"}));
@@ -43,17 +43,17 @@ TEST(bulletin, repeats_only_what_expires) {
   for (const Case& one : {Case{Retain::always, {}}, Case{Retain::expiring, {"a=1"}}}) {
     Bulletin bulletin;
     std::uint64_t seen = 0;
-    bulletin.post(notice("a", "1", one.retain));
+    bulletin.post(posting("a", "1", one.retain));
     changes(bulletin, seen);
-    bulletin.post(notice("a", "1", one.retain));
+    bulletin.post(posting("a", "1", one.retain));
     EXPECT_EQ(changes(bulletin, seen), one.again);
   }
 }
 
 TEST(bulletin, a_newcomer_gets_what_is_in_force) {
   Bulletin bulletin;
-  bulletin.post(notice("gone", "1"));
-  bulletin.post(notice("state", "1", Retain::expiring));
+  bulletin.post(posting("gone", "1"));
+  bulletin.post(posting("state", "1", Retain::expiring));
   std::uint64_t present = 0;
   changes(bulletin, present);
   bulletin.withdraw("gone");
@@ -62,13 +62,13 @@ TEST(bulletin, a_newcomer_gets_what_is_in_force) {
   EXPECT_EQ(changes(bulletin, present), Texts{"gone-"});
   std::uint64_t newcomer = 0;
   EXPECT_EQ(changes(bulletin, newcomer), Texts{"state=1"});
-  bulletin.post(notice("gone", "1"));
+  bulletin.post(posting("gone", "1"));
   EXPECT_EQ(changes(bulletin, newcomer), Texts{"gone=1"});
 }
 
 TEST(bulletin, a_topic_is_obsolete_only_once_all_others_are_posted) {
   Bulletin bulletin;
-  bulletin.post(notice("sensor/a/meta", "1"));
+  bulletin.post(posting("sensor/a/meta", "1"));
   EXPECT_FALSE(bulletin.is_obsolete("sensor/b/meta"));
   EXPECT_EQ(bulletin.completions(), 0U);
   bulletin.declare_complete({"ref/hk-epd/"});
@@ -86,13 +86,13 @@ TEST(bulletin, subscribers_hear_of_changes_until_they_leave) {
   Bulletin bulletin;
   int calls = 0;
   const std::uint64_t handle = bulletin.subscribe([&] { ++calls; });
-  bulletin.post(notice("a", "1"));
-  bulletin.post(notice("a", "1"));
+  bulletin.post(posting("a", "1"));
+  bulletin.post(posting("a", "1"));
   EXPECT_EQ(calls, 1);
   bulletin.withdraw("a");
   EXPECT_EQ(calls, 2);
   bulletin.unsubscribe(handle);
-  bulletin.post(notice("a", "2"));
+  bulletin.post(posting("a", "2"));
   EXPECT_EQ(calls, 2);
 }
 

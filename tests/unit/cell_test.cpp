@@ -3,6 +3,7 @@
 
 #include "drivers/feeds/stamp.hpp"
 #include "drivers/feeds/text.hpp"
+#include "gateway/model/zone.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // EPA's month of hours as rows of a comparison.
 #pragma once
 
-#include "gateway/commands/hourly_csv.hpp"
+#include "gateway/compare/hourly_csv.hpp"
 #include "tests/unit/places.hpp"
 
 #include <string>

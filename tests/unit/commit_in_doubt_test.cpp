@@ -89,7 +89,7 @@ TEST_F(commit_in_doubt, official_values_and_amendments_do_not_come_twice_either)
   store_->append(amended);
   for (const std::uint64_t content : {1U, 1U, 2U}) {
     Entry made = entry(official, R"({"no2":45.6})");
-    made.reference = ReferenceKey{"24pc", clock_.utc() - 1h, clock_.utc(), content};
+    made.official_key = OfficialKey{"24pc", clock_.utc() - 1h, clock_.utc(), content};
     store_->append(made);
   }
   disk_.fail_after_next_sync();

@@ -188,23 +188,23 @@ TEST(verdict, the_floor_is_fair) {
 TEST(verdict, changes_after_six_equal_evaluations) {
   using enum Verdict;
   std::vector<Verdict> seen(12, agrees);
-  EXPECT_EQ(settled(seen), agrees);
+  EXPECT_EQ(published_verdict(seen), agrees);
   std::fill_n(seen.end() - 5, 5, noisy);
-  EXPECT_EQ(settled(seen), agrees);
+  EXPECT_EQ(published_verdict(seen), agrees);
   seen.push_back(noisy);
   seen.erase(seen.begin());
-  EXPECT_EQ(settled(seen), noisy);
+  EXPECT_EQ(published_verdict(seen), noisy);
   seen.back() = faulty;
-  EXPECT_EQ(settled(seen), faulty);
+  EXPECT_EQ(published_verdict(seen), faulty);
   seen.back() = misaligned;
-  EXPECT_EQ(settled(seen), misaligned);
+  EXPECT_EQ(published_verdict(seen), misaligned);
   // Wavering stays with one word, whenever one looks.
   const std::vector<Verdict> even{noisy, agrees, noisy, agrees, noisy, agrees,
                                   noisy, agrees, noisy, agrees, noisy, agrees};
   const std::vector<Verdict> odd(even.rbegin(), even.rend());
-  EXPECT_EQ(settled(even), settled(odd));
+  EXPECT_EQ(published_verdict(even), published_verdict(odd));
   const std::vector<Verdict> first{insufficient};
-  EXPECT_EQ(settled(first), insufficient);
+  EXPECT_EQ(published_verdict(first), insufficient);
 }
 
 TEST(verdict, has_a_sentence_in_each_language) {

@@ -70,7 +70,7 @@ class ComparerTest : public StoreTest {
   void start() {
     stop();
     open();
-    intake_ = std::make_unique<Intake>(*store_, board_, bulletin_, clock_);
+    intake_ = std::make_unique<Intake>(*store_, latest_values_, bulletin_, clock_);
     const std::vector<Column> columns{{Quantity::pm2_5, 9},
                                       {Quantity::o3_ppb, 9},
                                       {Quantity::temperature, 9},
@@ -138,7 +138,7 @@ class ComparerTest : public StoreTest {
 
   milliseconds period_ = 15min;
   Comparison comparison_;
-  Board board_;
+  LatestValues latest_values_;
   Bulletin bulletin_;
   std::unique_ptr<Intake> intake_;
   std::unique_ptr<HourMaker> hours_;

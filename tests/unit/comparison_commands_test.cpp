@@ -113,7 +113,7 @@ class ComparisonCommands : public StoreTest {
     const auto flag = [](const auto& value) { return value ? Flag::pass : Flag::missing; };
     Entry made = entry(store_->stream("ref/hk-epd/mong-kok"), R"({"flag":1})");
     made.time = start + 1h;
-    made.reference = ReferenceKey{"24pc", start, start + 1h, 1};
+    made.official_key = OfficialKey{"24pc", start, start + 1h, 1};
     made.official = {{.quantity = Quantity::o3,
                       .value = ozone,
                       .flag = flag(ozone),

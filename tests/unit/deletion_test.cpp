@@ -6,20 +6,20 @@
 namespace twinsky {
 namespace {
 
-Outboxes one_sink(RowId cursor, RowId claimed) {
-  Outboxes outboxes;
-  outboxes.cursors["city"] = cursor;
-  outboxes.claimed["city"] = claimed;
-  return outboxes;
+WantedRows one_sink(RowId cursor, RowId claimed) {
+  WantedRows wanted;
+  wanted.cursors["city"] = cursor;
+  wanted.claimed["city"] = claimed;
+  return wanted;
 }
 
 TEST(deletion, begins_with_the_oldest_and_ends_with_an_epoch) {
-  Outboxes outboxes;
-  outboxes.epochs = {{1, "a", "", {}, ""}, {501, "b", "", {}, ""}};
-  EXPECT_EQ(next_piece({1, 2000, {}}, outboxes, Sacrifice::unsent, 1000), (Piece{1, 500}));
-  EXPECT_EQ(next_piece({501, 2000, {}}, outboxes, Sacrifice::unsent, 1000), (Piece{501, 1500}));
-  EXPECT_EQ(next_piece({2001, 2000, {}}, outboxes, Sacrifice::unsent, 1000), std::nullopt);
-  EXPECT_EQ(next_piece({1, 2000, {}}, outboxes, Sacrifice::none, 1000), std::nullopt);
+  WantedRows wanted;
+  wanted.epochs = {{1, "a", "", {}, ""}, {501, "b", "", {}, ""}};
+  EXPECT_EQ(next_piece({1, 2000, {}}, wanted, Sacrifice::unsent, 1000), (Piece{1, 500}));
+  EXPECT_EQ(next_piece({501, 2000, {}}, wanted, Sacrifice::unsent, 1000), (Piece{501, 1500}));
+  EXPECT_EQ(next_piece({2001, 2000, {}}, wanted, Sacrifice::unsent, 1000), std::nullopt);
+  EXPECT_EQ(next_piece({1, 2000, {}}, wanted, Sacrifice::none, 1000), std::nullopt);
 }
 
 TEST(deletion, leaves_what_may_be_on_its_way_and_goes_on_behind_it) {
@@ -37,7 +37,7 @@ TEST(deletion, leaves_what_may_be_on_its_way_and_goes_on_behind_it) {
   EXPECT_EQ(next_piece(none_else, one_sink(100, 300), Sacrifice::under_way, 100),
             (Piece{101, 200, false, true}));
   // Another sink has its own.
-  Outboxes two = one_sink(100, 300);
+  WantedRows two = one_sink(100, 300);
   two.cursors["other"] = 350;
   two.claimed["other"] = 400;
   EXPECT_EQ(next_piece({101, 2000, {}}, two, Sacrifice::unsent, 1000), (Piece{301, 350, true}));

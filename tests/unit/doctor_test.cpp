@@ -393,7 +393,7 @@ class DoctorWithStore : public Doctor {
       store.append({.stream = stream,
                     .time = clock_.utc(),
                     .body = R"({"pad":")" + std::string(100, '.') + R"("})",
-                    .reference = {}});
+                    .official_key = {}});
     }
     store.flush(clock_.now() + 60s);
   }

@@ -180,7 +180,8 @@ class CounterLink final : public StreamLink {
 
 class DutyCycleTest : public StoreTest {
  protected:
-  DutyCycleTest() : store_of_test_(open()), intake_(store_of_test_, board_, bulletin_, clock_) {}
+  DutyCycleTest()
+      : store_of_test_(open()), intake_(store_of_test_, latest_values_, bulletin_, clock_) {}
   ~DutyCycleTest() override { task_.reset(); }
 
   static SensorSettings sensor(const std::string& driver, std::optional<milliseconds> every,
@@ -261,7 +262,7 @@ class DutyCycleTest : public StoreTest {
   }
 
   Store& store_of_test_;
-  Board board_;
+  LatestValues latest_values_;
   Bulletin bulletin_;
   Intake intake_;
   CounterLink* link_ = nullptr;

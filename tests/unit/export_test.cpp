@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands `export` and `status` on a store, beside the process that writes it.
-#include "gateway/commands/csv.hpp"
+#include "gateway/text/csv.hpp"
 #include "gateway/text/record.hpp"
 #include "tests/unit/places.hpp"
 #include "tests/unit/shell.hpp"

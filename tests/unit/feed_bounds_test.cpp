@@ -147,7 +147,7 @@ class Flood : public StoreTest {
 
   void run(const std::function<std::string()>& says, milliseconds duration) {
     CannedFetcher fetcher(clock_, [&](const FetchRequest&) { return answer(says()); });
-    Intake intake(*store_, board_, bulletin_, clock_);
+    Intake intake(*store_, latest_values_, bulletin_, clock_);
     OfficialIndices indices(catalogue_, intake, bulletin_, log_);
     FollowerOutlet outlet = outlet_to(intake, indices, bulletin_, *store_);
     const auto announce = outlet.announce;
@@ -171,13 +171,13 @@ class Flood : public StoreTest {
     std::set<std::string> topics;
     std::uint64_t version = 0;
     for (const auto& change : bulletin_.changes_since(version)) {
-      const std::string& topic = change.notice.topic;
+      const std::string& topic = change.posting.topic;
       if (topic.ends_with("/meta")) topics.insert(topic.substr(0, topic.size() - 5));
     }
     return topics;
   }
 
-  Board board_;
+  LatestValues latest_values_;
   Bulletin bulletin_;
   const IndexCatalogue catalogue_;
   std::vector<std::string> events_;
@@ -236,7 +236,7 @@ TEST_F(Flood, a_long_cell_makes_no_long_record_topic_or_event) {
   run([&] { return table(clock_.utc() - 10min, 0, "\"" + std::string(990, 'y') + "\""); }, 25min);
   std::uint64_t version = 0;
   for (const auto& change : bulletin_.changes_since(version)) {
-    EXPECT_LT(change.notice.payload.size(), 3'000U) << change.notice.topic;
+    EXPECT_LT(change.posting.payload.size(), 3'000U) << change.posting.topic;
   }
   for (const Row& row : rows()) EXPECT_LT(row.body.size(), 1'000U) << row.stream;
   EXPECT_GE(counters_.texts_cut, 2U);

@@ -193,7 +193,7 @@ class FeedTroubles : public StoreTest {
   FeedTroubles() {
     clock_.step_utc(start - clock_.utc());
     open();
-    intake_ = std::make_unique<Intake>(*store_, board_, bulletin_, clock_);
+    intake_ = std::make_unique<Intake>(*store_, latest_values_, bulletin_, clock_);
     indices_ = std::make_unique<OfficialIndices>(catalogue_, *intake_, bulletin_, log_);
     outlet_ = outlet_to(*intake_, *indices_, bulletin_, *store_);
     outlet_.warn = [this](std::string_view, const std::vector<Warning>* in_force) {
@@ -227,7 +227,7 @@ class FeedTroubles : public StoreTest {
     }
   }
 
-  Board board_;
+  LatestValues latest_values_;
   Bulletin bulletin_;
   std::unique_ptr<Intake> intake_;
   const IndexCatalogue catalogue_;

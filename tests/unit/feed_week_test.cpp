@@ -236,7 +236,7 @@ class FeedWeek : public StoreTest {
 
   void start_gateway() {
     open();
-    intake_ = std::make_unique<Intake>(*store_, board_, bulletin_, clock_);
+    intake_ = std::make_unique<Intake>(*store_, latest_values_, bulletin_, clock_);
     indices_ = std::make_unique<OfficialIndices>(catalogue_, *intake_, bulletin_, log_);
     outlet_ = outlet_to(*intake_, *indices_, bulletin_, *store_);
     for (const FeedSettings& settings :
@@ -273,7 +273,7 @@ class FeedWeek : public StoreTest {
     return times;
   }
 
-  Board board_;
+  LatestValues latest_values_;
   Bulletin bulletin_;
   std::unique_ptr<Intake> intake_;
   const IndexCatalogue catalogue_;

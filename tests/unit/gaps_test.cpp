@@ -38,7 +38,8 @@ class Gaps : public ::testing::Test {
   }
   void start() {
     store_ = std::make_unique<Store>(settings_, *clock_, log_);
-    intake_ = std::make_unique<Intake>(*store_, board_, bulletin_, *clock_, settings_.boot_id);
+    intake_ =
+        std::make_unique<Intake>(*store_, latest_values_, bulletin_, *clock_, settings_.boot_id);
     task_ = std::make_unique<Task>(moody_sensor(period), std::make_unique<DeviceLink>(device_),
                                    *intake_, *clock_, log_);
   }
@@ -86,7 +87,7 @@ class Gaps : public ::testing::Test {
   std::string state() {
     std::uint64_t version = 0;
     for (const auto& change : bulletin_.changes_since(version)) {
-      if (change.notice.topic == "sensor/air/state") return change.notice.payload;
+      if (change.posting.topic == "sensor/air/state") return change.posting.payload;
     }
     return {};
   }
@@ -131,7 +132,7 @@ class Gaps : public ::testing::Test {
   milliseconds passed_{0};
   int boots_ = 0;
   Device device_;
-  Board board_;
+  LatestValues latest_values_;
   Bulletin bulletin_;
   std::unique_ptr<ManualClock> clock_;
   std::unique_ptr<Store> store_;

@@ -17,7 +17,7 @@ class IntakeCorrection : public StoreTest {
  protected:
   IntakeCorrection() {
     open();
-    intake_ = std::make_unique<Intake>(*store_, board_, bulletin_, clock_);
+    intake_ = std::make_unique<Intake>(*store_, latest_values_, bulletin_, clock_);
     open_particles({});
     open_air("outside", "rooftop");
   }
@@ -71,12 +71,12 @@ class IntakeCorrection : public StoreTest {
     std::uint64_t version = 0;
     std::string payload;
     for (const Bulletin::Change& change : bulletin_.changes_since(version)) {
-      if (change.notice.topic == topic) payload = change.notice.payload;
+      if (change.posting.topic == topic) payload = change.posting.payload;
     }
     return payload;
   }
 
-  Board board_;
+  LatestValues latest_values_;
   Bulletin bulletin_;
   std::unique_ptr<Intake> intake_;
 };

@@ -16,7 +16,7 @@ class IntakeQuality : public StoreTest {
   void start() {
     intake_.reset();
     open();
-    intake_ = std::make_unique<Intake>(*store_, board_, bulletin_, clock_);
+    intake_ = std::make_unique<Intake>(*store_, latest_values_, bulletin_, clock_);
     intake_->open({.name = "sensor/air",
                    .title = "air",
                    .columns = {{Quantity::temperature, 2}, {Quantity::humidity, 1}},
@@ -41,7 +41,7 @@ class IntakeQuality : public StoreTest {
   }
 
   double humidity_ = 64.9;
-  Board board_;
+  LatestValues latest_values_;
   Bulletin bulletin_;
   std::unique_ptr<Intake> intake_;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/text/json_text.hpp"
 
+#include "gateway/text/json_scanner.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <gtest/gtest.h>
@@ -73,6 +75,42 @@ TEST(json_text, is_judged_as_by_a_whole_parser_whatever_bytes_change) {
     good += is_json_object(changed) ? 1 : 0;
   }
   EXPECT_GT(good, 1000);
+}
+
+// Text that we did not write ourselves has blanks, and keys without letters.
+constexpr std::string_view some_object =
+    R"({ "a" : 1.50 , "b":{"a":[1,{"a":2,"c":"}\""}]},"" : null,"c":"{\"a\":3"})";
+
+TEST(json_text, a_member_is_found_as_it_is_written_and_changed_alone) {
+  EXPECT_EQ(member_of(some_object, "a"), "1.50");
+  EXPECT_EQ(member_of(some_object, "b"), R"({"a":[1,{"a":2,"c":"}\""}]})");
+  EXPECT_EQ(member_of(some_object, ""), "null");
+  EXPECT_EQ(member_of(some_object, "d"), std::nullopt);
+  EXPECT_EQ(member_of("[1]", "a"), std::nullopt);
+  EXPECT_EQ(with_member(R"({"n":0,"m":{"n":0}})", "n", "12"), R"({"n":12,"m":{"n":0}})");
+  EXPECT_EQ(with_member(R"({"n":0})", "m", "12"), R"({"n":0})");
+  EXPECT_EQ(with_first_member(R"({"n":0})", "amends", "7"), R"({"amends":7,"n":0})");
+  EXPECT_EQ(with_first_member("{}", "amends", "7"), R"({"amends":7})");
+}
+
+TEST(json_text, members_are_left_out_at_every_depth_and_nothing_else_is) {
+  const auto without = [](std::string_view text, std::string_view key) {
+    return without_members(text, [&](std::string_view one) { return one == key; });
+  };
+  EXPECT_EQ(without(some_object, "d"),
+            R"({"a":1.50,"b":{"a":[1,{"a":2,"c":"}\""}]},"":null,"c":"{\"a\":3"})");
+  EXPECT_EQ(without(some_object, "a"), R"({"b":{},"":null,"c":"{\"a\":3"})");
+  EXPECT_EQ(without(some_object, "c"), R"({"a":1.50,"b":{"a":[1,{"a":2}]},"":null})");
+  EXPECT_EQ(without(R"([{"a":1},{"a":2,"b":3}])", "a"), R"([{},{"b":3}])");
+  EXPECT_EQ(without("online", "a"), "online");
+  EXPECT_EQ(without(R"({"b":1,"a":2)", "a"), "{}");  // damaged: who knows what it was
+}
+
+TEST(json_scanner, numbers_are_those_of_the_grammar) {
+  EXPECT_EQ(JsonScanner(" -1.5e2,").take_number(), -150);
+  for (const char* text : {"nan", "-nan", "inf", "-inf", "+1", ".5", "-", ""}) {
+    EXPECT_EQ(JsonScanner(text).take_number(), std::nullopt) << text;
+  }
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ class Gateway {
       store_->append({.stream = stream,
                       .time = clock_.utc(),
                       .body = R"({"n":)" + std::to_string(++samples_) + "}",
-                      .reference = {}});
+                      .official_key = {}});
     }
     ASSERT_TRUE(store_->flush(clock_.now() + patience));
   }

@@ -13,10 +13,11 @@
 
 namespace twinsky {
 
-// An SHT4x that is well, silent, garbled, on a bus that is gone, or that makes its driver throw
-// what nobody expects. The bus's thread and the test may look at it at once.
+// An SHT4x that is well, silent, garbled, cut short, on a bus that is gone, or that makes its
+// driver throw what nobody expects, be it that memory runs out or that the driver is mistaken. The
+// bus's thread and the test may look at it at once.
 struct Device {
-  enum class Mood { well, silent, garbled, failed, gone, mad };
+  enum class Mood { well, silent, garbled, cut_short, failed, gone, mad, mistaken };
   std::atomic<Mood> mood = Mood::well;
   std::atomic<int> measurements = 0;
   std::atomic<int> starts = 0;
@@ -32,6 +33,7 @@ class DeviceLink final : public TransferLink {
       throw LinkError(Fault::sensor_fault, "an element is broken");
     }
     if (device_.mood == Device::Mood::mad) throw std::bad_alloc();
+    if (device_.mood == Device::Mood::mistaken) throw std::out_of_range("vector::at");
     if (device_.mood == Device::Mood::silent) {
       throw LinkError(Fault::no_response, "0x44 does not answer");
     }
@@ -43,6 +45,7 @@ class DeviceLink final : public TransferLink {
     words[2] = static_cast<std::byte>(crc8_sensirion(Bytes(words).first(2)));
     words[5] = static_cast<std::byte>(crc8_sensirion(Bytes(words).subspan(3, 2)));
     if (device_.mood == Device::Mood::garbled) words[0] = std::byte{0};
+    if (device_.mood == Device::Mood::cut_short) (void)u8(Bytes(words).first(2), 2);
     std::ranges::copy(words, rx.begin());
   }
   void exchange(Bytes, std::span<std::byte>) override {}

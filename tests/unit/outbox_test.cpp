@@ -45,6 +45,7 @@ struct Rows : StoreReader {
   RowRange rows_without_hours() override { return {}; }
   std::optional<UtcTime> first_hour(std::string_view, Quantity, UtcTime) override { return {}; }
   std::optional<UtcTime> first_official(std::string_view, Quantity, UtcTime) override { return {}; }
+  std::vector<LedgerRow> ledger() override { return {}; }
 
   void add(int stream, std::string_view body = R"({"v":1})") {
     const RowId row = rows.empty() ? 1 : rows.back().row + 1;

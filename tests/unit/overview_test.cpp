@@ -201,7 +201,7 @@ TEST_F(OverviewTest, a_station_has_names_place_and_interval_and_its_printed_inde
   put(station, printed, 90min, 1h);
   StreamSnapshot& own = snapshot_.streams["index/us-nowcast-pm/own"];
   put(own, reading(Quantity::aqi, 120), 30min, 1h);
-  own.members = R"("indicative":true,"primary":["pm2_5"],)";
+  own.members = R"("indicative":true,"primary":["pm2_5"])";
   const nlohmann::json json = this->json();
   const nlohmann::json& place = json["stations"][0];
   EXPECT_EQ(place["name_en"], "Mong Kok");

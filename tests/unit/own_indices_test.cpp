@@ -44,7 +44,7 @@ class OwnIndicesTest : public StoreTest {
     indices_.reset();
     intake_.reset();
     open();
-    intake_ = std::make_unique<Intake>(*store_, board_, bulletin_, clock_);
+    intake_ = std::make_unique<Intake>(*store_, latest_values_, bulletin_, clock_);
     indices_ = std::make_unique<OwnIndices>(config, catalogue_, *store_, *intake_, clock_);
     maker_ = std::make_unique<HourMaker>(
         *store_, clock_, describe,
@@ -85,13 +85,13 @@ class OwnIndicesTest : public StoreTest {
   std::string text_of(const std::string& topic) {
     std::uint64_t all = 0;
     for (const auto& change : bulletin_.changes_since(all)) {
-      if (change.notice.topic == topic) return change.notice.payload;
+      if (change.posting.topic == topic) return change.posting.payload;
     }
     return {};
   }
 
   const IndexCatalogue catalogue_;
-  Board board_;
+  LatestValues latest_values_;
   Bulletin bulletin_;
   std::unique_ptr<Intake> intake_;
   std::unique_ptr<OwnIndices> indices_;

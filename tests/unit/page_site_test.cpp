@@ -112,7 +112,7 @@ TEST_F(PageSiteTest, a_series_shows_the_gaps_that_the_ledger_knows_of) {
 TEST_F(PageSiteTest, official_values_stand_in_their_intervals) {
   Entry made = entry(store_->stream("ref/hk-epd/mong-kok"), R"({"flag":1})");
   made.time = ten + 1h;
-  made.reference = ReferenceKey{"24pc", ten, ten + 1h, 1};
+  made.official_key = OfficialKey{"24pc", ten, ten + 1h, 1};
   made.official = {
       {.quantity = Quantity::pm2_5, .value = 17.3, .flag = Flag::pass, .gas_reference_k = {}}};
   store_->append(std::move(made));

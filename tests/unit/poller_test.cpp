@@ -67,13 +67,14 @@ class WatchedClock final : public Clock {
 
 class PollerTest : public StoreTest {
  protected:
-  PollerTest() : store_of_test_(open()), intake_(store_of_test_, board_, bulletin_, clock_) {}
+  PollerTest()
+      : store_of_test_(open()), intake_(store_of_test_, latest_values_, bulletin_, clock_) {}
 
   void start() {
     poller_ = std::make_unique<Poller>(
         BusSettings{.id = "i2c-1", .info = bus_named("i2c"), .address = "/dev/i2c-1"},
         std::vector{moody_sensor(10s, "mad", 0x44), moody_sensor(10s, "sane", 0x45)}, intake_,
-        board_, its_clock_, log_, [this](const BusSettings&, const BusSurroundings&) {
+        latest_values_, its_clock_, log_, [this](const BusSettings&, const BusSurroundings&) {
           return std::make_unique<WireBus>(wire_);
         });
   }
@@ -88,7 +89,7 @@ class PollerTest : public StoreTest {
   std::uint64_t samples_of(const std::string& id) { return poller_->counters()[id].samples; }
 
   Store& store_of_test_;
-  Board board_;
+  LatestValues latest_values_;
   Bulletin bulletin_;
   Intake intake_;
   Wire wire_;
@@ -110,6 +111,17 @@ TEST_F(PollerTest, a_defect_of_one_driver_is_none_of_its_neighbours) {
   run_for(200);
   EXPECT_GT(samples_of("mad"), 0U);
   EXPECT_EQ(poller_->guard_status().problem, "");
+}
+
+TEST_F(PollerTest, an_index_beyond_an_end_is_a_defect_of_ours_and_no_fault_of_a_frame) {
+  wire_.mad.mood = Device::Mood::mistaken;
+  start();
+  run_for(65);
+  EXPECT_EQ(poller_->counters()["mad"].faults["framing"], 0U);
+  EXPECT_GT(poller_->counters()["mad"].faults["sensor_fault"], 0U);
+  EXPECT_GT(poller_->guard_status().exceptions, 0U);
+  EXPECT_EQ(poller_->guard_status().problem, "vector::at");
+  EXPECT_GE(samples_of("sane"), 6U);
 }
 
 TEST_F(PollerTest, what_the_bus_throws_is_survived_and_tried_again) {

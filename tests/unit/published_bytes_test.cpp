@@ -133,7 +133,7 @@ struct Gateway {
     store->append({.stream = store->stream(stream),
                    .time = time,
                    .body = std::move(body),
-                   .reference = {},
+                   .official_key = {},
                    .amends = amends});
   }
   void append(std::string_view stream, const Sample& sample, std::string_view members = {},
@@ -176,7 +176,7 @@ struct Gateway {
     store->append({.stream = store->stream("sensor/roof-pm"),
                    .time = sample.time,
                    .body = record_body(sample, particles, {}, 7),
-                   .reference = {},
+                   .official_key = {},
                    .amends = true});
     append("sensor/roof-pm", sample.time + 1s, record_body(sample, particles, {}, 7, true));
     for (int n = 0; n < 240; ++n) {
@@ -202,8 +202,8 @@ struct Gateway {
           {.stream = store->stream(stream),
            .time = sample.time,
            .body = record_body(sample, {}, {}, 2),
-           .reference =
-               ReferenceKey{
+           .official_key =
+               OfficialKey{
                    .document = "24pc", .start = start, .end = start + 1h, .content_hash = hash},
            .official = values_kept_of(sample)});
       commit();
@@ -222,8 +222,8 @@ struct Gateway {
                               .gas_reference_k = {}};
     index.readings = {reading(Quantity::aqhi, 11)};
     index.readings[0].text = "10+";
-    append("index/hk-aqhi-2025/own", index, R"("indicative":true,"parts":{"pm2_5":3},)");
-    append("index/hk-aqhi-2025/hk-epd--mong-kok", index, R"("added_risk_percent":12.91,)");
+    append("index/hk-aqhi-2025/own", index, R"("indicative":true,"parts":{"pm2_5":3})");
+    append("index/hk-aqhi-2025/hk-epd--mong-kok", index, R"("added_risk_percent":12.91)");
     append("event", start, event_body("sensor_lost", "roof-pm", "no \"answer\"\n for 5 polls"));
     commit();
     store->note_gap({.cause = "no_response",

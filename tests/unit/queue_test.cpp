@@ -15,12 +15,12 @@ Waiting sample(int second, StreamId stream) {
   return {.entry = {.stream = stream,
                     .time = UtcTime(std::chrono::seconds(second)),
                     .body = std::string(body_bytes, 'x'),
-                    .reference = {}}};
+                    .official_key = {}}};
 }
 
 Waiting official(int second) {
   Waiting waiting = sample(second, station);
-  waiting.entry.reference = ReferenceKey{.document = "24pc", .start = {}, .end = {}};
+  waiting.entry.official_key = OfficialKey{.document = "24pc", .start = {}, .end = {}};
   return waiting;
 }
 

@@ -44,7 +44,7 @@ class RecallTest : public StoreTest {
  protected:
   RecallTest()
       : store_of_test_(open()),
-        intake_(store_of_test_, board_, bulletin_, clock_, {}, past_.read()) {}
+        intake_(store_of_test_, latest_values_, bulletin_, clock_, {}, past_.read()) {}
   ~RecallTest() override { past_.answer(); }
 
   static StreamDescription described(const std::string& name) {
@@ -59,7 +59,7 @@ class RecallTest : public StoreTest {
   }
 
   Store& store_of_test_;
-  Board board_;
+  LatestValues latest_values_;
   Bulletin bulletin_;
   SlowPast past_;
   Intake intake_;

@@ -6,7 +6,6 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
-#include <limits>
 #include <random>
 
 namespace twinsky {
@@ -14,18 +13,6 @@ namespace {
 
 using nlohmann::json;
 using nlohmann::ordered_json;
-
-std::string number(double value, int decimals) {
-  std::string text;
-  append_number(text, value, decimals);
-  return text;
-}
-
-std::string quoted(std::string_view raw) {
-  std::string text;
-  append_json_string(text, raw);
-  return text;
-}
 
 UtcTime at(std::string_view text) {
   return parse_time(text).value();
@@ -35,45 +22,6 @@ Reading flagged(Reading reading, Flag flag, std::string text = {}) {
   reading.flag = flag;
   reading.text = std::move(text);
   return reading;
-}
-
-TEST(record, numbers_have_fixed_decimals) {
-  struct Case {
-    double value;
-    int decimals;
-    const char* text;
-  };
-  const Case cases[] = {
-      {9.4, 1, "9.4"},
-      {11, 1, "11.0"},
-      {412.4, 0, "412"},
-      {-0.0, 1, "0.0"},
-      {-0.04, 1, "0.0"},
-      {-0.06, 1, "-0.1"},
-      {0.125, 3, "0.125"},
-      {-12.3456, 2, "-12.35"},
-      {1e9, 0, "1000000000"},
-      {0.1 + 0.2, 2, "0.30"},
-      {1e21, 1, "1000000000000000000000.0"},
-      {std::nan(""), 1, "null"},
-      {std::numeric_limits<double>::infinity(), 1, "null"},
-  };
-  for (const Case& one : cases) EXPECT_EQ(number(one.value, one.decimals), one.text);
-  EXPECT_EQ(number(std::numeric_limits<double>::lowest(), 99).size(), 1U + 309 + 1 + 17);
-}
-
-TEST(record, strings_are_escaped_and_always_utf_8) {
-  EXPECT_EQ(quoted("Mong Kok"), R"("Mong Kok")");
-  EXPECT_EQ(quoted("旺角 µg/m³"), "\"旺角 µg/m³\"");
-  EXPECT_EQ(quoted("a\"b\\c\n\x01"), R"("a\"b\\c\u000a\u0001")");
-  EXPECT_EQ(quoted(std::string_view("\0", 1)), R"("\u0000")");
-  const std::string_view broken[] = {"\x80",         "\xC0\xAF",         "\xC3",
-                                     "\xE0\x9F\xBF", "\xED\xA0\x80",     "\xF4\x90\x80\x80",
-                                     "\xFF",         "\xF0\x8F\xBF\xBF", "\xE6\x97"};
-  for (const std::string_view text : broken) {
-    EXPECT_EQ(json::parse(quoted(text)).get<std::string>().substr(0, 3), "\xEF\xBF\xBD");
-  }
-  EXPECT_EQ(quoted("\xE6\x97x"), "\"\xEF\xBF\xBD\xEF\xBF\xBDx\"");  // goes on at the next good one
 }
 
 TEST(record, a_record_is_head_and_body_in_a_fixed_order) {

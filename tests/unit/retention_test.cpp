@@ -32,7 +32,7 @@ class retention : public StoreTest {
   void give_official(UtcTime start, std::uint64_t content = 1) {
     Entry made = entry(store_->stream("ref/hk-epd/mong-kok"), R"({"no2":45.6})");
     made.time = start + 1h;
-    made.reference = ReferenceKey{"24pc", start, start + 1h, content};
+    made.official_key = OfficialKey{"24pc", start, start + 1h, content};
     made.official = {{.quantity = Quantity::no2, .value = 45.6},
                      {.quantity = Quantity::o3, .value = 12.3}};
     store_->append(std::move(made));
@@ -46,7 +46,7 @@ class retention : public StoreTest {
     for (std::size_t at = 0; at < rows.size(); ++at) rows[at] = tables.rows_held(Held(at));
     EXPECT_EQ(rows[0], std::ssize(tables.hours_from(UtcTime::min(), 100'000)));
     EXPECT_EQ(rows[1], std::ssize(tables.official_from(UtcTime::min(), 100'000)));
-    EXPECT_EQ(rows[2], std::ssize(tables.references(UtcTime::min(), 100'000)));
+    EXPECT_EQ(rows[2], std::ssize(tables.official_revisions(UtcTime::min(), 100'000)));
     EXPECT_EQ(rows[3], std::ssize(tables.ledger(false)));
     return rows;
   }

@@ -58,7 +58,7 @@ struct Gateway {
     for (int n = 0; n < count; ++n) {
       for (const StreamId id : ids) {
         store->append(
-            {.stream = id, .time = clock.utc(), .body = std::string(text), .reference = {}});
+            {.stream = id, .time = clock.utc(), .body = std::string(text), .official_key = {}});
       }
       if (n % 1000 == 999) store->flush(clock.now() + patience);  // the queue is bounded
     }

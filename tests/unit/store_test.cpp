@@ -147,7 +147,7 @@ TEST_F(store, keeps_a_repeated_official_value_once_and_numbers_its_revisions) {
   const auto put = [&](std::uint64_t hash, std::string body, int hour = 0) {
     Entry made = entry(id, std::move(body));
     const UtcTime start = clock_.utc() - std::chrono::hours(4 - hour);
-    made.reference = ReferenceKey{"24pc", start, start + 1h, hash};
+    made.official_key = OfficialKey{"24pc", start, start + 1h, hash};
     store_->append(std::move(made));
   };
   put(1, R"({"no2":40})");

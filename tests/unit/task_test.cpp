@@ -18,7 +18,7 @@ class TaskTest : public StoreTest {
  protected:
   TaskTest()
       : store_of_test_(open()),
-        intake_(store_of_test_, board_, bulletin_, clock_),
+        intake_(store_of_test_, latest_values_, bulletin_, clock_),
         task_(moody_sensor(), std::make_unique<DeviceLink>(device_), intake_, clock_, log_) {}
 
   // Lets time pass as the bus's thread would: every step when it is due.
@@ -36,14 +36,14 @@ class TaskTest : public StoreTest {
   std::string posted(std::string_view topic) {
     std::uint64_t version = 0;
     for (const auto& change : bulletin_.changes_since(version)) {
-      if (change.notice.topic == topic) return change.notice.payload;
+      if (change.posting.topic == topic) return change.posting.payload;
     }
     return {};
   }
 
   Device device_;
   Store& store_of_test_;
-  Board board_;
+  LatestValues latest_values_;
   Bulletin bulletin_;
   Intake intake_;
   Task task_;
@@ -226,6 +226,16 @@ TEST_F(TaskTest, asks_a_garbled_device_once_more_and_then_waits) {
   EXPECT_EQ(device_.measurements, 3);
   EXPECT_EQ(task_.counters().faults.at("checksum"), 2U);
   EXPECT_EQ(posted("sensor/air/status"), "online");  // once is no loss of the sensor
+}
+
+TEST_F(TaskTest, a_frame_that_ends_too_early_is_a_fault_of_the_frame) {
+  run_for(0s);
+  device_.mood = Device::Mood::cut_short;
+  run_for(10s);
+  EXPECT_GT(task_.counters().faults.at("framing"), 0U);
+  device_.mood = Device::Mood::well;
+  run_for(1min);
+  EXPECT_GT(task_.counters().samples, 1U);
 }
 
 TEST_F(TaskTest, a_silent_device_is_offline_after_five_polls_and_asked_ever_less_often) {

@@ -27,7 +27,7 @@ class WarningWatchTest : public StoreTest {
                               .every = 1s,
                               .commit_every = 30s,
                               .keep = {}}};
-    intake_.emplace(*store_, board_, bulletin_, clock_, "boot");
+    intake_.emplace(*store_, latest_, bulletin_, clock_, "boot");
     watch_.emplace(config_, *store_, *intake_, clock_, log_);
   }
   ~WarningWatchTest() override {
@@ -60,7 +60,7 @@ class WarningWatchTest : public StoreTest {
   }
 
   Config config_;
-  Board board_;
+  LatestValues latest_;
   Bulletin bulletin_;
   std::optional<Intake> intake_;
   std::optional<WarningWatch> watch_;

@@ -5,9 +5,9 @@
 // each run. At the end it prints one JSON line, how many seconds each laser was on, and time stands
 // until it is told to stop: brokers get what there is for them. SIGUSR1 then says that they are
 // there again: they are tried at once.
-#include "gateway/commands/rehearsal.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/service/assembly.hpp"
+#include "gateway/service/rehearsal.hpp"
 #include "lines.hpp"
 
 #include <algorithm>

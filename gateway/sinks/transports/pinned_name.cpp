@@ -25,7 +25,7 @@ Pins& pins() {
   return *all;
 }
 
-// The latest that was settled for the name.
+// The latest that was fixed for the name.
 std::optional<std::string> pinned_address(std::string_view name) {
   const std::lock_guard lock(pins().mutex);
   for (const PinnedName* pin : pins().names | std::views::reverse) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A host name whose address is settled: while one lives, Paho gets this address for this name at
+// A host name whose address is fixed: while one lives, Paho gets this address for this name at
 // once, and no resolver is asked.
 //
 // Paho 1.3.12 takes one text for the address to connect to, for the name that TLS sends and for the

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/commands/given_file.hpp"
+#include "gateway/system/given_file.hpp"
 
 #include <cerrno>
 #include <filesystem>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/commands/hourly_csv.hpp"
+#include "gateway/compare/hourly_csv.hpp"
 
-#include "gateway/commands/given_file.hpp"
 #include "gateway/model/clock.hpp"
+#include "gateway/system/given_file.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -3,18 +3,12 @@
 // as the work allows. Devices must be recorded and agencies on loopback; brokers are real.
 #pragma once
 
-#include "gateway/model/fast_clock.hpp"
-#include "gateway/model/zone.hpp"
+#include "gateway/model/clock.hpp"
 #include "gateway/system/fetch.hpp"
 
 #include <memory>
-#include <string>
-#include <vector>
 
 namespace twinsky {
-
-// Of the two times after --rehearse. Wrong usage is told to the user as such.
-std::unique_ptr<FastClock> rehearsal_clock(const std::vector<std::string>& words, const Zone& zone);
 
 // Tells whoever is asked what time it is (header `Rehearsal-Time`, RFC 3339), so that an emulated
 // agency answers as of then.

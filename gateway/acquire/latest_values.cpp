@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/acquire/board.hpp"
+#include "gateway/acquire/latest_values.hpp"
 
 namespace twinsky {
 namespace {
@@ -12,8 +12,8 @@ bool is_good(const Reading& reading) {
 
 }  // namespace
 
-void Board::put(std::string_view stream, const Sample& sample, MonotonicTime came,
-                std::string_view channel) {
+void LatestValues::put(std::string_view stream, const Sample& sample, MonotonicTime came,
+                       std::string_view channel) {
   const std::lock_guard lock(mutex_);
   auto found = streams_.find(stream);
   if (found == streams_.end()) found = streams_.emplace(stream, Stream{}).first;
@@ -27,12 +27,12 @@ void Board::put(std::string_view stream, const Sample& sample, MonotonicTime cam
   }
 }
 
-void Board::remove(std::string_view stream) {
+void LatestValues::remove(std::string_view stream) {
   const std::lock_guard lock(mutex_);
   if (const auto found = streams_.find(stream); found != streams_.end()) streams_.erase(found);
 }
 
-std::vector<Board::Kept> Board::latest(std::string_view stream) const {
+std::vector<LatestValues::Kept> LatestValues::latest(std::string_view stream) const {
   std::vector<Kept> all;
   const std::lock_guard lock(mutex_);
   const auto found = streams_.find(stream);
@@ -42,7 +42,7 @@ std::vector<Board::Kept> Board::latest(std::string_view stream) const {
   return all;
 }
 
-std::optional<double> Board::nearby(
+std::optional<double> LatestValues::nearby(
     Quantity quantity, MonotonicTime now,
     const std::function<bool(std::string_view stream)>& counts) const {
   const Kept* newest = nullptr;

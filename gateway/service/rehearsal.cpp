@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/commands/rehearsal.hpp"
-
-#include "gateway/commands/command_line.hpp"
-#include "gateway/commands/time_option.hpp"
+#include "gateway/service/rehearsal.hpp"
 
 namespace twinsky {
 namespace {
@@ -24,16 +21,6 @@ class TimeTeller final : public Fetcher {
 };
 
 }  // namespace
-
-std::unique_ptr<FastClock> rehearsal_clock(const std::vector<std::string>& words,
-                                           const Zone& zone) {
-  const auto start = time_option("--rehearse", words.at(0), zone);
-  const auto end = time_option("--rehearse", words.at(1), zone);
-  if (!start || !end || *start >= *end) {
-    throw WrongUsage("--rehearse", "expected two times, the earlier first");
-  }
-  return std::make_unique<FastClock>(*start, *end);
-}
 
 std::unique_ptr<Fetcher> telling_time(std::unique_ptr<Fetcher> fetcher, const Clock& clock) {
   return std::make_unique<TimeTeller>(std::move(fetcher), clock);

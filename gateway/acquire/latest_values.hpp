@@ -17,7 +17,7 @@
 
 namespace twinsky {
 
-class Board {
+class LatestValues {
  public:
   // Takes a sample's readings. An own one that came later is newer, however UTC was set between
   // them; of an official one its interval tells.

@@ -16,16 +16,16 @@
 
 namespace twinsky {
 
-struct OutgoingNotice {
+struct OutgoingPosting {
   Bulletin::Change change;  // what it says
   Message message;
   std::string_view rule;  // by which it goes
 };
 
-class Notices {
+class BulletinCopy {
  public:
-  Notices(const Bulletin& bulletin, Store& store, const Format& format, std::string sink,
-          const Egress& egress = Egress::everything());
+  BulletinCopy(const Bulletin& bulletin, Store& store, const Format& format, std::string sink,
+               const Egress& egress = Egress::everything());
 
   // A new connection: everything in force goes again, and what was retained there once and may not
   // go any more is cleared. What it cannot let expire is not retained there.
@@ -35,7 +35,7 @@ class Notices {
 
   // The next message, which from now on is under way; when the connection is lost, it goes again on
   // the next one.
-  std::optional<OutgoingNotice> take(MonotonicTime now);
+  std::optional<OutgoingPosting> take(MonotonicTime now);
   // `stays`: another message to the topic, which does not clear it, is under way.
   void acknowledged(const Bulletin::Change& change, bool stays);
   // The topic waits for a minute. Answers whether that is news.

@@ -1,48 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/commands/csv.hpp"
+#include "gateway/text/csv.hpp"
 
 #include "gateway/model/json.hpp"
 #include "gateway/model/quantity.hpp"
+#include "gateway/text/json_scanner.hpp"
 
 namespace twinsky {
 namespace {
 
-// A raw value and what follows it, in an object that the program itself has written.
-std::string_view take_value(std::string_view& rest) {
-  int depth = 0;
-  bool in_text = false;
-  std::size_t at = 0;
-  for (; at < rest.size(); ++at) {
-    const char c = rest[at];
-    if (in_text) {
-      if (c == '\\') ++at;
-      if (c == '"') in_text = false;
-    } else if (c == '"') {
-      in_text = true;
-    } else if (c == '{' || c == '[') {
-      ++depth;
-    } else if (depth == 0 && (c == ',' || c == ':' || c == '}')) {
-      break;
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  at = std::min(at, rest.size());
-  const std::string_view value = rest.substr(0, at);
-  rest.remove_prefix(std::min(at + 1, rest.size()));
-  return value;
-}
-
 template <class Each>
 void each_member(std::string_view body, Each&& each) {
-  if (body.size() < 2 || body.front() != '{') return;
-  std::string_view rest = body.substr(1);
-  while (rest.size() > 1) {
-    std::string_view key = take_value(rest);
-    const std::string_view value = take_value(rest);
-    if (key.size() < 2) return;
-    each(key.substr(1, key.size() - 2), value);
-  }
+  JsonScanner scanner(body);
+  scanner.members([&](std::string_view key) {
+    const auto value = scanner.take_value();
+    if (value) each(key, *value);
+    return value.has_value();
+  });
 }
 
 bool is_quantity(std::string_view key) {
