@@ -4,6 +4,8 @@
 #include "gateway/service/control.hpp"
 
 #include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace twinsky {
 namespace {
@@ -17,6 +19,18 @@ bool is_same(const fs::path& a, const fs::path& b) {
   return fs::weakly_canonical(a, ignored) == fs::weakly_canonical(b, ignored);
 }
 
+// In /tmp anybody may lie in wait under a name: the gateway is whoever keeps the store.
+bool is_of_its_keeper(const std::string& socket, const std::string& store_path) {
+  struct stat directory {};
+  struct stat found {};
+  struct stat store {};
+  const std::string above = fs::path(socket).parent_path();
+  if (::stat(above.c_str(), &directory) == 0 && (directory.st_mode & S_IWOTH) == 0) return true;
+  if (::lstat(socket.c_str(), &found) != 0) return false;
+  if (found.st_uid == 0 || found.st_uid == ::geteuid()) return true;
+  return ::stat(store_path.c_str(), &store) == 0 && store.st_uid == found.st_uid;
+}
+
 }  // namespace
 
 Result<Json, std::string> ask_running_gateway(const std::string& store_path) {
@@ -25,6 +39,7 @@ Result<Json, std::string> ask_running_gateway(const std::string& store_path) {
     std::error_code error;
     const fs::file_status found = fs::status(path, error);
     if (!fs::exists(found) && found.type() != fs::file_type::none) continue;
+    if (!is_of_its_keeper(path, store_path)) continue;
     const auto answer = ask_control_socket(path, overview_request, patience);
     if (!answer) {
       // What a dead one left behind says nothing; a living one that keeps us out does.

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/service/control.hpp"
 
+#include "gateway/model/hexadecimal.hpp"
+#include "gateway/model/stable_hash.hpp"
+
+#include <filesystem>
+
 namespace twinsky {
 namespace {
 
@@ -10,8 +15,11 @@ constexpr std::string_view service_directory = "/run/twinsky";  // RuntimeDirect
 std::string in_directory(std::string_view directory) {
   return std::string(directory.substr(0, directory.find(':'))) + "/control";
 }
-std::string beside(const std::string& store_path) {
-  return store_path + "-control";
+// Not beside the store: a socket holds on to its disk, which could not be taken out any more.
+std::string named_after(const std::string& store_path) {
+  std::error_code unknown;
+  const auto path = std::filesystem::absolute(store_path, unknown).lexically_normal();
+  return "/tmp/twinsky-" + hexadecimal(stable_hash(path.string()), 16) + "-control";
 }
 
 std::shared_ptr<const std::string> refusal(std::string_view sentence) {
@@ -26,11 +34,11 @@ std::shared_ptr<const std::string> refusal(std::string_view sentence) {
 
 std::string control_path(const std::string& store_path, const char* runtime_directory) {
   const bool is_given = runtime_directory != nullptr && *runtime_directory != '\0';
-  return is_given ? in_directory(runtime_directory) : beside(store_path);
+  return is_given ? in_directory(runtime_directory) : named_after(store_path);
 }
 
 std::vector<std::string> control_paths(const std::string& store_path) {
-  return {beside(store_path), in_directory(service_directory)};
+  return {named_after(store_path), in_directory(service_directory)};
 }
 
 ControlSocket::Answer control_answer(const PublishedOverview& overview) {

@@ -16,7 +16,7 @@ namespace twinsky {
 inline constexpr std::string_view overview_request = "twinsky/1 overview";
 
 // Of a daemon that keeps this store: in the directory that its service manager gave it
-// ($RUNTIME_DIRECTORY; nullptr: none), else beside the store.
+// ($RUNTIME_DIRECTORY; nullptr: none), else in /tmp under a name made of the store's path.
 std::string control_path(const std::string& store_path, const char* runtime_directory);
 // Where a command looks for it, in this order.
 std::vector<std::string> control_paths(const std::string& store_path);

@@ -94,7 +94,13 @@ class Status(gateway.GatewayTest):
 
     @property
     def control(self):
-        return os.path.join(self.directory, "twinsky.db-control")
+        return self.control_of("twinsky.db")
+
+    def control_of(self, store):
+        number = 0xcbf29ce484222325  # FNV-1a
+        for byte in os.path.join(self.directory, store).encode():
+            number = (number ^ byte) * 0x100000001b3 & (1 << 64) - 1
+        return f"/tmp/twinsky-{number:016x}-control"
 
     def test_it_says_what_is_wrong_and_what_to_do(self):
         self.start()
@@ -156,7 +162,8 @@ class Status(gateway.GatewayTest):
         gateway.until(lambda: any(each["about"] == "absent" for each in self.asked()[1]["problems"]), 30,
                       "the new sensor is seen to be lost")
         self.assertEqual(os.stat(self.control).st_ino, before.st_ino)
-        os.symlink(self.control, os.path.join(self.directory, "other.db-control"))
+        os.symlink(self.control, self.control_of("other.db"))
+        self.addCleanup(os.unlink, self.control_of("other.db"))
         done = subprocess.run([self.gateway.binary, "status", "--store", os.path.join(self.directory, "other.db")],
                               capture_output=True, text=True, check=False)
         self.assertNotIn("running since", done.stdout)

@@ -233,9 +233,9 @@ TEST(control, any_version_is_answered_with_what_this_one_knows) {
   }
 }
 
-TEST(control, lies_where_the_service_manager_says_else_beside_the_store) {
+TEST(control, lies_where_the_service_manager_says_else_not_on_the_disk_of_the_store) {
   EXPECT_EQ(control_path("/var/lib/twinsky/twinsky.db", nullptr),
-            "/var/lib/twinsky/twinsky.db-control");
+            "/tmp/twinsky-b4aaa9da70f21751-control");
   EXPECT_EQ(control_path("/var/lib/twinsky/twinsky.db", "/run/twinsky:/run/more"),
             "/run/twinsky/control");
 }
