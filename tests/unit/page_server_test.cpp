@@ -59,6 +59,7 @@ TEST_F(PageServerTest, hands_on_what_is_asked_and_gives_the_answer) {
       ask("POST /a?b=c HTTP/1.1\r\nHost: h:1\r\nOrigin: o\r\nAuthorization: t\r\nContent-Length: "
           "3\r\nConnection: close\r\n\r\nyou");
   EXPECT_TRUE(answer.ends_with("\r\n\r\nhello you")) << answer;
+  const std::lock_guard lock(mutex_);
   const PageRequest& request = requests_.at(0);
   EXPECT_EQ(request.method, "POST");
   EXPECT_EQ(request.target.path, "/a");
