@@ -57,6 +57,18 @@ struct BusSurroundings {
   std::function<std::optional<double>(Quantity)> nearby;
 };
 
+// What a kind of bus needs of the machine, for whoever looks for what stands in its way.
+struct BusNeeds {
+  bool is_server = false;              // its address is HOST:PORT
+  std::string_view files = {};         // it names a device's file, as these: "/dev/i2c-*"
+  std::string_view group = {};         // whose members may open them
+  bool has_one_user = false;           // two programs would each see half of the bytes
+  std::string_view device_class = {};  // below /sys/class, where a module brings it that is not
+  std::string_view module = {};        // loaded by itself
+  std::string_view boot_line = {};     // of a Raspberry Pi's config.txt, without which it is off,
+  std::string_view switch_on = {};     // and the command that puts it there
+};
+
 // A kind of bus; the last lines of its file, and all that anybody knows of it.
 struct BusInfo {
   enum class Devices : std::uint8_t { any, one, each_at_its_address };
@@ -76,6 +88,7 @@ struct BusInfo {
   std::span<const Setting> device_addresses = {};
   std::string_view device_address_name = {};  // "Modbus unit"
   std::span<const Setting> device_settings = {};
+  BusNeeds needs = {};  // of the machine; none: nothing
 
   // What is wrong with an address, a sentence; empty when nothing is. May complete it.
   std::string (*check)(std::string& address) = nullptr;

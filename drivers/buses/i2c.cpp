@@ -3,7 +3,6 @@
 
 #include "drivers/buses/descriptor.hpp"
 #include "drivers/buses/device_file.hpp"
-#include "drivers/needs.hpp"
 #include "gateway/model/hexadecimal.hpp"
 
 #include <algorithm>
@@ -217,19 +216,17 @@ extern const BusInfo i2c_bus = {
     .devices = BusInfo::Devices::each_at_its_address,
     .device_addresses = addresses,
     .device_address_name = "I2C address",
+    .needs = {.files = "/dev/i2c-*",
+              .group = "i2c",
+              .device_class = "i2c-dev",
+              .module = "i2c-dev",
+              .boot_line = "dtparam=i2c_arm=on",
+              .switch_on = "sudo raspi-config nonint do_i2c 0"},
     .check_device = check_device,
     .identity = identity_of_device,
     .make = [](const BusSettings& settings, BusSurroundings surroundings) -> std::unique_ptr<Bus> {
       return std::make_unique<I2cBus>(settings, std::move(surroundings));
     },
 };
-
-extern const BusNeeds i2c_needs = {.bus = &i2c_bus,
-                                   .files = "/dev/i2c-*",
-                                   .group = "i2c",
-                                   .device_class = "i2c-dev",
-                                   .module = "i2c-dev",
-                                   .boot_line = "dtparam=i2c_arm=on",
-                                   .switch_on = "sudo raspi-config nonint do_i2c 0"};
 
 }  // namespace twinsky

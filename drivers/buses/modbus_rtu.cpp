@@ -7,7 +7,6 @@
 #include "drivers/buses/timer.hpp"
 #include "drivers/buses/wire_time.hpp"
 #include "drivers/checksum.hpp"
-#include "drivers/needs.hpp"
 
 #include <algorithm>
 #include <array>
@@ -341,6 +340,7 @@ extern const BusInfo modbus_bus = {
     .device_addresses = units,
     .device_address_name = "Modbus unit",
     .device_settings = device_line_settings,
+    .needs = {.files = "/dev/serial/by-id/*", .group = "dialout", .has_one_user = true},
     .doubt = doubt_about,
     .check_device = check_unit_of,
     .identity = identity_of_device,
@@ -348,8 +348,5 @@ extern const BusInfo modbus_bus = {
       return std::make_unique<RtuBus>(bus, std::move(surroundings));
     },
 };
-
-extern const BusNeeds modbus_needs = {
-    .bus = &modbus_bus, .files = "/dev/serial/by-id/*", .group = "dialout", .has_one_user = true};
 
 }  // namespace twinsky

@@ -2,7 +2,6 @@
 #include "drivers/adu.hpp"
 #include "drivers/buses/modbus.hpp"
 #include "drivers/buses/timer.hpp"
-#include "drivers/needs.hpp"
 #include "gateway/model/host_port.hpp"
 
 #include <algorithm>
@@ -260,13 +259,12 @@ extern const BusInfo modbus_tcp_bus = {
     .documentation = "Address and port of a Modbus TCP server, such as 192.0.2.7:502.",
     .place = 4,
     .same_as = &modbus_bus,
+    .needs = {.is_server = true},
     .check = check,
     .identity = [](const std::string& address) { return address; },
     .make = [](const BusSettings& settings, BusSurroundings surroundings) -> std::unique_ptr<Bus> {
       return std::make_unique<TcpBus>(settings, std::move(surroundings));
     },
 };
-
-extern const BusNeeds modbus_tcp_needs = {.bus = &modbus_tcp_bus, .is_server = true};
 
 }  // namespace twinsky

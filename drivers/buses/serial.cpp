@@ -5,7 +5,6 @@
 #include "drivers/buses/line.hpp"
 #include "drivers/buses/serial_port.hpp"
 #include "drivers/buses/wire_time.hpp"
-#include "drivers/needs.hpp"
 
 namespace twinsky {
 namespace {
@@ -70,13 +69,11 @@ extern const BusInfo serial_bus = {
     .devices = BusInfo::Devices::one,
     .settings = line_settings,
     .device_settings = device_line_settings,
+    .needs = {.files = "/dev/serial/by-id/*", .group = "dialout", .has_one_user = true},
     .identity = identity_of_device,
     .make = [](const BusSettings& settings, BusSurroundings surroundings) -> std::unique_ptr<Bus> {
       return std::make_unique<SerialBus>(settings, std::move(surroundings));
     },
 };
-
-extern const BusNeeds serial_needs = {
-    .bus = &serial_bus, .files = "/dev/serial/by-id/*", .group = "dialout", .has_one_user = true};
 
 }  // namespace twinsky

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files of the buses: there, open to the gateway's user, and nobody else's. What a kind of bus
 // needs is in its descriptor.
-#include "drivers/needs.hpp"
 #include "gateway/doctor/examination.hpp"
 
 #include <algorithm>
@@ -152,9 +151,8 @@ void look_at_recording(const BusSettings& bus, const Machine& machine, Findings&
 Findings look_at_devices(const Patient& patient) {
   Findings findings;
   for (const BusSettings& bus : patient.config.buses) {
-    const BusNeeds* const needs = needs_of(*bus.info);
-    if (needs != nullptr && !needs->is_server) {
-      look_at_device(bus, *needs, patient.machine, findings);
+    if (!bus.info->needs.files.empty()) {
+      look_at_device(bus, bus.info->needs, patient.machine, findings);
     } else if (bus.info->is_our_file) {
       look_at_recording(bus, patient.machine, findings);
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs that take serial adapters for something else: ModemManager for modems, brltty for
 // Braille displays. Both come with desktops, and both talk to a sensor or keep its port.
-#include "drivers/needs.hpp"
 #include "gateway/doctor/examination.hpp"
 
 #include <algorithm>
@@ -9,11 +8,6 @@
 
 namespace twinsky {
 namespace {
-
-bool is_shared_by_nobody(const BusSettings& bus) {
-  const BusNeeds* const needs = needs_of(*bus.info);
-  return needs != nullptr && needs->has_one_user;
-}
 
 // What udev knows of a USB adapter, by which ModemManager decides.
 bool is_open_to_modem_manager(const BusSettings& bus, const Machine& machine) {
@@ -32,7 +26,7 @@ Findings look_for_intruders(const Patient& patient) {
   const Machine& machine = patient.machine;
   std::vector<const BusSettings*> ports;
   for (const BusSettings& bus : patient.config.buses) {
-    if (is_shared_by_nobody(bus)) ports.push_back(&bus);
+    if (bus.info->needs.has_one_user) ports.push_back(&bus);
   }
   if (ports.empty()) return {};
   Findings findings;

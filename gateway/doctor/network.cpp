@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The servers that are read from: official sources and devices on the network. Name, port, TLS.
-#include "drivers/needs.hpp"
 #include "gateway/doctor/examination.hpp"
 #include "gateway/doctor/unreached.hpp"
 #include "gateway/model/host_port.hpp"
@@ -40,8 +39,7 @@ std::vector<Asked> servers_of(const Config& config) {
     all.push_back({std::move(*server), "feed " + feed.feed});
   }
   for (const BusSettings& bus : config.buses) {
-    const BusNeeds* const needs = needs_of(*bus.info);
-    if (needs == nullptr || !needs->is_server) continue;
+    if (!bus.info->needs.is_server) continue;
     const auto at = parse_host_port(bus.address);
     if (!at || !at->port) continue;
     all.push_back({{.host = at->host, .port = *at->port}, "bus " + bus.id});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky doctor`: a healthy gateway with a real broker, port, store and files, in which nothing
 // is found; then one fault after the other is planted, found and told with what mends it.
-#include "drivers/needs.hpp"
+#include "drivers/registry.hpp"
 #include "gateway/doctor/examination.hpp"
 #include "gateway/store/store_lock.hpp"
 #include "tests/unit/certificates.hpp"
@@ -292,13 +292,14 @@ TEST_F(Doctor, looks_at_every_kind_of_bus_and_every_driver) {
   config.store.path = store_;
   std::size_t looked_at = 0;
   for (const BusInfo* kind : bus_registry()) {
-    const BusNeeds* const needs = needs_of(*kind);
-    EXPECT_TRUE(needs != nullptr || kind->is_our_file) << kind->name << ": what does it need?";
-    const bool is_server = needs != nullptr && needs->is_server;
-    if (needs != nullptr && !is_server) {
-      EXPECT_TRUE(needs->files.starts_with("/dev/")) << kind->name;
-      EXPECT_TRUE(needs->files.ends_with("*")) << kind->name;
-      EXPECT_FALSE(needs->group.empty()) << kind->name;
+    const BusNeeds& needs = kind->needs;
+    const bool is_server = needs.is_server;
+    EXPECT_EQ(!needs.files.empty() + is_server + kind->is_our_file, 1)
+        << kind->name << ": what does it need?";
+    if (!needs.files.empty()) {
+      EXPECT_TRUE(needs.files.starts_with("/dev/")) << kind->name;
+      EXPECT_TRUE(needs.files.ends_with("*")) << kind->name;
+      EXPECT_FALSE(needs.group.empty()) << kind->name;
     }
     for (const DriverInfo* driver : driver_registry()) {
       if (!fits(*kind, *driver->bus)) continue;
