@@ -204,7 +204,7 @@ class RtuLink final : public RequestLink {
       for (std::size_t size = 5; from + size <= received_.size(); ++size) {
         const Bytes frame = Bytes(received_).subspan(from, size);
         if (crc16_modbus(frame.first(size - 2)) != le16(frame, size - 2)) continue;
-        const std::string sort = "a whole answer came, but of unit " + std::to_string(u8(frame, 0));
+        std::string sort = "a whole answer came, but of unit " + std::to_string(u8(frame, 0));
         if (u8(frame, 0) != device_.address) return sort;
         return sort + " to something else (function " + std::to_string(u8(frame, 1) & 0x7F) + ", " +
                std::to_string(size - 4) + " bytes)";

@@ -25,6 +25,13 @@ inline std::string_view schema_4() {
   return embedded_file("gateway/store/schema_4.sql");
 }
 
+inline constexpr const char* schema_texts =
+    "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL";
+// SQLite then opens a file whose schema it does not understand, too.
+inline constexpr const char* schema_may_be_written =
+    "PRAGMA wal_autocheckpoint = 0; PRAGMA writable_schema = ON";
+inline constexpr const char* schema_mend = "UPDATE sqlite_schema SET sql = ? WHERE name = ?";
+
 // FULL: a commit is on the disk when it returns. Pages of deleted rows need not be wiped. A WAL of
 // about 1 MB is copied into the file at once, then used again from its beginning.
 inline constexpr const char* settings_of_writer =

@@ -4,6 +4,7 @@
 #include "gateway/store/hours.hpp"
 #include "gateway/store/official.hpp"
 #include "gateway/store/pending_rows.hpp"
+#include "gateway/store/schema.hpp"
 #include "gateway/store/sql.hpp"
 #include "gateway/text/json_text.hpp"
 
@@ -64,33 +65,6 @@ std::string why_not_open(const std::string& path, const SQLite::Exception& probl
   }
   return path + " cannot be opened (" + problem.what() + "): it, " + path + "-wal and " + path +
          "-shm must be readable for you; try as root or as the user of the daemon";
-}
-
-void bring_up_to_date(SQLite::Database& database, const std::string& path,
-                      std::span<const std::string_view> steps) {
-  const auto pragma = [&](const char* text) { return database.execAndGet(text).getInt64(); };
-  const auto version = pragma("PRAGMA user_version");
-  const auto program = pragma("PRAGMA application_id");
-  const auto tables = pragma("SELECT count(*) FROM sqlite_schema");
-  if (program != sql::application_id && (program != 0 || tables != 0)) {
-    throw StoreError(path + " is another program's database: choose another path for the store");
-  }
-  if (version > static_cast<std::int64_t>(steps.size())) {
-    throw StoreError(path + " was made by a newer version of this program (its schema is " +
-                     std::to_string(version) + ", this one knows " + std::to_string(steps.size()) +
-                     "): install that version again, or move the file away");
-  }
-  if (tables == 0) database.exec("PRAGMA page_size = " + std::to_string(new_page_bytes));
-  if (version < static_cast<std::int64_t>(steps.size())) {
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-  }
-  for (auto at = natural(version); at < steps.size(); ++at) {
-    SQLite::Transaction transaction(database);
-    database.exec(std::string(steps[at]));
-    database.exec("PRAGMA application_id = " + std::to_string(sql::application_id));
-    database.exec("PRAGMA user_version = " + std::to_string(at + 1));
-    transaction.commit();
-  }
 }
 
 }  // namespace
@@ -335,11 +309,10 @@ Tables::Tables(const std::string& path, Access access) try {
 Tables::~Tables() = default;
 
 void Tables::open_for_writing(const std::string& path) {
-  const std::array<std::string_view, 4> steps = {sql::schema(), sql::schema_2(), sql::schema_3(),
-                                                 sql::schema_4()};
   connection_ = std::make_unique<Connection>(
       path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX);
-  bring_up_to_date(connection_->database, path, steps);
+  bring_up_to_date(connection_->database, path, schema_steps());
+  check_schema(connection_->database);
   connection_->pending.show_to(connection_->database.getHandle());
   connection_->database.exec(sql::settings_of_writer);
   connection_->load_holdings();
@@ -352,11 +325,6 @@ bool has_lost_tables(const std::string& path) noexcept {
   } catch (const std::exception& problem) {
     return fault_of(problem) == DiskFault::damaged || fault_of(problem) == DiskFault::suspect;
   }
-}
-
-void migrate(const std::string& path, std::span<const std::string_view> steps) {
-  SQLite::Database database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, busy_wait_ms);
-  bring_up_to_date(database, path, steps);
 }
 
 void Tables::leave_companions() {

@@ -256,9 +256,4 @@ class Tables {
 // disk that does not answer says nothing.
 bool has_lost_tables(const std::string& path) noexcept;
 
-// Brings the schema from its `user_version` to the last of `steps` (texts of SQL; step n makes
-// version n + 1), each step in its own transaction. Throws StoreError when the file is newer, or
-// another program's.
-void migrate(const std::string& path, std::span<const std::string_view> steps);
-
 }  // namespace twinsky

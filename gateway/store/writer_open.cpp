@@ -3,6 +3,7 @@
 #include "gateway/store/epoch.hpp"
 #include "gateway/store/last_word.hpp"
 #include "gateway/store/official.hpp"
+#include "gateway/store/schema.hpp"
 #include "gateway/store/writer.hpp"
 #include "gateway/text/json_text.hpp"
 
@@ -385,6 +386,7 @@ void Store::Writer::replace_file(const std::string& what, const std::string& why
   opened_.reset();
   file_->is_damaged = false;
   const std::string aside = set_aside(settings_.path, what, clock_.utc());
+  mend_schema(aside);
   log_.error("store", "the file is " + what + " (" + why + "); it was set aside as " + aside +
                           ", a new one goes on, and what can be read is brought back");
   if (in_doubt_) {

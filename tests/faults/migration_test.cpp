@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stores of every earlier schema, killed at random instants while they are brought up to date: the
 // next start has all that was in them.
+#include "gateway/store/schema.hpp"
 #include "gateway/store/sql.hpp"
 #include "tests/faults/seed.hpp"
 #include "tests/faults/table_bytes.hpp"

@@ -156,6 +156,41 @@ TEST_F(torn_file, samples_go_on_whatever_column_is_gone) {
   }
 }
 
+// SQLite believes what the file says of its tables: here that rows have no numbers, or need not
+// have what they need.
+TEST_F(torn_file, nothing_is_lost_when_a_table_gets_another_meaning) {
+  open();
+  store_->add_sink("city", true);
+  fill("sensor/a", 1000, 60);
+  close();
+  const std::string original = settings_.path;
+  const std::vector<std::pair<std::string, std::string>> changes = {
+      {"row INTEGER PRIMARY KEY", "row INTEGEX PRIMARY KEY"},
+      {"sink TEXT PRIMARY KEY", "sink TEXT PRINARY KEY"},
+      {"PRIMARY KEY (start_ts, stream, quantity)", "PRIMARY KEY (start_ts, stream, start_ts)"},
+      {"ON hours (stream,", "ON hours (v     ,"},
+      {"seq INTEGER NOT NULL,           -- 1", "seq INTEGER NOT-NULL,           -- 1"}};
+  for (std::size_t n = 0; n < changes.size(); ++n) {
+    const auto& [right, wrong] = changes[n];
+    SCOPED_TRACE(wrong);
+    settings_.path = (directory_ / (std::to_string(n) + ".db")).string();
+    std::filesystem::copy_file(original, settings_.path);
+    ASSERT_GE(integer_of(settings_.path,
+                         "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = "
+                         "replace(sql, '" +
+                             right + "', '" + wrong + "') WHERE sql LIKE '%" + right +
+                             "%'; SELECT changes()"),
+              1);
+    open();
+    fill("sensor/new", 1000);
+    wait_for_salvage();
+    EXPECT_EQ(rows_of("sensor/a").size(), 1000U);
+    EXPECT_EQ(rows_of("sensor/new").size(), 1000U);
+    EXPECT_EQ(ledger().size(), 0U);
+    close();
+  }
+}
+
 // What SQLite cannot see: bytes that change inside a page. Values may be wrong then; nothing may
 // stop.
 TEST_F(torn_file, samples_go_on_whatever_bytes_change) {
@@ -184,7 +219,6 @@ TEST_F(torn_file, samples_go_on_whatever_bytes_change) {
         file.put(static_cast<char>(random()));
       }
     }
-    if (getenv("ONLY") && round != atoi(getenv("ONLY"))) continue;
     open();
     const StreamId stream = store_->stream("sensor/new");
     // A commit or a reader that comes to damage tries again, as the daemon's threads do.
@@ -228,24 +262,6 @@ TEST_F(torn_file, samples_go_on_whatever_bytes_change) {
     }
     std::uint64_t accounted_for = found.size();
     for (const LedgerRow& gap : ledger()) accounted_for += gap.count;
-    if (accounted_for < 4600) {
-      for (auto& g : ledger())
-        std::cerr << g.cause << ' ' << g.stream << ' ' << g.count << ' ' << g.sink << ' '
-                  << g.first_seq << '-' << g.last_seq << '\n';
-      std::map<std::string, std::array<long, 3>> m;
-      for (auto& r : found) {
-        auto& x = m[r.stream + r.epoch];
-        if (!x[0]) x[0] = r.row;
-        x[1] = r.row;
-        ++x[2];
-      }
-      for (auto& [k, x] : m) std::cerr << k << ' ' << x[0] << ' ' << x[1] << ' ' << x[2] << '\n';
-      for (auto& [k, v] : store_->status().sinks)
-        std::cerr << k << ' ' << store_->cursor(k) << '\n';
-      std::filesystem::copy(directory_, "/tmp/torn",
-                            std::filesystem::copy_options::recursive |
-                                std::filesystem::copy_options::overwrite_existing);
-    }
     // Nobody counts what is deleted when no sink waits for it, or its name was lost.
     if (store_->status().sinks.contains("city")) {
       EXPECT_GE(accounted_for, 4600U);

@@ -415,8 +415,8 @@ TEST_F(DoctorWithStore, finds_damage) {
   expect_healthy();
   {
     std::fstream file(store_, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(40 * 4096);
-    file << std::string(2 * 4096, '\x5a');
+    file.seekp(40L * 4096);
+    file << std::string(2UL * 4096, '\x5a');
   }
   expect_only("store_damaged", "systemctl restart twinsky");
 }

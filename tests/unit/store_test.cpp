@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/store/store.hpp"
 
+#include "gateway/store/schema.hpp"
 #include "gateway/store/tables.hpp"
 #include "tests/unit/store_fixture.hpp"
 
