@@ -20,7 +20,8 @@ constexpr int failures_until_offline = 5;
 constexpr int failures_until_restart = 3;  // of a device that answers, but never measures
 constexpr milliseconds longest_back_off = 60s;
 constexpr milliseconds longest_calm = 1h;
-constexpr int most_not_ready = 20;  // questions within one period
+constexpr int most_not_ready = 20;   // questions within one period
+constexpr int polls_of_jitter = 16;  // until then it is the mean of all there were
 constexpr std::size_t most_frames = 600;
 // Streaming devices keep their own, uneven pace (PMS5003: 0.2 to 2.3 s): less is no gap.
 constexpr milliseconds pace_slack = 2500ms;
@@ -258,7 +259,8 @@ void Task::start() {
 void Task::poll() {
   const double jitter_ms =
       std::chrono::duration<double, std::milli>(clock_.now() - std::max(due_, sample_due_)).count();
-  counters_.jitter_ms += (std::abs(jitter_ms) - counters_.jitter_ms) / 16;
+  polls_ = std::min(polls_ + 1, polls_of_jitter);
+  counters_.jitter_ms += (std::abs(jitter_ms) - counters_.jitter_ms) / polls_;
   counters_.worst_jitter_ms = std::max(counters_.worst_jitter_ms, std::abs(jitter_ms));
   if (info_.warm_up > milliseconds(0)) driver_->know_warm(is_warm());
   Result<Sample> result = driver_->sample(*link_);

@@ -123,6 +123,7 @@ class Task {
   std::optional<MonotonicTime> late_at_;  // the newest of them
   int unanswered_ = 0;                    // samples in a row of which a part was not answered
   std::string parts_lost_;                // what is told of them: "registers 500 to 513, …"
+  int polls_ = 0;                         // up to as many as jitter is made of
   SensorCounters counters_;
 };
 

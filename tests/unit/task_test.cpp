@@ -219,6 +219,15 @@ TEST_F(TaskTest, polls_once_a_period_without_creeping) {
   EXPECT_EQ(posted("sensor/air/status"), "online");
 }
 
+TEST_F(TaskTest, jitter_is_the_mean_of_its_polls_from_the_first_one_on) {
+  run_for(0s);
+  for (int poll = 0; poll < 3; ++poll) {
+    clock_.advance(std::chrono::ceil<milliseconds>(task_.due() - clock_.now()) + 100ms);
+    task_.step();
+  }
+  EXPECT_NEAR(task_.counters().jitter_ms, 75, 1e-6);  // one in time, three that were late
+}
+
 TEST_F(TaskTest, asks_a_garbled_device_once_more_and_then_waits) {
   run_for(0s);
   device_.mood = Device::Mood::garbled;
