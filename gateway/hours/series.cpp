@@ -49,7 +49,7 @@ struct Said {
 };
 
 using RowRanges = std::vector<RowRange>;
-using Points = std::map<UtcTime, SeriesPoint>;
+using Points = std::vector<SeriesPoint>;  // oldest first
 
 // Rows are read once, though an hour with a late sample reaches into others.
 RowRanges joined(RowRanges ranges) {
@@ -144,12 +144,6 @@ Hour made_of(const HourBuilder& builder, Quantity quantity) {
   return {};
 }
 
-TimeSeries series_of(const Points& points, milliseconds width) {
-  TimeSeries series{.width = width, .points = {}};
-  for (const auto& [start, point] : points) series.points.push_back(point);
-  return series;
-}
-
 Points points_of(const std::vector<Said>& samples, const SeriesRequest& request,
                  milliseconds width) {
   std::map<UtcTime, HourBuilder> builders;
@@ -168,7 +162,7 @@ Points points_of(const std::vector<Said>& samples, const SeriesRequest& request,
   }
   Points points;
   for (const auto& [start, builder] : builders) {
-    points.emplace(start, point_of(start, made_of(builder, request.quantity)));
+    points.push_back(point_of(start, made_of(builder, request.quantity)));
   }
   return points;
 }
@@ -183,25 +177,29 @@ void add(HourCounts& sum, const HourCounts& more) {
 
 // Hours into wider points: of their values, each weighing the same, as longer means are made.
 Points widened(const Points& hours, Quantity quantity, milliseconds width) {
-  std::map<UtcTime, HourBuilder> builders;
   Points points;
-  for (const auto& [hour, of_hour] : hours) {
-    const UtcTime start = beginning(hour, width);
-    SeriesPoint& point = points.try_emplace(start, SeriesPoint{.start = start}).first->second;
-    add(point.counts, of_hour.counts);
-    point.used += of_hour.used;
-    if (of_hour.minimum) {
-      point.minimum = std::min(point.minimum.value_or(*of_hour.minimum), *of_hour.minimum);
+  std::vector<HourBuilder> builders;  // one for each of them
+  for (const SeriesPoint& hour : hours) {
+    const UtcTime start = beginning(hour.start, width);
+    if (points.empty() || points.back().start != start) {
+      points.push_back({.start = start});
+      builders.emplace_back();
     }
-    if (of_hour.maximum) {
-      point.maximum = std::max(point.maximum.value_or(*of_hour.maximum), *of_hour.maximum);
+    SeriesPoint& point = points.back();
+    add(point.counts, hour.counts);
+    point.used += hour.used;
+    if (hour.minimum) {
+      point.minimum = std::min(point.minimum.value_or(*hour.minimum), *hour.minimum);
     }
-    if (!of_hour.value) continue;
-    const std::array readings{reading(quantity, *of_hour.value)};
-    builders[start].add(hour, readings);
+    if (hour.maximum) {
+      point.maximum = std::max(point.maximum.value_or(*hour.maximum), *hour.maximum);
+    }
+    if (!hour.value) continue;
+    const std::array readings{reading(quantity, *hour.value)};
+    builders.back().add(hour.start, readings);
   }
-  for (const auto& [start, builder] : builders) {
-    points.at(start).value = made_of(builder, quantity).value;
+  for (std::size_t at = 0; at < points.size(); ++at) {
+    points[at].value = made_of(builders[at], quantity).value;
   }
   return points;
 }
@@ -227,20 +225,20 @@ TimeSeries read_series(StoreReader& reader, const SeriesRequest& request) {
     ranges = joined(std::move(ranges));
     if (rows_in(ranges) <= most_rows) {
       const auto samples = read_samples(reader, ranges, request, from(wanted), to(wanted));
-      return series_of(points_of(samples, request, wanted), wanted);
+      return {.width = wanted, .points = points_of(samples, request, wanted)};
     }
   }
   Points hours;
-  for (const HourRow& row : kept) hours.emplace(row.start, point_of(row.start, row.hour));
-  const UtcTime known_until = hours.empty() ? from(whole) : hours.rbegin()->first + one_hour;
+  for (const HourRow& row : kept) hours.push_back(point_of(row.start, row.hour));
+  const UtcTime known_until = hours.empty() ? from(whole) : hours.back().start + one_hour;
   if (known_until < to(whole)) {
     // The present hour is made of what it has so far; a late sample of another waits for that hour
     // to be made anew.
     const auto samples = read_samples(reader, joined({recent}), request, known_until, to(whole));
-    hours.merge(points_of(samples, request, one_hour));
+    std::ranges::move(points_of(samples, request, one_hour), std::back_inserter(hours));
   }
-  if (whole == one_hour) return series_of(hours, one_hour);
-  return series_of(widened(hours, request.quantity, whole), whole);
+  if (whole == one_hour) return {.width = one_hour, .points = std::move(hours)};
+  return {.width = whole, .points = widened(hours, request.quantity, whole)};
 }
 
 }  // namespace twinsky
