@@ -67,7 +67,7 @@ Judged judge(const std::string& main_file, const ConfigTrial& trial) {
   if (!judged.problems.empty()) return judged;
   auto config = try_config(main_file, trial);
   if (!config) {
-    judged.problems = std::move(config.error());
+    judged.problems = config.error();
     return judged;
   }
   // What stood there before is not for the page to put right.
@@ -137,7 +137,7 @@ std::string PageChanges::configuration() const {
     for (const EffectiveSetting& each : *settings) {
       const bool is_place = each.path.ends_with("/latitude") || each.path.ends_with("/longitude");
       Json value = is_place ? Json("not told here") : Json::parse_or_null(each.value);
-      if (value.is_null()) value = each.value;
+      if (value.is_null() && each.value != "null") value = each.value;
       values.push_back({{"pointer", each.path},
                         {"value", std::move(value)},
                         {"origin", each.origin.empty() ? "default" : each.origin}});

@@ -202,8 +202,11 @@ class PageServer::Thread::Session : public std::enable_shared_from_this<Session>
   // What is not out yet gives way to what is newer: a slow client misses some, and none waits.
   void tell(const Text& text) {
     next_ = text;
-    age_ += owner_.limits_.events_every;
     if (!is_writing_) write_next();
+  }
+  void grow_older() {
+    age_ += owner_.limits_.events_every;
+    if (!is_writing_ && age_ >= owner_.limits_.stream_lasts) end_stream();
   }
   [[nodiscard]] bool is_over() const { return is_over_; }
 
@@ -266,11 +269,15 @@ class PageServer::Thread::Session : public std::enable_shared_from_this<Session>
     asio::async_write(stream_, asio::buffer(*writing_),
                       [self = shared_from_this()](error_code failed, std::size_t) {
                         if (failed || self->age_ >= self->owner_.limits_.stream_lasts) {
-                          self->is_over_ = true;
-                          return self->close();
+                          return self->end_stream();
                         }
                         self->write_next();
                       });
+  }
+
+  void end_stream() {
+    is_over_ = true;
+    close();
   }
 
   void close() {
@@ -391,6 +398,7 @@ bool PageServer::Thread::add_stream(const std::shared_ptr<Session>& session) {
 void PageServer::Thread::tell_streams() {
   events_.expires_after(limits_.events_every);
   events_.async_wait([this](error_code cancelled) {
+    for (const auto& stream : streams_) stream->grow_older();
     std::erase_if(streams_, [](const auto& each) { return each->is_over(); });
     if (cancelled || streams_.empty()) return;
     tell_streams();  // whatever is thrown now

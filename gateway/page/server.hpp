@@ -21,7 +21,7 @@ struct PageLimits {
   std::size_t body_bytes = 65536;
   milliseconds request_within{15'000};   // from the first byte that may come to the last
   milliseconds answer_within{30'000};    // until the client has taken it
-  milliseconds events_every{1000};       // at most so often
+  milliseconds events_every{250};        // is looked whether there is something new
   milliseconds stream_lasts{3'600'000};  // then a client asks again, and shows its token again
   milliseconds try_again_after{5000};    // where the address cannot be had
 };

@@ -91,6 +91,11 @@ TEST_F(PageChangesTest, nothing_but_corrections_and_checks_can_be_changed) {
            json{{"compare", json::array()}},
            json{{"$schema", "x"}},
            json{{"sensors", {{{"id", "roof"}, {"bus", "x"}}}}},
+           // Right in themselves, and still not the page's to say.
+           json{{"sensors", {{{"id", "roof"}, {"bus", "pm"}}}}},
+           json{{"sensors", {{{"id", "roof"}, {"driver", "pms5003"}}}}},
+           json{{"sensors", {{{"id", "roof"}, {"every", "30s"}}}}},
+           json{{"sensors", {{{"id", "roof"}, {"placement", "indoor"}}}}},
            json{{"sensors", {{{"id", "roof"}, {"position", nullptr}}}}},
            json{{"sensors", {{{"id", "new"}, {"driver", "pms5003"}, {"bus", "pm"}}}}},
            json{{"sensors", {{{"id", "new"}, {"quality", json::object()}}}}},

@@ -21,7 +21,7 @@ class PageServerTest : public ::testing::Test {
         "127.0.0.1:0",
         PageServer::Surroundings{
             .answer = [this](const PageRequest& request) { return answer(request); },
-            .event = [this] { return std::to_string(++events_); },
+            .event = [this] { return std::to_string(is_quiet_ ? 0 : ++events_); },
             .clock = clock_,
             .log = log_},
         limits);
@@ -40,6 +40,12 @@ class PageServerTest : public ::testing::Test {
     asking.say(request);
     return asking.hear_all();
   }
+  // Of an answer that might have no end.
+  [[nodiscard]] std::string first_line(std::string_view request) const {
+    const RawClient asking = client();
+    asking.say(request);
+    return asking.hear_until("\r\n");
+  }
   void expect_well() const {
     EXPECT_TRUE(
         ask("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 200 "));
@@ -48,6 +54,7 @@ class PageServerTest : public ::testing::Test {
   SystemClock clock_;
   Log log_{LogLevel::error};
   std::atomic<int> events_ = 0;
+  std::atomic<bool> is_quiet_ = false;  // every event is the same
   std::mutex mutex_;
   std::vector<PageRequest> requests_;  // guarded by mutex_
   std::unique_ptr<PageServer> server_;
@@ -79,12 +86,24 @@ TEST_F(PageServerTest, every_answer_says_what_browsers_may_do_with_it) {
     for (const std::string_view header :
          {"Content-Security-Policy: default-src 'none';", "frame-ancestors 'none'",
           "X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer",
+          "X-Frame-Options: DENY", "Cross-Origin-Opener-Policy: same-origin",
           "Cross-Origin-Resource-Policy: same-origin", "Cache-Control: no-store"}) {
       EXPECT_NE(answer.find(header), answer.npos) << header << " in " << answer;
     }
     EXPECT_EQ(answer.find("Access-Control"), answer.npos);
     EXPECT_EQ(answer.find("\r\nServer:"), answer.npos);
   }
+}
+
+// Directive by directive: one word more would let in what all the others keep out.
+TEST_F(PageServerTest, nothing_inline_and_nothing_foreign_is_allowed) {
+  serve();
+  const std::string answer = ask("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  EXPECT_NE(answer.find("\r\nContent-Security-Policy: default-src 'none'; script-src 'self'; "
+                        "style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src "
+                        "'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'\r\n"),
+            answer.npos)
+      << answer;
 }
 
 TEST_F(PageServerTest, answers_several_requests_on_a_connection) {
@@ -125,6 +144,35 @@ TEST_F(PageServerTest, bounds_what_it_reads) {
   EXPECT_TRUE(ask(chunked).starts_with("HTTP/1.1 413 "));
   EXPECT_TRUE(requests_.empty());
   expect_well();
+}
+
+// As gateway/page/README.md says.
+TEST_F(PageServerTest, holds_so_much_without_being_told) {
+  serve();
+  const std::string start = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
+  const auto with_body = [&](std::size_t size) {
+    return ask(start + "Content-Length: " + std::to_string(size) + "\r\n\r\n" +
+               std::string(size, 'x'));
+  };
+  EXPECT_TRUE(with_body(65'536).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(with_body(65'537).starts_with("HTTP/1.1 413 "));
+  const auto with_header = [&](std::size_t size) {
+    return ask(start + "X: " + std::string(size - start.size() - 7, 'x') + "\r\n\r\n");
+  };
+  EXPECT_TRUE(with_header(8'192).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(with_header(8'300).starts_with("HTTP/1.1 431 "));
+
+  std::vector<RawClient> held;
+  const auto hold = [&](std::string_view request, std::string_view answer) {
+    held.push_back(client());
+    held.back().say(request);
+    held.back().hear_until(answer);
+  };
+  const std::string_view stream = "GET /events HTTP/1.1\r\nHost: a\r\n\r\n";
+  while (held.size() < 16) hold(stream, "data: ");
+  EXPECT_TRUE(first_line(stream).starts_with("HTTP/1.1 503 ")) << "a stream too many";
+  while (held.size() < 64) hold("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "hello ");
+  EXPECT_TRUE(client().hear_all().starts_with("HTTP/1.1 503 ")) << "a connection too many";
 }
 
 TEST_F(PageServerTest, gives_no_client_longer_than_its_time) {
@@ -173,7 +221,7 @@ TEST_F(PageServerTest, a_stream_tells_what_changes_and_others_are_bounded) {
   const RawClient second = client();
   second.say(request);
   second.hear_until("data: ");
-  EXPECT_TRUE(ask(request).starts_with("HTTP/1.1 503 "));
+  EXPECT_TRUE(first_line(request).starts_with("HTTP/1.1 503 "));
   expect_well();
 }
 
@@ -181,6 +229,12 @@ TEST_F(PageServerTest, a_stream_ends_after_its_time_so_that_the_token_is_asked_a
   serve({.events_every = 5ms, .stream_lasts = 20ms});
   const std::string heard = ask("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_NE(heard.find("data: 1\n"), heard.npos);
+}
+
+TEST_F(PageServerTest, a_stream_ends_after_its_time_though_nothing_is_to_be_told) {
+  is_quiet_ = true;
+  serve({.events_every = 5ms, .stream_lasts = 20ms});
+  EXPECT_TRUE(ask("GET /events HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("data: 0\n\n"));
 }
 
 TEST_F(PageServerTest, nobody_is_told_anything_while_nobody_listens) {

@@ -172,6 +172,18 @@ TEST_F(PageSiteTest, nothing_else_is_served) {
   }
 }
 
+TEST_F(PageSiteTest, what_a_browser_has_is_not_sent_again) {
+  const PageAnswer first = ask("/assets/page.js");
+  EXPECT_EQ(first.status, 200U);
+  EXPECT_EQ(first.type, "text/javascript; charset=utf-8");
+  ASSERT_EQ(first.headers.at(0).first, "ETag");
+  known_version_ = first.headers[0].second;
+  const PageAnswer again = ask("/assets/page.js");
+  EXPECT_EQ(again.status, 304U);
+  EXPECT_TRUE(again.body.empty());
+  EXPECT_EQ(ask("/assets/page.css").status, 200U) << "that is another file";
+}
+
 TEST_F(PageSiteTest, the_log_is_told_from_a_line_on) {
   ::testing::internal::CaptureStderr();
   log_.error("bus pm", "the adapter is unplugged");
