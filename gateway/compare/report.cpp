@@ -189,8 +189,10 @@ class Section {
     if (siting.published_distance_m) {
       text += " (" + number(*siting.published_distance_m, 0) + " m)";
     }
-    if (siting.height_difference_m) {
-      text += " · " + words_.say("higher_by", {{"m", number(*siting.height_difference_m, 0)}});
+    const double height_m = siting.height_difference_m.value_or(0);
+    if (std::abs(height_m) >= 1) {
+      text += " · " + words_.say(height_m > 0 ? "higher_by" : "lower_by",
+                                 {{"m", number(std::abs(height_m), 0)}});
     }
     return text;
   }

@@ -15,6 +15,7 @@ const browser = await chromium.launch({
 let context = null;
 let page = null;
 let wrong = [];
+const asked = new Set();  // requests without their answer
 
 const commands = {
   // A fresh window. `base`: the only address that may be asked.
@@ -26,6 +27,11 @@ const commands = {
     page = await context.newPage();
     page.on('console', (message) => ['error', 'warning'].includes(message.type()) && wrong.push(`console: ${message.text()}`));
     page.on('pageerror', (error) => wrong.push(`exception: ${error.message}`));
+    asked.clear();
+    const isOver = (request) => asked.delete(request);
+    page.on('request', (request) => request.url().endsWith('/events') || asked.add(request));
+    page.on('requestfinished', isOver);
+    page.on('requestfailed', isOver);
     page.on('request', (request) => request.url().startsWith(base) || request.url().startsWith('blob:') || wrong.push(`foreign: ${request.url()}`));
   },
   open: ({ path }) => page.goto(path).then(() => null),
@@ -39,16 +45,25 @@ const commands = {
   choose: ({ selector, value }) => page.locator(selector).selectOption(value).then(() => null),
   // In the page's own world, whose policy forbids nothing to the debugger.
   evaluate: ({ script }) => page.evaluate(script),
-  // Every text that an element shows from now on, with the time at which it did; asked for as `window.shown`.
+  // Every text that an element shows from now on, with the time at which it did and the gateway's own time of
+  // what it was made of; asked for as `window.shown`.
   observe: ({ selector }) => page.evaluate((wanted) => {
+    window.observer?.disconnect();
     window.shown = [];
     const look = () => {
       const text = document.querySelector(wanted)?.textContent;
-      if (text !== undefined && window.shown.at(-1)?.text !== text) window.shown.push({ text, at: Date.now() });
+      if (text === undefined || window.shown.at(-1)?.text === text) return;
+      window.shown.push({ text, at: Date.now(), told: Date.parse(document.querySelector('.life time').dateTime) });
     };
-    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+    window.observer = new MutationObserver(look);
+    window.observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
     look();
   }, selector),
+  // Until nothing is asked for any more but the stream of events: what was to be drawn is drawn.
+  async quiet() {
+    while (asked.size > 0) await page.waitForTimeout(20);
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  },
   // Pixels by which the page is wider than its window.
   overflow: () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),
   async axe() {

@@ -2,9 +2,10 @@
 // A series over time with Debian's dygraphs: raw with its least and most, corrected, official;
 // doubted values shaded, gaps of the ledger hatched. Each shade has a pattern of its own, so that
 // none is told by colour alone.
+import { decimalsOf, roundStep } from './drawings.js';
 import { element } from './elements.js';
 import { localMinute, number, utcText, zoneOffset } from './numbers.js';
-import { quantityName, say, sayCode } from './words.js';
+import { say, sayCode } from './words.js';
 
 // Its legend writes styles into the document, which the page's policy forbids; ours stands below.
 const withoutLegend = () => {
@@ -55,11 +56,16 @@ const dateLabel = (date, granularity) => {
   return isDay ? text.slice(5, 10) : text.slice(11, 16);
 };
 
+const levelLabel = (value, granularity, options, graph) => {
+  const [low, high] = graph.yAxisRange();
+  return number(value, decimalsOf(roundStep(high - low, 10)));
+};
+
 // Draws into `place`; gives what is seen, for the export. `lines`: {name, points, width, colour, dash}.
 export function drawChart(place, { lines, gaps, flags, from, to, unit, decimals, label }) {
   const readout = element('p', { class: 'readout', 'aria-live': 'off' }, say('chart_hint'));
   const canvas = element('div', { class: 'chart', role: 'img', 'aria-label': label });
-  place.replaceChildren(canvas, readout);
+  place.replaceChildren(unit ? element('p', { class: 'axis' }, unit) : '', canvas, readout);
   const shift = zoneOffset();
   const rows = rowsOf(lines, gaps).map(([ms, values]) => [new Date(ms + shift), ...values]);
   if (rows.length === 0) {
@@ -91,7 +97,8 @@ export function drawChart(place, { lines, gaps, flags, from, to, unit, decimals,
     labelsUTC: true,
     connectSeparatedPoints: true,  // of series with other times; NaN parts a line
     dateWindow: [from + shift, to + shift],
-    axes: { x: { ...axis, axisLabelWidth: 72, axisLabelFormatter: dateLabel }, y: { ...axis, axisLabelFormatter: (value, step) => number(value, decimals === 0 ? 0 : Math.abs(value) >= 100 ? 0 : 1) } },
+    axes: { x: { ...axis, axisLabelWidth: 56, pixelsPerLabel: 60, axisLabelFormatter: dateLabel }, y: { ...axis, axisLabelFormatter: levelLabel } },
+    pointSize: 2.5,  // of one that stands alone
     underlayCallback: shade,
     highlightCallback: (event, x, points) => {
       const ms = x - shift;
@@ -118,5 +125,3 @@ export function chartLegend(lines, hasFlags, gaps) {
     causes.length > 0 && element('li', {}, element('span', { class: 'swatch missing' }),
       say('gap_of', { causes: causes.map((cause) => sayCode('cause', cause)).join('; ') })));
 }
-
-export const nameOfLine = (quantity, unit) => (unit ? `${quantityName(quantity)} (${unit})` : quantityName(quantity));

@@ -3,11 +3,12 @@
 import { element } from './elements.js';
 import { places } from './drawings.js';
 import { indexBadge, inkOn, shownIndices } from './indices.js';
-import { milliseconds, moment, number } from './numbers.js';
-import { distance } from './now.js';
+import { moment, textOf } from './numbers.js';
+import { distance, unitOf } from './now.js';
 import { quantityName, say, stationName } from './words.js';
 
 const APART = 300000;  // metres: further than that is another city
+const MOST_NAMES = 8;  // have their place beside the marks; the table names all
 
 // Stations near each other, around the gateway or around their own middle.
 function groupsOf(stations) {
@@ -40,28 +41,27 @@ export function citiesPage(context) {
   const readingOf = (station) => station.readings.find((reading) => reading.quantity === quantity);
   const valueOf = (station) => {
     const reading = readingOf(station);
-    return reading ? reading.text || number(reading.value, Math.abs(reading.value) >= 100 ? 0 : reading.decimals) : '';
+    return textOf(Math.abs(reading.value) >= 100 ? { ...reading, decimals: 0 } : reading);
   };
-  const placed = now.stations.filter((station) => station.east_m !== null && station.east_m !== undefined);
+  const measuring = now.stations.filter(readingOf);
+  const placed = measuring.filter((station) => station.east_m !== null && station.east_m !== undefined);
   const isOurs = (group) => group.some((station) => Math.hypot(station.east_m, station.north_m) < APART);
   const groups = groupsOf(placed).sort((a, b) => isOurs(b) - isOurs(a));
   const plots = groups.map((group) => {
     const isOwn = isOurs(group);
     const middle = isOwn ? [0, 0] : [average(group.map((s) => s.east_m)), average(group.map((s) => s.north_m))];
-    const found = group.filter((station) => valueOf(station) || indexOf(station)).map((station) => {
-      const index = indexOf(station);
-      const colour = index?.colour ?? null;
-      const title = `${stationName(station)}: ${valueOf(station) || '–'} ${readingOf(station)?.unit ?? ''}`;
-      return { east: station.east_m - middle[0], north: station.north_m - middle[1], value: valueOf(station) || index?.text || '–',
-        title, colour, ink: colour ? inkOn(colour) : null };
+    const found = group.map((station) => {
+      const colour = indexOf(station)?.colour ?? null;
+      return { east: station.east_m - middle[0], north: station.north_m - middle[1], value: valueOf(station), name: group.length <= MOST_NAMES ? stationName(station) : '',
+        title: `${stationName(station)}: ${valueOf(station)} ${readingOf(station).unit ?? ''}`, colour, ink: colour ? inkOn(colour) : null };
     });
     if (isOwn) found.push({ east: 0, north: 0, value: '', title: now.gateway.name || now.gateway.id, isOwn: true });
     const city = cityOf(group);
     return element('figure', {}, element('figcaption', {}, element('h2', {}, city)),
-      places(found, { label: say('places_label', { city }), north: say('north') }),
+      places(found, Math.min(480, document.documentElement.clientWidth - 24), { label: say('places_label', { city }), north: say('north') }),
       element('p', { class: 'faint' }, isOwn ? say('rings_around_gateway') : say('rings_around_middle')));
   });
-  const listed = [...now.stations].sort((a, b) => (a.distance_m ?? Infinity) - (b.distance_m ?? Infinity));
+  const listed = measuring.sort((a, b) => (a.distance_m ?? Infinity) - (b.distance_m ?? Infinity));
   return [
     element('h1', { tabindex: -1 }, say('two_cities')),
     quantities.length > 0 ? element('p', {}, element('label', {}, say('shown'), ' ',
@@ -70,13 +70,13 @@ export function citiesPage(context) {
     plots.length > 0 ? element('div', { class: 'plots' }, plots) : element('p', { class: 'nothing' }, say('no_places')),
     plots.length > 0 ? element('p', { class: 'faint' }, say('colours_are_of_indices')) : '',
     listed.length > 0 ? element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': say('official_stations') }, element('table', {},
-      element('thead', {}, element('tr', {}, [say('column.station'), say('column.distance'), quantity ? quantityName(quantity) : '', say('index'), say('column.until')]
-        .map((title) => element('th', { scope: 'col' }, title)))),
+      element('thead', {}, element('tr', {}, [[say('column.station')], [quantityName(quantity), 'number'], [say('index')], [say('column.distance'), 'number'], [say('column.until'), 'number']]
+        .map(([title, kind]) => element('th', { scope: 'col', class: kind }, title)))),
       element('tbody', {}, listed.map((station) => element('tr', {},
         element('th', { scope: 'row' }, stationName(station)),
-        element('td', { class: 'short' }, station.distance_m === null ? '–' : distance(station.distance_m)),
-        element('td', {}, valueOf(station) || '–', ' ', readingOf(station)?.unit ?? ''),
+        element('td', { class: 'number' }, valueOf(station), ' ', unitOf(readingOf(station))),
         element('td', {}, indexOf(station) ? indexBadge(indexOf(station)) : '–'),
-        element('td', {}, station.end ? moment(station.end) : '–')))))) : element('p', { class: 'nothing' }, say('no_stations')),
+        element('td', { class: 'number' }, station.distance_m === null ? '–' : distance(station.distance_m)),
+        element('td', { class: 'number' }, station.end ? moment(station.end) : '–')))))) : element('p', { class: 'nothing' }, say('no_stations')),
   ];
 }

@@ -6,7 +6,7 @@ import { ask, change, query } from './gateway.js';
 import { DAY, figure, HOUR, localMinute, milliseconds, moment, number, zoneOffset } from './numbers.js';
 import { distance } from './now.js';
 import { askToken } from './token.js';
-import { language, quantityName, say, sayCode, stationName } from './words.js';
+import { comparisonName, language, say, sayCode, stationName } from './words.js';
 
 const answers = new Map();  // by topic
 let offered = null;         // what accepting would write
@@ -19,6 +19,7 @@ export function leaveComparison() {
 }
 
 const interval = (ends, digits) => (ends ? say('interval', { from: figure(ends[0], digits), to: figure(ends[1], digits) }) : '');
+const withUnit = (value, unit) => (value === null || value === undefined ? '–' : `${figure(value)} ${unit}`);
 const percent = (share) => (share === null || share === undefined ? '–' : `${number(100 * share, 0)} %`);
 
 const rows = (entries) => element('table', { class: 'figures' }, element('tbody', {}, entries.filter(Boolean).map(([name, ...values]) =>
@@ -47,7 +48,7 @@ function about(answer, now) {
   const station = known ? `${stationName(known)} (${of.feed}/${of.station})` : `${of.feed}/${of.station}`;
   return rows([
     [say('about.station'), [station, ', ', sayCode('relation', of.relation),
-      of.distance_m === null ? '' : ` (${distance(of.distance_m)})`, of.height_m === null ? '' : ` · ${say('higher_by', { m: number(of.height_m, 0) })}`]],
+      of.distance_m === null ? '' : ` (${distance(of.distance_m)})`, Math.abs(of.height_m ?? 0) < 1 ? '' : ` · ${say(of.height_m > 0 ? 'higher_by' : 'lower_by', { m: number(Math.abs(of.height_m), 0) })}`]],
     [say('about.device'), [device.driver, answer.serial_number ? say('serial_number', { number: answer.serial_number }) : '',
       device.placement ? sayCode('placement', device.placement) : ''].filter(Boolean).join(' · ') || '–'],
     [say('about.newest'), [moment(record.window_end), ' · ', say('computed'), ' ', moment(record.computed_at)]],
@@ -86,16 +87,17 @@ function figuresOf(answer, unit) {
   return element('section', {}, element('h2', {}, say('figures_of_week')), drawings(answer, unit),
     rows([
       [say('figure.pairs'), say('of_hours', { n: week.pairs, all: week.expected })],
-      [say('figure.independent'), fit.n_effective === null ? '–' : number(fit.n_effective, 0)],
-      [say('figure.slope'), `${figure(fit.slope)} ${interval(fit.slope_ci95)}`],
-      [say('figure.intercept'), `${figure(fit.intercept)} ${unit} ${interval(fit.intercept_ci95)}`],
-      ['r²', `${figure(fit.r2)} ${interval(fit.r2_ci95)}`],
-      [say('figure.mbe'), `${figure(error.mbe)} ${unit}`],
-      [say('figure.mae'), `${figure(error.mae)} ${unit}`],
-      [say('figure.rmse'), `${figure(error.rmse)} ${unit}`],
-      error.uncertainty ? [say('figure.uncertainty'), say('uncertainty_at', { share: percent(error.uncertainty.relative), at: `${figure(error.uncertainty.at)} ${unit}` })] : null,
-      record.exceedance ? [say('figure.exceedance', { at: `${figure(record.exceedance.threshold)} ${unit}` }),
-        say('exceedance', { hits: record.exceedance.hits, misses: record.exceedance.misses, alarms: record.exceedance.false_alarms })] : null,
+      ...(week.pairs === 0 ? [] : [
+        [say('figure.independent'), fit.n_effective === null ? '–' : number(fit.n_effective, 0)],
+        [say('figure.slope'), `${figure(fit.slope)} ${interval(fit.slope_ci95)}`],
+        [say('figure.intercept'), `${withUnit(fit.intercept, unit)} ${interval(fit.intercept_ci95)}`],
+        ['r²', `${figure(fit.r2)} ${interval(fit.r2_ci95)}`],
+        [say('figure.mbe'), withUnit(error.mbe, unit)],
+        [say('figure.mae'), withUnit(error.mae, unit)],
+        [say('figure.rmse'), withUnit(error.rmse, unit)],
+        error.uncertainty ? [say('figure.uncertainty'), say('uncertainty_at', { share: percent(error.uncertainty.relative), at: `${figure(error.uncertainty.at)} ${unit}` })] : null,
+        record.exceedance ? [say('figure.exceedance', { at: `${figure(record.exceedance.threshold)} ${unit}` }),
+          say('exceedance', { hits: record.exceedance.hits, misses: record.exceedance.misses, alarms: record.exceedance.false_alarms })] : null]),
     ]));
 }
 
@@ -104,12 +106,12 @@ function coverageOf(record) {
   const causes = Object.keys(record.coverage['168h'].withheld).filter((cause) => widths.some((width) => record.coverage[width].withheld[cause] > 0));
   return element('section', {}, element('h2', {}, say('coverage')),
     element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': say('coverage') }, element('table', {},
-      element('thead', {}, element('tr', {}, element('td', {}), widths.map((width) => element('th', { scope: 'col' }, say(`period.${width}`))))),
+      element('thead', {}, element('tr', {}, element('td', {}), widths.map((width) => element('th', { scope: 'col', class: 'number' }, say(`period.${width}`))))),
       element('tbody', {},
         element('tr', {}, element('th', { scope: 'row' }, say('hours_paired')), widths.map((width) =>
-          element('td', {}, `${record.coverage[width].pairs} / ${record.coverage[width].expected}`))),
+          element('td', { class: 'number' }, `${record.coverage[width].pairs} / ${record.coverage[width].expected}`))),
         causes.map((cause) => element('tr', {}, element('th', { scope: 'row' }, sayCode('withheld', cause)),
-          widths.map((width) => element('td', {}, record.coverage[width].withheld[cause]))))))));
+          widths.map((width) => element('td', { class: 'number' }, record.coverage[width].withheld[cause]))))))));
 }
 
 const met = (value) => (value === null ? say('not_asked') : value ? `✓ ${say('yes')}` : `✖ ${say('no')}`);
@@ -127,10 +129,10 @@ function targetsOf(record, limits, unit) {
       element('thead', {}, element('tr', {}, ['criterion', 'limit', 'achieved', 'met'].map((key) => element('th', { scope: 'col' }, say(`column.${key}`))))),
       element('tbody', {},
         line('slope', limits?.slope ? `${figure(limits.slope[0])} … ${figure(limits.slope[1])}` : '–', figure(achieved.slope)),
-        line('intercept', up(limits?.intercept, ` ${unit}`), `${figure(achieved.intercept)} ${unit}`),
+        line('intercept', up(limits?.intercept, ` ${unit}`), withUnit(achieved.intercept, unit)),
         line('r2', limits?.r2 === undefined ? '–' : `≥ ${figure(limits.r2)}`, figure(achieved.r2)),
         line('error', [up(limits?.rmse, ` ${unit}`), limits?.nrmse ? ` ${say('or')} ≤ ${percent(limits.nrmse)}` : ''],
-          [`${figure(achieved.rmse)} ${unit}`, achieved.nrmse === undefined || achieved.nrmse === null ? '' : ` (${percent(achieved.nrmse)})`])))),
+          [withUnit(achieved.rmse, unit), achieved.nrmse === undefined || achieved.nrmse === null ? '' : ` (${percent(achieved.nrmse)})`])))),
     element('p', {}, targets.meets ? say('meets_all') : say('meets_not')));
 }
 
@@ -151,7 +153,7 @@ function correctedOf(record, unit) {
   return element('section', {}, element('h2', {}, say('corrected_series', { correction: of.correction })),
     element('p', {}, element('b', {}, sayCode('verdict', of.verdict)), ': ', of.text[language()] ?? of.text.en),
     rows([[say('figure.slope'), `${figure(of.fit.slope)} ${interval(of.fit.slope_ci95)}`],
-      ['r²', figure(of.fit.r2)], [say('figure.mbe'), `${figure(of.error.mbe)} ${unit}`], [say('figure.rmse'), `${figure(of.error.rmse)} ${unit}`]]));
+      ['r²', figure(of.fit.r2)], [say('figure.mbe'), withUnit(of.error.mbe, unit)], [say('figure.rmse'), withUnit(of.error.rmse, unit)]]));
 }
 
 function proposalOf(topic, answer, unit, context) {
@@ -223,8 +225,8 @@ export function comparisonPage(context) {
   if (now.comparisons.length === 0) return [title, element('p', { class: 'nothing' }, say('no_comparisons'))];
   const topic = now.comparisons.some((each) => each.topic === parameters.get('topic')) ? parameters.get('topic') : now.comparisons[0].topic;
   const chosen = now.comparisons.find((each) => each.topic === topic);
-  const nameOf = (each) => say('compared_with', { sensor: each.sensor, quantity: quantityName(each.quantity), station: `${each.feed}/${each.station}` });
-  const choice = element('p', {}, element('label', {}, say('which'), ' ',
+  const nameOf = (each) => comparisonName(each, now.stations);
+  const choice = now.comparisons.length < 2 ? '' : element('p', { class: 'choice' }, element('label', {}, say('which'), ' ',
     element('select', { onchange: (event) => context.go(query('/comparison', { topic: event.target.value })) },
       now.comparisons.map((each) => element('option', { value: each.topic, selected: each.topic === topic }, nameOf(each))))));
   if (!answers.has(topic)) {

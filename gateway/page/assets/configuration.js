@@ -67,6 +67,16 @@ export function configurationPage(context) {
   // The gateway's own warnings of its configuration stand at the value that they are of.
   const warnings = context.now.problems.filter((problem) => problem.code === 'configuration');
   const at = (pointer) => warnings.filter((warning) => warning.about === pointer);
+  // What somebody has written, or is warned of, stands first.
+  const isSet = (value) => value.origin !== 'default' || at(value.pointer).length > 0;
+  const [set, rest] = [values.filter(isSet), values.filter((value) => !isSet(value))];
+  const table = (some) => element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': say('values') }, element('table', { class: 'settings' },
+    element('thead', {}, element('tr', {}, ['setting', 'value', 'origin'].map((key) => element('th', { scope: 'col' }, say(`column.${key}`))))),
+    element('tbody', {}, some.map((value) => element('tr', {},
+      element('th', { scope: 'row' }, element('code', {}, value.pointer)),
+      element('td', {}, typeof value.value === 'string' ? value.value : value.value === null ? '–' : JSON.stringify(value.value),
+        at(value.pointer).map((warning) => element('p', { class: 'refusal' }, '⚠ ', warning.text))),
+      element('td', { class: 'faint' }, value.origin === 'default' ? say('default') : value.origin))))));
   const pointers = new Set(values.map((value) => value.pointer));
   return [
     title,
@@ -74,12 +84,7 @@ export function configurationPage(context) {
       : element('ul', {}, warnings.filter((warning) => !pointers.has(warning.about)).map((warning) => element('li', {}, warning.text))),
     kept.answer.editable ? editor(kept.answer.editable, context) : '',
     values.length === 0 ? '' : element('section', {}, element('h2', {}, say('values')),
-      element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': say('values') }, element('table', { class: 'settings' },
-        element('thead', {}, element('tr', {}, ['setting', 'value', 'origin'].map((key) => element('th', { scope: 'col' }, say(`column.${key}`))))),
-        element('tbody', {}, values.map((value) => element('tr', {},
-          element('th', { scope: 'row' }, element('code', {}, value.pointer)),
-          element('td', {}, typeof value.value === 'string' ? value.value : JSON.stringify(value.value),
-            at(value.pointer).map((warning) => element('p', { class: 'refusal' }, '⚠ ', warning.text))),
-          element('td', { class: 'faint' }, value.origin === 'default' ? say('default') : value.origin))))))),
+      table(set),
+      rest.length === 0 ? '' : element('details', {}, element('summary', {}, say('more_defaults', { n: rest.length })), table(rest))),
   ];
 }

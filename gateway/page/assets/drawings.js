@@ -22,7 +22,7 @@ function* steps([lower, upper], step) {
   for (let n = Math.ceil(lower / step); n * step <= upper; ++n) yield n * step;
 }
 
-const decimalsOf = (step) => Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
+export const decimalsOf = (step) => Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
 
 // A quantity's last 24 hours; a gap is a gap.
 export function sparkline(points, widthMs, from, to) {
@@ -129,22 +129,24 @@ export function residuals(points, x, words, xStep) {
   return figureOf(plot, words.caption);
 }
 
-// Marks that would cover each other move down, away from the first of them.
-function apart(marks) {
-  const HIGH = 22;
+// Marks that would cover each other move down, away from the first of them; each stays as a whole within `size`.
+function apart(marks, size) {
   const placed = [];
   for (const mark of marks.sort((a, b) => Boolean(b.isOwn) - Boolean(a.isOwn) || a.y - b.y)) {
-    const covers = (other) => Math.abs(other.x - mark.x) < (other.wide + mark.wide) / 2 && Math.abs(other.y - mark.y) < HIGH;
-    for (let other = placed.find(covers); other; other = placed.find(covers)) mark.y = other.y + HIGH;
+    mark.x = Math.min(Math.max(mark.x, mark.wide / 2 + 2), size - mark.wide / 2 - 2);
+    const covers = (other) => Math.abs(other.x - mark.x) < (other.wide + mark.wide) / 2 && other.y - mark.high < mark.y && mark.y < other.y + other.high;
+    for (let other = placed.find(covers); other; other = placed.find(covers)) mark.y = other.y + other.high;
     placed.push(mark);
   }
   return placed;
 }
 
-// Places around a middle, north up, with rings of distance.
-export function places(found, words) {
+// As wide as a text is drawn, about: what is Chinese is as wide as it is high.
+const wideOf = (text, size) => [...text].reduce((wide, letter) => wide + (letter > '\u2e80' ? size : .6 * size), 0);
+
+// Places around a middle, north up, with rings of distance, in a square of `size` pixels.
+export function places(found, size, words) {
   const reach = Math.max(1000, ...found.map((place) => Math.hypot(place.east, place.north))) * 1.12;
-  const size = 480;
   const at = (metres) => size / 2 + metres / reach * (size / 2 - 8);
   const step = roundStep(reach / 1000, 4);
   const rings = [];
@@ -155,17 +157,20 @@ export function places(found, words) {
   }
   return shape('svg', { class: 'places', viewBox: `0 0 ${size} ${size}`, role: 'img', 'aria-label': words.label },
     rings,
-    shape('text', { class: 'ring-label', x: size / 2, y: 14, 'text-anchor': 'middle' }, words.north),
-    apart(found.map((place) => ({ ...place, x: at(place.east), y: size - at(place.north), wide: place.isOwn ? 20 : 12 + 8 * place.value.length })))
+    shape('text', { class: 'ring-label', x: 10, y: 20 }, `↑ ${words.north}`),
+    apart(found.map((place) => ({ ...place, pill: 12 + 8 * place.value.length }))
+      .map((place) => ({ ...place, x: at(place.east), y: size - at(place.north), high: place.name ? 35 : 22,
+        wide: place.isOwn ? 20 : Math.max(place.pill, wideOf(place.name, 11)) })), size)
       .map((place) => {
       const x = place.x.toFixed(1);
       const y = place.y.toFixed(1);
-      const { wide } = place;
+      const { pill } = place;
       return shape('g', { class: place.isOwn ? 'place own' : 'place' },
         shape('title', {}, place.title),
         place.isOwn
           ? shape('path', { d: `M${x} ${y - 11}l9.5 16.5h-19z`, class: 'own' })
-          : [shape('rect', { x: (x - wide / 2).toFixed(1), y: (y - 10).toFixed(1), width: wide, height: 20, rx: 10,
+          : [place.name ? shape('text', { class: 'place-name', x, y: (Number(y) + 21).toFixed(1), 'text-anchor': 'middle' }, place.name) : '',
+            shape('rect', { x: (x - pill / 2).toFixed(1), y: (y - 10).toFixed(1), width: pill, height: 20, rx: 10,
               ...(place.colour ? { fill: place.colour } : {}) }),
             shape('text', { x, y: (Number(y) + 4.5).toFixed(1), 'text-anchor': 'middle', ...(place.ink ? { fill: place.ink } : {}) }, place.value)]);
     }));

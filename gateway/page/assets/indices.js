@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An index in the colour that its authority gives it, with the word of its band beside it.
 import { element } from './elements.js';
+import { textOf } from './numbers.js';
 import { isSaid, quantityName, say, sayCode } from './words.js';
 
 // Black or white, whichever is read more easily on it (contrast as WCAG reckons it).
@@ -34,6 +35,6 @@ export const mainOf = (index) => (index.main ?? '').split(' ').filter(Boolean).m
 export function indexBadge(index) {
   const style = index.colour ? { background: index.colour, color: inkOn(index.colour) } : {};
   return element('span', { class: 'index', style },
-    element('b', {}, index.text || (index.value ?? '–')), ' ',
+    element('b', {}, textOf({ ...index, decimals: 0 })), ' ',
     index.band ? sayCode(`band.${authorityOf(index)}`, index.band) : '');
 }

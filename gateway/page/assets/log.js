@@ -36,6 +36,6 @@ export function logPage(context) {
     element('h1', { tabindex: -1 }, say('log')),
     error ? element('p', { class: 'refusal', role: 'alert' }, error.message) : '',
     lines.length === 0 ? element('p', { class: 'nothing' }, say('no_lines')) : element('ol', { class: 'log', reversed: true }, [...lines].reverse().map((line) =>
-      element('li', { class: `level-${line.level}` }, moment(line.time), ' ', element('b', {}, sayCode('level', line.level)), ' ', line.subject ? `${line.subject}: ` : '', line.message))),
+      element('li', { class: `level-${line.level}` }, moment(line.time, 'second'), ' ', element('b', {}, sayCode('level', line.level)), ' ', element('span', {}, line.subject ? `${line.subject}: ` : '', line.message)))),
   ];
 }

@@ -3,9 +3,9 @@
 import { element } from './elements.js';
 import { askGently, query } from './gateway.js';
 import { indexBadge, indexName, mainOf, shownIndices } from './indices.js';
-import { DAY, duration, milliseconds, MINUTE, moment, number } from './numbers.js';
+import { DAY, duration, isAbsent, milliseconds, MINUTE, moment, number, SECOND, textOf } from './numbers.js';
 import { sparkline } from './drawings.js';
-import { isSaid, language, quantityName, say, sayCode, stationName } from './words.js';
+import { comparisonName, isSaid, language, quantityName, say, sayCode, stationName } from './words.js';
 
 const LEADING = ['pm2_5', 'pm10', 'no2_ppb', 'o3_ppb', 'co2', 'temperature'];
 export const leadingOf = (readings) =>
@@ -40,58 +40,76 @@ const flagMark = { 1: '✓', 2: '·', 3: '⚠', 4: '✖', 9: '–' };
 export const flagWord = (flag) =>
   element('span', { class: `flag flag-${flag}` }, flagMark[flag] ?? '·', ' ', sayCode('flag', flag));
 
-function valueOf(reading) {
-  const text = reading.text || number(reading.value, reading.decimals);
-  return [element('span', { class: 'value' }, text), reading.unit ? [' ', element('span', { class: 'unit' }, reading.unit)] : ''];
-}
+const qualityOf = (reading) => (reading.fault ? element('span', { class: 'fault' }, sayCode('fault', reading.fault)) : flagWord(reading.flag));
 
-const sparklines = new Map();  // of sensor and quantity: what was drawn and when
+// Where many stand in a row: the sign, with its words for who asks or cannot see it.
+const flagSign = (flag) =>
+  element('span', { class: `flag flag-${flag}`, title: sayCode('flag', flag) }, flagMark[flag] ?? '·', element('span', { class: 'hidden' }, sayCode('flag', flag)));
+
+export const unitOf = (reading) => element('span', { class: 'unit' }, isAbsent(reading) ? '' : reading.unit);
+
+const sparklines = new Map();  // of sensor and quantity: what was drawn, between which values, and when
 
 function dayOf(sensor, quantity, to, onDrawn) {
   const key = `${sensor.id}/${quantity}`;
   const kept = sparklines.get(key);
-  if (kept && performance.now() - kept.at < 10 * MINUTE) return kept.drawing?.cloneNode(true);
-  sparklines.set(key, { at: performance.now(), drawing: kept?.drawing ?? null });
+  if (kept && performance.now() - kept.at < 10 * MINUTE) return kept;
+  sparklines.set(key, { ...kept, at: performance.now() });
   const from = to - DAY;
   askGently(query('/api/v1/series', { stream: `sensor/${sensor.id}`, quantity,
     from: new Date(from).toISOString(), to: new Date(to).toISOString(), points: 96 }))
     .then((series) => {
-      sparklines.set(key, { at: performance.now(), drawing: sparkline(series.points, series.width_ms, from, to) });
+      const values = series.points.map((point) => point[1]).filter((value) => value !== null);
+      sparklines.set(key, { at: performance.now(), drawing: sparkline(series.points, series.width_ms, from, to),
+        least: Math.min(...values), most: Math.max(...values) });
       onDrawn();
     }, () => {});
-  return kept?.drawing?.cloneNode(true);
+  return kept;
 }
 
+// After two periods without a sample a sensor is stale; what is told once a second takes its second as well.
+const patienceWith = (sensor) => Math.max(2 * sensor.period_ms, sensor.period_ms + 2 * SECOND);
+const ageOf = (sensor, sinceReceived) => (sensor.age_ms === null ? null : sensor.age_ms + sinceReceived);
+
+// Until the next of them is stale; Infinity: none will be.
+export const untilStale = (sensors, sinceReceived) => Math.min(...sensors
+  .filter((sensor) => sensor.state === 'fresh' && sensor.age_ms !== null)
+  .map((sensor) => patienceWith(sensor) - ageOf(sensor, sinceReceived)).filter((ms) => ms > 0));
+
 function sensorCard(sensor, context) {
-  const age = sensor.age_ms === null ? null : sensor.age_ms + context.sinceReceived;
-  const isStale = sensor.state === 'fresh' && age !== null && age > 2 * sensor.period_ms;
-  const state = isStale ? 'stale' : sensor.state;
+  const age = ageOf(sensor, context.sinceReceived);
+  const state = sensor.state === 'fresh' && age !== null && age >= patienceWith(sensor) ? 'stale' : sensor.state;
   const leading = leadingOf(sensor.readings);
   const open = (quantity) => query('/sensor', { id: sensor.id, quantity });
   // What the maker's own output or a count of particles says is for those who look for it.
   const isExtra = (reading) => /_cf1$|^n_(above|below)_|^internal_/.test(reading.quantity);
   const first = sensor.readings.filter((reading) => !isExtra(reading));
   const rest = sensor.readings.filter(isExtra);
+  // What is the same of all is said once, beside the state.
+  const isOneWord = new Set(sensor.readings.map((reading) => reading.fault ?? reading.flag)).size === 1;
   const list = (kind, readings) => element('dl', { class: kind }, readings.map((reading) => element('div', {},
     element('dt', {}, element('a', { href: open(reading.quantity) }, quantityName(reading.quantity)),
       reading.channel ? ` (${reading.channel})` : ''),
-    element('dd', { 'data-quantity': reading.quantity }, valueOf(reading), ' ',
-      reading.fault ? element('span', { class: 'fault' }, sayCode('fault', reading.fault)) : flagWord(reading.flag)))));
+    element('dd', { 'data-quantity': reading.quantity }, element('span', { class: 'value' }, textOf(reading)), ' ', unitOf(reading), ' ',
+      reading.flag === 1 ? flagSign(1) : isOneWord ? '' : qualityOf(reading)))));
+  const day = leading ? dayOf(sensor, leading.quantity, milliseconds(context.now.time), context.redraw) : null;
   return element('article', { class: `card sensor ${state}`, id: `sensor-${sensor.id}` },
     element('h3', {}, element('a', { href: leading ? open(leading.quantity) : query('/sensor', { id: sensor.id }) }, sensor.id)),
     element('p', { class: 'faint' }, [sensor.driver, sensor.placement ? sayCode('placement', sensor.placement) : ''].filter(Boolean).join(' · ')),
     element('p', { class: 'state' }, element('span', { class: `badge ${state}` }, say(`state.${state}`)), ' ',
-      age === null ? '' : say('ago', { age: duration(age) })),
+      age === null ? '' : say('ago', { age: duration(age) }),
+      state === 'fresh' && isOneWord ? [' · ', qualityOf(sensor.readings[0])] : ''),
     list('readings', first),
     rest.length > 0 ? element('details', {}, element('summary', {}, say('more_readings', { n: rest.length })), list('readings more', rest)) : '',
-    leading ? element('div', { class: 'day' }, dayOf(sensor, leading.quantity, milliseconds(context.now.time), context.redraw) ?? '',
-      element('p', { class: 'faint' }, say('last_24_hours', { quantity: quantityName(leading.quantity) }))) : '');
+    day?.drawing ? element('div', { class: 'day' }, day.drawing.cloneNode(true),
+      element('p', { class: 'faint' }, say('last_24_hours', { quantity: quantityName(leading.quantity),
+        least: number(day.least, leading.decimals), most: `${number(day.most, leading.decimals)} ${leading.unit}` }))) : '');
 }
 
 // A gas comes as mass, which the agency reports, with its share beside it: one of them is enough here.
 export function toldReadings(station) {
   const names = new Set(station.readings.map((reading) => reading.quantity));
-  return station.readings.filter((reading) => (reading.value !== null || reading.text) &&
+  return station.readings.filter((reading) => !isAbsent(reading) &&
     !(/_pp[bm]$/.test(reading.quantity) && names.has(reading.quantity.replace(/_pp[bm]$/, ''))));
 }
 
@@ -101,26 +119,31 @@ function stationTable(now) {
   const feeds = [...new Set(nearest.map((station) => station.feed))];
   return feeds.map((feed) => {
     const about = now.feeds.find((one) => one.feed === feed);
-    const rows = nearest.filter((station) => station.feed === feed).map((station) => element('tr', {},
+    const stations = nearest.filter((station) => station.feed === feed).map((station) => ({ station, told: toldReadings(station) }));
+    const columns = new Map(stations.flatMap(({ told }) => told.map((reading) => [reading.quantity, reading.unit])));
+    const rows = stations.map(({ station, told }) => element('tr', {},
       element('th', { scope: 'row' }, stationName(station)),
-      element('td', { class: 'short' }, station.distance_m === null ? '–' : distance(station.distance_m)),
-      element('td', { class: 'wide' }, toldReadings(station).map((reading) =>
-        element('span', { class: 'pair' }, quantityName(reading.quantity), ' ', valueOf(reading),
-          reading.flag === 3 || reading.flag === 4 ? [' ', flagWord(reading.flag)] : ''))),
-      element('td', {}, station.end ? moment(station.end) : '–')));
-    const table = (some) => element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': feed }, element('table', {},
-      element('thead', {}, element('tr', {}, ['station', 'distance', 'values', 'until'].map((key) => element('th', { scope: 'col' }, say(`column.${key}`))))),
+      element('td', { class: 'number' }, station.distance_m === null ? '–' : distance(station.distance_m)),
+      [...columns.keys()].map((quantity) => told.find((reading) => reading.quantity === quantity)).map((reading) =>
+        element('td', { class: 'number' }, reading ? element('span', { class: 'value' }, textOf(reading)) : '–',
+          reading && (reading.flag === 3 || reading.flag === 4) ? [' ', flagSign(reading.flag)] : '')),
+      element('td', { class: 'number' }, station.end ? moment(station.end) : '–')));
+    const table = (some) => element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': feed }, element('table', { class: 'stations' },
+      element('thead', {}, element('tr', {},
+        element('th', { scope: 'col' }, say('column.station')), element('th', { scope: 'col', class: 'number' }, say('column.distance')),
+        [...columns].map(([quantity, unit]) => element('th', { scope: 'col', class: 'number' }, quantityName(quantity), unit ? [' ', element('span', { class: 'unit' }, unit)] : '')),
+        element('th', { scope: 'col', class: 'number' }, say('column.until')))),
       element('tbody', {}, some)));
     const FEW = 6;
     return element('section', { class: 'feed', id: `feed-${feed}` },
       element('h3', {}, feed, ' ', about ? element('span', { class: `badge feed-${about.state}` }, say(`feed_state.${about.state}`)) : ''),
       table(rows.slice(0, FEW)),
       rows.length > FEW ? element('details', {}, element('summary', {}, say('more_stations', { n: rows.length - FEW })), table(rows.slice(FEW))) : '',
-      about?.attribution || about?.licence ? element('p', { class: 'faint' }, [about.attribution, about.licence].filter(Boolean).join(' · ')) : '');
+      about?.attribution || about?.licence ? element('p', { class: 'faint' }, [about.attribution, about.licence ? `${say('about.licence')}: ${about.licence}` : ''].filter(Boolean).join(' · ')) : '');
   });
 }
 
-export const distance = (metres) => (metres < 1000 ? `${number(metres, 0)} m` : `${number(metres / 1000, 1)} km`);
+export const distance = (metres) => (metres < 1000 ? `${number(metres, 0)} m` : `${number(metres / 1000, metres < 100000 ? 1 : 0)} km`);
 
 export function indexList(indices, stations) {
   const nameOf = (subject) => {
@@ -129,9 +152,9 @@ export function indexList(indices, stations) {
     return found ? stationName(found) : subject;
   };
   return element('ul', { class: 'indices' }, indices.map((index) => element('li', {},
-    indexBadge(index), ' ', nameOf(index.subject), ' ',
-    element('span', { class: 'faint' }, indexName(index), index.official ? '' : ` · ${say('indicative')}`,
-      index.main ? ` · ${say('main_pollutant', { quantity: mainOf(index) })}` : ''))));
+    indexBadge(index), ' ', element('span', {}, nameOf(index.subject), ' ',
+      element('span', { class: 'faint' }, indexName(index), index.official ? '' : ` · ${say('indicative')}`,
+        index.main ? ` · ${say('main_pollutant', { quantity: mainOf(index) })}` : '')))));
 }
 
 export function nowPage(context) {
@@ -151,7 +174,7 @@ export function nowPage(context) {
     now.comparisons.length > 0 ? element('section', {}, element('h2', {}, say('comparisons')),
       element('ul', {}, now.comparisons.map((each) => element('li', {},
         element('a', { href: query('/comparison', { topic: each.topic }) },
-          say('compared_with', { sensor: each.sensor, quantity: quantityName(each.quantity), station: `${each.feed}/${each.station}` })), ' ',
+          comparisonName(each, now.stations)), ' ',
         each.verdict ? element('span', { class: `badge verdict-${each.verdict}` }, sayCode('verdict', each.verdict)) : say('no_record_yet'))))) : '',
     element('section', {}, element('h2', {}, say('official_stations')), stationTable(now)),
   ];

@@ -22,6 +22,10 @@ export function number(value, decimals = 1) {
   return value.toFixed(decimals).replace(/^-(?=0(\.0*)?$)/, '').replace('-', '−');
 }
 
+// What an agency prints of a value that it has not, "-" or "*", says no more than our own dash.
+export const isAbsent = ({ value, text }) => value === null && !/[\p{L}\p{N}]/u.test(text ?? '');
+export const textOf = (reading) => (isAbsent(reading) ? '–' : reading.text || number(reading.value, reading.decimals));
+
 // With as many digits as its size asks for.
 export function figure(value, digits = 3) {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
@@ -55,9 +59,10 @@ export const localMinute = (ms) => `${local(ms).slice(0, 10)} ${local(ms).slice(
 export const utcText = (ms) => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
 // A moment: of today only the time of day.
-export function moment(time) {
+export function moment(time, to = 'minute') {
   if (time === null || time === undefined) return '–';
   const ms = milliseconds(time);
-  const text = localDay(ms) === today ? local(ms).slice(11, 16) : localMinute(ms);
+  const ofDay = local(ms).slice(11, to === 'second' ? 19 : 16);
+  const text = localDay(ms) === today ? ofDay : `${localDay(ms)} ${ofDay}`;
   return element('time', { datetime: new Date(ms).toISOString(), title: utcText(ms) }, text);
 }

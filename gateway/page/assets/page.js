@@ -7,7 +7,7 @@ import { element, update } from './elements.js';
 import { ask, follow } from './gateway.js';
 import { leaveLog, logPage } from './log.js';
 import { moment, SECOND, setClock } from './numbers.js';
-import { nowPage } from './now.js';
+import { nowPage, untilStale } from './now.js';
 import { leaveSensor, sensorPage } from './sensor.js';
 import { leaveStore, storePage } from './storage.js';
 import { chooseLanguage, language, LANGUAGES, loadWords, say } from './words.js';
@@ -113,7 +113,9 @@ follow({
   },
   onLoss: lose,
 });
-// Ages go on while nothing comes.
-setInterval(() => {
+// Ages go on while nothing comes, and what is stale is so at once.
+function growOlder() {
   if (now && here().path === '/') redraw();
-}, SECOND);
+  setTimeout(growOlder, Math.min(SECOND, untilStale(now?.sensors ?? [], performance.now() - receivedAt)));
+}
+growOlder();

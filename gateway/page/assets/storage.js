@@ -35,7 +35,7 @@ export function storePage(context) {
     element('p', { class: 'headline' }, days === null || days === undefined ? say('offline_unknown') : say('offline_days', { n: number(days, days < 10 ? 1 : 0) })),
     element('table', { class: 'figures' }, element('tbody', {}, [
       ['rows', store.rows?.toLocaleString('en').replaceAll(',', ' ')], ['size', bytes(store.size_bytes)],
-      ['commit', duration(store.commit_age_ms)], ['path', store.path], ['epoch', store.epoch],
+      ['commit', store.commit_age_ms === null ? null : say('ago', { age: duration(store.commit_age_ms) })], ['path', store.path], ['epoch', store.epoch],
     ].filter(([, value]) => value !== null && value !== undefined).map(([key, value]) =>
       element('tr', {}, element('th', { scope: 'row' }, say(`store.${key}`)), element('td', {}, value))))),
     element('section', {}, element('h2', {}, say('outbox')), now.sinks.length === 0 ? element('p', { class: 'nothing' }, say('no_sinks'))
@@ -44,15 +44,16 @@ export function storePage(context) {
         element('tbody', {}, now.sinks.map((sink) => element('tr', {},
           element('th', { scope: 'row' }, sink.id),
           element('td', {}, element('span', { class: `badge sink-${sink.state}` }, sayCode('sink_state', sink.state)), sink.detail ? ` ${sink.detail}` : ''),
-          element('td', {}, sink.waiting ?? '–'),
+          element('td', { class: 'number' }, sink.waiting ?? '–'),
           element('td', {}, sink.oldest ? moment(sink.oldest) : '–'))))))),
     element('section', {}, element('h2', {}, say('ledger')),
-      sums.length === 0 ? element('p', {}, '✓ ', say('no_gaps')) : element('table', { class: 'figures' }, element('tbody', {},
-        sums.map(([cause, count]) => element('tr', {}, element('th', { scope: 'row' }, sayCode('cause', cause)), element('td', {}, say('samples', { n: count })))))),
+      sums.length === 0 ? element('p', {}, '✓ ', say('no_gaps')) : element('table', { class: 'sums' },
+        element('thead', {}, element('tr', {}, ['cause', 'count'].map((key) => element('th', { scope: 'col' }, say(`column.${key}`))))),
+        element('tbody', {}, sums.map(([cause, count]) => element('tr', {}, element('th', { scope: 'row' }, sayCode('cause', cause)), element('td', {}, count))))),
       gaps.length > 0 ? element('div', { class: 'scroll tall', tabindex: 0, role: 'region', 'aria-label': say('ledger') }, element('table', {},
         element('thead', {}, element('tr', {}, ['from', 'to', 'stream', 'cause', 'count'].map((key) => element('th', { scope: 'col' }, say(`column.${key}`))))),
         element('tbody', {}, gaps.map((gap) => element('tr', {},
-          element('td', {}, moment(gap.start)), element('td', {}, moment(gap.end)), element('td', {}, gap.stream === '*' ? say('all_streams') : gap.stream),
-          element('td', {}, sayCode('cause', gap.cause)), element('td', {}, gap.estimated ? `≈ ${gap.count}` : gap.count)))))) : ''),
+          element('td', {}, moment(gap.start)), element('td', {}, moment(gap.end)), element('td', { class: 'short' }, gap.stream === '*' ? say('all_streams') : gap.stream),
+          element('td', { class: 'short' }, sayCode('cause', gap.cause)), element('td', { class: 'number' }, gap.estimated ? `≈ ${gap.count}` : gap.count)))))) : ''),
   ];
 }

@@ -34,10 +34,10 @@ export const language = () => chosen;
 
 export const isSaid = (key) => key in words;
 
-// "{name}" in the text is replaced by that value.
+// "{name}" in the text is replaced by that value. A blank parts Chinese from other letters, not from Chinese.
 export function say(key, values = {}) {
-  const text = words[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  const text = (words[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  return chosen === 'en' ? text : text.replace(/(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])/g, '');
 }
 
 // A code of the gateway in words; never the bare code.
@@ -58,4 +58,11 @@ export function quantityName(quantity) {
 export function stationName(station) {
   const name = { 'en': station.name_en, 'zh-Hant': station.name_tc, 'zh-Hans': station.name_sc }[chosen];
   return name || station.name_en || station.station;
+}
+
+// What is compared with what: {sensor, quantity, feed, station} and the stations that are known.
+export function comparisonName(comparison, stations) {
+  const { sensor, quantity, feed, station } = comparison;
+  const known = stations.find((each) => each.feed === feed && each.station === station);
+  return say('compared_with', { sensor, quantity: quantityName(quantity), station: known ? stationName(known) : `${feed}/${station}` });
 }
