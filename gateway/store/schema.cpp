@@ -13,8 +13,6 @@
 namespace twinsky {
 namespace {
 
-constexpr int busy_wait_ms = 5000;
-
 using Texts = std::map<std::string, std::string>;  // by name of table or index
 
 Texts texts_in(SQLite::Database& database) {
@@ -95,7 +93,7 @@ void bring_up_to_date(SQLite::Database& database, const std::string& path,
 }
 
 void migrate(const std::string& path, std::span<const std::string_view> steps) {
-  SQLite::Database database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, busy_wait_ms);
+  SQLite::Database database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, sql::busy_wait_ms);
   bring_up_to_date(database, path, steps);
 }
 
@@ -106,7 +104,7 @@ void check_schema(SQLite::Database& database) {
 
 void mend_schema(const std::string& path) noexcept {
   try {
-    SQLite::Database database(path, SQLite::OPEN_READWRITE, busy_wait_ms);
+    SQLite::Database database(path, SQLite::OPEN_READWRITE, sql::busy_wait_ms);
     // The file itself stays as it was found; what is mended stands in the WAL beside it.
     sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     database.exec(sql::schema_may_be_written);

@@ -12,6 +12,8 @@ namespace twinsky::sql {
 
 inline constexpr std::int64_t application_id = 0x5477536b;  // "TwSk"
 
+inline constexpr int busy_wait_ms = 5000;  // until another's lock is gone
+
 inline std::string_view schema() {
   return embedded_file("gateway/store/schema.sql");
 }

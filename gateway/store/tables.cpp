@@ -20,8 +20,6 @@
 namespace twinsky {
 namespace {
 
-constexpr int busy_wait_ms = 5000;
-
 std::int64_t number(std::int64_t value) {
   return value;
 }
@@ -107,7 +105,7 @@ struct Tables::Connection {
   std::array<std::unique_ptr<SQLite::Statement>, sql::count> statements;
   std::int64_t page_bytes = 0;
 
-  Connection(const std::string& path, int flags) : database(path, flags, busy_wait_ms) {}
+  Connection(const std::string& path, int flags) : database(path, flags, sql::busy_wait_ms) {}
 
   // A statement in use: bound, and reset at the end whatever happens, so that no read transaction
   // stays open.
