@@ -51,7 +51,7 @@ int check(const std::string& file, bool json) {
     // What came from outside may have been cut within a character.
     std::cout << answer.dump() << '\n';
   } else if (is_good) {
-    std::cout << file << ": good: " << summary(*config) << '\n';
+    std::cout << file << ": good\n  " << summary(*config) << '\n';
     for (const std::string& sink : closed_sinks_of(*config)) {
       std::cout << file << ": sink " << sink
                 << " stays closed: nothing may go there; say in its \"allow\" what may\n";

@@ -168,8 +168,9 @@ const BusSettings* find_bus(const Node& sensor, const std::string& id, Draft& dr
   return nullptr;
 }
 
-void check_fit(const Sensor& sensor, const DriverInfo& driver, Draft& draft) {
-  if (sensor.bus == nullptr || fits(*sensor.bus->info, *driver.bus)) return;
+// Is it on a bus on which it can be? If not, it says so.
+bool check_fit(const Sensor& sensor, const DriverInfo& driver, Draft& draft) {
+  if (sensor.bus == nullptr || fits(*sensor.bus->info, *driver.bus)) return true;
   std::vector<std::string_view> fitting;
   for (const BusSettings& bus : draft.config.buses) {
     if (bus.info != nullptr && fits(*bus.info, *driver.bus)) fitting.push_back(bus.id);
@@ -180,6 +181,7 @@ void check_fit(const Sensor& sensor, const DriverInfo& driver, Draft& draft) {
                           ", but " + in_quotes(sensor.bus->id) + " is of kind " +
                           std::string(kind_of(*sensor.bus->info).name) + ", expected " +
                           (fitting.empty() ? "a bus of kind " + kind : listed(fitting)));
+  return false;
 }
 
 // How the device is told from others on its bus, by whichever key.
@@ -329,10 +331,11 @@ void check_devices(Draft& draft) {
   for (std::size_t at = 0; at < draft.sensors.size(); ++at) {
     const Draft::Entry& entry = draft.sensors[at];
     const SensorSettings& settings = draft.config.sensors[at];
-    const Sensor sensor{entry, *entry.node, settings, find_bus(*entry.node, settings.bus, draft)};
+    Sensor sensor{entry, *entry.node, settings, find_bus(*entry.node, settings.bus, draft)};
     check_since(sensor, draft);
     if (entry.driver == nullptr) continue;
-    check_fit(sensor, *entry.driver, draft);
+    // On the wrong bus it takes nobody's place there.
+    if (!check_fit(sensor, *entry.driver, draft)) sensor.bus = nullptr;
     check_device_address(sensor, *entry.driver, draft);
     check_device_settings(sensor, *entry.driver, draft);
     check_speed(sensor, *entry.driver, draft, draft.reader);

@@ -26,6 +26,31 @@ void read_line(const Settings& values, LineSettings& line) {
   }
 }
 
+bool is_same_word(std::string_view a, std::string_view b) {
+  return slips_between(a, b) == 0;
+}
+
+// Is the device among those that the driver is made for, by what is printed on it?
+bool is_for(const DriverInfo& driver, std::string_view device) {
+  std::string_view names = driver.makers;
+  while (!names.empty()) {
+    const auto end = std::min(names.find_first_of(" ,;"), names.size());
+    if (is_same_word(names.substr(0, end), device)) return true;
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return false;
+}
+
+// How a driver's settings name one of its devices: `"variant": "bmp280"`; empty: they need not.
+std::string choice_of(const DriverInfo& driver, std::string_view device) {
+  for (const Setting& setting : driver.settings) {
+    for (const std::string_view choice : setting.choices) {
+      if (is_same_word(choice, device)) return in_quotes(setting.name) + ": " + in_quotes(choice);
+    }
+  }
+  return {};
+}
+
 const DriverInfo* find_driver(const Node& sensor, Draft& draft) {
   const Node* name = member(sensor, "driver");
   if (name == nullptr || name->kind != NodeKind::text) return nullptr;
@@ -35,6 +60,15 @@ const DriverInfo* find_driver(const Node& sensor, Draft& draft) {
   std::vector<std::string_view> known;
   for (const DriverInfo* info : drivers) known.push_back(info->name);
   std::string suggestion = nearest(name->text, known);
+  for (const DriverInfo* info : drivers) {
+    if (is_same_word(info->name, name->text) || !is_for(*info, name->text)) continue;
+    suggestion = info->name;
+    const std::string choice = choice_of(*info, name->text);
+    if (choice.empty()) continue;
+    draft.reader.report(*name, in_quotes(name->text) + " is a device of another driver, expected " +
+                                   "\"driver\": " + in_quotes(info->name) + ", " + choice);
+    return nullptr;
+  }
   const std::string expected = suggestion.empty() ? listed(known) + " (see \"twinsky drivers\")"
                                                   : "one that \"twinsky drivers\" lists";
   draft.reader.report(*name,
@@ -141,8 +175,10 @@ std::vector<const Node*> endpoints_of(const Node& bus) {
 void read_bus(const Node& node, Draft& draft) {
   const auto problems = draft.reader.count();
   if (!is_id(node.key)) {
-    draft.reader.report_key(node, in_quotes(node.key) + " is not an id, expected " +
-                                      expectation({.kind = SettingKind::id}));
+    draft.reader.report_key(
+        node,
+        in_quotes(node.key) + " is not an id, expected " + expectation({.kind = SettingKind::id}),
+        id_like(node.key));
   }
   BusSettings bus;
   bus.id = node.key;

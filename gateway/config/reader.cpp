@@ -235,6 +235,7 @@ void Reader::read_value(const Node& node, const Setting& setting, Settings& valu
   }
   std::string suggestion;
   if (setting.kind == SettingKind::choice) suggestion = nearest(node.text, setting.choices);
+  if (setting.kind == SettingKind::id) suggestion = id_like(node.text);
   report(node, std::move(problem), std::move(suggestion));
 }
 

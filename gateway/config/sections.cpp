@@ -98,11 +98,10 @@ void read_stations(const Node& feed, Draft& draft) {
   for (const Node* station : stations->children) {
     if (station->kind != NodeKind::text) continue;  // said already
     if (!is_id(station->text)) {
-      const std::string id = slug(station->text);
       draft.reader.report(*station,
                           in_quotes(station->text) + " is not the id of a station, expected " +
                               expectation({.kind = SettingKind::id}),
-                          is_id(id) ? id : std::string());
+                          id_like(station->text));
     }
     const auto same = std::ranges::find(stations->children, station->text, &Node::text);
     if (*same != station) {

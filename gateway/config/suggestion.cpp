@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/config/suggestion.hpp"
 
+#include "gateway/model/station.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -28,7 +30,9 @@ constexpr auto other_words =
                                                                   {"user", "username"},
                                                                   {"topics", "allow"},
                                                                   {"broker", "mqtt"},
-                                                                  {"port", "serial"}});
+                                                                  {"port", "serial"},
+                                                                  {"Shanghai", "cn-sh"},
+                                                                  {"HongKong", "hk"}});
 
 bool is_same(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
@@ -57,9 +61,10 @@ bool has_initials(std::string_view words, std::string_view name) {
 std::string_view meant(std::string_view word, std::span<const std::string_view> known) {
   std::string_view best;
   for (const auto& name : known) {
-    const bool fits = has_part(name, word) || has_initials(word, name) ||
-                      std::ranges::find(other_words, std::pair(word, std::string_view(name))) !=
-                          other_words.end();
+    const bool is_other_word = std::ranges::any_of(other_words, [&](const auto& other) {
+      return other.second == name && is_same(other.first, word);
+    });
+    const bool fits = has_part(name, word) || has_initials(word, name) || is_other_word;
     if (fits && !best.empty()) return {};  // which of them?
     if (fits) best = name;
   }
@@ -110,6 +115,11 @@ std::string nearest(std::string_view word, std::span<const std::string_view> kno
     }
   }
   return std::string(best.empty() && word.size() > 1 ? meant(word, known) : best);
+}
+
+std::string id_like(std::string_view name) {
+  std::string id = slug(name);
+  return is_id(id) ? id : std::string();
 }
 
 }  // namespace twinsky

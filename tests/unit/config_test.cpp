@@ -735,12 +735,17 @@ TEST(config, slips_of_people_from_elsewhere_are_understood) {
   };
   EXPECT_TRUE(has(said("# mine\n{}"), "\"#\" begins no comment here, expected //"));
   EXPECT_TRUE(has(said("{\n# mine\n\"gateway\": 1}"), "expected //"));
+  EXPECT_TRUE(has(said(R"({"gateway": {"id": "a"} # mine
+})"),
+                  "expected //"));
   EXPECT_TRUE(has(said("{“gateway”: 1}"), "not the quotation mark of JSON, expected \""));
   EXPECT_TRUE(has(said("{\"gateway\": {\"id\": “a”}}"), "not the quotation mark of JSON"));
   EXPECT_TRUE(
       has(said(R"({"gateway": {"id": "a", "jurisdiction": "sh"}})"), "did you mean \"cn-sh\"?"));
   EXPECT_TRUE(has(said(R"({"gateway": {"id": "a", "jurisdiction": "Hong Kong"}})"),
                   "did you mean \"hk\"?"));
+  EXPECT_TRUE(has(said(R"({"gateway": {"id": "a", "jurisdiction": "shanghai"}})"),
+                  "did you mean \"cn-sh\"?"));
   EXPECT_TRUE(
       has(said(R"({"gateway": {"id": "a", "jurisdiction": "hk"}, "feeds": [{"feed": "epd"}]})"),
           "did you mean \"hk-epd\"?"));
@@ -755,6 +760,20 @@ TEST(config, slips_of_people_from_elsewhere_are_understood) {
                            "corrections": [{"id": "c", "sensor": "s", "quantity": "pm2_5",
                                             "method": "linear", "slope": 1.2}]})"),
                   "did you mean \"gain\"?"));
+  const auto of_sensor = [&](const std::string& driver, const std::string& bus) {
+    return said(R"({"gateway": {"id": "a", "jurisdiction": "hk"},
+                    "buses": {"pm": {"serial": "/dev/null"}, "i2c": {"i2c": "/dev/zero"}},
+                    "sensors": [{"id": "s", "every": "10s", "driver": ")" +
+                driver + R"(", "bus": ")" + bus + R"("}]})");
+  };
+  EXPECT_TRUE(has(of_sensor("pms5003", "PM"), "did you mean \"pm\"?"));
+  const std::string variant = R"(expected "driver": "bme280", "variant": "bmp280")";
+  EXPECT_TRUE(has(of_sensor("bmp280", "i2c"), variant));
+  EXPECT_TRUE(has(of_sensor("BMP280", "i2c"), variant));
+  EXPECT_FALSE(has(of_sensor("BMP280", "i2c"), "did you mean"));
+  // But for a letter it is the name of a driver for another device.
+  EXPECT_TRUE(has(of_sensor("PMSA003", "pm"), "did you mean \"pms5003\"?"));
+  EXPECT_TRUE(has(of_sensor("SHT41", "i2c"), "did you mean \"sht4x\"?"));
 }
 
 TEST(config, the_reference_names_every_setting) {

@@ -93,6 +93,19 @@ TEST_F(ConfigurationCommands, problems_of_the_file_are_told_instead) {
   EXPECT_NE(answer.text.find("/gateway/jurisdiction"), std::string::npos) << answer.text;
 }
 
+// Each on a line of its own: that it is good, what it would run, and what it will not do.
+TEST_F(ConfigurationCommands, check_says_good_and_what_stays_closed) {
+  write("twinsky.json", R"({"gateway": {"id": "a", "jurisdiction": "cn-sh"},
+                            "sinks": [{"id": "city", "mqtt": "mqtt://127.0.0.1"}]})");
+  const Answer answer = twinsky("check");
+  EXPECT_EQ(answer.code, 0);
+  EXPECT_TRUE(answer.text.starts_with(from("twinsky.json") + ": good\n  gateway a: 0 sensors"))
+      << answer.text;
+  EXPECT_NE(answer.text.find("\n" + from("twinsky.json") + ": sink city stays closed: nothing may"),
+            std::string::npos)
+      << answer.text;
+}
+
 TEST_F(ConfigurationCommands, stations_come_nearest_first_with_names_under_each_other) {
   const Answer answer = twinsky("stations hk-epd");
   EXPECT_EQ(answer.code, 0);
