@@ -5,6 +5,7 @@
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/config/config.hpp"
+#include "gateway/model/hexadecimal.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/text/json_writer.hpp"
 
@@ -54,6 +55,47 @@ Result<Sample> listen(const DriverInfo& info, const Settings& settings, StreamLi
   return Unexpected{fault};
 }
 
+// The drivers whose devices can have this address.
+std::string drivers_at(int address, const BusInfo& kind) {
+  std::string names;
+  for (const DriverInfo* const driver : driver_registry()) {
+    if (driver->addresses.empty() || !fits(kind, *driver->bus)) continue;
+    if (!kind.check_device(address, *driver).empty()) continue;
+    names.append(names.empty() ? "" : ", ").append(driver->name);
+  }
+  return names;
+}
+
+// Which of the addresses that drivers name answer where the configured one does not. A byte is read
+// from each; nothing is written, for nobody knows what a foreign device would take it for.
+std::string others_that_answer(Bus& bus, const BusSettings& settings,
+                               const DeviceSettings& silent) {
+  const BusInfo& kind = *settings.info;
+  if (kind.devices != BusInfo::Devices::each_at_its_address) return {};
+  constexpr int end = 0x78;  // of I2C's addresses
+  std::string answering;
+  for (int address = 1; address < end; ++address) {
+    const std::string drivers = drivers_at(address, kind);
+    if (drivers.empty() || address == silent.address) continue;
+    try {
+      std::array<std::byte, 1> byte{};
+      link_as<TransferLink>(*bus.link({.address = address})).read(byte);
+    } catch (const LinkError&) {
+      continue;
+    } catch (const BusError&) {
+      return {};  // it has just gone
+    }
+    answering.append(answering.empty() ? "" : ", ").append("0x");
+    append_hexadecimal(answering, static_cast<unsigned>(address), 2);
+    answering.append(" (as ").append(drivers).append(" may)");
+  }
+  if (!answering.empty()) {
+    return "; on this bus answers " + answering + ": is that its \"address\"?";
+  }
+  return "; of the other addresses that drivers know none answers a read: look at its power, SDA "
+         "and SCL";
+}
+
 Json json_of(const std::string& sensor, const Sample& sample) {
   Json readings = Json::object();
   for (const Reading& each : sample.readings) {
@@ -90,10 +132,10 @@ bool read_sensor(const SensorSettings& sensor, const BusSettings& bus_settings, 
   SystemClock clock(true);
   const DriverInfo& info = *driver_named(sensor.driver);
   std::string problem;
+  const auto bus = make_bus(bus_settings, {.clock = clock, .stop = {}, .nearby = [](Quantity) {
+                                             return std::optional<double>();
+                                           }});
   try {
-    const auto bus = make_bus(bus_settings, {.clock = clock, .stop = {}, .nearby = [](Quantity) {
-                                               return std::optional<double>();
-                                             }});
     bus->open();
     const auto link = bus->link(sensor.device);
     const Result<Sample> sample =
@@ -116,6 +158,9 @@ bool read_sensor(const SensorSettings& sensor, const BusSettings& bus_settings, 
     }
   } catch (const LinkError& failure) {
     problem = failure.what();
+    if (failure.fault() == Fault::no_response || failure.fault() == Fault::nack) {
+      problem += others_that_answer(*bus, bus_settings, sensor.device);
+    }
   } catch (const BusError& failure) {
     problem = failure.what();
   }

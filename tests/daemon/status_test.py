@@ -230,5 +230,37 @@ class Status(gateway.GatewayTest):
         self.assertIn("twinsky status", done.stderr)
 
 
+class Reading(gateway.GatewayTest):
+    """`twinsky read` of what is not as the configuration has it."""
+
+    scenario = {
+        "about": "SYNTHETIC: constant values for the tests of what is said of a sensor that does not answer",
+        "values": gateway.VALUES,
+        "devices": [{"name": "air", "kind": "bme280", "address": 0x77}, {"name": "dust", "kind": "sds011", "port": "pm"}]}
+
+    def configuration(self):
+        configuration = self.base_configuration()
+        configuration["buses"] = {"i2c-1": {"i2c": "/dev/i2c-1"}, "pm": {"serial": self.world.ready["ports"]["pm"]}}
+        configuration["sensors"] = [{"id": "air", "driver": "bme280", "bus": "i2c-1", "address": "0x76", "every": "1s"},
+                                    {"id": "dust", "driver": "pms5003", "bus": "pm"}]
+        return configuration
+
+    def said_of(self, sensor):
+        done = subprocess.run([self.gateway.binary, "read", sensor, "--config", self.gateway.file], capture_output=True,
+                              text=True, timeout=60, check=False, env=self.gateway.environment)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        return done.stderr
+
+    def test_no_answer_says_which_addresses_answer(self):
+        self.assertIn('/dev/i2c-1 0x76: no answer; on this bus answers 0x77 (as bme280 may): is that its "address"?',
+                      self.said_of("air"))
+        self.world.say("unplug air")
+        self.assertIn("0x76: no answer; of the other addresses that drivers know none answers a read: look at its power",
+                      self.said_of("air"))
+
+    def test_the_bytes_of_another_device_are_told_from_none(self):
+        self.assertIn("framing: bytes came, but not those of pms5003: another port, device or baud rate?", self.said_of("dust"))
+
+
 if __name__ == "__main__":
     gateway.main()
