@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky export`: records of the store as CSV, or as JSON lines exactly as they are published.
 // Reads the file only, so it works beside a running daemon.
-#include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/progress.hpp"
+#include "gateway/commands/station_names.hpp"
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/commands/time_option.hpp"
 #include "gateway/model/json.hpp"
@@ -156,27 +156,10 @@ Selection selection_of(const ExportOptions& options, const Zone& zone) {
   return selection;
 }
 
-// All names under which the stream of an official station ever stood, the present one first; none
-// where the registry knows of no other.
-std::vector<std::string> names_of(const std::string& stream) {
-  constexpr std::string_view official = "ref/";
-  const auto slash = stream.find('/', official.size());
-  if (!stream.starts_with(official) || slash == stream.npos) return {};
-  const FeedInfo* const info = feed_named(stream.substr(official.size(), slash - official.size()));
-  if (info == nullptr) return {};
-  const auto feed = info->make(Settings::defaults(info->settings));
-  const ReferenceStation* const station = feed->station(stream.substr(slash + 1));
-  if (station == nullptr || station->formerly.empty()) return {};
-  const std::string feed_part = stream.substr(0, slash + 1);
-  std::vector<std::string> names = {feed_part + station->id};
-  for (const std::string& id : station->formerly) names.push_back(feed_part + id);
-  return names;
-}
-
 // A stream has the rows that stand under its other names too, and says so.
 void add_other_names(const std::set<std::string>& known, Selection& selection) {
   for (const std::string& wanted : std::set<std::string>(selection.streams)) {
-    for (const std::string& name : names_of(wanted)) {
+    for (const std::string& name : names_of_station(wanted)) {
       if (name == wanted || !known.contains(name)) continue;
       if (!known.contains(wanted)) selection.streams.erase(wanted);
       if (!selection.streams.insert(name).second) continue;

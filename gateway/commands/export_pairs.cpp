@@ -47,17 +47,20 @@ std::string cause_of(const PairRow& row, Series series) {
 }
 
 void print(const StoredPairs& pairs, Window window, bool has_correction, std::ostream& out) {
-  out << "hour,sensor,corrected,usable,failed,expected,reference,reference_flag,provisional,"
-         "maintenance,humidity,withheld,withheld_corrected\n";
+  const std::string unit = " [" + std::string(info_of(pairs.quantity).display_unit) + "]";
+  out << "hour_start,hour_end,sensor_mean" << unit << ",corrected_mean" << unit
+      << ",usable,failed,expected,reference_mean" << unit
+      << ",reference_flag,provisional,maintenance,humidity [%],withheld,withheld_corrected\n";
   auto row = pairs.rows.begin();
   for (HourStart hour = window.begin; hour < window.end; hour += hours(1)) {
     PairRow one{.hour = hour};  // of which nothing is known
     if (row != pairs.rows.end() && row->hour == hour) one = *row++;
     const Flag flag = one.reference ? one.reference_flag : Flag::missing;
-    out << iso8601(hour) << ',' << exact(one.sensor) << ',' << exact(one.corrected) << ','
-        << one.usable << ',' << one.failed << ',' << one.expected << ',' << exact(one.reference)
-        << ',' << static_cast<int>(flag) << ',' << one.is_provisional << ',' << one.is_maintenance
-        << ',' << exact(one.humidity) << ',' << cause_of(one, Series::raw) << ','
+    out << iso8601(hour) << ',' << iso8601(hour + hours(1)) << ',' << exact(one.sensor) << ','
+        << exact(one.corrected) << ',' << one.usable << ',' << one.failed << ',' << one.expected
+        << ',' << exact(one.reference) << ',' << static_cast<int>(flag) << ',' << one.is_provisional
+        << ',' << one.is_maintenance << ',' << exact(one.humidity) << ','
+        << cause_of(one, Series::raw) << ','
         << (has_correction ? cause_of(one, Series::corrected) : "") << '\n';
   }
 }
@@ -89,7 +92,13 @@ int run_export(const ComparisonChoice& choice, const Options& options) {
 
 void add_export_pairs(Command& export_command, int& code) {
   auto* command = export_command.add_subcommand(
-      "pairs", "Write the hourly pairs of a comparison as CSV, in the reference's unit");
+      "pairs",
+      "Write the hourly pairs of a comparison as CSV, in the reference's unit: hour_start, "
+      "hour_end; "
+      "the means of sensor, corrected sensor and reference; samples usable, failed and expected; "
+      "the reference's flag, whether it may still be revised (provisional) and whether a note says "
+      "maintenance (1 or 0); the humidity beside the sensor; why there is no pair (withheld), and "
+      "none of the corrected series");
   const auto choice = add_comparison_choice(*command);
   auto options = std::make_shared<Options>();
   command->add_option("--from", options->from,

@@ -101,7 +101,8 @@ std::vector<PairRow> rows_of(const HourlyCsv& csv, const Json& item, const std::
 
 // `export pairs` says beside each hour why it gives no pair; such an hour gives none here either.
 void withhold(std::vector<PairRow>& rows, const HourlyCsv& csv, std::string_view sensor) {
-  const auto* const causes = csv.words(sensor == "corrected" ? "withheld_corrected" : "withheld");
+  const auto* const causes =
+      csv.words(sensor.starts_with("corrected_mean") ? "withheld_corrected" : "withheld");
   if (causes == nullptr) return;
   for (std::size_t at = 0; at < rows.size(); ++at) {
     if (!(*causes)[at].empty()) rows[at].is_maintenance = true;

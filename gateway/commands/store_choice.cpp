@@ -25,7 +25,10 @@ std::optional<ChosenStore> chosen_store(const StoreChoice& choice) {
                        Zone::named(zone).value_or(Zone())};
   }
   const auto config = load_config(choice.config);
-  if (config) return ChosenStore{config->store.path, config->gateway.id, config->gateway.zone};
+  if (config) {
+    return ChosenStore{config->store.path, config->gateway.id, config->gateway.zone,
+                       config->gateway.jurisdiction};
+  }
   for (const Problem& problem : config.error()) std::cerr << text_of(problem) << '\n';
   return std::nullopt;
 }

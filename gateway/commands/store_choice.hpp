@@ -21,6 +21,7 @@ struct ChosenStore {
   std::string path;
   std::string gateway;  // id
   Zone zone;
+  std::string jurisdiction = {};  // empty: not known without a configuration
 };
 
 std::shared_ptr<StoreChoice> add_store_choice(Command& command);

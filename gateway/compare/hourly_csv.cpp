@@ -38,6 +38,16 @@ std::optional<double> number(std::string_view text) {
   return value;
 }
 
+// "pm2_5" in a header that says "pm2_5 [µg/m³]"
+template <class Columns>
+auto find_column(const Columns& columns, std::string_view name) {
+  const auto exact = columns.find(name);
+  if (exact != columns.end()) return exact;
+  const std::string with_unit = std::string(name) + " [";
+  const auto next = columns.lower_bound(with_unit);
+  return next != columns.end() && next->first.starts_with(with_unit) ? next : columns.end();
+}
+
 }  // namespace
 
 HourlyCsv::HourlyCsv(const std::string& file) : file_(file) {
@@ -74,7 +84,7 @@ HourlyCsv::HourlyCsv(const std::string& file) : file_(file) {
 }
 
 const HourlyCsv::Column& HourlyCsv::column(std::string_view name) const {
-  const auto found = columns_.find(name);
+  const auto found = find_column(columns_, name);
   if (found == columns_.end()) {
     throw std::runtime_error(file_ + ": no column \"" + std::string(name) + "\"");
   }
@@ -82,7 +92,7 @@ const HourlyCsv::Column& HourlyCsv::column(std::string_view name) const {
 }
 
 const HourlyCsv::Words* HourlyCsv::words(std::string_view name) const {
-  const auto found = words_.find(name);
+  const auto found = find_column(words_, name);
   return found == words_.end() ? nullptr : &found->second;
 }
 

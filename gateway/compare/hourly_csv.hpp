@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A CSV file of hours: the first column is the time at which the hour begins, every other column a
-// number, an empty cell is missing. As `export pairs` writes them, and as collocation data come.
+// number, an empty cell is missing. As `export pairs` writes them, and as collocation data come. A
+// column goes by its name with or without the unit that stands behind it in brackets.
 #pragma once
 
 #include "gateway/compare/pairs.hpp"
@@ -19,7 +20,7 @@ class HourlyCsv {
   explicit HourlyCsv(const std::string& file);
 
   using Column = std::vector<std::optional<double>>;
-  [[nodiscard]] bool has(std::string_view column) const { return columns_.contains(column); }
+  [[nodiscard]] bool has(std::string_view column) const { return words(column) != nullptr; }
   // Throws std::runtime_error when there is no such column.
   [[nodiscard]] const Column& column(std::string_view name) const;
   // The text of a column; nullptr when there is none of that name.

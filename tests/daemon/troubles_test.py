@@ -499,11 +499,11 @@ class Troubles(gateway.GatewayTest):
                     judge.value(f"hour {row['start']}", row["quantities"]["pm2_5"]["mean"], 20 + number % 24)
         for (feed, station, quantity), rows in pairs.items():
             for row in rows:
-                if row["reference"] and not row["withheld"]:
-                    start = time_in(row["hour"])
+                if row["reference_mean"] and not row["withheld"]:
+                    start = time_in(row["hour_start"])
                     ends = [start + HOUR] if feed == "hk-epd" else [start + age * 10 * MINUTE for age in range(1, 7)]
                     trues = [true_value(feed, station, quantity, end) for end in ends]
-                    judge.pair(f"{feed}/{station}", row["hour"], float(row["reference"]), sum(trues) / len(trues))
+                    judge.pair(f"{feed}/{station}", row["hour_start"], float(row["reference_mean"]), sum(trues) / len(trues))
         for payload in warnings:
             judge.warnings(payload)
         compare(judge.wrong, [])
@@ -512,7 +512,9 @@ class Troubles(gateway.GatewayTest):
     def pairs(self, feed, station, quantity):
         lines = self.gateway.printed("export pairs", "--sensor", "roof", "--quantity", quantity, "--with", f"{feed}/{station}",
                                             "--from", text_of(START), "--to", text_of(END))
-        return list(csv.DictReader(io.StringIO(lines)))
+        header, rows = lines.split("\n", 1)
+        names = [name.split(" [")[0] for name in header.split(",")]  # without their units
+        return list(csv.DictReader(io.StringIO(rows), names))
 
     def check_completeness(self, records):
         """What an agency shows for a day is had in the end, whatever was wrong with its answers."""

@@ -317,7 +317,7 @@ TEST_F(ComparisonCommands, exported_pairs_give_the_figures_of_the_record) {
                                   record["window_end"].get<std::string>() + " --output " + pairs);
   ASSERT_EQ(exported.code, 0) << exported.text;
   const Answer replayed = shell(twinsky_binary() + " replay compare " + pairs +
-                                " --sensor sensor --reference reference --quantity o3");
+                                " --sensor sensor_mean --reference reference_mean --quantity o3");
   ASSERT_EQ(replayed.code, 0) << replayed.text;
   const Json again = Json::parse(replayed.text);
   EXPECT_GT(record["coverage"]["720h"]["withheld"]["maintenance"], 40);
