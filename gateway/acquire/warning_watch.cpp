@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/warning_watch.hpp"
 
+#include "gateway/model/json.hpp"
 #include "gateway/system/events.hpp"
 
 #include <algorithm>
@@ -34,6 +35,33 @@ std::string profile_of(const WarningMode& mode) {
   return text;
 }
 
+std::string text_of(const Json& object, std::string_view key) {
+  const Json* const found = object.find(key);
+  return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// Earlier versions kept the ids alone, with blanks between them.
+std::map<std::string, WarningModeSnapshot> modes_of(const std::string& remembered, UtcTime now) {
+  std::map<std::string, WarningModeSnapshot> modes;
+  const Json list = Json::parse_or_null(remembered);
+  if (!list.is_array()) {
+    std::istringstream ids(remembered);
+    for (std::string id; ids >> id;) {
+      modes[id] = {.id = id, .feed = {}, .code = {}, .name = {}, .since = now};
+    }
+    return modes;
+  }
+  for (const Json& each : list) {
+    const std::string id = text_of(each, "id");
+    modes[id] = {.id = id,
+                 .feed = text_of(each, "feed"),
+                 .code = text_of(each, "code"),
+                 .name = text_of(each, "name"),
+                 .since = parse_time(text_of(each, "since")).value_or(now)};
+  }
+  return modes;
+}
+
 }  // namespace
 
 WarningWatch::WarningWatch(const Config& config, Store& store, Intake& intake, Clock& clock,
@@ -43,9 +71,8 @@ WarningWatch::WarningWatch(const Config& config, Store& store, Intake& intake, C
       clock_(clock),
       log_(log),
       usual_(config.store),
+      remembered_(modes_of(store_.remembered(memory_of_modes).value_or(""), clock_.utc())),
       believed_until_(clock.now() + longest_belief) {
-  std::istringstream ids(store_.remembered(memory_of_modes).value_or(""));
-  for (std::string id; ids >> id;) remembered_.insert(id);
   holding_ = remembered_;
   follow(config);
 }
@@ -59,10 +86,10 @@ void WarningWatch::follow(const Config& config) {
 
 void WarningWatch::take(std::string_view feed, const std::vector<Warning>* in_force) {
   const std::lock_guard lock(mutex_);
-  std::set<std::string>& codes = in_force_[std::string(feed)];
-  codes.clear();
+  auto& names = in_force_[std::string(feed)];
+  names.clear();
   if (in_force != nullptr) {
-    for (const Warning& warning : *in_force) codes.insert(warning.code);
+    for (const Warning& warning : *in_force) names.emplace(warning.code, warning.name);
   }
   settle();
 }
@@ -74,29 +101,47 @@ void WarningWatch::look() {
   settle();
 }
 
-// Empty: nothing has the mode hold.
-std::string WarningWatch::cause_of(const WarningMode& mode) const {
+std::vector<WarningModeSnapshot> WarningWatch::holding() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<WarningModeSnapshot> modes;
+  for (const auto& [id, mode] : holding_) modes.push_back(mode);
+  return modes;
+}
+
+// Nothing: the mode does not hold.
+std::optional<WarningModeSnapshot> WarningWatch::held(const WarningMode& mode) const {
   const auto heard = in_force_.find(mode.feed);
   if (heard == in_force_.end()) {
-    return remembered_.contains(mode.id) ? "as before the restart" : "";
+    const auto before = remembered_.find(mode.id);
+    return before == remembered_.end() ? std::nullopt : std::optional(before->second);
   }
   const auto found = std::ranges::find_if(
-      heard->second, [&mode](const std::string& code) { return is_named(code, mode.codes); });
-  return found == heard->second.end() ? "" : *found + " of " + mode.feed + " is in force";
+      heard->second, [&mode](const auto& warning) { return is_named(warning.first, mode.codes); });
+  if (found == heard->second.end()) return std::nullopt;
+  const auto before = holding_.find(mode.id);
+  return WarningModeSnapshot{
+      .id = mode.id,
+      .feed = mode.feed,
+      .code = found->first,
+      .name = found->second,
+      .since = before == holding_.end() ? clock_.utc() : before->second.since};
 }
 
 void WarningWatch::settle() {
-  std::set<std::string> now;
+  Modes now;
   for (const WarningMode& mode : modes_) {
-    const std::string cause = cause_of(mode);
-    if (cause.empty()) continue;
-    now.insert(mode.id);
+    const auto holds = held(mode);
+    if (!holds) continue;
+    now[mode.id] = *holds;
     if (holding_.contains(mode.id)) continue;
+    const std::string cause = holds->code.empty()
+                                  ? "as before the restart"
+                                  : holds->code + " of " + mode.feed + " is in force";
     const std::string message = cause + profile_of(mode);
     log_event(log_, LogLevel::notice, "warning_mode_on", mode.id, message);
     intake_.announce("warning_mode_on", mode.id, message);
   }
-  for (const std::string& id : holding_) {
+  for (const auto& [id, mode] : holding_) {
     if (now.contains(id)) continue;
     const std::string message = "none of its warnings is in force: all is as usual";
     log_event(log_, LogLevel::notice, "warning_mode_off", id, message);
@@ -104,10 +149,20 @@ void WarningWatch::settle() {
   }
   if (now == holding_) return;
   holding_ = std::move(now);
-  std::string ids;
-  for (const std::string& id : holding_) ids.append(ids.empty() ? "" : " ").append(id);
-  store_.remember(memory_of_modes, ids);
+  remember();
   set_pace();
+}
+
+void WarningWatch::remember() {
+  Json list = Json::array();
+  for (const auto& [id, mode] : holding_) {
+    list.push_back({{"id", id},
+                    {"feed", mode.feed},
+                    {"code", mode.code},
+                    {"name", mode.name},
+                    {"since", iso8601(mode.since)}});
+  }
+  store_.remember(memory_of_modes, list.dump());
 }
 
 // Of several that hold, the most careful one counts for each.

@@ -7,11 +7,11 @@
 
 #include "gateway/acquire/intake.hpp"
 #include "gateway/config/config.hpp"
+#include "gateway/sinks/snapshot.hpp"
 
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -29,9 +29,15 @@ class WarningWatch {
   // Gives up what is only remembered of a source that stays silent.
   void look();
 
+  // Those that hold, by their ids.
+  [[nodiscard]] std::vector<WarningModeSnapshot> holding() const;
+
  private:
+  using Modes = std::map<std::string, WarningModeSnapshot>;  // by id
+
   // These want mutex_ held.
-  [[nodiscard]] std::string cause_of(const WarningMode& mode) const;
+  [[nodiscard]] std::optional<WarningModeSnapshot> held(const WarningMode& mode) const;
+  void remember();
   void settle();
   void set_pace();
 
@@ -39,12 +45,13 @@ class WarningWatch {
   Intake& intake_;
   Clock& clock_;
   Log& log_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<WarningMode> modes_;  // guarded by mutex_, as all below
   StoreSettings usual_;
-  std::map<std::string, std::set<std::string>, std::less<>> in_force_;  // codes of feeds heard
-  std::set<std::string> holding_;                                       // ids
-  std::set<std::string> remembered_;  // ids, from before a restart
+  // Of feeds that were heard: names of warnings by their codes.
+  std::map<std::string, std::map<std::string, std::string>, std::less<>> in_force_;
+  Modes holding_;
+  Modes remembered_;  // from before a restart
   MonotonicTime believed_until_;
 };
 

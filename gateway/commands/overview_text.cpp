@@ -151,6 +151,22 @@ OverviewPart problems_of(const Json& overview) {
   return part;
 }
 
+OverviewPart modes_of(const Json& overview, const LocalTime& local) {
+  OverviewPart part{.lines = {}, .further = "warning modes"};
+  for (const Json& mode : list_of(overview, "modes")) {
+    const std::string since = text_of(mode, "since");
+    std::string line = "* warning mode " + text_of(mode, "id") + " since " + local(since) + " (" +
+                       local.since(since) + ")";
+    if (const std::string code = text_of(mode, "code"); !code.empty()) {
+      const std::string name = text_of(mode, "name");
+      line += ": " + code + " of " + text_of(mode, "feed") + " is in force" +
+              (name.empty() ? "" : " (" + name + ")");
+    }
+    part.lines.push_back(std::move(line));
+  }
+  return part;
+}
+
 std::string state_of_sensor(const Json& sensor) {
   const std::string state = text_of(sensor, "state");
   const auto age = number_of(sensor, "age_ms");
@@ -343,6 +359,7 @@ bool has_errors(const Json& overview) {
 OverviewText overview_text(const Json& overview, bool all) {
   const LocalTime local(overview);
   return {.title = title_of(overview, local),
+          .modes = modes_of(overview, local),
           .problems = problems_of(overview),
           .sensors = sensors_of(overview, all),
           .indices = indices_of(overview, local),
@@ -357,6 +374,7 @@ OverviewText overview_text(const Json& overview, bool all) {
 std::vector<std::string> status_lines(const Json& overview, bool all) {
   const OverviewText text = overview_text(overview, all);
   std::vector<std::string> lines{text.title};
+  lines.insert(lines.end(), text.modes.lines.begin(), text.modes.lines.end());
   lines.insert(lines.end(), text.problems.lines.begin(), text.problems.lines.end());
   if (text.problems.lines.empty()) lines.emplace_back("all is well");
   append(lines, text.sensors);
@@ -378,6 +396,7 @@ std::vector<std::string> top_lines(const Json& overview, std::size_t width, std:
   const auto room = [&] {
     return height > lines.size() + end ? height - lines.size() - end : std::size_t{0};
   };
+  append_cut(lines, text.modes, std::min<std::size_t>(room(), 2));
   append_cut(lines, text.problems, std::min(room(), std::max<std::size_t>(4, height / 4)));
   append_cut(lines, text.sensors, room());
   append_cut(lines, text.sinks, std::min<std::size_t>(room(), 3));

@@ -19,6 +19,7 @@ struct OverviewPart {
 
 struct OverviewText {
   std::string title;
+  OverviewPart modes;     // a line for each warning mode that holds
   OverviewPart problems;  // a line each, and one with what to do about it
   OverviewPart sensors;
   OverviewPart indices;

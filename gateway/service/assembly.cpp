@@ -522,6 +522,7 @@ Snapshot Assembly::snapshot() const {
   snapshot.streams = intake_.streams();
   if (follower_) snapshot.feeds = follower_->counters();
   if (comparer_) snapshot.comparisons = comparer_->summaries();
+  if (warnings_) snapshot.modes = warnings_->holding();
   for (const Stage* const stage : stages()) snapshot.stages[stage->name()] = stage->guard_status();
   snapshot.stages[guard_.name()] = guard_.status();
   snapshot.stages.merge(store_.exceptions());

@@ -253,6 +253,14 @@ Json json_of(const Overview::Comparison& comparison) {
           {"summary", text_or_null(comparison.summary)}};
 }
 
+Json json_of(const WarningModeSnapshot& mode) {
+  return {{"id", mode.id},
+          {"feed", text_or_null(mode.feed)},
+          {"code", text_or_null(mode.code)},
+          {"name", text_or_null(mode.name)},
+          {"since", iso8601(mode.since)}};
+}
+
 template <class Things>
 Json list_of(const Things& things) {
   Json json = Json::array();
@@ -318,6 +326,7 @@ std::string overview_json(const Overview& overview) {
   json["started"] = iso8601(overview.started);
   json["clock_set"] = overview.is_clock_set;
   json["problems"] = list_of(overview.problems);
+  json["modes"] = list_of(overview.modes);
   json["sensors"] = list_of(overview.sensors);
   json["sinks"] = list_of(overview.sinks);
   json["feeds"] = list_of(overview.feeds);
@@ -351,6 +360,7 @@ Overview OverviewMaker::make(const Snapshot& snapshot) const {
                     .zone = gateway.zone.name(),
                     .utc_offset_s = gateway.zone.offset_at(snapshot.time).count(),
                     .position = position_,
+                    .modes = snapshot.modes,
                     .store_path = config_.store.path,
                     .store = snapshot.store,
                     .commit_age = snapshot.commit_age};

@@ -118,8 +118,9 @@ struct Overview {
   std::string jurisdiction;
   std::string zone;
   std::int64_t utc_offset_s = 0;
-  std::optional<Position> position = {};  // as far as it may be published
-  std::vector<Trouble> problems = {};     // worst first
+  std::optional<Position> position = {};        // as far as it may be published
+  std::vector<Trouble> problems = {};           // worst first
+  std::vector<WarningModeSnapshot> modes = {};  // that hold
   std::vector<Sensor> sensors = {};
   std::vector<Sink> sinks = {};
   std::vector<Feed> feeds = {};

@@ -34,6 +34,16 @@ struct ComparisonSnapshot {
   std::string summary;  // one line
 };
 
+// A warning mode of the configuration that holds, and the warning for which it does.
+struct WarningModeSnapshot {
+  std::string id;
+  std::string feed;
+  std::string code;
+  std::string name;  // of the warning, as its issuer writes it; may be empty
+  UtcTime since{};   // when the mode came to hold
+  bool operator==(const WarningModeSnapshot&) const = default;
+};
+
 struct Snapshot {
   UtcTime time{};
   UtcTime started{};
@@ -45,6 +55,7 @@ struct Snapshot {
   std::map<std::string, StreamSnapshot> streams;  // by name: "sensor/roof-pm"
   std::map<std::string, FeedCounters> feeds;
   std::map<std::string, ComparisonSnapshot> comparisons;  // by topic; of those that were made
+  std::vector<WarningModeSnapshot> modes = {};            // that hold
   std::map<std::string, GuardStatus> stages;  // by name: what was thrown in their threads
 };
 

@@ -82,6 +82,9 @@ class Warnings(gateway.GatewayTest):
         self.set_up(lambda path, query, now: SIGNAL if RAISED <= now < LOWERED else "{}")
         middle = "2026-10-05T04:00:00Z"
         self.gateway.rehearse(START, middle)
+        self.assertRegex(self.gateway.printed("status"),
+                         r"(?m)^\* warning mode typhoon since 10:\d\d \((119 min|2 h)\): TC8SE of hk-hko is in force "
+                         r"\(Tropical Cyclone Warning Signal\)$")
         self.gateway.stop()
         self.set_up(lambda path, query, now: 503)
         self.gateway.rehearse(middle, "2026-10-05T08:30:00Z")

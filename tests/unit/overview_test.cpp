@@ -96,6 +96,18 @@ TEST_F(OverviewTest, nothing_is_wrong_when_all_is_well) {
   EXPECT_TRUE(json["ledger"].is_object());
 }
 
+TEST_F(OverviewTest, a_warning_mode_is_told_with_its_warning_and_since_when) {
+  EXPECT_EQ(json()["modes"], nlohmann::json::array());
+  snapshot_.modes = {{.id = "typhoon",
+                      .feed = "hk-hko",
+                      .code = "TC8NE",
+                      .name = "Tropical Cyclone Warning Signal",
+                      .since = snapshot_.time - 3h}};
+  EXPECT_EQ(json()["modes"], nlohmann::json::parse(R"([{"id":"typhoon","feed":"hk-hko",
+    "code":"TC8NE","name":"Tropical Cyclone Warning Signal","since":"2026-11-21T23:30:00.000Z"}])"));
+  EXPECT_EQ(codes(), Codes());  // it is no trouble
+}
+
 TEST_F(OverviewTest, a_sensor_is_lost_after_three_periods_of_silence_and_there_is_a_remedy) {
   stream().age = 30s;
   EXPECT_EQ(codes(), Codes());

@@ -65,6 +65,19 @@ ledger  no_response 12
 )");
 }
 
+TEST(overview_text, a_warning_mode_stands_before_all_else_while_it_holds) {
+  Json overview = Json::parse(some_overview);
+  overview["modes"] = Json::parse(R"([
+    {"id":"typhoon","feed":"hk-hko","code":"TC8NE","name":"Tropical Cyclone Warning Signal","since":"2026-11-21T23:30:00.000Z"},
+    {"id":"rain","feed":null,"code":null,"name":null,"since":"2026-11-22T02:25:00.000Z"}])");
+  const std::string lines =
+      "* warning mode typhoon since 07:30 (3 h): TC8NE of hk-hko is in force (Tropical Cyclone "
+      "Warning Signal)\n"
+      "* warning mode rain since 10:25 (5 min)\n! roof-pm has";
+  EXPECT_NE(joined(status_lines(overview, false)).find(lines), std::string::npos);
+  EXPECT_NE(joined(top_lines(overview, 200, 24)).find(lines), std::string::npos);
+}
+
 TEST(overview_text, all_has_stations_by_distance_indices_and_every_quantity) {
   const std::string all = joined(status_lines(Json::parse(some_overview), true));
   EXPECT_NE(all.find("n_above_0_3 900.0 1/cm³"), std::string::npos) << all;

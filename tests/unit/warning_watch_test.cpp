@@ -38,7 +38,7 @@ class WarningWatchTest : public StoreTest {
     std::vector<Warning> warnings;
     for (const std::string& code : codes) {
       warnings.push_back({.issuer = "",
-                          .name = "",
+                          .name = "name of " + code,
                           .code = code,
                           .type = "",
                           .action = "",
@@ -80,6 +80,41 @@ TEST_F(warning_watch, modes_hold_while_one_of_their_warnings_is_in_force) {
   watch_->take("hk-hko", nullptr);
   EXPECT_EQ(intake_->longest_period(), milliseconds::max());
   EXPECT_EQ(events(), (std::vector<std::string>{"on storm", "on rain", "off storm", "off rain"}));
+}
+
+TEST_F(warning_watch, what_holds_is_told_with_its_warning_and_since_when) {
+  EXPECT_TRUE(watch_->holding().empty());
+  const UtcTime raised = clock_.utc();
+  in_force({"TC8NE"});
+  const auto holds = [&](const std::string& code, UtcTime since) {
+    const auto modes = watch_->holding();
+    ASSERT_EQ(modes.size(), 1U);
+    EXPECT_EQ(modes[0], (WarningModeSnapshot{.id = "storm",
+                                             .feed = "hk-hko",
+                                             .code = code,
+                                             .name = "name of " + code,
+                                             .since = since}));
+  };
+  holds("TC8NE", raised);
+  pass(1h);
+  in_force({"TC8SE"});  // another warning, the same mode
+  holds("TC8SE", raised);
+  ASSERT_TRUE(commit());
+  watch_.emplace(config_, *store_, *intake_, clock_, log_);
+  holds("TC8SE", raised);
+  in_force({"TC8SE"});
+  holds("TC8SE", raised);
+  in_force({});
+  EXPECT_TRUE(watch_->holding().empty());
+}
+
+// Versions before kept the ids alone.
+TEST_F(warning_watch, what_an_earlier_version_remembered_holds_too) {
+  store_->remember("warning_modes", "storm rain");
+  ASSERT_TRUE(commit());
+  watch_.emplace(config_, *store_, *intake_, clock_, log_);
+  EXPECT_EQ(watch_->holding().size(), 2U);
+  EXPECT_EQ(intake_->longest_period(), 1s);
 }
 
 TEST_F(warning_watch, samples_are_on_disk_sooner_meanwhile) {

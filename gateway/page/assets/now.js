@@ -35,6 +35,14 @@ export function problemList(problems) {
         problem.remedy ? element('p', { class: 'remedy' }, '→ ', problemText('remedy', problem, problem.remedy)) : ''))));
 }
 
+function modeList(modes) {
+  if (modes.length === 0) return '';
+  return element('section', { class: 'modes', 'aria-label': say('warning_modes') }, modes.map((mode) => element('p', {},
+    element('b', {}, '⚑ ', say('warning_mode', { mode: mode.id })),
+    mode.code ? [' ', say('warning_in_force', { warning: mode.name ? `${mode.name} (${mode.code})` : mode.code, feed: mode.feed })] : '',
+    ' ', element('span', { class: 'faint' }, say('since'), ' ', moment(mode.since)))));
+}
+
 const flagMark = { 1: '✓', 2: '·', 3: '⚠', 4: '✖', 9: '–' };
 
 export const flagWord = (flag) =>
@@ -163,6 +171,7 @@ export function nowPage(context) {
   const FEW = 8;
   return [
     element('h1', { tabindex: -1 }, now.gateway.name || now.gateway.id),
+    modeList(now.modes),
     problemList(now.problems),
     indices.length > 0 ? element('section', {}, element('h2', {}, say('indices')),
       indexList(indices.slice(0, FEW), now.stations),
