@@ -2,6 +2,8 @@
 // `twinsky doctor`: what stands in the gateway's way on this machine, each with what mends it.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
+#include "gateway/commands/progress.hpp"
+#include "gateway/commands/running_gateway.hpp"
 #include "gateway/doctor/examination.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/text/one_line.hpp"
@@ -35,6 +37,12 @@ Json as_json(const Findings& findings) {
   return answer;
 }
 
+// A large store takes minutes.
+Findings examined(const Patient& patient) {
+  Progress progress("twinsky doctor");
+  return examine(patient, [&progress](std::string_view name) { progress.tell(name); });
+}
+
 int run_doctor(const std::string& file, bool json) {
   const auto config = load_config(file);
   if (!config) {
@@ -44,7 +52,9 @@ int run_doctor(const std::string& file, bool json) {
   SystemClock clock(config->gateway.clock == "system");
   Log log(LogLevel::error);
   const Machine machine = Machine::here();
-  const Findings findings = examine({*config, file, machine, clock, log});
+  const auto running = ask_running_gateway(config->store.path);
+  const Findings findings =
+      examined({*config, file, machine, clock, log, running ? &running.value() : nullptr});
   if (json) {
     // What came from outside may not be UTF-8.
     std::cout << as_json(findings).dump() << '\n';

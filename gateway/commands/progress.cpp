@@ -35,4 +35,10 @@ void Progress::reach(std::uint64_t part) {
             << " %" << std::flush;
 }
 
+void Progress::tell(std::string_view now) {
+  if (!is_shown_) return;
+  has_line_ = true;
+  std::cerr << clear_line << what_ << ": " << now << " …" << std::flush;
+}
+
 }  // namespace twinsky

@@ -7,18 +7,21 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace twinsky {
 
 class Progress {
  public:
   // `what` it is: "twinsky export".
-  Progress(std::string what, std::uint64_t whole);
+  explicit Progress(std::string what, std::uint64_t whole = 1);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   void reach(std::uint64_t part);
+  // Where nobody knows how long it takes: what is being done now, shown at once.
+  void tell(std::string_view now);
 
  private:
   const std::string what_;

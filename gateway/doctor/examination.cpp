@@ -7,12 +7,13 @@
 
 namespace twinsky {
 
-Findings examine(const Patient& patient) {
+Findings examine(const Patient& patient, const std::function<void(std::string_view)>& begin) {
   const auto found = found_examinations();
   std::vector<const Examination*> all(found.begin(), found.end());
   std::ranges::sort(all, {}, &Examination::place);
   Findings findings;
   for (const Examination* each : all) {
+    begin(each->name);
     try {
       std::ranges::move(each->look(patient), std::back_inserter(findings));
     } catch (const std::exception& failure) {

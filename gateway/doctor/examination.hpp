@@ -7,9 +7,12 @@
 #include "gateway/config/config.hpp"
 #include "gateway/doctor/finding.hpp"
 #include "gateway/doctor/machine.hpp"
+#include "gateway/model/json.hpp"
 
+#include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace twinsky {
 
@@ -19,6 +22,8 @@ struct Patient {
   const Machine& machine;
   Clock& clock;
   Log& log;
+  // What the gateway that runs says of itself (service/); nullptr: nobody can be asked.
+  const Json* overview = nullptr;
 };
 
 struct Examination {
@@ -30,7 +35,10 @@ struct Examination {
 // What the folder defines, written when the program is built.
 std::span<const Examination* const> found_examinations() noexcept;
 
-// All of them, in their order. One that fails is a finding of its own.
-Findings examine(const Patient& patient);
+// All of them, in their order; `begin` is told the name of each before it looks. One that fails is
+// a finding of its own.
+Findings examine(
+    const Patient& patient,
+    const std::function<void(std::string_view)>& begin = [](std::string_view) {});
 
 }  // namespace twinsky

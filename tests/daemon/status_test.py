@@ -113,6 +113,7 @@ class Status(gateway.GatewayTest):
         self.assertRegex(said, r"(?m)^  hk-epd +good +3 stations, newest of ")
         self.assertNotIn("mong-kok", said)
         self.assertRegex(self.command("status", "--all")[1], r"(?m)^  hk-epd/mong-kok +[\d.]+ km  ")
+        self.assertNotIn("sensor_silent", self.command("doctor", "--json")[1])
 
         self.world.say("unplug rs485")
         self.await_code(1)
@@ -122,6 +123,9 @@ class Status(gateway.GatewayTest):
         self.assertRegex(said, r"(?m)^  station +lost for \d+ s ")
         self.assertEqual(self.sensor("station")["state"], "lost")
         self.assertEqual(self.sensor("air")["state"], "fresh")
+        silent = [each for each in json.loads(self.command("doctor", "--json")[1])["findings"] if each["code"] == "sensor_silent"]
+        self.assertEqual([each["about"] for each in silent], ["sensor station"])
+        self.assertIn("twinsky read station", silent[0]["mend"])
         self.world.say("plug rs485")
         self.await_code(0)
 
@@ -222,6 +226,18 @@ class Status(gateway.GatewayTest):
         os.write(terminal.ours, b"q")
         self.assertEqual(terminal.process.wait(10), 0)
         self.assertTrue(terminal.read().endswith("\x1b[?25h\x1b[?1049l"))
+
+    def test_doctor_says_on_a_terminal_what_it_is_looking_at(self):
+        words = [self.gateway.binary, "doctor", "--config", self.gateway.file]
+        terminal = Terminal(words, 80, 24)
+        self.addCleanup(terminal.end)
+        terminal.process.wait(60)
+        text = terminal.read()
+        self.assertIn("\x1b[Ktwinsky doctor: devices …\r\x1b[Ktwinsky doctor: other programs …", text)
+        self.assertNotIn("…", text.split("\r\x1b[K")[-1])  # the line is gone when the findings come
+        self.assertIn("finding", text.split("\r\x1b[K")[-1])
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.stderr, "")
 
     def test_top_without_a_terminal_says_what_to_use(self):
         done = subprocess.run([self.gateway.binary, "top", "--config", self.gateway.file], capture_output=True, text=True,

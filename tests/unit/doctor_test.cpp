@@ -3,6 +3,7 @@
 // is found; then one fault after the other is planted, found and told with what mends it.
 #include "drivers/registry.hpp"
 #include "gateway/doctor/examination.hpp"
+#include "gateway/service/overview.hpp"
 #include "gateway/store/store_lock.hpp"
 #include "tests/unit/certificates.hpp"
 #include "tests/unit/places.hpp"
@@ -147,6 +148,7 @@ class Doctor : public ::testing::Test {
                                            R"("}, "pm": {"serial": ")" + serial_ + R"("},
                 "line": {"modbus_tcp": "127.0.0.1:)" +
                                            std::to_string(device_.port) + R"("}},
+      "sensors": [{"id": "roof-pm", "driver": "pms5003", "bus": "pm"}],
       "feeds": [{"feed": "hk-epd", "base": ")" +
                                            base_ + R"(", "allow_private_addresses": true}],
       "store": {"path": ")" + store_ + R"("},
@@ -164,7 +166,18 @@ class Doctor : public ::testing::Test {
       for (const Problem& problem : config.error()) all += text_of(problem) + "\n";
       throw std::runtime_error(all);
     }
-    return examine({*config, file, machine_, clock_, log_});
+    const Json overview = overview_of(*config);
+    return examine({*config, file, machine_, clock_, log_, is_running_ ? &overview : nullptr});
+  }
+  // What the gateway says of itself while it runs.
+  [[nodiscard]] Json overview_of(const Config& config) const {
+    Snapshot snapshot{.time = clock_.utc(), .started = clock_.utc() - 1h, .is_clock_set = true};
+    StreamSnapshot& stream = snapshot.streams["sensor/roof-pm"];
+    stream.period = 1s;
+    stream.state = "online";
+    stream.age = silence_;
+    const IndexCatalogue catalogue;
+    return Json::parse(overview_json(OverviewMaker(config, catalogue).make(snapshot)));
   }
   // Nothing was found before, and now this alone, with this in its mend.
   void expect_only(const std::string& code, const std::string& mend) {
@@ -202,6 +215,8 @@ class Doctor : public ::testing::Test {
   std::string scheme_ = "mqtt";
   std::string host_ = "127.0.0.1";
   std::string more_;
+  bool is_running_ = true;
+  milliseconds silence_{900};  // since the newest sample of the sensor
 };
 
 Certificates* Doctor::certificates = nullptr;
@@ -313,6 +328,18 @@ TEST_F(Doctor, looks_at_every_kind_of_bus_and_every_driver) {
     }
   }
   EXPECT_GE(looked_at, driver_registry().size());
+}
+
+TEST_F(Doctor, finds_a_sensor_of_which_the_gateway_gets_nothing) {
+  expect_healthy();
+  silence_ = 3min;
+  expect_only("sensor_silent", "twinsky read roof-pm");
+  const Findings findings = look();
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].about, "sensor roof-pm");
+  EXPECT_EQ(findings[0].what, "is silent since 2026-11-22T02:27:00.000Z (3 min): no_response");
+  is_running_ = false;  // then nobody knows
+  expect_healthy();
 }
 
 // ---- clock and supply ----
