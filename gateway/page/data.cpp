@@ -247,7 +247,7 @@ PageAnswer PageData::comparison(const PageTarget& target) {
     out.open_list().put({}, milliseconds_of(UtcTime(pair.hour)));
     out.put({}, pair.sensor, decimals).put({}, pair.reference, decimals).put({}, why ? 0 : 1);
     out.put({}, pair.corrected, decimals).put({}, why ? name_of(*why) : std::string_view());
-    out.close_list();
+    out.put({}, pair.humidity, 1).close_list();
   }
   out.close_list().close();
   answer.body += '\n';

@@ -152,6 +152,8 @@ class Page(Walk):
         "values": {**gateway.VALUES, "temperature": {"by_time": {"00:00": 18, "12:00": 24}, "wobble": 3}},
         "devices": [{"name": "pm", "kind": "pms5003", "running_for_s": 60}, {"name": "air", "kind": "sht4x"}],
         "hk-epd": [{"name": "Mong Kok", "roadside": True}, {"name": "Central/Western"}, {"name": "Tap Mun"}],
+        "hk-hko": {**{product: ["King's Park"] for product in ("temperature", "humidity", "pressure", "wind")},
+                   "warnings": [{"name": "Tropical Cyclone Warning Signal", "code": "TC8NE"}]},
         "cn-cnemc": [{"name": "普陀", "code": "1141A"}, {"name": "虹口", "code": "1143A"}]}
 
     def configuration(self):
@@ -222,6 +224,23 @@ class Page(Walk):
                 self.window(width=width, scheme=scheme, locale=LOCALES[language])
                 self.show("/")
                 keep(self.browser, "wrong", language, width, scheme)
+
+    def test_a_warning_mode_is_told_while_it_holds_in_every_language(self):
+        configuration = self.configuration()
+        configuration["feeds"].append({"feed": "hk-hko", "base": self.world.ready["feeds"]["hk-hko"], "documents": ["warnsum"],
+                                       "allow_private_addresses": True})
+        configuration["warning_modes"] = [{"id": "typhoon", "feed": "hk-hko", "codes": ["TC8*"], "every": "1s"}]
+        self.gateway.write(configuration)
+        self.start()
+        for language, words in (("en", "Warning mode typhoon: Tropical Cyclone Warning Signal (TC8NE) of hk-hko is in force since"),
+                                ("zh-Hant", "警告模式 typhoon： hk-hko 的 Tropical Cyclone Warning Signal (TC8NE) 正在生效 自"),
+                                ("zh-Hans", "预警模式 typhoon： hk-hko 的 Tropical Cyclone Warning Signal (TC8NE) 正在生效 自")):
+            self.window(locale=LOCALES[language])
+            self.show("/")
+            self.browser.wait(selector=".modes")
+            self.assertIn(words, self.browser.text(selector=".modes"))
+            self.assertEqual(self.browser.axe(), [])
+            self.assertEqual(self.browser.wrong(), [])
 
     def test_a_page_without_its_gateway_says_so_and_comes_back(self):
         self.start()
@@ -335,6 +354,8 @@ class Comparison(unittest.TestCase):
                 self.assertIn(cells, text)
             pairs = record["coverage"]["168h"]["pairs"]
             self.assertEqual(self.browser.evaluate(script="document.querySelectorAll('figure')[0].querySelectorAll('.dot').length"), pairs)
+            self.assertIn("What is left when the fitted line is taken off, by humidity", text)
+            self.assertEqual(self.browser.evaluate(script="document.querySelectorAll('figure')[3].querySelectorAll('.dot').length"), pairs)
 
             self.browser.click(selector=".proposal button")
             give_token(self.browser)

@@ -23,7 +23,8 @@ class PageSiteTest : public HourlyTest {
     std::ofstream(file) << R"({"gateway": {"id": "test", "jurisdiction": "hk",
         "position": {"datum": "wgs84", "latitude": 22.322501, "longitude": 114.168342}},
       "buses": {"pm": {"serial": "/dev/ttyUSB0"}},
-      "sensors": [{"id": "roof", "driver": "pms5003", "bus": "pm"}],
+      "sensors": [{"id": "roof", "driver": "pms5003", "bus": "pm",
+                   "variant": "pms5003t", "ambient": true}],
       "feeds": [{"feed": "hk-epd", "stations": ["mong-kok"]}],
       "compare": [{"sensor": "roof", "quantity": "pm2_5", "with": "hk-epd/mong-kok"}],
       "store": {"path": "store.db"}, "serve": {)"
@@ -132,10 +133,29 @@ TEST_F(PageSiteTest, a_comparison_comes_with_its_hours_and_whose_data_they_are) 
   EXPECT_EQ(found["pairs"][0][1], 39.5);
   EXPECT_EQ(found["pairs"][0][3], 0) << "not used, since";
   EXPECT_EQ(found["pairs"][0][5], "reference_missing");
+  EXPECT_TRUE(found["pairs"][0][6].is_null()) << "no humidity came";
   EXPECT_EQ(found["reference"]["name"], "Mong Kok");
   EXPECT_FALSE(found["reference"]["licence"].get<std::string>().empty());
   EXPECT_FALSE(found["reference"]["attribution"].get<std::string>().empty());
   EXPECT_EQ(ask("/api/v1/comparison?topic=compare/roof/pm2_5/hk-epd/central").status, 404U);
+}
+
+TEST_F(PageSiteTest, a_comparisons_hours_have_the_humidity_beside_the_sensor) {
+  const StreamId stream = store_->stream("sensor/roof");
+  for (int n = 0; n < 60; ++n) {
+    const Sample sample{
+        .time = ten + n * 1min,
+        .readings = {reading(Quantity::pm2_5, 39.5), reading(Quantity::humidity, 71.3)}};
+    Entry made = entry(stream, record_body(sample, {}, "", 1));
+    made.time = sample.time;
+    store_->append(std::move(made));
+  }
+  step(ten + 2h);
+  clock_.step_utc(ten + 3h - clock_.utc());
+  const json found = document("/api/v1/comparison?topic=compare/roof/pm2_5/hk-epd/mong-kok");
+  ASSERT_EQ(found["pairs"].size(), 1U);
+  ASSERT_EQ(found["pairs"][0].size(), 7U);
+  EXPECT_DOUBLE_EQ(found["pairs"][0][6].get<double>(), 71.3);
 }
 
 TEST_F(PageSiteTest, what_is_asked_wrongly_is_refused_with_what_is_expected) {

@@ -76,6 +76,11 @@ function drawings(answer, unit) {
     const air = (Math.max(...references) - Math.min(...references)) / 20 || 1;
     shown.push(residuals(used.map((pair) => [pair[2], rest(pair)]), [Math.min(...references) - air, Math.max(...references) + air],
       { x: `${say('axis.reference')}, ${unit}`, y: unit, label: say('caption.residuals_by_level'), caption: say('caption.residuals_by_level') }));
+    const humid = used.filter((pair) => pair[6] !== null);
+    if (humid.length > 0) {
+      shown.push(residuals(humid.map((pair) => [pair[6], rest(pair)]), [0, 100],
+        { x: say('axis.humidity'), y: unit, label: say('caption.residuals_by_humidity'), caption: say('caption.residuals_by_humidity') }, 20));
+    }
   }
   return element('div', { class: 'plots' }, shown);
 }
