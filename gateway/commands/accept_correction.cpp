@@ -11,6 +11,8 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <pwd.h>
+#include <unistd.h>
 
 namespace twinsky {
 namespace {
@@ -21,8 +23,12 @@ struct Options {
 };
 
 std::string user_name() {
-  const char* const name = std::getenv("USER");  // NOLINT(concurrency-mt-unsafe): one thread
-  return name == nullptr ? "" : name;
+  // NOLINTBEGIN(concurrency-mt-unsafe): one thread
+  const char* const name = std::getenv("USER");
+  if (name != nullptr && *name != '\0') return name;
+  const passwd* const user = ::getpwuid(::getuid());
+  // NOLINTEND(concurrency-mt-unsafe)
+  return user == nullptr ? std::to_string(::getuid()) : user->pw_name;
 }
 
 // As it was published last; empty when nothing was.

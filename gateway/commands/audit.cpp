@@ -6,6 +6,7 @@
 #include "gateway/commands/time_option.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/sinks/audit_file.hpp"
+#include "gateway/store/store.hpp"
 #include "gateway/text/one_line.hpp"
 
 #include <algorithm>
@@ -62,6 +63,7 @@ int run_audit(const StoreChoice& choice, const AuditOptions& options) {
   if (!chosen) return exit_configuration;
   const auto from = time_option("--from", options.from, chosen->zone);
   const auto to = time_option("--to", options.to, chosen->zone);
+  static_cast<void>(open_store_reader(chosen->path));  // says so where there is none yet
   const std::string file = audit_file_of(chosen->path);
   BySinkAndTopic sinks;
   const std::string problem = read_audit(file, [&](const AuditLine& line) {

@@ -24,10 +24,21 @@ struct Options {
   bool list = false;
 };
 
-void print(const Note& note) {
-  std::cout << one_line(note.sensor) << "  " << name_of(note.kind) << "  " << iso8601(note.from)
-            << " to " << iso8601(note.to) << (note.text.empty() ? "" : "  " + one_line(note.text))
-            << '\n';
+// As it would be typed: "2026-11-01T00:00+08:00".
+std::string local_text(UtcTime time, const Zone& zone) {
+  const auto offset = std::chrono::floor<std::chrono::minutes>(zone.offset_at(time));
+  constexpr std::size_t to_the_minute = 16;
+  std::string text = iso8601(time + offset).substr(0, to_the_minute);
+  const auto minutes = offset.count() < 0 ? -offset.count() : offset.count();
+  const auto two_digits = [](auto number) { return std::to_string(100 + number).substr(1); };
+  return text + (offset.count() < 0 ? "-" : "+") + two_digits(minutes / 60) + ":" +
+         two_digits(minutes % 60);
+}
+
+void print(const Note& note, const Zone& zone) {
+  std::cout << one_line(note.sensor) << "  " << name_of(note.kind) << "  "
+            << local_text(note.from, zone) << " to " << local_text(note.to, zone)
+            << (note.text.empty() ? "" : "  " + one_line(note.text)) << '\n';
 }
 
 // The sensors and channels that the configuration has.
@@ -63,9 +74,12 @@ int take_note(const Options& options) {
   }
   const std::string file = notes_file(config->store.path);
   if (options.list) {
-    for (const Note& each : read_notes(file)) {
-      if (options.sensor.empty() || each.sensor == options.sensor) print(each);
-    }
+    std::vector<Note> notes = read_notes(file);
+    std::erase_if(notes, [&options](const Note& each) {
+      return !options.sensor.empty() && each.sensor != options.sensor;
+    });
+    for (const Note& each : notes) print(each, zone);
+    if (notes.empty()) std::cerr << "twinsky note: nothing was noted yet in " << file << '\n';
     return exit_good;
   }
   const std::vector<std::string> known = sensors_of(*config);
@@ -76,7 +90,7 @@ int take_note(const Options& options) {
     return exit_failed;
   }
   append_note(file, note);
-  print(note);
+  print(note, zone);
   return exit_good;
 }
 

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <set>
 
 namespace twinsky {
 namespace {
@@ -86,7 +87,12 @@ int write_report(const Options& options) {
     reported.push_back({each, std::move(pairs), window, record_of(remembered, each.topic())});
   }
   if (reported.empty()) {
-    std::cerr << "twinsky report: no comparison of \"" << options.sensor << "\" is configured\n";
+    std::set<std::string> compared;
+    for (const Comparison& each : configured) compared.insert(each.sensor);
+    std::cerr << "twinsky report: no comparison of \"" << options.sensor << "\" is configured";
+    if (!compared.empty()) std::cerr << "; there are those of:";
+    for (const std::string& sensor : compared) std::cerr << ' ' << sensor;
+    std::cerr << '\n';
     return exit_failed;
   }
   const std::string file = options.output.empty() ? options.sensor + ".html" : options.output;

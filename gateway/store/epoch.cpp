@@ -4,6 +4,7 @@
 #include "gateway/model/hexadecimal.hpp"
 
 #include <array>
+#include <cstdint>
 #include <fstream>
 #include <random>
 
@@ -11,7 +12,8 @@ namespace twinsky {
 
 std::string random_epoch() {
   std::random_device random;
-  return hexadecimal(random(), 8);
+  std::uniform_int_distribution<std::uint32_t> from_a_on(0xA0000000U);
+  return hexadecimal(from_a_on(random), 8);
 }
 
 std::string kernel_boot_id() {

@@ -8,7 +8,8 @@
 
 namespace twinsky {
 
-// Eight random hexadecimal digits.
+// Eight random hexadecimal digits, the first of them a letter: who reads a table takes "12345e67"
+// for a number.
 std::string random_epoch();
 
 // The kernel's id of this boot; empty when it has none.

@@ -342,7 +342,39 @@ TEST_F(ComparisonCommands, report_of_nothing_stored_says_so) {
   EXPECT_NE(page.find("not judged yet"), std::string::npos);
   EXPECT_NE(page.find("There are no pairs yet"), std::string::npos);
   EXPECT_EQ(page.find("nan"), std::string::npos);
-  EXPECT_EQ(twinsky("report attic").code, 1);
+  const Answer none = twinsky("report attic");
+  EXPECT_EQ(none.code, 1);
+  EXPECT_NE(none.text.find("\"attic\" is configured; there are those of: roof"), std::string::npos)
+      << none.text;
+}
+
+TEST_F(ComparisonCommands, where_there_is_nothing_that_is_said) {
+  const Answer notes = twinsky("note --list");
+  EXPECT_EQ(notes.code, 0);
+  EXPECT_NE(notes.text.find("nothing was noted yet"), std::string::npos) << notes.text;
+  const std::string other = (directory_ / "other.json").string();
+  std::ofstream(other) << R"({"gateway": {"id": "a", "jurisdiction": "hk"},
+                              "store": {"path": "none.db"}})";
+  const Answer audit = shell(twinsky_binary() + " audit --config " + other);
+  EXPECT_EQ(audit.code, 1);
+  EXPECT_NE(audit.text.find("there is no store"), std::string::npos) << audit.text;
+}
+
+// As it was typed, with the zone in which it was understood.
+TEST_F(ComparisonCommands, a_note_is_told_in_local_time) {
+  const Answer noted = twinsky("note roof --kind cleaned --from 2026-11-01 --to 2026-11-01T10:30");
+  EXPECT_EQ(noted.code, 0);
+  EXPECT_EQ(noted.text, "roof  cleaned  2026-11-01T00:00+08:00 to 2026-11-01T10:30+08:00\n");
+  EXPECT_EQ(twinsky("note --list").text, noted.text);
+}
+
+TEST_F(ComparisonCommands, somebody_stands_for_a_correction_whose_environment_names_nobody) {
+  put_month();
+  evaluate();
+  const Answer answer = shell("env -u USER -u LOGNAME " + twinsky_binary() +
+                              " accept-correction --quantity o3_ppb --dry-run --config " + config_);
+  ASSERT_EQ(answer.code, 0) << answer.text;
+  EXPECT_EQ(answer.text.find("\"author\": \","), std::string::npos) << answer.text;
 }
 
 }  // namespace

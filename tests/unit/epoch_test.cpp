@@ -14,6 +14,7 @@ TEST_F(epoch, is_eight_random_hexadecimal_digits) {
     const std::string made = random_epoch();
     EXPECT_EQ(made.size(), 8U);
     EXPECT_EQ(made.find_first_not_of("0123456789abcdef"), std::string::npos);
+    EXPECT_GE(made[0], 'a') << made << " may pass for a number";
     seen.insert(made);
   }
   EXPECT_GE(seen.size(), 99U);
