@@ -574,7 +574,7 @@ class Troubles(gateway.GatewayTest):
                                  ("index/cn-hj633-2026/cn-cnemc--1141a", "aqi")):
             wrong_with(in_place(stream, quantity, lambda value: value + 1))
         wrong_with(lambda records, pairs, warnings: next(
-            row for row in pairs[self.compared[1]] if row["reference"] and not row["withheld"]).update(reference="99.5"))
+            row for row in pairs[self.compared[1]] if row["reference_mean"] and not row["withheld"]).update(reference_mean="99.5"))
         wrong_with(lambda records, pairs, warnings: warnings.append("[]"))
 
 
