@@ -54,6 +54,7 @@ TEST_F(LastWordTest, what_the_disk_did_not_take_before_the_end_is_no_gateway_tha
   fill("sensor/a", 5);
   sqlite3* other = nullptr;
   ASSERT_EQ(sqlite3_open(settings_.path.c_str(), &other), SQLITE_OK);
+  sqlite3_busy_timeout(other, 10'000);  // the writer may be at work
   ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
   const StreamId id = store_->stream("sensor/a");
   const UtcTime first = clock_.utc();

@@ -53,6 +53,7 @@ TEST_F(store_lock, is_held_on_to_while_another_program_locks_the_file) {
   settle();
   sqlite3* other = nullptr;
   ASSERT_EQ(sqlite3_open(settings_.path.c_str(), &other), SQLITE_OK);
+  sqlite3_busy_timeout(other, 10'000);  // the writer may be at work
   ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
   store_->append(entry(store_->stream("sensor/a")));
   EXPECT_FALSE(commit());

@@ -114,6 +114,7 @@ TEST_F(store, drops_the_oldest_when_the_queue_is_full_and_counts_them_exactly) {
   // The writer must not come in between: another connection holds the lock that it needs.
   sqlite3* other = nullptr;
   ASSERT_EQ(sqlite3_open(settings_.path.c_str(), &other), SQLITE_OK);
+  sqlite3_busy_timeout(other, 10'000);  // the writer may be at work
   ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
   constexpr int offered = 2000;
   for (int n = 1; n <= offered; ++n) {
