@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace SQLite {
+namespace SQLite {  // NOLINT(readability-identifier-naming): the name of the library
 class Database;
 }
 
