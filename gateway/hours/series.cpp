@@ -139,7 +139,7 @@ SeriesPoint point_of(UtcTime start, const Hour& hour) {
 
 Hour made_of(const HourBuilder& builder, Quantity quantity) {
   for (HourBuilder::Part& part : builder.finish(0)) {
-    if (part.quantity == quantity) return std::move(part.hour);
+    if (part.quantity == quantity) return part.hour;
   }
   return {};
 }

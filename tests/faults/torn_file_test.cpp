@@ -88,7 +88,7 @@ TEST_F(torn_file, rows_that_damage_hides_before_the_oldest_are_counted) {
     ASSERT_EQ(bytes(file, root, 1), "\5");
     const auto cell = [&](std::streamoff number) {
       const std::string place = bytes(file, root + 12 + 2 * number, 2);
-      return root + 256 * static_cast<unsigned char>(place[0]) +
+      return root + 256L * static_cast<unsigned char>(place[0]) +
              static_cast<unsigned char>(place[1]);
     };
     const std::string second = bytes(file, cell(1), 4);

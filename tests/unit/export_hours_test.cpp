@@ -73,7 +73,9 @@ TEST_F(ExportHours, are_a_flat_table_with_both_ends_and_units) {
 
 // Of valid hours, those before the first row included.
 TEST_F(ExportHours, have_the_means_of_eight_hours_and_of_the_day) {
-  for (int n = 0; n < 32 * 60; ++n) put("sensor/roof", ten + n * 1min, 10.0 + n / 60);
+  for (int hour = 0; hour < 32; ++hour) {
+    for (int n = 0; n < 60; ++n) put("sensor/roof", ten + hour * 1h + n * 1min, 10.0 + hour);
+  }
   step(ten + 33h);
   for (int hour = 0; hour < 8; ++hour) {
     put_official("hk-epd/mong-kok", ten + hour * 1h, Quantity::o3_ppb, 20.0 + hour);
