@@ -43,8 +43,7 @@ std::string words_of(std::string_view text) {
   return words;
 }
 
-// From the statements of the steps, as SQLite keeps them. (To have it make the tables once more
-// would cost each start a hundred times as much.)
+// From the statements of the steps, as SQLite keeps them.
 Texts right_texts() {
   Texts texts;
   for (const std::string_view step : schema_steps()) {
