@@ -25,7 +25,9 @@ PORTS = {"pms5003": "pm", "sds011": "sds", "modbus": "rs485"}  # of the emulated
 # else is what it is. $ROOT is where the package is installed.
 PLAYED = {
     "sudo": ("there is one user here", 'exec "$@"'),
-    "raspi-config": ("of a Raspberry Pi alone", '[ "$*" = "nonint do_i2c 0" ]'),
+    "raspi-config": ("of a Raspberry Pi alone", """
+        case "$*" in "nonint do_i2c 0"|"nonint do_serial_hw 0"|"nonint do_serial_cons 1") ;; *) exit 1 ;; esac"""),
+    "usermod": ("changes this machine's users", '[ "$1" = -aG ] && [ $# = 3 ]'),
     "tests/install": ("changes this machine's packages", 'for purpose; do grep -q "^$purpose:" tests/packages || exit 1; done'),
     "tests/demo": ("takes minutes; .ci/run runs it", "exec $CLONE/tests/demo --help"),
     "tests/run": ("takes minutes and runs this", "[ -x $CLONE/tests/run ]"),
@@ -44,11 +46,15 @@ PLAYED = {
     "systemctl": ("systemd need not run here: what the installed unit names is started", """
         case "$*" in
           daemon-reload) ;;
-          "enable --now twinsky")
+          "enable --now twinsky"|"start twinsky")
             command=$(sed -n "s,^ExecStart=/usr/bin/,,p" $ROOT/usr/lib/systemd/system/twinsky.service | sed "s,/etc/,$ROOT/etc/,")
             [ ! -f $ROOT/pid ] || exit 0
+            touch $ROOT/log; said=$(wc -l <$ROOT/log)
             setsid $command >>$ROOT/log 2>&1 </dev/null & echo $! >$ROOT/pid
-            for _ in {1..300}; do grep -q "connected to" $ROOT/log && exit; sleep 0.1; done; exit 1 ;;
+            for _ in {1..300}; do tail -n +$((said + 1)) $ROOT/log | grep -q "connected to" && exit; sleep 0.1; done; exit 1 ;;
+          "stop twinsky")
+            kill $(cat $ROOT/pid); while kill -0 $(cat $ROOT/pid) 2>/dev/null; do sleep 0.1; done; rm $ROOT/pid ;;
+          "restart twinsky") systemctl stop twinsky; systemctl start twinsky ;;
           "reload twinsky") kill -HUP $(cat $ROOT/pid) ;;
           *) echo "systemctl $*: this test does not know it"; exit 1 ;;
         esac"""),
