@@ -56,6 +56,7 @@ PLAYED = {
             kill $(cat $ROOT/pid); while kill -0 $(cat $ROOT/pid) 2>/dev/null; do sleep 0.1; done; rm $ROOT/pid ;;
           "restart twinsky") systemctl stop twinsky; systemctl start twinsky ;;
           "reload twinsky") kill -HUP $(cat $ROOT/pid) ;;
+          "status twinsky") kill -0 $(cat $ROOT/pid) ;;
           *) echo "systemctl $*: this test does not know it"; exit 1 ;;
         esac"""),
     "journalctl": ("likewise: the same log, and nobody presses Ctrl-C", '[ "$1 $2" = "-u twinsky" ] && cat $ROOT/log'),
