@@ -60,8 +60,8 @@ PLAYED = {
           *) echo "systemctl $*: this test does not know it"; exit 1 ;;
         esac"""),
     "journalctl": ("likewise: the same log, and nobody presses Ctrl-C", '[ "$1 $2" = "-u twinsky" ] && cat $ROOT/log'),
-    "install": ("there is no group twinsky", """
-        words=(); while [ $# -gt 0 ]; do if [ "$1" = -g ]; then shift; else words+=("$1"); fi; shift; done
+    "install": ("there are neither group nor user twinsky", """
+        words=(); while [ $# -gt 0 ]; do if [ "$1" = -g ] || [ "$1" = -o ]; then shift; else words+=("$1"); fi; shift; done
         exec $INSTALL "${words[@]}" """),
     "mosquitto_sub": ("the broker has a free port, and nobody presses Ctrl-C: it ends with the first message",
                       'exec $MOSQUITTO_SUB "$@" -h 127.0.0.1 -p $PORT -C 1 -W 20'),
