@@ -35,11 +35,6 @@ std::string profile_of(const WarningMode& mode) {
   return text;
 }
 
-std::string text_of(const Json& object, std::string_view key) {
-  const Json* const found = object.find(key);
-  return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 // Earlier versions kept the ids alone, with blanks between them.
 std::map<std::string, WarningModeSnapshot> modes_of(const std::string& remembered, UtcTime now) {
   std::map<std::string, WarningModeSnapshot> modes;
@@ -52,12 +47,12 @@ std::map<std::string, WarningModeSnapshot> modes_of(const std::string& remembere
     return modes;
   }
   for (const Json& each : list) {
-    const std::string id = text_of(each, "id");
+    const std::string id = each.text_of("id");
     modes[id] = {.id = id,
-                 .feed = text_of(each, "feed"),
-                 .code = text_of(each, "code"),
-                 .name = text_of(each, "name"),
-                 .since = parse_time(text_of(each, "since")).value_or(now)};
+                 .feed = each.text_of("feed"),
+                 .code = each.text_of("code"),
+                 .name = each.text_of("name"),
+                 .since = parse_time(each.text_of("since")).value_or(now)};
   }
   return modes;
 }

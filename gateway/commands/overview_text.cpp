@@ -24,9 +24,7 @@ constexpr std::string_view second_forms[] = {"_cf1", "_ppb", "_ppm"};
 // ---- what may be missing in the answer of another version -----------------------------------
 
 std::string text_of(const Json& object, std::string_view key) {
-  const Json* const found = object.find(key);
-  return found != nullptr && found->is_string() ? one_line(found->get<std::string>())
-                                                : std::string();
+  return one_line(object.text_of(key));
 }
 std::optional<double> number_of(const Json& object, std::string_view key) {
   const Json* const found = object.find(key);

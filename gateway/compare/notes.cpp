@@ -27,16 +27,13 @@ constexpr std::array<std::string_view, 4> kinds{"maintenance", "collocation", "m
 std::optional<Note> note_in(const std::string& line) {
   const auto json = Json::parse_or_null(line);
   if (!json.is_object()) return std::nullopt;
-  const auto text = [&](const char* key) {
-    const auto found = json.find(key);
-    return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
-  };
-  const auto kind = note_kind_named(text("kind"));
-  const auto from = parse_time(text("from"));
-  const auto to = parse_time(text("to"));
-  const auto noted = parse_time(text("noted"));
-  if (text("sensor").empty() || !kind || !from || !to) return std::nullopt;
-  return Note{text("sensor"), *kind, *from, *to, noted.value_or(UtcTime{}), text("text")};
+  const std::string sensor = json.text_of("sensor");
+  const auto kind = note_kind_named(json.text_of("kind"));
+  const auto from = parse_time(json.text_of("from"));
+  const auto to = parse_time(json.text_of("to"));
+  const auto noted = parse_time(json.text_of("noted"));
+  if (sensor.empty() || !kind || !from || !to) return std::nullopt;
+  return Note{sensor, *kind, *from, *to, noted.value_or(UtcTime{}), json.text_of("text")};
 }
 
 // Readable for the same people as the store. What root writes is the daemon's to read: it gets the

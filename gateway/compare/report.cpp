@@ -108,11 +108,11 @@ class Section {
         {{"sensor", sensor_.sensor}, {"quantity", quantity()}, {"station", station()}});
   }
   [[nodiscard]] std::string verdict_word() const {
-    return has_record() ? words_.code("verdict", text_at(record_, "verdict"))
+    return has_record() ? words_.code("verdict", record_.text_of("verdict"))
                         : words_.say("no_record_yet");
   }
   [[nodiscard]] std::string verdict() const {
-    return has_record() ? text_at(record_, "verdict") : std::string();
+    return has_record() ? record_.text_of("verdict") : std::string();
   }
   [[nodiscard]] std::string html() const {
     std::string html = verdict_part() + about();
@@ -127,10 +127,6 @@ class Section {
   }
 
  private:
-  static std::string text_at(const Json& json, std::string_view key) {
-    const Json* const found = json.find(key);
-    return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
-  }
   [[nodiscard]] bool has_record() const { return record_.is_object(); }
   [[nodiscard]] std::string quantity() const {
     return words_.code("quantity", name_of(reported_.pairs.quantity));
@@ -162,7 +158,7 @@ class Section {
   [[nodiscard]] std::string verdict_part() const {
     if (!has_record()) return text_tag("p", words_.say("no_record_yet"), "nothing");
     std::string html = tag("p", text_tag("b", verdict_word()), "verdict-word");
-    html += text_tag("p", text_at(record_["text"], words_.language()), "verdict-text");
+    html += text_tag("p", record_["text"].text_of(words_.language()), "verdict-text");
     const std::vector<std::string> reasons = codes("reason", "reasons");
     if (!reasons.empty()) html += list_of(reasons);
     // A record of an earlier version has neither.
@@ -209,7 +205,7 @@ class Section {
                       std::string(feed->attribution) + " · " + std::string(feed->licence)});
     }
     if (has_record()) {
-      rows.push_back({words_.say("about.configuration"), text_at(record_, "config_hash")});
+      rows.push_back({words_.say("about.configuration"), record_.text_of("config_hash")});
     }
     return table_of(rows);
   }
@@ -408,7 +404,7 @@ class Section {
 
   [[nodiscard]] std::string targets() const {
     const Json& told = record_["targets"];
-    const auto end = parse_time(text_at(record_, "window_end"));
+    const auto end = parse_time(record_.text_of("window_end"));
     if (!end) return {};
     const Assessment month =
         assess_for(target_, reported_.pairs.rows, std::chrono::floor<hours>(*end));
@@ -456,7 +452,7 @@ class Section {
     const Json& lag = record_["lag"];
     if (!lag["misaligned_by_h"].is_null()) {
       return words_.say("lag_misaligned", {{"h", lag["misaligned_by_h"].dump()}}) + " " +
-             words_.code("reason", text_at(lag, "hint"));
+             words_.code("reason", lag.text_of("hint"));
     }
     if (lag["best_h"].is_null()) return words_.say("lag_unknown");
     return words_.say("lag_fits", {{"h", lag["best_h"].dump()}, {"r", figure(lag["r_best"])}});
@@ -465,7 +461,7 @@ class Section {
     const Json& drift = record_["drift"];
     const Json& first = drift["commissioning"];
     if (first.is_null()) return words_.say("drift_no_commissioning");
-    std::string text = words_.code("drift", text_at(drift, "state"));
+    std::string text = words_.code("drift", drift.text_of("state"));
     if (drift["gain"].is_null()) return text;
     return text + " " +
            words_.say("drift_figures", {{"gain", figure(drift["gain"])},

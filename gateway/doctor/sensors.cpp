@@ -9,34 +9,28 @@
 namespace twinsky {
 namespace {
 
-// What may be missing in the answer of another version.
-std::string text_of(const Json& object, std::string_view key) {
-  const Json* const found = object.find(key);
-  return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 Findings look_for_silent_sensors(const Patient& patient) {
   if (patient.overview == nullptr) return {};
   const Json* const problems = patient.overview->find("problems");
   if (problems == nullptr || !problems->is_array()) return {};
-  const auto now = parse_time(text_of(*patient.overview, "time"));
+  const auto now = parse_time(patient.overview->text_of("time"));
   const auto& sensors = patient.config.sensors;
   Findings findings;
   for (const Json& problem : *problems) {
-    const std::string id = text_of(problem, "about");
-    if (text_of(problem, "code") != "sensor_lost" ||
+    const std::string id = problem.text_of("about");
+    if (problem.text_of("code") != "sensor_lost" ||
         std::ranges::find(sensors, id, &SensorSettings::id) == sensors.end()) {
       continue;
     }
     std::string what = "is silent";
-    const auto since = parse_time(text_of(problem, "since"));
+    const auto since = parse_time(problem.text_of("since"));
     if (since && now) what += " since " + iso8601(*since) + " (" + roughly(*now - *since) + ")";
     const Json* const arguments = problem.find("arguments");
-    std::string detail = arguments == nullptr ? "" : text_of(*arguments, "detail");
-    if (arguments != nullptr && detail.empty()) detail = text_of(*arguments, "cause");
+    std::string detail = arguments == nullptr ? "" : arguments->text_of("detail");
+    if (arguments != nullptr && detail.empty()) detail = arguments->text_of("cause");
     if (!detail.empty()) what += ": " + detail;
     findings.push_back(
-        {"sensor_silent", "sensor " + id, std::move(what), text_of(problem, "remedy")});
+        {"sensor_silent", "sensor " + id, std::move(what), problem.text_of("remedy")});
   }
   return findings;
 }

@@ -179,6 +179,11 @@ const Json* Json::find(std::string_view key) const {
   return found == keys_.end() ? nullptr : &values_[static_cast<std::size_t>(found - keys_.begin())];
 }
 
+std::string Json::text_of(std::string_view key) const {
+  const Json* const found = find(key);
+  return found != nullptr && found->is_string() ? found->text_ : std::string();
+}
+
 const Json& Json::at(std::string_view key) const {
   if (!is_object()) refuse("type_error.304", std::string("cannot use at() with ") + kind_name());
   const Json* const found = find(key);

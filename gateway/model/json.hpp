@@ -112,6 +112,8 @@ class Json {
   // nullptr: no object, or no such member.
   [[nodiscard]] const Json* find(std::string_view key) const;
   [[nodiscard]] bool contains(std::string_view key) const { return find(key) != nullptr; }
+  // Empty: no object, or no such text in it, as in what another version wrote.
+  [[nodiscard]] std::string text_of(std::string_view key) const;
   // Throw JsonError where there is no such value.
   [[nodiscard]] const Json& at(std::string_view key) const;
   [[nodiscard]] const Json& at(std::size_t index) const;

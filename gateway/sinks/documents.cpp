@@ -275,12 +275,8 @@ std::optional<Mark> mark_of(std::string_view document) {
   if (epoch == nullptr || !epoch->is_string()) return std::nullopt;
   if (row == nullptr || !row->is_number_integer()) return std::nullopt;
   Mark mark{.epoch = epoch->get<std::string>(), .after = {}, .run = {}, .row = row->get<RowId>()};
-  const auto text = [&](const char* name) {
-    const auto found = json.find(name);
-    return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
-  };
-  mark.run = text("run");
-  const std::string hash = text("hash");
+  mark.run = json.text_of("run");
+  const std::string hash = json.text_of("hash");
   std::from_chars(hash.data(), hash.data() + hash.size(), mark.hash, 16);
   if (const auto after = json.find("after"); after != nullptr && after->is_array()) {
     for (const Json& one : *after) {
