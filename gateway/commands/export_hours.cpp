@@ -70,8 +70,7 @@ std::map<UtcTime, Cells> hours_of(StoreReader& reader, const Source& source, Qua
     }
     for (const ReferenceHour& hour :
          reference_hours(reader.official(stream, quantity, period.from, period.to))) {
-      const bool is_valid = hour.value && hour.flag != Flag::suspect && hour.flag != Flag::fail;
-      hours[hour.hour] = {hour.value, is_valid};
+      hours[hour.hour] = {hour.value, hour.counts()};
     }
   }
   return hours;

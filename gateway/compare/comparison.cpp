@@ -344,8 +344,7 @@ std::optional<Floor> read_floor(StoreReader& store, const Comparison& comparison
   const auto hours_of = [&](const std::string& station, const ReferenceStation& known) {
     StationHours made{.station = station, .kind = known.kind, .position = *known.position};
     for (const ReferenceHour& hour : station_hours(store, prefix + station, quantity, window)) {
-      const bool is_valid = hour.value && hour.flag != Flag::suspect && hour.flag != Flag::fail;
-      if (is_valid) made.hours.push_back({hour.hour, *hour.value});
+      if (hour.counts()) made.hours.push_back({hour.hour, *hour.value});
     }
     return made;
   };

@@ -64,8 +64,7 @@ std::optional<NeighbourCheck> read_neighbours(StoreReader& store, const Comparis
   for (const std::string& stream : neighbours) {
     const auto rows = store.official(stream, pairs.quantity, end - looked_at, end);
     for (const ReferenceHour& hour : reference_hours(rows)) {
-      const bool is_valid = hour.value && hour.flag != Flag::suspect && hour.flag != Flag::fail;
-      if (is_valid) stations[hour.hour].push_back(*hour.value);
+      if (hour.counts()) stations[hour.hour].push_back(*hour.value);
     }
   }
   std::vector<std::optional<double>> distances;

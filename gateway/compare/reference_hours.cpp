@@ -38,7 +38,7 @@ bool is_usable(const OfficialValue& value) {
 // A value that can be used takes the place of one that cannot, any value that of none.
 bool is_better(const OfficialValue& value, const std::optional<ReferenceHour>& known) {
   if (!known) return true;
-  if (is_usable(known->value, known->flag)) return false;
+  if (known->counts()) return false;
   return is_usable(value) || (!known->value && value.value);
 }
 
@@ -57,6 +57,10 @@ void add_part(Collected& collected, HourStart hour, const OfficialRow& row) {
 }
 
 }  // namespace
+
+bool ReferenceHour::counts() const {
+  return is_usable(value, flag);
+}
 
 std::vector<ReferenceHour> reference_hours(std::span<const OfficialRow> rows) {
   std::map<HourStart, Collected> collected;

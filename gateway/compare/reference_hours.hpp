@@ -20,6 +20,8 @@ struct ReferenceHour {
   std::optional<double> value;
   Flag flag = Flag::not_evaluated;
   std::optional<double> gas_reference_k;
+
+  [[nodiscard]] bool counts() const;  // has a value that nobody doubts
 };
 
 // In the order of the hours. `rows` of one station and quantity, as the store sorts them; where
