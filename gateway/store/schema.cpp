@@ -43,10 +43,12 @@ std::string words_of(std::string_view text) {
   return words;
 }
 
+using Steps = std::span<const std::string_view>;
+
 // From the statements of the steps, as SQLite keeps them.
-Texts right_texts() {
+Texts right_texts(Steps steps) {
   Texts texts;
-  for (const std::string_view step : schema_steps()) {
+  for (const std::string_view step : steps) {
     const std::string words = words_of(step);
     std::string_view rest = words;
     while (!rest.empty()) {
@@ -64,8 +66,8 @@ Texts right_texts() {
 }
 
 // The right texts of those that differ, or are not there.
-Texts differing(SQLite::Database& database) {
-  Texts wrong = right_texts();
+Texts differing(SQLite::Database& database, Steps steps) {
+  Texts wrong = right_texts(steps);
   for (const auto& [name, text] : texts_in(database)) {
     const auto right = wrong.find(name);
     if (right != wrong.end() && right->second == words_of(text)) wrong.erase(right);
@@ -112,7 +114,10 @@ void migrate(const std::string& path, std::span<const std::string_view> steps) {
 }
 
 void check_schema(SQLite::Database& database) {
-  const Texts wrong = differing(database);
+  const std::vector<std::string_view> steps = schema_steps();
+  const auto version = database.execAndGet("PRAGMA user_version").getInt64();
+  if (version < 0 || version > static_cast<std::int64_t>(steps.size())) return;
+  const Texts wrong = differing(database, Steps(steps).first(static_cast<std::size_t>(version)));
   if (!wrong.empty()) report_damage(("the schema of " + wrong.begin()->first + " changed").c_str());
 }
 
@@ -122,7 +127,7 @@ void mend_schema(const std::string& path) noexcept {
     // The file itself stays as it was found; what is mended stands in the WAL beside it.
     sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     database.exec(sql::schema_may_be_written);
-    for (const auto& [name, text] : differing(database)) {
+    for (const auto& [name, text] : differing(database, schema_steps())) {
       SQLite::Statement mend(database, sql::schema_mend);
       mend.bind(1, text);
       mend.bind(2, name);

@@ -23,8 +23,9 @@ void bring_up_to_date(SQLite::Database& database, const std::string& path,
                       std::span<const std::string_view> steps);
 void migrate(const std::string& path, std::span<const std::string_view> steps);
 
-// Throws, as for any damage, when a table or an index is not what the steps make. Blanks and
-// comments do not count, nor does what somebody added.
+// Throws, as for any damage, when a table or an index is not what the steps up to the file's
+// version make. Blanks and comments do not count, nor does what somebody added, nor what a newer
+// program made.
 void check_schema(SQLite::Database& database);
 
 // Gives the tables of a file that was set aside their texts back, so that their rows can be read.

@@ -880,6 +880,7 @@ bool Tables::is_whole_file() {
 }
 
 bool Tables::is_sound() {
+  check_schema(connection_->database);
   return connection_->database.execAndGet("PRAGMA quick_check(1)").getString() == "ok";
 }
 

@@ -237,7 +237,8 @@ class Tables {
   void prepare_all();
   // Has the file all its pages, without those in the WAL?
   [[nodiscard]] bool is_whole_file();
-  // Do all pages hang together? Reads the whole file.
+  // Do all pages hang together? Reads the whole file. Throws, as for any damage, when the text of a
+  // table is not its version's: SQLite believes that text.
   [[nodiscard]] bool is_sound();
   [[nodiscard]] FileSize size();
   void limit_pages(std::int64_t pages);
