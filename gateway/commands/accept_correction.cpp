@@ -44,11 +44,12 @@ int accept(const ComparisonChoice& choice, const Options& options) {
   const auto chosen = chosen_comparison(choice, code);
   if (!chosen) return code;
   const Comparison& comparison = chosen->comparison;
+  const std::string record = record_of(chosen->config.store.path, comparison);
   const auto accepted =
-      accepted_correction(comparison, record_of(chosen->config.store.path, comparison),
-                          options.author, SystemClock().utc());
+      accepted_correction(comparison, record, options.author, SystemClock().utc());
   if (!accepted) {
-    std::cerr << "twinsky accept-correction: " << why_nothing_is_proposed(comparison) << '\n';
+    std::cerr << "twinsky accept-correction: " << why_nothing_is_proposed(comparison, record)
+              << '\n';
     return exit_failed;
   }
   std::cout << accepted->text;

@@ -57,10 +57,26 @@ std::optional<AcceptedCorrection> accepted_correction(const Comparison& comparis
       .text = Json{{"corrections", Json::array({correction})}}.dump(2) + "\n"};
 }
 
-std::string why_nothing_is_proposed(const Comparison& comparison) {
-  return comparison.subject() +
-         " proposes nothing: the reference must stand near, the correlation be beyond doubt, and "
-         "hours that were held out come out better";
+std::string why_nothing_is_proposed(const Json& record, const Words& words) {
+  const Json* const why = record.find("no_proposal");
+  if (why == nullptr || why->is_null()) return words.say("no_proposal");  // an earlier version's
+  const auto quantity = quantity_named(record.text_of("quantity"));
+  const auto number = [why](const char* key) {
+    const Json& value = why->at(key);
+    return value.is_number_integer() ? value.dump() : figure(value);
+  };
+  return words.code("no_proposal", why->text_of("gate"),
+                    {{"limit", number("limit")},
+                     {"achieved", number("achieved")},
+                     {"unit", quantity ? std::string(info_of(*quantity).display_unit) : ""}});
+}
+
+std::string why_nothing_is_proposed(const Comparison& comparison, const std::string& record_text) {
+  const Json record = Json::parse_or_null(record_text);
+  const Words words("en");
+  return comparison.subject() + " proposes nothing" +
+         (record.is_object() ? ". " + why_nothing_is_proposed(record, words)
+                             : ": " + words.say("no_record_yet"));
 }
 
 }  // namespace twinsky

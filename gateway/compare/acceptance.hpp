@@ -4,6 +4,7 @@
 #pragma once
 
 #include "gateway/compare/comparison.hpp"
+#include "gateway/compare/words.hpp"
 
 #include <optional>
 #include <string>
@@ -23,7 +24,9 @@ std::optional<AcceptedCorrection> accepted_correction(const Comparison& comparis
                                                       const std::string& record,
                                                       const std::string& author, UtcTime now);
 
+// Which condition is not met, with its figures, in a sentence; `record` proposes nothing.
+std::string why_nothing_is_proposed(const Json& record, const Words& words);
 // For people who asked for one where there is none.
-std::string why_nothing_is_proposed(const Comparison& comparison);
+std::string why_nothing_is_proposed(const Comparison& comparison, const std::string& record);
 
 }  // namespace twinsky

@@ -5,7 +5,9 @@
 
 #include "gateway/compare/assessment.hpp"
 #include "gateway/compare/relation.hpp"
+#include "gateway/model/result.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -23,8 +25,25 @@ struct Proposal {
   double highest_raw = 0;
 };
 
-// Absent unless all gates pass: the station stands near enough, r is above 0.5 beyond doubt, there
-// are enough pairs, and the hours that were held out come out better than raw.
-std::optional<Proposal> propose(const Assessment& seen, Relation relation);
+// What a proposal asks for, in the order in which it is asked.
+enum class Gate : std::uint8_t {
+  station_far,
+  station_kind,      // near enough, and of another kind
+  few_pairs,         // 75 % of a week
+  low_correlation,   // r is above 0.5 beyond doubt
+  no_common_course,  // nothing to match in the hours that it is made from
+  held_out,          // the hours that were held out come out better than raw
+};
+std::string_view name_of(Gate gate) noexcept;
+
+// The first gate that is not passed, with its figures where it has any.
+struct NoProposal {
+  Gate gate{};
+  std::optional<double> limit = {};
+  std::optional<double> achieved = {};
+};
+
+Result<Proposal, NoProposal> propose(const Assessment& seen, Relation relation,
+                                     const Siting& siting);
 
 }  // namespace twinsky

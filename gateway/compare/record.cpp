@@ -33,6 +33,7 @@ struct Findings {
   std::optional<Drift> drift;
   LagScan lag;
   std::optional<Proposal> proposal;
+  std::optional<NoProposal> no_proposal;
   std::optional<SelfHeating> self_heating;
   Judgement judgement;  // of the newest evaluation
   Verdict verdict{};    // after hysteresis
@@ -112,7 +113,13 @@ Findings find(const Situation& situation, Series series) {
   found.drift = drift_now(situation, series);
   found.lag = scan_lags(within(situation.rows, week), scan_reach, series);
   if (series == Series::raw) {
-    found.proposal = propose(assess(situation.rows, month, series), situation.relation);
+    const auto proposed = propose(assess(situation.rows, month, series), situation.relation,
+                                  situation.input.reference.siting);
+    if (proposed) {
+      found.proposal = *proposed;
+    } else {
+      found.no_proposal = proposed.error();
+    }
     found.self_heating = self_heating_of(situation, found.week);
   }
   found.judgement = judgement_of(situation, found.week, found.lag, drift_at(found.drift, 0));
@@ -438,9 +445,15 @@ void write_targets(JsonWriter& json, const Situation& situation, const Findings&
   json.close();
 }
 
-void write_proposal(JsonWriter& json, const std::optional<Proposal>& proposal) {
+void write_proposal(JsonWriter& json, const Findings& found) {
+  const auto& proposal = found.proposal;
   if (!proposal) {
     json.null("proposal");
+    json.open("no_proposal");
+    json.put("gate", name_of(found.no_proposal->gate));
+    json.put("limit", found.no_proposal->limit);
+    json.put("achieved", found.no_proposal->achieved);
+    json.close();
     return;
   }
   json.open("proposal");
@@ -455,6 +468,7 @@ void write_proposal(JsonWriter& json, const std::optional<Proposal>& proposal) {
   json.put("lowest_raw", proposal->lowest_raw);
   json.put("highest_raw", proposal->highest_raw);
   json.close();
+  json.null("no_proposal");
 }
 
 void write_verdict(JsonWriter& json, const Situation& situation, const Findings& found,
@@ -587,7 +601,7 @@ ComparisonRecord RecordWriter::write(const ComparisonInput& input) const {
   write_drift(json, found, input);
   write_lag(json, found.lag);
   write_targets(json, situation, found);
-  write_proposal(json, found.proposal);
+  write_proposal(json, found);
   write_verdict(json, situation, found, texts_.of(found.verdict));
   write_corrected(json, situation, texts_);
   json.close();

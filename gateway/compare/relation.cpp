@@ -22,7 +22,6 @@ bool is_regional(Quantity quantity) noexcept {
 Relation relation_of(const Siting& siting, Quantity quantity) noexcept {
   constexpr double one_place_m = 20;
   constexpr double one_height_m = 5;
-  constexpr double neighbourhood_m = 1000;
   constexpr double district_m = 5000;
   if (!siting.distance_m) return Relation::background;
   const bool is_one_height =

@@ -13,6 +13,8 @@
 
 namespace twinsky {
 
+inline constexpr double neighbourhood_m = 1000;
+
 enum class Relation : std::uint8_t {
   collocated,  // up to 20 m away, 5 m in height, same exposure
   near,        // up to 1 km and of the same kind

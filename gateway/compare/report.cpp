@@ -2,6 +2,7 @@
 #include "gateway/compare/report.hpp"
 
 #include "drivers/registry.hpp"
+#include "gateway/compare/acceptance.hpp"
 #include "gateway/compare/assessment.hpp"
 #include "gateway/compare/drawing.hpp"
 #include "gateway/compare/words.hpp"
@@ -26,16 +27,6 @@ std::string number(double value, int decimals) {
   std::string text;
   append_number(text, value, decimals);
   return text;
-}
-
-// With three digits that tell something.
-std::string figure(double value) {
-  const double size = std::abs(value);
-  std::string text = number(size, size >= 100 ? 0 : size >= 10 ? 1 : 2);
-  return value < 0 && text.find_first_not_of("0.") != std::string::npos ? "−" + text : text;
-}
-std::string figure(const Json& value) {
-  return value.is_number() ? figure(value.get<double>()) : "–";
 }
 
 std::string percent(double share) {
@@ -499,7 +490,7 @@ class Section {
   [[nodiscard]] std::string proposal() const {
     std::string html = text_tag("h3", words_.say("proposal"));
     const Json& proposal = record_["proposal"];
-    if (proposal.is_null()) return html + text_tag("p", words_.say("no_proposal"));
+    if (proposal.is_null()) return html + text_tag("p", why_nothing_is_proposed(record_, words_));
     const double offset = proposal["offset"];
     html += text_tag(
         "p",

@@ -2,10 +2,23 @@
 #include "gateway/compare/words.hpp"
 
 #include "gateway/model/embedded.hpp"
+#include "gateway/text/json_writer.hpp"
 
+#include <cmath>
 #include <stdexcept>
 
 namespace twinsky {
+
+std::string figure(double value) {
+  const double size = std::abs(value);
+  std::string text;
+  append_number(text, size, size >= 100 ? 0 : size >= 10 ? 1 : 2);
+  return value < 0 && text.find_first_not_of("0.") != std::string::npos ? "−" + text : text;
+}
+
+std::string figure(const Json& value) {
+  return value.is_number() ? figure(value.get<double>()) : "–";
+}
 
 Words::Words(std::string language)
     : language_(std::move(language)),
@@ -29,9 +42,10 @@ std::string Words::say(std::string_view key, Values values) const {
   return text;
 }
 
-std::string Words::code(std::string_view kind, std::string_view code) const {
+std::string Words::code(std::string_view kind, std::string_view code, Values values) const {
   const std::string key = std::string(kind) + "." + std::string(code);
-  return texts_.contains(key) ? say(key) : say("unknown_code", {{"code", std::string(code)}});
+  return texts_.contains(key) ? say(key, values)
+                              : say("unknown_code", {{"code", std::string(code)}});
 }
 
 }  // namespace twinsky

@@ -12,6 +12,10 @@
 
 namespace twinsky {
 
+// With three digits that tell something; "–" where there is no number.
+std::string figure(double value);
+std::string figure(const Json& value);
+
 class Words {
  public:
   using Values = std::initializer_list<std::pair<std::string_view, std::string>>;
@@ -23,7 +27,8 @@ class Words {
   // "{name}" in the text is replaced by that value; an unknown key is said as it is.
   [[nodiscard]] std::string say(std::string_view key, Values values = {}) const;
   // A code in words, never bare.
-  [[nodiscard]] std::string code(std::string_view kind, std::string_view code) const;
+  [[nodiscard]] std::string code(std::string_view kind, std::string_view code,
+                                 Values values = {}) const;
 
  private:
   std::string language_;

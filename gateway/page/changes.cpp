@@ -191,7 +191,7 @@ PageAnswer PageChanges::accept_correction(const PageRequest& request) {
       recorded_comparison(sources_.store.remembered(found->topic()).value_or(""));
   const auto accepted =
       accepted_correction(*found, record, std::string(author), sources_.clock.utc());
-  if (!accepted) return refusal(409, why_nothing_is_proposed(*found));
+  if (!accepted) return refusal(409, why_nothing_is_proposed(*found, record));
   const std::string file = addition_beside(main_file(), accepted->file);
   const auto config = try_config(main_file(), {.file = file, .text = accepted->text});
   if (!config) {

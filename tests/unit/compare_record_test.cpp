@@ -229,7 +229,11 @@ TEST(compare_record, judges_as_the_data_deserve) {
   EXPECT_LT(record["proposal"]["expected_rmse"], record["proposal"]["raw_rmse"]);
   // From further away nothing is proposed, and from far away nothing is said.
   input.reference.siting = {.distance_m = 3000, .height_difference_m = 1, .is_same_kind = true};
-  EXPECT_TRUE(json_of(input)["proposal"].is_null());
+  EXPECT_TRUE(record["no_proposal"].is_null());
+  const Json far = json_of(input);
+  EXPECT_TRUE(far["proposal"].is_null());
+  EXPECT_EQ(far["no_proposal"]["gate"], "station_far");
+  EXPECT_EQ(far["no_proposal"]["limit"], 1000);
   input.reference.siting.distance_m = 9000;
   EXPECT_EQ(json_of(input)["verdict"], "not_comparable");
 }

@@ -212,25 +212,47 @@ TEST(representativeness_floor, is_that_of_the_nearest_of_its_kind) {
 TEST(proposal, is_made_only_when_the_hours_held_out_gain) {
   const std::vector<PairRow> rows = collocated_rows("s2_o3", "ref_o3");
   const Assessment seen = assess(rows, whole_of(rows));
-  const auto proposal = propose(seen, Relation::collocated);
+  const Siting here{.distance_m = 3, .is_same_kind = true, .published_distance_m = 3};
+  const auto proposal = propose(seen, Relation::collocated, here);
   ASSERT_TRUE(proposal);
   EXPECT_NEAR(proposal->gain, 1.92, 0.005);
   EXPECT_NEAR(proposal->offset, -31.1, 0.05);
   EXPECT_NEAR(proposal->expected_rmse, 3.1, 0.05);
   EXPECT_NEAR(proposal->raw_rmse, 9.6, 0.05);
   EXPECT_EQ(proposal->basis_hours, 444);
-  EXPECT_TRUE(propose(seen, Relation::near));
-  EXPECT_FALSE(propose(seen, Relation::area));
-  EXPECT_FALSE(propose(seen, Relation::background));
+  EXPECT_TRUE(propose(seen, Relation::near, here));
+  const auto refused = [](const auto& nothing, Gate gate) {
+    EXPECT_FALSE(nothing);
+    EXPECT_EQ(name_of(nothing.error().gate), name_of(gate));
+    return nothing.error();
+  };
+  const Siting there{.distance_m = 3012, .is_same_kind = true, .published_distance_m = 3000};
+  const NoProposal far = refused(propose(seen, Relation::area, there), Gate::station_far);
+  EXPECT_EQ(far.limit, 1000);
+  EXPECT_EQ(far.achieved, 3000);
+  refused(propose(seen, Relation::background, Siting{}), Gate::station_far);
+  refused(propose(seen, Relation::background, Siting{.distance_m = 30}), Gate::station_kind);
+
+  const auto few = std::span(rows).first(100);
+  const NoProposal short_of =
+      refused(propose(assess(few, whole_of(rows)), Relation::near, here), Gate::few_pairs);
+  EXPECT_EQ(short_of.limit, 126);
+  EXPECT_LT(short_of.achieved, 101);
 
   // A sensor that is right gains nothing; one that does not correlate is not dressed up.
   std::vector<PairRow> exact = rows;
   for (PairRow& row : exact) {
     if (row.sensor && row.reference) row.sensor = row.reference;
   }
-  EXPECT_FALSE(propose(assess(exact, whole_of(exact)), Relation::collocated));
+  const NoProposal right =
+      refused(propose(assess(exact, whole_of(exact)), Relation::collocated, here), Gate::held_out);
+  EXPECT_EQ(right.limit, 0);
+  EXPECT_EQ(right.achieved, 0);
   const std::vector<PairRow> noise = collocated_rows("s2_no2", "ref_no2");
-  EXPECT_FALSE(propose(assess(noise, whole_of(noise)), Relation::collocated));
+  const NoProposal loose = refused(
+      propose(assess(noise, whole_of(noise)), Relation::collocated, here), Gate::low_correlation);
+  EXPECT_EQ(loose.limit, 0.5);
+  EXPECT_LT(loose.achieved, 0.5);
 }
 
 }  // namespace

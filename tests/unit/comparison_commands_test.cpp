@@ -202,9 +202,23 @@ TEST_F(ComparisonCommands, nothing_is_accepted_where_nothing_is_proposed) {
   EXPECT_EQ(unmade.code, 1);
   EXPECT_NE(unmade.text.find("roof/o3_ppb/hk-epd/mong-kok proposes nothing"), std::string::npos)
       << unmade.text;
+  EXPECT_NE(unmade.text.find("not judged yet"), std::string::npos) << unmade.text;
   evaluate();  // of no hours at all
-  EXPECT_EQ(accept().code, 1);
+  const Answer none = accept();
+  EXPECT_EQ(none.code, 1);
+  EXPECT_NE(none.text.find("it takes 126 paired hours of the last 30 days; there are 0."),
+            std::string::npos)
+      << none.text;
   EXPECT_FALSE(std::filesystem::exists(accepted_));
+}
+
+TEST_F(ComparisonCommands, a_record_of_a_version_that_gave_no_reason_is_accepted_as_little) {
+  evaluate();
+  store_->remember(ozone_, R"({"revision":1,"summary":"","record":{"proposal":null}})");
+  ASSERT_TRUE(commit());
+  const Answer answer = accept();
+  EXPECT_EQ(answer.code, 1);
+  EXPECT_NE(answer.text.find("proposes nothing. None. It takes"), std::string::npos) << answer.text;
 }
 
 TEST_F(ComparisonCommands, report_draws_what_is_stored_on_a_page_that_needs_nothing_else) {

@@ -161,6 +161,12 @@ function correctedOf(record, unit) {
       ['r²', figure(of.fit.r2)], [say('figure.mbe'), withUnit(of.error.mbe, unit)], [say('figure.rmse'), withUnit(of.error.rmse, unit)]]));
 }
 
+// Which condition is not met, with its figures; a record of an earlier version does not say it.
+function whyNothingIsProposed({ no_proposal: why }, unit) {
+  const told = (value) => (Number.isInteger(value) ? value : figure(value));
+  return why ? sayCode('no_proposal', why.gate, { limit: told(why.limit), achieved: told(why.achieved), unit }) : say('no_proposal');
+}
+
 function proposalOf(topic, answer, unit, context) {
   const { proposal } = answer.record;
   const refresh = (state) => {
@@ -181,7 +187,7 @@ function proposalOf(topic, answer, unit, context) {
   return element('section', { class: 'proposal' }, element('h2', {}, say('proposal')),
     state.done ? element('p', { role: 'status', class: 'done' }, '✓ ', say('accepted', { where: state.done })) : '',
     state.refusal ? element('p', { role: 'alert', class: 'refusal' }, state.refusal) : '',
-    !proposal ? element('p', {}, say('no_proposal')) : [
+    !proposal ? element('p', {}, whyNothingIsProposed(answer.record, unit)) : [
       element('p', {}, say('proposal_text', { gain: figure(proposal.gain), offset: `${proposal.offset < 0 ? '−' : '+'} ${figure(Math.abs(proposal.offset))} ${unit}`,
         after: `${figure(proposal.expected_rmse)} ${unit}`, before: `${figure(proposal.raw_rmse)} ${unit}`, hours: proposal.basis_hours })),
       element('p', { class: 'faint' }, say('proposal_basis', { from: localMinute(milliseconds(proposal.basis_from)), to: localMinute(milliseconds(proposal.basis_to)),
