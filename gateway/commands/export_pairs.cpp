@@ -41,8 +41,8 @@ Window window_of(const Options& options, const Zone& zone) {
   return window;
 }
 
-std::string cause_of(const PairRow& row, Series series) {
-  const auto cause = withheld(row, series);
+std::string cause_of(const PairRow& row, Series series, const Beginnings& beginnings) {
+  const auto cause = withheld(row, series, beginnings);
   return cause ? std::string(name_of(*cause)) : std::string();
 }
 
@@ -60,8 +60,8 @@ void print(const StoredPairs& pairs, Window window, bool has_correction, std::os
         << exact(one.corrected) << ',' << one.usable << ',' << one.failed << ',' << one.expected
         << ',' << exact(one.reference) << ',' << static_cast<int>(flag) << ',' << one.is_provisional
         << ',' << one.is_maintenance << ',' << exact(one.humidity) << ','
-        << cause_of(one, Series::raw) << ','
-        << (has_correction ? cause_of(one, Series::corrected) : "") << '\n';
+        << cause_of(one, Series::raw, pairs.beginnings) << ','
+        << (has_correction ? cause_of(one, Series::corrected, pairs.beginnings) : "") << '\n';
   }
 }
 

@@ -246,6 +246,7 @@ void ComparisonMaker::make(Kept& kept) {
                    .is_time_trusted = clock_.is_set()},
       .reference = comparison.reference,
       .rows = pairs.rows,
+      .beginnings = pairs.beginnings,
       .commissioning = commissioning(comparison),
       .floor = read_floor(*reader_, comparison, pairs.quantity, window),
       .neighbours = read_neighbours(*reader_, comparison, pairs, kept.neighbours,

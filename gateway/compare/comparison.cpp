@@ -234,8 +234,23 @@ class CorrectedHours {
   std::map<HourStart, Hour> humidity_;
 };
 
-HourStart first_of_both(HourStart a, HourStart b) {
-  return std::max(a, b);
+// Where nothing is kept of a side, all hours are before it.
+Beginnings beginnings_of(StoreReader& store, const Comparison& comparison,
+                         std::span<const Note> notes) {
+  const UtcTime from = placed_since(comparison, notes).value_or(HourStart{});
+  Beginnings beginnings{.sensor = HourStart::max(), .reference = HourStart::max()};
+  if (const auto local = store.first_hour(comparison.sensor_stream(), comparison.quantity, from)) {
+    beginnings.sensor = std::chrono::floor<hours>(*local);
+  }
+  for (const Quantity form : forms_of(comparison.quantity)) {
+    for (const std::string& stream : reference_streams(comparison)) {
+      const auto first = store.first_official(stream, form, from);
+      if (!first) continue;
+      beginnings.reference = std::min(beginnings.reference, std::chrono::ceil<hours>(*first));
+    }
+    if (beginnings.reference != HourStart::max()) break;
+  }
+  return beginnings;
 }
 
 }  // namespace
@@ -257,7 +272,8 @@ std::vector<Comparison> comparisons_of(const Config& config) {
 
 StoredPairs read_pairs(StoreReader& store, const Comparison& comparison,
                        std::span<const Note> notes, Window window) {
-  StoredPairs pairs{.quantity = forms_of(comparison.quantity).front()};
+  StoredPairs pairs{.quantity = forms_of(comparison.quantity).front(),
+                    .beginnings = beginnings_of(store, comparison, notes)};
   std::vector<ReferenceHour> reference;
   for (const Quantity form : forms_of(comparison.quantity)) {
     reference = reference_hours_of(store, comparison, form, window);
@@ -321,19 +337,9 @@ std::optional<Window> noted_collocation(const Comparison& comparison, std::span<
 std::optional<Window> commissioning_window(StoreReader& store, const Comparison& comparison,
                                            std::span<const Note> notes) {
   if (const auto noted = noted_collocation(comparison, notes)) return noted;
-  const UtcTime from = placed_since(comparison, notes).value_or(HourStart{});
-  const auto local = store.first_hour(comparison.sensor_stream(), comparison.quantity, from);
-  std::optional<UtcTime> official;
-  for (const Quantity form : forms_of(comparison.quantity)) {
-    for (const std::string& stream : reference_streams(comparison)) {
-      const auto first = store.first_official(stream, form, from);
-      if (first && (!official || *first < *official)) official = first;
-    }
-    if (official) break;
-  }
-  if (!local || !official) return std::nullopt;
-  const HourStart first =
-      first_of_both(std::chrono::floor<hours>(*local), std::chrono::ceil<hours>(*official));
+  const Beginnings beginnings = beginnings_of(store, comparison, notes);
+  const HourStart first = std::max(beginnings.sensor, beginnings.reference);
+  if (first == HourStart::max()) return std::nullopt;
   return Window{first, first + first_week};
 }
 

@@ -54,6 +54,7 @@ struct StoredPairs {
   std::optional<double> gas_reference_k;
   std::vector<PairRow>
       rows;  // in the order of their hours; hours of which nothing is known are not
+  Beginnings beginnings = {};
 };
 StoredPairs read_pairs(StoreReader& store, const Comparison& comparison,
                        std::span<const Note> notes, Window window);

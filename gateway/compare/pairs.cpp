@@ -48,8 +48,8 @@ class Mean {
 
 std::string_view name_of(Withheld cause) noexcept {
   constexpr std::array<std::string_view, withheld_causes> names{
-      "maintenance", "sensor_qc",         "sensor_short",
-      "uncorrected", "reference_missing", "reference_flagged"};
+      "maintenance",       "sensor_qc",         "sensor_short",  "uncorrected",
+      "reference_missing", "reference_flagged", "before_sensor", "before_reference"};
   return names[static_cast<std::size_t>(cause)];
 }
 
@@ -61,7 +61,9 @@ bool is_reference_valid(const PairRow& row) noexcept {
   return is_there(row.reference) && !is_flagged(row) && row.reference_flag != Flag::missing;
 }
 
-std::optional<Withheld> withheld(const PairRow& row, Series series) noexcept {
+std::optional<Withheld> withheld(const PairRow& row, Series series,
+                                 const Beginnings& beginnings) noexcept {
+  if (row.hour < beginnings.sensor) return Withheld::before_sensor;
   if (row.is_maintenance) return Withheld::maintenance;
   if (!is_sensor_valid(row)) {
     return is_enough(row.usable + row.failed, row.expected) ? Withheld::sensor_qc
@@ -69,7 +71,8 @@ std::optional<Withheld> withheld(const PairRow& row, Series series) noexcept {
   }
   if (!is_there(value_of(row, series))) return Withheld::uncorrected;
   if (!is_there(row.reference) || row.reference_flag == Flag::missing) {
-    return Withheld::reference_missing;
+    return row.hour < beginnings.reference ? Withheld::before_reference
+                                           : Withheld::reference_missing;
   }
   if (is_flagged(row)) return Withheld::reference_flagged;
   return std::nullopt;
@@ -90,22 +93,28 @@ std::optional<double> in_form_of(Quantity reference, std::optional<double> gas_r
   return share_of_mass(sensor, value, *gas_reference_k);
 }
 
-Coverage coverage(std::span<const PairRow> rows, Window window, Series series) {
+Coverage coverage(std::span<const PairRow> rows, Window window, Series series,
+                  const Beginnings& beginnings) {
   Coverage result{.expected = window.hours()};
   const auto inside = within(rows, window);
   for (const PairRow& row : inside) {
     result.sensor_valid += is_sensor_valid(row) ? 1 : 0;
     result.reference_valid += is_reference_valid(row) ? 1 : 0;
-    if (const auto cause = withheld(row, series)) {
+    if (const auto cause = withheld(row, series, beginnings)) {
       ++result.withheld[static_cast<std::size_t>(*cause)];
       continue;
     }
     ++result.pairs;
     result.provisional += row.is_provisional ? 1 : 0;
   }
-  // An hour of which nothing at all is known.
+  // Hours of which nothing at all is known.
+  const Window before{window.begin, std::clamp(beginnings.sensor, window.begin, window.end)};
+  const auto unknown_in = [rows](Window of) {
+    return of.hours() - static_cast<int>(within(rows, of).size());
+  };
+  result.withheld[static_cast<std::size_t>(Withheld::before_sensor)] += unknown_in(before);
   result.withheld[static_cast<std::size_t>(Withheld::sensor_short)] +=
-      result.expected - static_cast<int>(inside.size());
+      unknown_in({before.end, window.end});
   return result;
 }
 

@@ -35,8 +35,8 @@ struct PairRow {
   std::optional<double> humidity;  // local, %; statistics are also split by it
 };
 
-// Why an expected hour gives no pair. The order is the order in which causes are asked for, so each
-// hour has exactly one.
+// Why an expected hour gives no pair. But for the last two, which came later, the order is the
+// order in which causes are asked for, so each hour has exactly one.
 enum class Withheld : std::uint8_t {
   maintenance,
   sensor_qc,     // enough samples came, quality control took too many out
@@ -44,13 +44,22 @@ enum class Withheld : std::uint8_t {
   uncorrected,   // corrected series: an input of the correction was missing
   reference_missing,
   reference_flagged,  // suspect or failed by the agency or by our checks
+  before_sensor,      // asked for first: before what is kept of the sensor at its place
+  before_reference,   // reference_missing, before what is kept of the station
 };
-inline constexpr std::size_t withheld_causes = 6;
+inline constexpr std::size_t withheld_causes = 8;
 std::string_view name_of(Withheld cause) noexcept;
+
+// The first hour that is kept of each side: those before it are no failure of anybody.
+struct Beginnings {
+  HourStart sensor = HourStart::min();
+  HourStart reference = HourStart::min();
+};
 
 enum class Series : std::uint8_t { raw, corrected };
 
-std::optional<Withheld> withheld(const PairRow& row, Series series = Series::raw) noexcept;
+std::optional<Withheld> withheld(const PairRow& row, Series series = Series::raw,
+                                 const Beginnings& beginnings = {}) noexcept;
 bool is_sensor_valid(const PairRow& row) noexcept;
 bool is_reference_valid(const PairRow& row) noexcept;
 
@@ -80,7 +89,8 @@ struct Coverage {
     return expected > 0 ? static_cast<double>(pairs) / expected : 0;
   }
 };
-Coverage coverage(std::span<const PairRow> rows, Window window, Series series = Series::raw);
+Coverage coverage(std::span<const PairRow> rows, Window window, Series series = Series::raw,
+                  const Beginnings& beginnings = {});
 
 struct Pair {
   HourStart hour{};

@@ -183,7 +183,8 @@ void write_reference(JsonWriter& json, const Situation& situation) {
 void write_coverage(JsonWriter& json, const Situation& situation, Series series) {
   json.open("coverage");
   for (const int width : coverage_hours) {
-    const Coverage found = coverage(situation.rows, trailing(situation.end, hours(width)), series);
+    const Coverage found = coverage(situation.rows, trailing(situation.end, hours(width)), series,
+                                    situation.input.beginnings);
     json.open(std::to_string(width) + "h");
     json.put("expected", found.expected);
     json.put("pairs", found.pairs);

@@ -60,6 +60,7 @@ struct ComparisonInput {
   ReferenceFacts reference;
   std::span<const PairRow>
       rows;  // in any order, one row an hour, up to 720 h before the window end
+  Beginnings beginnings = {};
   std::optional<Commissioning> commissioning;
   std::optional<Floor> floor;
   std::optional<NeighbourCheck> neighbours;

@@ -478,9 +478,9 @@ class Section {
       std::vector<std::string> row{words_.code("withheld", cause)};
       bool is_seen = false;
       for (const std::string_view width : record_windows) {
-        const Json& count = windows[width]["withheld"][cause];
-        row.push_back(count.dump());
-        is_seen = is_seen || count.get<int>() > 0;
+        const int count = windows[width]["withheld"].value(cause, 0);  // 0: an earlier version's
+        row.push_back(std::to_string(count));
+        is_seen = is_seen || count > 0;
       }
       if (is_seen) rows.push_back(std::move(row));
     }

@@ -243,7 +243,7 @@ PageAnswer PageData::comparison(const PageTarget& target) {
   out.open_list("pairs");
   const int decimals = decimals_for(pairs.quantity);
   for (const PairRow& pair : pairs.rows) {
-    const auto why = withheld(pair);
+    const auto why = withheld(pair, Series::raw, pairs.beginnings);
     out.open_list().put({}, milliseconds_of(UtcTime(pair.hour)));
     out.put({}, pair.sensor, decimals).put({}, pair.reference, decimals).put({}, why ? 0 : 1);
     out.put({}, pair.corrected, decimals).put({}, why ? name_of(*why) : std::string_view());

@@ -49,6 +49,27 @@ TEST(pairs, unknown_hours_are_short) {
   EXPECT_EQ(found.withheld[static_cast<std::size_t>(Withheld::sensor_short)], 23);
 }
 
+TEST(pairs, hours_before_a_side_is_kept_are_nobodys_failure) {
+  const PairRow both{
+      .hour = HourStart(hours(9)), .sensor = 1, .usable = 60, .expected = 60, .reference = 2};
+  std::vector<PairRow> rows(3, both);
+  rows[0] = {.hour = HourStart(hours(2)), .reference = 2};
+  rows[1].hour = HourStart(hours(6));
+  rows[1].reference.reset();
+  const Coverage found =
+      coverage(rows, {HourStart(hours(0)), HourStart(hours(24))}, Series::raw,
+               {.sensor = HourStart(hours(5)), .reference = HourStart(hours(8))});
+  EXPECT_EQ(found.pairs, 1);
+  const auto of = [&](Withheld cause) { return found.withheld[static_cast<std::size_t>(cause)]; };
+  EXPECT_EQ(of(Withheld::before_sensor), 5);
+  EXPECT_EQ(of(Withheld::before_reference), 1);
+  EXPECT_EQ(of(Withheld::sensor_short), 17);
+  EXPECT_EQ(of(Withheld::reference_missing), 0);
+  const Coverage none = coverage(rows, {HourStart(hours(0)), HourStart(hours(24))}, Series::raw,
+                                 {.sensor = HourStart::max()});
+  EXPECT_EQ(none.withheld[static_cast<std::size_t>(Withheld::before_sensor)], 24);
+}
+
 TEST(pairs, are_formed_in_the_unit_and_state_of_the_reference) {
   using enum Quantity;
   EXPECT_EQ(in_form_of(pm2_5, {}, pm2_5, 7), 7);

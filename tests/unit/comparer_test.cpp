@@ -289,6 +289,14 @@ TEST_F(ComparerFacts, a_late_row_gives_its_window_the_next_revision) {
   EXPECT_EQ(withheld("reference_missing"), 1);
 }
 
+TEST_F(ComparerFacts, hours_before_the_first_sample_are_told_apart_from_missing_ones) {
+  const Json month = json()["coverage"]["720h"];
+  EXPECT_EQ(month["expected"], 720);
+  EXPECT_EQ(month["withheld"]["before_sensor"], 690);
+  EXPECT_EQ(month["withheld"]["sensor_short"], 0);
+  EXPECT_EQ(month["pairs"], 29);
+}
+
 // "hk-observatory" was "hong-kong-observatory" in an earlier version of the registry.
 TEST_F(ComparerFacts, hours_under_an_earlier_name_of_the_reference_are_its_own) {
   const FeedInfo& info = *feed_named("hk-hko");

@@ -132,7 +132,7 @@ TEST_F(PageSiteTest, a_comparison_comes_with_its_hours_and_whose_data_they_are) 
   ASSERT_EQ(found["pairs"].size(), 1U);
   EXPECT_EQ(found["pairs"][0][1], 39.5);
   EXPECT_EQ(found["pairs"][0][3], 0) << "not used, since";
-  EXPECT_EQ(found["pairs"][0][5], "reference_missing");
+  EXPECT_EQ(found["pairs"][0][5], "before_reference");
   EXPECT_TRUE(found["pairs"][0][6].is_null()) << "no humidity came";
   EXPECT_EQ(found["reference"]["name"], "Mong Kok");
   EXPECT_FALSE(found["reference"]["licence"].get<std::string>().empty());
