@@ -245,7 +245,7 @@ Json read_vector_file(const std::string& path) {
   } catch (const JsonTooDeep&) {
     throw NotReplayable("is nested too deep for a vector file");
   } catch (const JsonError& problem) {
-    throw NotReplayable(std::string("is no JSON: ") + problem.what());
+    throw NotReplayable(problem.what());
   }
   if (!file.is_object() || !file.contains("driver") || !file.contains("cases") ||
       !file["cases"].is_array()) {

@@ -12,8 +12,20 @@ namespace {
 
 using Library = nlohmann::ordered_json;
 
-[[noreturn]] void refuse(const char* id, const std::string& why) {
-  throw JsonError("[json.exception." + std::string(id) + "] " + why);
+[[noreturn]] void refuse(const std::string& expected, const char* found) {
+  throw JsonError("expected " + expected + ", found " + found);
+}
+
+std::string with_member(std::string_view key) {
+  return "an object with \"" + std::string(key) + '"';
+}
+
+// Of the byte that was read last, counted from 1.
+std::string place_in(std::string_view text, std::size_t position) {
+  const std::string_view before = text.substr(0, position == 0 ? 0 : position - 1);
+  const auto line = 1 + std::ranges::count(before, '\n');
+  const auto column = before.size() - (before.rfind('\n') + 1) + 1;
+  return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
 std::string rest_of(std::istream& stream) {
@@ -25,7 +37,8 @@ std::string rest_of(std::istream& stream) {
 // Builds the tree; a member that returns false ends the parsing.
 class Json::Builder final : public Library::json_sax_t {
  public:
-  Builder(Json& root, std::size_t deepest) : root_(root), deepest_(deepest) {}
+  Builder(Json& root, std::string_view text, std::size_t deepest)
+      : root_(root), whole_(text), deepest_(deepest) {}
 
   bool null() override { return add(nullptr); }
   bool boolean(bool value) override { return add(value); }
@@ -42,9 +55,9 @@ class Json::Builder final : public Library::json_sax_t {
     key_ = std::move(name);
     return true;
   }
-  bool parse_error(std::size_t, const std::string&,
-                   const nlohmann::detail::exception& why) override {
-    throw JsonError(why.what());
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::detail::exception&) override {
+    throw JsonError("is no JSON from " + place_in(whole_, position) + " on");
   }
 
  private:
@@ -73,6 +86,7 @@ class Json::Builder final : public Library::json_sax_t {
   }
 
   Json& root_;
+  const std::string_view whole_;
   const std::size_t deepest_;
   std::vector<Json*> open_;
   std::string key_;
@@ -133,7 +147,7 @@ Json Json::object() {
 
 Json Json::parse(std::string_view text, const Reading& reading) {
   Json root;
-  Builder builder(root, reading.deepest);
+  Builder builder(root, text, reading.deepest);
   Library::sax_parse(text, &builder, Library::input_format_t::json, true, reading.has_comments);
   return root;
 }
@@ -185,26 +199,22 @@ std::string Json::text_of(std::string_view key) const {
 }
 
 const Json& Json::at(std::string_view key) const {
-  if (!is_object()) refuse("type_error.304", std::string("cannot use at() with ") + kind_name());
+  if (!is_object()) refuse(with_member(key), kind_name());
   const Json* const found = find(key);
-  if (found == nullptr) refuse("out_of_range.403", "key '" + std::string(key) + "' not found");
+  if (found == nullptr) throw JsonError('"' + std::string(key) + "\" is missing");
   return *found;
 }
 
 const Json& Json::at(std::size_t index) const {
-  if (!is_array()) refuse("type_error.304", std::string("cannot use at() with ") + kind_name());
-  if (index >= values_.size()) {
-    refuse("out_of_range.401", "array index " + std::to_string(index) + " is out of range");
+  if (index >= list().size()) {
+    throw JsonError("item " + std::to_string(index + 1) + " of the list is missing");
   }
   return values_[index];
 }
 
 Json& Json::operator[](std::string_view key) {
   if (is_null()) kind_ = Kind::object;
-  if (!is_object()) {
-    refuse("type_error.305",
-           std::string("cannot use operator[] with a string argument with ") + kind_name());
-  }
+  if (!is_object()) refuse(with_member(key), kind_name());
   const auto found = std::ranges::find(keys_, key);
   if (found != keys_.end()) return values_[static_cast<std::size_t>(found - keys_.begin())];
   keys_.emplace_back(key);
@@ -213,8 +223,7 @@ Json& Json::operator[](std::string_view key) {
 
 void Json::push_back(Json value) {
   if (is_null()) kind_ = Kind::list;
-  if (!is_array())
-    refuse("type_error.308", std::string("cannot use push_back() with ") + kind_name());
+  if (!is_array()) refuse("a list", kind_name());
   values_.push_back(std::move(value));
 }
 
@@ -222,7 +231,7 @@ void Json::update(const Json& object) {
   if (is_null()) kind_ = Kind::object;
   if (!is_object() || !object.is_object()) {
     const Json& wrong = is_object() ? object : *this;
-    refuse("type_error.312", std::string("cannot use update() with ") + wrong.kind_name());
+    refuse("an object", wrong.kind_name());
   }
   for (const auto& [key, value] : object.items()) (*this)[key] = value;
 }
@@ -232,46 +241,42 @@ const char* Json::kind_name() const {
     case Kind::null:
       return "null";
     case Kind::boolean:
-      return "boolean";
+      return "true or false";
     case Kind::integer:
     case Kind::natural:
     case Kind::real:
-      return "number";
+      return "a number";
     case Kind::text:
-      return "string";
+      return "text";
     case Kind::list:
-      return "array";
+      return "a list";
     case Kind::object:
-      return "object";
+      return "an object";
   }
   return "";
 }
 
 void Json::require_number() const {
-  if (!is_number())
-    refuse("type_error.302", std::string("type must be number, but is ") + kind_name());
+  if (!is_number()) refuse("a number", kind_name());
 }
 
 bool Json::boolean() const {
-  if (!is_boolean())
-    refuse("type_error.302", std::string("type must be boolean, but is ") + kind_name());
+  if (!is_boolean()) refuse("true or false", kind_name());
   return number_.integer != 0;
 }
 
 const std::string& Json::text() const {
-  if (!is_string())
-    refuse("type_error.302", std::string("type must be string, but is ") + kind_name());
+  if (!is_string()) refuse("text", kind_name());
   return text_;
 }
 
 const std::vector<Json>& Json::list() const {
-  if (!is_array())
-    refuse("type_error.302", std::string("type must be array, but is ") + kind_name());
+  if (!is_array()) refuse("a list", kind_name());
   return values_;
 }
 
 const Json* Json::member(std::string_view key) const {
-  if (!is_object()) refuse("type_error.306", std::string("cannot use value() with ") + kind_name());
+  if (!is_object()) refuse(with_member(key), kind_name());
   return find(key);
 }
 

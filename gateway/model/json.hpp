@@ -17,7 +17,7 @@
 
 namespace twinsky {
 
-// No JSON, or not what was asked for; `what` says which.
+// No JSON, or not what was asked for; `what` says which, for people.
 class JsonError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
