@@ -6,6 +6,7 @@
 #include "gateway/commands/overview_text.hpp"
 #include "gateway/commands/running_gateway.hpp"
 #include "gateway/commands/store_choice.hpp"
+#include "gateway/commands/terminal.hpp"
 #include "gateway/text/columns.hpp"
 #include "gateway/text/one_line.hpp"
 
@@ -14,7 +15,6 @@
 #include <iostream>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
@@ -71,10 +71,7 @@ class Screen {
   }
 
   void draw(const std::string& store_path) {
-    winsize size{};
-    const bool is_known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
-    const std::size_t height = is_known ? size.ws_row : 24;
-    const std::size_t width = is_known ? size.ws_col : 80;
+    const auto [width, height] = terminal_size();
     auto running = ask_running_gateway(store_path);
     std::vector<std::string> lines;
     if (running) {

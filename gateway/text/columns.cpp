@@ -83,6 +83,21 @@ std::string cut_to(std::string_view text, std::size_t columns) {
   return std::string(text.substr(0, bytes)) + "…";
 }
 
+std::vector<std::string> wrapped_to(std::string_view text, std::size_t columns) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    const bool fits = !lines.empty() && columns_of(lines.back()) + 1 + columns_of(word) <= columns;
+    if (fits) {
+      lines.back().append(" ").append(word);
+    } else if (!word.empty()) {
+      lines.emplace_back(word);
+    }
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+  }
+  return lines;
+}
+
 std::string padded_to(std::string_view text, std::size_t columns) {
   const std::size_t taken = columns_of(text);
   return std::string(text) + std::string(columns > taken ? columns - taken : 0, ' ');

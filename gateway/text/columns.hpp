@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace twinsky {
 
@@ -13,6 +14,8 @@ namespace twinsky {
 std::size_t columns_of(std::string_view text) noexcept;
 // At most so many columns, with "…" at the end where something was cut off.
 std::string cut_to(std::string_view text, std::size_t columns);
+// In lines of at most so many columns, broken at blanks; a longer word has a line of its own.
+std::vector<std::string> wrapped_to(std::string_view text, std::size_t columns);
 // With blanks behind it up to `columns`; what is wider stays as it is.
 std::string padded_to(std::string_view text, std::size_t columns);
 

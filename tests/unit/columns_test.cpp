@@ -25,6 +25,15 @@ TEST(columns, text_is_cut_between_characters) {
   EXPECT_EQ(cut_to("abc", 0), "");
 }
 
+TEST(columns, text_is_wrapped_between_words) {
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(wrapped_to("one two three", 7), (Lines{"one two", "three"}));
+  EXPECT_EQ(wrapped_to("one  two", 3), (Lines{"one", "two"}));
+  EXPECT_EQ(wrapped_to("旺角 道", 4), (Lines{"旺角", "道"}));
+  EXPECT_EQ(wrapped_to("a very-long-word b", 4), (Lines{"a", "very-long-word", "b"}));
+  EXPECT_EQ(wrapped_to("", 4), Lines{});
+}
+
 TEST(columns, cells_of_both_scripts_stand_under_each_other) {
   EXPECT_EQ(padded_to("旺角", 6) + "|", "旺角  |");
   EXPECT_EQ(padded_to("abc", 6) + "|", "abc   |");
