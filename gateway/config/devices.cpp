@@ -187,6 +187,10 @@ void read_bus(const Node& node, Draft& draft) {
     values = draft.reader.read(node, bus_settings());
     const auto given = endpoints_of(node);
     if (given.size() == 1) read_address(*given.front(), values, bus, draft);
+    for (const Setting& setting : bus_settings()) {
+      const bool has_meaning = bus.info == nullptr || declares(bus.info->settings, setting.name);
+      if (!has_meaning) draft.reader.leave_out_default(node, setting.name);
+    }
   }
   draft.config.buses.push_back(std::move(bus));
   draft.buses.push_back(

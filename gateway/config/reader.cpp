@@ -152,6 +152,13 @@ void Reader::keep_effective(const Node* object, std::string_view path,
   }
 }
 
+void Reader::leave_out_default(const Node& object, std::string_view setting) {
+  const std::string path = path_of(object) + "/" + std::string(setting);
+  std::erase_if(effective_, [&path](const EffectiveSetting& each) {
+    return each.path == path && each.origin.empty();
+  });
+}
+
 std::string Reader::place_of(const Node& node) const {
   std::string text = text_of(document_.problem(node, {}));
   return text.substr(0, text.rfind(": "));

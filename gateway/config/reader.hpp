@@ -28,7 +28,8 @@ class Reader {
 
   // Of an object that is not there, such as a section.
   Settings defaults(std::string_view path, std::span<const Setting> declared);
-  // What was read, in this order.
+  // What was read, in this order; without the defaults of settings that mean nothing to the object.
+  void leave_out_default(const Node& object, std::string_view setting);
   [[nodiscard]] std::vector<EffectiveSetting>& effective() { return effective_; }
 
   // "twinsky.json:12:30: /sinks/0/password_file"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a user asks of a configuration and of the registry: `config show`, `stations`.
+#include "gateway/text/columns.hpp"
 #include "tests/unit/places.hpp"
 #include "tests/unit/shell.hpp"
 
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <sstream>
 #include <stdlib.h>
 
 namespace twinsky {
@@ -94,6 +96,15 @@ TEST_F(ConfigurationCommands, problems_of_the_file_are_told_instead) {
 }
 
 // Each on a line of its own: that it is good, what it would run, and what it will not do.
+TEST_F(ConfigurationCommands, a_setting_of_another_kind_of_bus_is_not_shown) {
+  write("twinsky.json", R"({"gateway": {"id": "a", "jurisdiction": "hk"},
+                            "buses": {"i2c-1": {"i2c": "/dev/i2c-1"},
+                                      "rs485": {"modbus": "/dev/ttyUSB0"}}})");
+  const std::string shown = twinsky("config show").text;
+  EXPECT_NE(shown.find("/buses/rs485/echo "), std::string::npos) << shown;
+  EXPECT_EQ(shown.find("/buses/i2c-1/echo "), std::string::npos) << shown;
+}
+
 TEST_F(ConfigurationCommands, check_says_good_and_what_stays_closed) {
   write("twinsky.json", R"({"gateway": {"id": "a", "jurisdiction": "cn-sh"},
                             "sinks": [{"id": "city", "mqtt": "mqtt://127.0.0.1"}]})");
@@ -139,6 +150,14 @@ TEST_F(ConfigurationCommands, a_feed_that_there_is_not_has_a_suggestion) {
   const Answer answer = twinsky("stations hk-edp");
   EXPECT_EQ(answer.code, 2);
   EXPECT_NE(answer.text.find(R"(did you mean "hk-epd"?)"), std::string::npos) << answer.text;
+}
+
+// Where it is no terminal, as wide as one mostly is.
+TEST_F(ConfigurationCommands, drivers_fit_a_terminal) {
+  const Answer answer = shell(twinsky_binary() + " drivers");
+  EXPECT_EQ(answer.code, 0);
+  std::istringstream lines(answer.text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(columns_of(line), 80U) << line;
 }
 
 TEST_F(ConfigurationCommands, a_command_that_was_misspelt_is_told_the_nearest) {
