@@ -3,6 +3,7 @@
 // device that differs.
 #pragma once
 
+#include "drivers/registry.hpp"
 #include "gateway/model/setting.hpp"
 
 #include <array>
@@ -27,5 +28,12 @@ inline constexpr auto device_line_settings = std::to_array<Setting>({
   {.name = "stop_bits", .kind = SettingKind::integer, .documentation = "Stop bits, where bus and driver are not right for this device.", .lower = 1, .upper = 2},
 });
 // clang-format on
+
+// The switch is that of a Raspberry Pi's own port; a USB adapter needs none.
+inline constexpr BusNeeds line_needs = {.files = "/dev/serial/by-id/*",
+                                        .group = "dialout",
+                                        .has_one_user = true,
+                                        .boot_line = "enable_uart=1",
+                                        .switch_on = "sudo raspi-config nonint do_serial_hw 0"};
 
 }  // namespace twinsky

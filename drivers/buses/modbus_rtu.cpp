@@ -340,7 +340,7 @@ extern const BusInfo modbus_bus = {
     .device_addresses = units,
     .device_address_name = "Modbus unit",
     .device_settings = device_line_settings,
-    .needs = {.files = "/dev/serial/by-id/*", .group = "dialout", .has_one_user = true},
+    .needs = line_needs,
     .doubt = doubt_about,
     .check_device = check_unit_of,
     .identity = identity_of_device,

@@ -69,7 +69,7 @@ extern const BusInfo serial_bus = {
     .devices = BusInfo::Devices::one,
     .settings = line_settings,
     .device_settings = device_line_settings,
-    .needs = {.files = "/dev/serial/by-id/*", .group = "dialout", .has_one_user = true},
+    .needs = line_needs,
     .identity = identity_of_device,
     .make = [](const BusSettings& settings, BusSurroundings surroundings) -> std::unique_ptr<Bus> {
       return std::make_unique<SerialBus>(settings, std::move(surroundings));

@@ -4,6 +4,7 @@
 #include "gateway/doctor/examination.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <sys/sysmacros.h>
@@ -27,8 +28,11 @@ std::vector<std::string> boot_lines(const Machine& machine) {
   return {};
 }
 
-bool is_switched_off(const BusNeeds& needs, const Machine& machine) {
-  if (needs.boot_line.empty()) return false;
+bool is_switched_off(const std::string& file, const BusNeeds& needs, const Machine& machine) {
+  // A Raspberry Pi's own port; an adapter needs no switch (its documentation, "Configure UARTs").
+  constexpr std::array<std::string_view, 3> own{"/dev/serial0", "/dev/ttyS0", "/dev/ttyAMA0"};
+  const bool is_plugged_in = needs.has_one_user && std::ranges::find(own, file) == own.end();
+  if (needs.boot_line.empty() || is_plugged_in) return false;
   const auto lines = boot_lines(machine);
   return !lines.empty() && std::ranges::none_of(lines, [&needs](std::string_view line) {
     line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
@@ -57,7 +61,7 @@ std::vector<std::string> devices_like(const BusNeeds& needs, const Machine& mach
 }
 
 Finding missing(const BusSettings& bus, const BusNeeds& needs, const Machine& machine) {
-  if (is_switched_off(needs, machine)) {
+  if (is_switched_off(bus.address, needs, machine)) {
     return {"device_switched_off", about_bus(bus),
             "is not there, and the line " + std::string(needs.boot_line) +
                 " that switches it on is not in config.txt",
@@ -90,19 +94,32 @@ std::string mend_of(const Denial& denial, const BusNeeds& needs, const Machine& 
          "twinsky";
 }
 
+// The name of what is opened in the end: "ttyS0" of "/dev/serial0".
+std::string device_name(const BusSettings& bus) {
+  std::error_code unknown;
+  return fs::canonical(bus.address, unknown).filename().string();
+}
+
+// systemd starts a login on a line again as often as it ends.
+std::string mend_of_holder(const RunningProcess& process, const BusSettings& bus) {
+  const std::string program =
+      fs::path(process.command.substr(0, process.command.find(' '))).filename().string();
+  if (!program.ends_with("getty")) return "sudo kill " + std::to_string(process.id);
+  return "sudo systemctl disable --now serial-getty@" + for_shell(device_name(bus)) + ".service";
+}
+
 void look_for_holders(const BusSettings& bus, const struct stat& file, const Machine& machine,
                       Findings& findings) {
   for (const RunningProcess& process : holders_of(machine, file)) {
     if (process.is_gateway) continue;
     findings.push_back({"device_held", about_bus(bus), "is in use by " + text_of(process),
-                        "sudo kill " + std::to_string(process.id)});
+                        mend_of_holder(process, bus)});
   }
 }
 
 // "console=ttyAMA0,115200" among the kernel's words: its messages go to the sensor.
 void look_for_console(const BusSettings& bus, const Machine& machine, Findings& findings) {
-  std::error_code unknown;
-  const std::string device = fs::canonical(bus.address, unknown).filename().string();
+  const std::string device = device_name(bus);
   const std::string words = " " + text_of_file(machine.proc + "/cmdline") + " ";
   const std::string console = " console=" + device;
   const bool is_console = !device.empty() && (words.find(console + ",") != words.npos ||

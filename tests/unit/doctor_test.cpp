@@ -234,6 +234,20 @@ TEST_F(Doctor, finds_i2c_switched_off) {
   expect_only("device_switched_off", "sudo raspi-config nonint do_i2c 0");
 }
 
+// A Raspberry Pi's own port; that of an adapter is merely not there.
+TEST_F(Doctor, finds_a_serial_port_switched_off) {
+  expect_healthy();
+  for (const char* own : {"/dev/serial0", "/dev/ttyS0", "/dev/ttyAMA0"}) {
+    if (!fs::exists(own)) serial_ = own;  // this machine may have one
+  }
+  expect_only("device_switched_off", "sudo raspi-config nonint do_serial_hw 0");
+  root_.write("boot/config.txt", "dtparam=i2c_arm=on\nenable_uart=1\n");
+  expect_only("device_missing", "ls -l /dev/serial/by-id/");
+  root_.write("boot/config.txt", "dtparam=i2c_arm=on\n");
+  serial_ = "/dev/ttyUSB77";
+  expect_only("device_missing", "ls -l /dev/serial/by-id/");
+}
+
 TEST_F(Doctor, finds_a_module_that_is_not_loaded) {
   expect_healthy();
   adapter_ = "/dev/i2c-250";
@@ -278,6 +292,14 @@ TEST_F(Doctor, a_port_is_the_gateways) {
   expect_healthy();
   process(813, "minicom", "minicom -D /dev/ttyUSB0", port_.path);
   expect_only("device_held", "sudo kill 813");
+}
+
+// Killed, it would be there again.
+TEST_F(Doctor, finds_a_login_on_a_port) {
+  expect_healthy();
+  process(814, "agetty", "/sbin/agetty -o -p -- \\u --keep-baud 115200 - vt220", port_.path);
+  expect_only("device_held", "sudo systemctl disable --now serial-getty@" +
+                                 fs::path(port_.path).filename().string() + ".service");
 }
 
 TEST_F(Doctor, finds_the_kernels_console_on_a_port) {
