@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A secret that somebody types where its file's name belongs, or into an address, is nowhere to be
-seen: not in the log, not at the broker, not in the store, in no command's output. The settings are
+seen: not in the log, not at the broker, not in the store, on no page, in no command's output. The settings are
 found by their declarations (`writeOnly` in the schema), so that a new one is tested as well."""
 
+import http.client
 import json
 import os
+import socket
 import subprocess
 
 import gateway
@@ -25,8 +27,13 @@ class Secret(gateway.GatewayTest):
     scenario = {"about": "SYNTHETIC: one sensor for the test of secrets", "values": gateway.VALUES,
                 "devices": [{"name": "dust", "kind": "sds011"}]}
 
+    def setUp(self):
+        self.page = gateway.free_port()
+        super().setUp()
+
     def configuration(self):
         configuration = self.base_configuration()
+        configuration["serve"] = {"listen": f"127.0.0.1:{self.page}"}
         configuration["buses"]["dust"] = {"serial": self.world.ready["ports"]["dust"]}
         configuration["sensors"].append({"id": "dust", "driver": "sds011", "bus": "dust"})
         return configuration
@@ -41,6 +48,7 @@ class Secret(gateway.GatewayTest):
         places = [("sinks", None, part["properties"]) for part in (sinks, *(case["then"] for case in sinks["allOf"]))]
         places += [("feeds", case["if"]["properties"]["feed"]["const"], case["then"]["properties"])
                    for case in schema["feeds"]["items"]["allOf"]]
+        places.append(("serve", None, schema["serve"]["properties"]))
         named = [(section, feed, name) for section, feed, settings in places
                  for name, setting in settings.items() if setting.get("writeOnly")]
         addresses = [(section, feed, name) for section, feed, settings in places
@@ -51,14 +59,40 @@ class Secret(gateway.GatewayTest):
         if section == "sinks":
             return {"id": f"sink-{number}", "mqtt": f"mqtts://127.0.0.1:{self.broker.port}",
                     **BESIDE.get(name, {}), name: value}
+        if section == "serve":
+            return {"listen": f"127.0.0.1:{self.page}", name: value}
         # So that it is asked at once.
         return {"feed": feed, "allow_private_addresses": True, **BESIDE.get(feed, {}), name: value}
 
     def with_entries(self, entries):
         changed = json.loads(json.dumps(self.configuration()))
         for section, entry in entries:
+            if section == "serve":
+                changed[section] = entry
+                continue
             changed.setdefault(section, []).append(entry)
         return changed
+
+    def start(self):
+        self.gateway.start()
+        gateway.until(self.listens, 20, "the page is there")
+
+    def listens(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.page)) == 0
+
+    def ask_page(self, method, path, body=None, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.page, timeout=20)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return f"{answer.status} {answer.headers} {answer.read().decode()}"
+        finally:
+            connection.close()
+
+    def try_a_change(self):
+        return self.ask_page("POST", "/api/v1/check", "{}",
+                             {"Authorization": "Bearer x", "Content-Type": "application/json"})
 
     def outputs(self):
         self.assertIn("sensor", " ".join(self.subscriber.streams()), "there is something to look through")
@@ -70,6 +104,10 @@ class Secret(gateway.GatewayTest):
                       ["export", "--stream", "event"], ["export", "--stream", "ledger"], ["note", "--list"]):
             done = self.command(*words, "--config", self.gateway.file)
             found["twinsky " + " ".join(words)] = done.stdout + done.stderr
+        for path in ("/", "/api/v1/now", "/api/v1/log", "/api/v1/store", "/api/v1/config", "/metrics", "/readyz"):
+            found[f"page {path}"] = self.ask_page("GET", path)
+            self.assertIn(found[f"page {path}"][:3], ("200", "503"), path)
+        found["page, to a change"] = self.try_a_change()
         for name in os.listdir(self.directory):
             if name.startswith("twinsky.db") and os.path.isfile(os.path.join(self.directory, name)):  # no socket
                 with open(os.path.join(self.directory, name), "rb") as file:
@@ -98,8 +136,11 @@ class Secret(gateway.GatewayTest):
         self.gateway.write(self.with_entries(entries))
         done = self.command("check", self.gateway.file)
         self.assertEqual(done.returncode, 0, f"say in BESIDE what belongs to the new setting: {done.stdout}")
-        self.gateway.start()
-        for _, _, name in named:  # each has been tried, and said so in the log by where it stands
+        self.start()
+        for section, _, name in named:  # each has been tried, and said so in the log by where it stands
+            if section == "serve":  # tried when somebody shows a token
+                gateway.until(lambda: self.try_a_change().startswith("503"), 40, f"{name} is looked for")
+                continue
             gateway.until(lambda name=name: f"/{name})" in self.gateway.log(), 40, f"{name} is looked for")
         gateway.until(lambda: self.subscriber.latest("test/health"), 20, "health")
         gateway.until(lambda: "sensor/dust" in self.subscriber.streams(), 20, "the sensor speaks")
@@ -108,7 +149,7 @@ class Secret(gateway.GatewayTest):
     def test_an_address_with_a_secret_is_shown_nowhere(self):
         _, addresses = self.declared()
         self.assertGreaterEqual(len(addresses), 5)
-        self.gateway.start()
+        self.start()
         gateway.until(lambda: "sensor/dust" in self.subscriber.streams(), 20, "the sensor speaks")
         for number, (section, feed, name) in enumerate(addresses):
             scheme = "mqtt" if section == "sinks" else "https"

@@ -4,6 +4,7 @@
 #include "gateway/page/site.hpp"
 #include "gateway/store/official.hpp"
 #include "hours_fixture.hpp"
+#include "watched_disk.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -60,6 +61,12 @@ class PageSiteTest : public HourlyTest {
   std::unique_ptr<PageSite> site_;
   std::string known_version_;
 };
+
+// Before the store is opened.
+struct HangingDisk {
+  WatchedDisk disk_;
+};
+class PageSiteOnAHangingDisk : public HangingDisk, public PageSiteTest {};
 
 const std::string period = "&from=2026-11-22T02:00:00Z&to=2026-11-22T04:00:00Z";
 
@@ -234,6 +241,32 @@ TEST_F(PageSiteTest, tells_whether_it_lives_and_whether_all_is_there) {
 TEST_F(PageSiteTest, now_and_events_are_one_document) {
   EXPECT_EQ(ask("/api/v1/now").body, "{\"version\":1}\n");
   EXPECT_TRUE(ask("/api/v1/events").is_stream);
+}
+
+TEST_F(PageSiteOnAHangingDisk, what_reads_the_store_is_refused_and_the_rest_goes_on) {
+  const std::vector<std::string> reading = {
+      "/api/v1/series?stream=sensor/roof&quantity=pm2_5" + period,
+      "/api/v1/official?station=hk-epd/mong-kok&quantity=pm2_5" + period,
+      "/api/v1/comparison?topic=compare/roof/pm2_5/hk-epd/mong-kok", "/api/v1/store"};
+  for (const std::string& target : reading) EXPECT_NE(ask(target).status, 503U) << target;
+  settle();
+  disk_.forbid_this_thread();
+  disk_.stall();
+  store_->append(entry(store_->stream("sensor/roof")));
+  clock_.advance(1s);
+  disk_.wait_for_hanging(1);
+  clock_.advance(2s);
+  for (const std::string& target : reading) {
+    const PageAnswer answer = ask(target);
+    EXPECT_EQ(answer.status, 503U) << target;
+    EXPECT_NE(answer.body.find("does not answer"), std::string::npos) << answer.body;
+  }
+  EXPECT_EQ(ask("/api/v1/now").status, 200U);
+  EXPECT_EQ(ask("/healthz").status, 200U) << "it is not the gateway that hangs";
+  EXPECT_TRUE(disk_.forbidden_calls().empty());
+  disk_.answer();
+  settle();
+  EXPECT_EQ(ask("/api/v1/store").status, 200U);
 }
 
 }  // namespace
