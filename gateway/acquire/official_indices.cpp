@@ -5,6 +5,7 @@
 #include "gateway/acquire/index_record.hpp"
 #include "gateway/sinks/documents.hpp"
 #include "gateway/system/events.hpp"
+#include "gateway/text/counted.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -123,8 +124,8 @@ void OfficialIndices::complete(std::string_view feed) {
   of.has_drifted = has_drifted;
   const std::string_view event = has_drifted ? "index_drift" : "index_agrees";
   const std::string message = std::to_string(agreement.equal) + " of " +
-                              std::to_string(agreement.compared) + " hours of " +
-                              std::string(feed) + " equal what the agency printed, " +
+                              counted(static_cast<std::uint64_t>(agreement.compared), "hour") +
+                              " of " + std::string(feed) + " equal what the agency printed, " +
                               std::to_string(agreement.within_one) + " are at most one apart";
   log_event(log_, has_drifted ? LogLevel::warning : LogLevel::notice, event, agreement.edition,
             message);

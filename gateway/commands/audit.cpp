@@ -7,6 +7,7 @@
 #include "gateway/model/json.hpp"
 #include "gateway/sinks/audit_file.hpp"
 #include "gateway/store/store.hpp"
+#include "gateway/text/counted.hpp"
 #include "gateway/text/one_line.hpp"
 
 #include <algorithm>
@@ -50,8 +51,9 @@ void print(const BySinkAndTopic& sinks) {
     std::cout << "sink " << one_line(sink) << '\n';
     for (const auto& [topic, sent] : topics) {
       std::cout << "  " << std::left << std::setw(static_cast<int>(width)) << one_line(topic)
-                << "  " << sent.sums.messages << " messages, " << sent.sums.records << " records, "
-                << sent.sums.bytes << " bytes, by";
+                << "  " << counted(sent.sums.messages, "message") << ", "
+                << counted(sent.sums.records, "record") << ", " << counted(sent.sums.bytes, "byte")
+                << ", by";
       for (const std::string& rule : sent.rules) std::cout << ' ' << one_line(rule);
       std::cout << '\n';
     }

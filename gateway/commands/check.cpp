@@ -4,6 +4,7 @@
 #include "gateway/commands/command_line.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/config/problem_json.hpp"
+#include "gateway/text/counted.hpp"
 
 #include <iostream>
 #include <memory>
@@ -11,17 +12,13 @@
 namespace twinsky {
 namespace {
 
-std::string counted(std::size_t count, const std::string& one, const std::string& many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
-}
-
 std::string summary(const Config& config) {
   std::string text = "gateway " + config.gateway.id + ": " +
-                     counted(config.sensors.size(), "sensor", "sensors") + " on " +
+                     counted(config.sensors.size(), "sensor") + " on " +
                      counted(config.buses.size(), "bus", "buses") + ", " +
-                     counted(config.feeds.size(), "feed", "feeds") + ", " +
-                     counted(config.compare.size(), "comparison", "comparisons") + ", " +
-                     counted(config.sinks.size(), "sink", "sinks") + "; store " + config.store.path;
+                     counted(config.feeds.size(), "feed") + ", " +
+                     counted(config.compare.size(), "comparison") + ", " +
+                     counted(config.sinks.size(), "sink") + "; store " + config.store.path;
   return text;
 }
 

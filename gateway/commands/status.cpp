@@ -9,6 +9,7 @@
 #include "gateway/compare/comparer.hpp"
 #include "gateway/store/store.hpp"
 #include "gateway/text/columns.hpp"
+#include "gateway/text/counted.hpp"
 #include "gateway/text/one_line.hpp"
 
 #include <algorithm>
@@ -110,7 +111,7 @@ void print(const ChosenStore& chosen, const std::string& why, const Stored& stor
     std::cout << each.topic << ": "
               << (each.summary.empty() ? "not evaluated yet" : one_line(each.summary)) << '\n';
   }
-  std::cout << "store   " << chosen.path << ": " << status.rows << " samples, "
+  std::cout << "store   " << chosen.path << ": " << counted(status.rows, "sample") << ", "
             << status.size_bytes / 1000 << " kB, epoch " << status.epoch << '\n'
             << "ledger ";
   if (status.ledger_sums.empty()) std::cout << " no gaps";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/compare/record.hpp"
 
+#include "gateway/text/counted.hpp"
 #include "gateway/text/json_writer.hpp"
 
 #include <algorithm>
@@ -537,7 +538,8 @@ std::string summary_of(const Situation& situation, const Findings& found) {
           std::string(name_of(situation.relation));
   const auto& neighbours = situation.input.neighbours;
   if (neighbours && neighbours->flag == Flag::suspect) {
-    line += "  far from " + std::to_string(neighbours->stations) + " stations around";
+    line += "  far from " + counted(static_cast<std::uint64_t>(neighbours->stations), "station") +
+            " around";
   }
   if (found.self_heating) {
     line += "  heats itself: " + short_number(found.self_heating->night_degc, 1) +

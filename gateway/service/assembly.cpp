@@ -7,6 +7,7 @@
 #include "gateway/sinks/health.hpp"
 #include "gateway/store/clock_witness.hpp"
 #include "gateway/system/events.hpp"
+#include "gateway/text/counted.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -259,7 +260,7 @@ bool Assembly::take_out(const std::string& sink, std::string_view cause) {
   std::string message = cause == "sink_closed" ? "nothing may go there any more"
                                                : "is not in the configuration any more";
   if (*waiting != 0) {
-    message += "; " + std::to_string(*waiting) + " records had not been sent: unless it begins " +
+    message += "; " + counted(*waiting, "record") + " had not been sent: unless it begins " +
                "again with the oldest, what may go there of them enters the ledger as " +
                std::string(cause);
   }
@@ -483,9 +484,9 @@ void Assembly::tick() {
 void Assembly::tell_when_all_is_well(const Overview& now) {
   const bool was_well = std::exchange(is_all_well_, is_all_well(now));
   if (was_well || !is_all_well_) return;
-  log_.notice("gateway", "all is well: " + std::to_string(now.sensors.size()) + " sensors, " +
-                             std::to_string(now.feeds.size()) + " feeds, " +
-                             std::to_string(now.sinks.size()) + " sinks");
+  log_.notice("gateway", "all is well: " + counted(now.sensors.size(), "sensor") + ", " +
+                             counted(now.feeds.size(), "feed") + ", " +
+                             counted(now.sinks.size(), "sink"));
 }
 
 // Other threads take the newest whenever they like.
@@ -540,8 +541,8 @@ void Assembly::post_health() {
   std::uint64_t waiting = 0;
   for (const auto& [id, backlog] : now.store.sinks) waiting = std::max(waiting, backlog.rows);
   const std::string& fault = now.store.disk_fault;
-  summary_ = std::to_string(config_.sensors.size()) + " sensors, " + std::to_string(waiting) +
-             " records waiting" + (fault.empty() ? "" : ", disk: " + fault);
+  summary_ = counted(config_.sensors.size(), "sensor") + ", " + counted(waiting, "record") +
+             " waiting" + (fault.empty() ? "" : ", disk: " + fault);
 }
 
 bool Assembly::is_alive() const {
@@ -605,8 +606,9 @@ std::vector<std::string> Assembly::stop(MonotonicTime deadline) {
   if (!has_ended) {
     hung.emplace_back("store (waits for the disk)");
     const StoreStatus status = store_.status();
-    log_.error("store", std::to_string(status.queued) +
-                            " samples are in memory alone and are lost with this stop: " +
+    log_.error("store", counted(status.queued, "sample is in memory alone and is lost",
+                                "samples are in memory alone and are lost") +
+                            " with this stop: " +
                             (status.disk_fault.empty() ? "the disk is slow" : status.disk_fault));
   }
   return hung;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/sinks/session.hpp"
 
+#include "gateway/text/counted.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -376,9 +378,8 @@ void Session::act(Action::Kind kind, std::string destination) {
 // Gaps go into the ledger before the cursor passes them.
 void Session::keep_account() {
   for (LedgerRow& gap : outbox_.take_gaps()) {
-    with_.log.warning("sink " + settings_.sink, std::to_string(gap.count) + " records of " +
-                                                    gap.stream +
-                                                    " were refused and are given up for this sink");
+    with_.log.warning("sink " + settings_.sink, counted(gap.count, "record") + " of " + gap.stream +
+                                                    ": refused, and given up for this sink");
     with_.store.note_gap(std::move(gap));
   }
   with_.store.acknowledge(settings_.sink, outbox_.cursor());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/store/dropped_cursors.hpp"
 
+#include "gateway/text/counted.hpp"
+
 #include <algorithm>
 #include <sstream>
 
@@ -234,8 +236,8 @@ void DroppedCursors::finish(Dropped& dropped) {
   open_.clear();
   if (dropped.back_after != away) tell_again(dropped);
   if (records == 0) return;
-  log_.warning("store", std::to_string(records) + " records that sink " + dropped.sink +
-                            " has not sent stand in the ledger (" + dropped.cause + ")");
+  log_.warning("store", counted(records, "record") + " that sink " + dropped.sink +
+                            " has not sent: they stand in the ledger (" + dropped.cause + ")");
 }
 
 void DroppedCursors::announce(std::int64_t entry, const LedgerRow& row) {

@@ -2,6 +2,7 @@
 #include "gateway/store/salvage.hpp"
 
 #include "gateway/store/official.hpp"
+#include "gateway/text/counted.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -358,8 +359,8 @@ void salvage_rows(const std::vector<SalvageRange>& ranges, RowId sure_until, con
   }
   std::string names;
   for (const std::string& file : files) names += (names.empty() ? "" : " and ") + file;
-  log.notice("store", std::to_string(brought_back) + " samples were brought back from " + names +
-                          ", " + std::to_string(unreadable) +
+  log.notice("store", counted(brought_back, "sample was", "samples were") + " brought back from " +
+                          names + ", " + std::to_string(unreadable) +
                           " could not be read; what lies there of it may be deleted now");
 }
 

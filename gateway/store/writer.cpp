@@ -4,6 +4,7 @@
 
 #include "gateway/model/fast_clock.hpp"
 #include "gateway/store/last_word.hpp"
+#include "gateway/text/counted.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -132,9 +133,8 @@ void Store::Writer::leave_last_word() {
   if (in_doubt_) note(by_stream(in_doubt_->part, cause), true);
   const bool is_noted = rows.empty() || LastWord(settings_.path).leave(rows);
   if (waiting.empty()) return;
-  log_.error("store", std::to_string(waiting.size()) +
-                          " samples that were in memory are lost: they could not be kept (" +
-                          fault_ +
+  log_.error("store", "what was in memory is lost (" + counted(waiting.size(), "sample") +
+                          "): it could not be kept (" + fault_ +
                           (is_noted ? "); the next start puts them on record"
                                     : "), and not even that could be written down"));
 }
@@ -311,8 +311,8 @@ void Store::Writer::resolve_doubt(Round& round) {
   InDoubt doubtful = *std::exchange(in_doubt_, std::nullopt);
   doubtful_ = 0;
   if (doubtful.is_kept) {
-    log_.notice("store", std::to_string(doubtful.part.size()) +
-                             " samples are on the disk although it gave an error");
+    log_.notice("store", counted(doubtful.part.size(), "sample is", "samples are") +
+                             " on the disk although it gave an error");
     return;
   }
   const auto put_before = [](auto& later, auto& earlier) {

@@ -5,6 +5,7 @@
 #include "gateway/store/official.hpp"
 #include "gateway/store/schema.hpp"
 #include "gateway/store/writer.hpp"
+#include "gateway/text/counted.hpp"
 #include "gateway/text/json_text.hpp"
 
 #include <algorithm>
@@ -318,8 +319,8 @@ void Store::Writer::heed_last_word() {
                      problem.what());
   }
   for (const LedgerRow& gap : gaps) {
-    log_.warning("store", std::to_string(gap.count) + " samples of " + gap.stream +
-                              " were lost with the last process (" + gap.cause + ")");
+    log_.warning("store", counted(gap.count, "sample") + " of " + gap.stream +
+                              ": lost with the last process (" + gap.cause + ")");
   }
 }
 
