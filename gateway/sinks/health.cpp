@@ -4,18 +4,25 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace twinsky {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
+// A mean of many comes near 0 without reaching it.
+double rounded(double value) {
+  constexpr double steps = 1000;
+  return std::round(value * steps) / steps;
+}
+
 Json json_of(const SensorCounters& sensor) {
   return {{"samples", sensor.samples},
           {"superseded", sensor.superseded},
           {"faults", sensor.faults},
-          {"jitter_ms", sensor.jitter_ms},
-          {"worst_jitter_ms", sensor.worst_jitter_ms},
+          {"jitter_ms", rounded(sensor.jitter_ms)},
+          {"worst_jitter_ms", rounded(sensor.worst_jitter_ms)},
           {"restarts", sensor.restarts},
           {"late_answers", sensor.late_answers},
           {"slowest_answer_ms", sensor.slowest_answer.count()}};
@@ -57,7 +64,7 @@ Json json_of(const StoreStatus& store) {
                    {"ledger", store.ledger_sums},
                    {"queued", store.queued}};
   if (!store.disk_fault.empty()) document["disk_fault"] = store.disk_fault;
-  if (store.offline_days) document["offline_days"] = *store.offline_days;
+  if (store.offline_days) document["offline_days"] = rounded(*store.offline_days);
   return document;
 }
 

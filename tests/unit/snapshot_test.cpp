@@ -29,6 +29,8 @@ TEST(snapshot, health_tells_what_an_operator_asks) {
   snapshot.sinks["city"].state = "name does not resolve";
   snapshot.sinks["new"] = {};
   snapshot.sensors["roof-pm"].faults["checksum"] = 2;
+  snapshot.sensors["roof-pm"].jitter_ms = 4.2e-32;
+  snapshot.sensors["roof-pm"].worst_jitter_ms = 505.12345;
   snapshot.feeds["hk-epd"].state = "stale";
   snapshot.feeds["hk-epd"].failures["stale"] = 3;
   snapshot.feeds["hk-hko"] = {};
@@ -44,6 +46,8 @@ TEST(snapshot, health_tells_what_an_operator_asks) {
   EXPECT_EQ(document["sinks"]["city"]["state"], "name does not resolve");
   EXPECT_TRUE(document["sinks"]["new"]["oldest_waiting_ms"].is_null());
   EXPECT_EQ(document["sensors"]["roof-pm"]["faults"]["checksum"], 2);
+  EXPECT_EQ(document["sensors"]["roof-pm"]["jitter_ms"].dump(), "0.0");
+  EXPECT_EQ(document["sensors"]["roof-pm"]["worst_jitter_ms"].dump(), "505.123");
   EXPECT_EQ(document["feeds"]["hk-epd"]["state"], "stale");
   EXPECT_EQ(document["feeds"]["hk-epd"]["failures"]["stale"], 3);
   EXPECT_TRUE(document["feeds"]["hk-hko"]["failures"].empty());
