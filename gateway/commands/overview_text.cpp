@@ -3,6 +3,8 @@
 
 #include "gateway/model/clock.hpp"
 #include "gateway/text/columns.hpp"
+#include "gateway/text/counted.hpp"
+#include "gateway/text/fault_words.hpp"
 #include "gateway/text/json_writer.hpp"
 #include "gateway/text/one_line.hpp"
 #include "gateway/text/roughly.hpp"
@@ -182,7 +184,7 @@ OverviewPart sensors_of(const Json& overview, bool all) {
     if (state == "lost") {
       const std::string detail = text_of(sensor, "detail");
       const std::string why = detail.empty() ? text_of(sensor, "cause") : detail;
-      if (!why.empty()) last = with_blanks(why) + (last.empty() ? "" : "; was " + last);
+      if (!why.empty()) last = with_fault_in_words(why) + (last.empty() ? "" : "; was " + last);
     }
     rows.push_back({text_of(sensor, "id"), state_of_sensor(sensor), last});
   }
@@ -244,7 +246,7 @@ OverviewPart feeds_of(const Json& overview, const LocalTime& local) {
   std::vector<std::vector<std::string>> rows;
   for (const Json& feed : list_of(overview, "feeds")) {
     const std::string newest = text_of(feed, "newest");
-    std::string words = std::to_string(count_of(feed, "stations")) + " stations";
+    std::string words = counted(static_cast<std::uint64_t>(count_of(feed, "stations")), "station");
     if (!newest.empty()) words += ", newest of " + local(newest);
     if (const std::string detail = text_of(feed, "detail"); !detail.empty()) words = detail;
     rows.push_back({text_of(feed, "feed"), with_blanks(text_of(feed, "state")), words});
@@ -289,12 +291,12 @@ OverviewPart stations_of(const Json& overview, const LocalTime& local, bool all)
 std::string store_of(const Json& overview) {
   const Json* const store = overview.find("store");
   if (store == nullptr || !store->is_object()) return {};
-  std::string line =
-      text_of(*store, "path") + ": " + std::to_string(count_of(*store, "rows")) + " samples, ";
+  std::string line = text_of(*store, "path") + ": " +
+                     counted(static_cast<std::uint64_t>(count_of(*store, "rows")), "sample") + ", ";
   append_number(line, static_cast<double>(count_of(*store, "size_bytes")) / 1e6, 1);
   line += " MB";
   if (const auto days = number_of(*store, "offline_days")) {
-    line += ", can stay offline for " + std::to_string(static_cast<std::int64_t>(*days)) + " days";
+    line += ", can stay offline for " + counted(static_cast<std::uint64_t>(*days), "day");
   }
   if (const std::string fault = text_of(*store, "disk_fault"); !fault.empty()) {
     line += "; disk: " + fault;
@@ -323,8 +325,8 @@ std::string title_of(const Json& overview, const LocalTime& local) {
   const auto& sensors = list_of(overview, "sensors");
   const auto fresh = std::ranges::count_if(
       sensors, [](const Json& each) { return text_of(each, "state") == "fresh"; });
-  return title + ", " + std::to_string(fresh) + " of " + std::to_string(sensors.size()) +
-         " sensors fresh";
+  return title + ", " + std::to_string(fresh) + " of " + counted(sensors.size(), "sensor") +
+         " fresh";
 }
 
 void append(std::vector<std::string>& lines, const OverviewPart& part) {

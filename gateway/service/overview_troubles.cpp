@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is wrong, worst first, each with what to do about it.
 #include "gateway/service/overview.hpp"
+#include "gateway/text/counted.hpp"
+#include "gateway/text/fault_words.hpp"
 #include "gateway/text/roughly.hpp"
 
 #include <algorithm>
@@ -39,8 +41,7 @@ Trouble trouble_of(const Overview& overview, const Overview::Sensor& sensor) {
   Trouble trouble;
   trouble.code = "sensor_lost";
   trouble.about = sensor.id;
-  std::string why = sensor.detail.empty() ? sensor.cause : sensor.detail;
-  std::ranges::replace(why, '_', ' ');
+  const std::string why = with_fault_in_words(sensor.detail.empty() ? sensor.cause : sensor.detail);
   if (sensor.age) {
     trouble.text = sensor.id + " has been lost for " + roughly(*sensor.age);
     trouble.since = overview.time - *sensor.age;
@@ -91,7 +92,7 @@ void add_sinks(std::vector<Trouble>& troubles, const Overview& overview) {
     trouble = {.code = is_refused ? "sink_refused" : "sink_away",
                .about = sink.id,
                .text = "sink " + sink.id + " is not connected: " + sink.detail + "; " +
-                       std::to_string(sink.waiting) + " records wait in the store",
+                       counted(sink.waiting, "record waits", "records wait") + " in the store",
                .remedy = is_refused ? "Look at user name, password, certificate and rights there"
                                     : "Look at the network and at the broker; it is tried again "
                                       "all the time, and nothing is lost meanwhile",
@@ -146,8 +147,8 @@ void add_store(std::vector<Trouble>& troubles, const Overview& overview) {
     troubles.push_back({.code = "disk_fault",
                         .about = overview.store_path,
                         .text = overview.store_path + " cannot be written: " + store.disk_fault +
-                                "; " + std::to_string(store.queued) +
-                                " samples wait in memory, and then the oldest are lost",
+                                "; " + counted(store.queued, "sample waits", "samples wait") +
+                                " in memory, and then the oldest are lost",
                         .remedy = "Look at its disk: is it full, mounted read-only, or failing?",
                         .arguments = {{"path", overview.store_path},
                                       {"detail", store.disk_fault},

@@ -126,6 +126,16 @@ TEST_F(OverviewTest, a_sensor_is_lost_after_three_periods_of_silence_and_there_i
   EXPECT_EQ(problem["arguments"]["age_ms"].get<int>(), 31000);
 }
 
+// The fault is a word of ours; what stands behind it is the name of a thing.
+TEST_F(OverviewTest, a_fault_is_put_into_words_and_a_port_keeps_its_name) {
+  stream().state = "offline";
+  stream().trouble = "no_response: /dev/serial/by-id/usb-1a86_USB_Serial";
+  ASSERT_EQ(codes(), Codes{"sensor_lost"});
+  EXPECT_TRUE(
+      overview().problems[0].text.ends_with(": no response: /dev/serial/by-id/usb-1a86_USB_Serial"))
+      << overview().problems[0].text;
+}
+
 TEST_F(OverviewTest, a_sensor_that_says_it_is_lost_is_so_at_once) {
   stream().state = "offline";
   stream().trouble = "/dev/ttyUSB0: No such file or directory";

@@ -65,6 +65,15 @@ ledger  no_response 12
 )");
 }
 
+TEST(overview_text, a_port_keeps_its_name) {
+  std::string text = some_overview;
+  const std::string detail = R"("cause":"no_response","detail":null)";
+  ASSERT_NE(text.find(detail), std::string::npos);
+  text.replace(text.find(detail), detail.size(), R"("detail":"no_response: usb-1a86_USB_Serial")");
+  const std::string lines = joined(status_lines(Json::parse(text), false));
+  EXPECT_NE(lines.find("no response: usb-1a86_USB_Serial; was"), std::string::npos) << lines;
+}
+
 TEST(overview_text, a_warning_mode_stands_before_all_else_while_it_holds) {
   Json overview = Json::parse(some_overview);
   overview["modes"] = Json::parse(R"([
