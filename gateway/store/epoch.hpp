@@ -5,8 +5,12 @@
 #include "gateway/store/tables.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace twinsky {
+
+// The reason of an epoch whose records came from another file.
+inline constexpr std::string_view imported_epoch = "imported";
 
 // Eight random hexadecimal digits, the first of them a letter: who reads a table takes "12345e67"
 // for a number.

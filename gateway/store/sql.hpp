@@ -43,7 +43,9 @@ inline constexpr const char* settings_of_writer =
 
 enum class Name : std::uint8_t {
   begin,
+  begin_reading,
   commit,
+  version,
   sample_insert,
   sample_insert_missing,
   sample_page,
@@ -105,6 +107,7 @@ enum class Name : std::uint8_t {
   page_count,
   free_count,
   checkpoint,
+  copy_into,
   hour_insert,
   hour_put,
   hour_some,
@@ -125,6 +128,9 @@ enum class Name : std::uint8_t {
   official_forget,
   holding_all,
   holding_put,
+  hour_count,
+  official_count,
+  reference_count,
 };
 
 struct Text {
@@ -134,7 +140,9 @@ struct Text {
 
 inline constexpr std::array texts = {
     Text{Name::begin, "BEGIN IMMEDIATE"},
+    Text{Name::begin_reading, "BEGIN"},
     Text{Name::commit, "COMMIT"},
+    Text{Name::version, "PRAGMA user_version"},
 
     // From pending_rows.hpp.
     Text{Name::sample_insert, "INSERT INTO samples SELECT row, stream, seq, ts, body FROM pending"},
@@ -271,6 +279,7 @@ inline constexpr std::array texts = {
     Text{Name::page_count, "PRAGMA page_count"},
     Text{Name::free_count, "PRAGMA freelist_count"},
     Text{Name::checkpoint, "PRAGMA wal_checkpoint(PASSIVE)"},
+    Text{Name::copy_into, "VACUUM INTO ?"},
 
     Text{Name::hour_insert,
          "INSERT OR IGNORE INTO hours VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
@@ -317,6 +326,9 @@ inline constexpr std::array texts = {
 
     Text{Name::holding_all, "SELECT name, rows FROM holdings"},
     Text{Name::holding_put, "INSERT OR REPLACE INTO holdings VALUES (?, ?)"},
+    Text{Name::hour_count, "SELECT count(*) FROM hours"},
+    Text{Name::official_count, "SELECT count(*) FROM official"},
+    Text{Name::reference_count, "SELECT count(*) FROM reference"},
 };
 
 inline constexpr std::size_t count = texts.size();

@@ -884,6 +884,31 @@ bool Tables::is_sound() {
   return connection_->database.execAndGet("PRAGMA quick_check(1)").getString() == "ok";
 }
 
+void Tables::hold_moment() {
+  connection_->run(sql::Name::begin_reading);
+}
+
+std::int64_t Tables::version() {
+  return connection_->one(sql::Name::version);
+}
+
+std::map<std::string, std::int64_t> Tables::holdings() {
+  std::map<std::string, std::int64_t> held;
+  auto found = connection_->use(sql::Name::holding_all);
+  while (found.next()) held[found.text(0)] = found.integer(1);
+  return held;
+}
+
+std::map<std::string, std::int64_t> Tables::counts() {
+  return {{"hours", connection_->one(sql::Name::hour_count)},
+          {"official", connection_->one(sql::Name::official_count)},
+          {"reference", connection_->one(sql::Name::reference_count)}};
+}
+
+void Tables::copy_into(const std::string& file) {
+  connection_->run(sql::Name::copy_into, file);
+}
+
 FileSize Tables::size() {
   return {connection_->one(sql::Name::page_count), connection_->one(sql::Name::free_count),
           connection_->page_bytes};

@@ -233,6 +233,13 @@ class Tables {
   void save_salvage(const SalvageRange& range);
   void erase_salvage(RowId first_row);
 
+  // From here on all that is read is of one moment, until the end or rollback(): the WAL grows.
+  void hold_moment();
+  [[nodiscard]] std::int64_t version();  // of the schema
+  // Of the tables that grow beside the samples: how many rows are noted, and how many there are.
+  [[nodiscard]] std::map<std::string, std::int64_t> holdings();
+  [[nodiscard]] std::map<std::string, std::int64_t> counts();
+
   // Throws what `fault_of` calls suspect when the file has not the tables that statements need.
   void prepare_all();
   // Has the file all its pages, without those in the WAL?
@@ -240,6 +247,8 @@ class Tables {
   // Do all pages hang together? Reads the whole file. Throws, as for any damage, when the text of a
   // table is not its version's: SQLite believes that text.
   [[nodiscard]] bool is_sound();
+  // All that it holds at this moment, into a file that is empty.
+  void copy_into(const std::string& file);
   [[nodiscard]] FileSize size();
   void limit_pages(std::int64_t pages);
   // Is all of the WAL there that the file has not? Makes a checkpoint.
