@@ -3,22 +3,28 @@
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/config/config.hpp"
+#include "gateway/config/migration.hpp"
 #include "gateway/config/problem_json.hpp"
+#include "gateway/system/put_file.hpp"
 #include "gateway/text/counted.hpp"
 
+#include <cerrno>
+#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
 
 namespace twinsky {
 namespace {
 
 std::string summary(const Config& config) {
-  std::string text = "gateway " + config.gateway.id + ": " +
-                     counted(config.sensors.size(), "sensor") + " on " +
-                     counted(config.buses.size(), "bus", "buses") + ", " +
-                     counted(config.feeds.size(), "feed") + ", " +
-                     counted(config.compare.size(), "comparison") + ", " +
-                     counted(config.sinks.size(), "sink") + "; store " + config.store.path;
+  std::string text =
+      "gateway " + config.gateway.id + ": " + counted(config.sensors.size(), "sensor") + " on " +
+      counted(config.buses.size(), "bus", "buses") + ", " + counted(config.feeds.size(), "feed") +
+      ", " + counted(config.compare.size(), "comparison") + ", " +
+      counted(config.sinks.size(), "sink") + "; store " + config.store.path;
   return text;
 }
 
@@ -64,6 +70,45 @@ int check(const std::string& file, bool json) {
   return is_good ? exit_good : exit_configuration;
 }
 
+// Keeps what was there beside it; owner and mode stay.
+std::string replace_file(const MigratedFile& file) {
+  const std::string kept = file.name + ".before-" + TWINSKY_VERSION;
+  struct stat before {};
+  std::error_code problem;
+  if (::stat(file.name.c_str(), &before) != 0) return std::generic_category().message(errno);
+  std::filesystem::copy_file(file.name, kept, problem);
+  if (problem) return kept + " cannot be made (" + problem.message() + ")";
+  // Only root can give a file away.
+  [[maybe_unused]] int given = ::chown(kept.c_str(), before.st_uid, before.st_gid);
+  if (std::string why = put_file(file.name, file.text); !why.empty()) return why;
+  given = ::chown(file.name.c_str(), before.st_uid, before.st_gid);
+  ::chmod(file.name.c_str(), before.st_mode & 07777U);
+  std::cerr << file.name << ": written; what it was is " << kept << '\n';
+  return {};
+}
+
+// What an earlier version's configuration is today.
+int migrate(const std::string& file, bool writes) {
+  const auto files = migrated_configuration(file);
+  if (!files) {
+    for (const Problem& problem : files.error()) std::cerr << text_of(problem) << '\n';
+    return exit_configuration;
+  }
+  bool is_changed = false;
+  for (const MigratedFile& one : files.value()) {
+    for (const std::string& change : one.changes) std::cerr << change << '\n';
+    is_changed = is_changed || !one.changes.empty();
+    if (!writes && (one.name == file || !one.changes.empty())) std::cout << one.text;
+    if (!writes || one.changes.empty()) continue;
+    if (const std::string why = replace_file(one); !why.empty()) {
+      std::cerr << "twinsky check: " << one.name << " is as it was: " << why << '\n';
+      return exit_failed;
+    }
+  }
+  if (!is_changed) std::cerr << file << ": is as this version writes it\n";
+  return exit_good;
+}
+
 void add_check(Command& app, int& code) {
   auto* command = app.add_subcommand("check", "Check a configuration: every problem at once");
   auto file = std::make_shared<std::string>("/etc/twinsky/twinsky.json");
@@ -71,8 +116,20 @@ void add_check(Command& app, int& code) {
   auto* option = command->add_option("--config", *file, "The configuration file");
   command->add_option("FILE", *file, "The configuration file; default /etc/twinsky/twinsky.json")
       ->excludes(option);
-  command->add_flag("--json", *json, "One JSON object");
-  command->callback([file, json, &code] { code = check(*file, *json); });
+  const auto* const as_json = command->add_flag("--json", *json, "One JSON object");
+  auto migrates = std::make_shared<bool>(false);
+  auto writes = std::make_shared<bool>(false);
+  command
+      ->add_flag("--migrate", *migrates,
+                 "Print the file of an earlier version as it is written today; comments stay")
+      ->excludes(as_json);
+  command->add_flag(
+      "--write", *writes,
+      "With --migrate: put it in the file's place, and keep what was there beside it");
+  command->callback([file, json, migrates, writes, &code] {
+    if (*writes && !*migrates) throw WrongUsage("--write", "is for --migrate");
+    code = *migrates ? migrate(*file, *writes) : check(*file, *json);
+  });
 }
 
 }  // namespace

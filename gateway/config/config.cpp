@@ -4,6 +4,7 @@
 #include "gateway/config/document.hpp"
 #include "gateway/config/draft.hpp"
 #include "gateway/config/merge.hpp"
+#include "gateway/config/migration.hpp"
 #include "gateway/config/secret_keys.hpp"
 #include "gateway/config/trial.hpp"
 #include "gateway/model/hexadecimal.hpp"
@@ -76,7 +77,8 @@ struct Files {
 };
 
 // `trial`: nullptr where all stands in its file.
-Files read_files(const std::string& file, const ConfigTrial* trial, Document& document,
+Files read_files(const std::string& file, const ConfigTrial* trial,
+                 std::span<const RenamedSetting> renamed, Document& document,
                  std::vector<Problem>& problems) {
   Files files;
   files.names = additions_to(file);
@@ -101,6 +103,7 @@ Files read_files(const std::string& file, const ConfigTrial* trial, Document& do
     files.texts.push_back(std::move(*text));
     is_complete = is_complete && root != nullptr;
     if (!is_complete) continue;
+    use_present_keys(*root, renamed);
     if (files.root == nullptr) {
       files.root = root;
     } else {
@@ -196,7 +199,7 @@ Result<Loaded, std::vector<Problem>> load(const std::string& file, const ConfigT
                                           const Vocabulary& vocabulary) {
   std::vector<Problem> problems;
   Document document(secret_keys(vocabulary));
-  Files files = read_files(file, trial, document, problems);
+  Files files = read_files(file, trial, vocabulary.renamed, document, problems);
   Reader reader(document, problems);
   Draft draft{.vocabulary = vocabulary,
               .reader = reader,

@@ -135,11 +135,21 @@ struct EffectiveSetting {
 
 // The names that a configuration may use, and where the machine says what it is. Tests bring their
 // own.
+// A setting that had another key in versions before `since`. The old key is read as the new one.
+struct RenamedSetting {
+  std::string_view since;
+  std::string_view place;  // of the object that has it: "/sinks/*"
+  std::string_view was;
+  std::string_view now;
+};
+std::span<const RenamedSetting> renamed_settings() noexcept;
+
 struct Vocabulary {
   std::span<const DriverInfo* const> drivers = driver_registry();
   std::span<const FeedInfo* const> feeds = feed_registry();
   std::span<const TransportInfo* const> transports = transport_registry();
   std::span<const FormatInfo* const> formats = format_registry();
+  std::span<const RenamedSetting> renamed = renamed_settings();
   std::string machine_id_file = "/etc/machine-id";
   std::string serial_number_file =
       "/proc/device-tree/serial-number";  // of the board; may be absent
