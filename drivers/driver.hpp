@@ -16,12 +16,14 @@
 #include "gateway/model/station.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace twinsky {
@@ -75,6 +77,8 @@ class TransferLink : public virtual Link {
   virtual void read(std::span<std::byte> rx) = 0;
   // Write, repeated start, read that fills `rx`.
   virtual void exchange(Bytes tx, std::span<std::byte> rx) = 0;
+  // Who else has this device, so that it is not ours to ask: "the kernel's driver"; empty: nobody.
+  [[nodiscard]] virtual std::string other_user() { return {}; }
 };
 
 // A serial port: bytes that come when they come.
@@ -185,15 +189,28 @@ struct Exchange {
   bool nack = false;
 };
 
-// What `scan` may find behind an address.
+// What `scan` finds behind an address, or among the bytes of a port.
 struct Found {
   std::string model;
-  std::string detail;  // serial number, firmware; may be empty
+  std::string evidence;            // what it is known by: "its chip id"
+  std::string serial_number = {};  // where it tells it
+  std::string detail = {};         // firmware and the like
+  bool is_certain = true;          // false: it answers as such a device would, and others might
+  // Those of the driver's settings that it needs: {"variant", "bmp280"}.
+  std::vector<std::pair<std::string, std::string>> settings = {};
 };
 template <class L, std::optional<Found> (*ask)(L&)>
 std::optional<Found> probe_on(Link& link) {
   return ask(link_as<L>(link));
 }
+
+// One way to ask whether a device is there, of a driver that has several: at this line, within this
+// time.
+struct Approach {
+  LineSettings line;
+  std::function<std::optional<Found>(Link&, milliseconds patience)> ask;
+  bool is_repeated = false;  // it asks what an earlier one asked at another speed
+};
 
 struct BusInfo;  // registry.hpp
 
@@ -220,8 +237,17 @@ struct DriverInfo {
   // Polled drivers: pure decoding of recorded exchanges; what `replay decode` and fuzzers call.
   Decoded (*decode)(std::span<const Exchange>, const Settings&) = nullptr;
 
-  // Asks, harmlessly, whether such a device is there; null when it cannot be asked.
+  // How `scan` recognises such a device, by one or more of:
+  // asking, harmlessly also for whatever else may be there; what answers is certain of its checks;
   std::optional<Found> (*probe)(Link&) = nullptr;
+  std::vector<Approach> (*approaches)() = nullptr;  // asking in several ways, in their order
+  // listening: what good frames, several of them, are of.
+  std::optional<Found> (*recognise)(std::span<const Sample> samples) = nullptr;
+  // All that asking may write, word for word, and only at its own addresses; of a request how it
+  // begins. Nothing else leaves for a device that is not known yet.
+  std::span<const Bytes> questions = {};
+  // Or why it cannot be recognised, a sentence.
+  std::string_view unrecognisable = {};
 
   // Where quantities depend on the settings (a Modbus map): they replace `quantities`.
   std::vector<DriverQuantity> (*quantities_of)(const Settings&) = nullptr;

@@ -55,18 +55,31 @@ struct BusSurroundings {
   Clock& clock;
   std::stop_token stop;
   std::function<std::optional<double>(Quantity)> nearby;
+  bool is_guest = false;  // what it changes of a port is as it was when it closes
 };
 
 // What a kind of bus needs of the machine, for whoever looks for what stands in its way.
 struct BusNeeds {
-  bool is_server = false;              // its address is HOST:PORT
-  std::string_view files = {};         // it names a device's file, as these: "/dev/i2c-*"
+  bool is_server = false;       // its address is HOST:PORT
+  std::string_view files = {};  // it names a device's file, as these: "/dev/i2c-*"
+  // Under which names `scan` looks for ports, those that stay the same first; none: under `files`.
+  std::span<const std::string_view> names = {};
   std::string_view group = {};         // whose members may open them
   bool has_one_user = false;           // two programs would each see half of the bytes
   std::string_view device_class = {};  // below /sys/class, where a module brings it that is not
   std::string_view module = {};        // loaded by itself
   std::string_view boot_line = {};     // of a Raspberry Pi's config.txt, without which it is off,
   std::string_view switch_on = {};     // and the command that puts it there
+};
+
+// Which of a bus's addresses `scan` asks, beside those that drivers name.
+struct BusSweep {
+  int first = 0;
+  int usual = 0;  // the last of those that are asked without a wish
+  int last = 0;   // 0: it has none
+  milliseconds patience{0};
+  // Why nobody is asked there, not even a device of ours; empty: it may be asked.
+  std::string_view (*spared)(int address) = nullptr;
 };
 
 // A kind of bus; the last lines of its file, and all that anybody knows of it.
@@ -89,6 +102,7 @@ struct BusInfo {
   std::string_view device_address_name = {};  // "Modbus unit"
   std::span<const Setting> device_settings = {};
   BusNeeds needs = {};  // of the machine; none: nothing
+  BusSweep sweep = {};
 
   // What is wrong with an address, a sentence; empty when nothing is. May complete it.
   std::string (*check)(std::string& address) = nullptr;

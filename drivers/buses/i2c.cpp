@@ -48,6 +48,8 @@ class Adapter {
   // 0, or the kernel's reason.
   int transfer(std::span<i2c_msg> messages);
   [[nodiscard]] bool is_gone() const;
+  // By a driver of the kernel (i2c-dev refuses its address then).
+  [[nodiscard]] bool is_taken(int address) const;
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:
@@ -95,6 +97,11 @@ bool Adapter::is_gone() const {
   return ::access(path_.c_str(), F_OK) != 0;
 }
 
+bool Adapter::is_taken(int address) const {
+  const auto wanted = static_cast<unsigned long>(address);
+  return ::ioctl(adapter_.get(), I2C_SLAVE, wanted) != 0 && errno == EBUSY;
+}
+
 class I2cLink final : public TransferLink {
  public:
   I2cLink(Adapter& adapter, const BusSurroundings& surroundings, int address)
@@ -112,6 +119,9 @@ class I2cLink final : public TransferLink {
     std::array messages{message(address_, 0, tx.data(), tx.size()),
                         message(address_, I2C_M_RD, rx.data(), rx.size())};
     transfer(messages);
+  }
+  [[nodiscard]] std::string other_user() override {
+    return adapter_.is_taken(address_) ? "a driver of the kernel" : "";
   }
   void pause(milliseconds duration) override { pause_for(duration, surroundings_); }
   [[nodiscard]] std::optional<double> nearby(Quantity quantity) const override {
@@ -207,6 +217,16 @@ std::string check_device(int address, const DriverInfo& driver) {
   return is_known ? "" : refused + ", expected " + listed(driver.addresses);
 }
 
+// Nobody is asked there, by whatever driver.
+std::string_view spared(int address) {
+  // Memories: EEPROMs of HATs, displays and RAM modules. Some take a question for a write.
+  if (address >= 0x50 && address <= 0x57) return "memories (EEPROM) have it";
+  // SMBus 3.2, appendix C: whoever has an alert to give answers a read there, and takes it for
+  // told.
+  if (address == 0x0C) return "it is SMBus's alert response";
+  return {};
+}
+
 }  // namespace
 
 extern const BusInfo i2c_bus = {
@@ -222,6 +242,7 @@ extern const BusInfo i2c_bus = {
               .module = "i2c-dev",
               .boot_line = "dtparam=i2c_arm=on",
               .switch_on = "sudo raspi-config nonint do_i2c 0"},
+    .sweep = {.first = 0x08, .usual = highest_address, .last = highest_address, .spared = spared},
     .check_device = check_device,
     .identity = identity_of_device,
     .make = [](const BusSettings& settings, BusSurroundings surroundings) -> std::unique_ptr<Bus> {

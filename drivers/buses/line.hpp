@@ -11,6 +11,11 @@
 
 namespace twinsky {
 
+// Of the udev rules' own making, by serial number, by socket, by driver.
+inline constexpr auto port_names = std::to_array<std::string_view>(
+    {"/dev/twinsky/*", "/dev/serial/by-id/*", "/dev/serial/by-path/*", "/dev/serial0",
+     "/dev/ttyUSB*", "/dev/ttyACM*", "/dev/ttyAMA*"});
+
 inline constexpr auto parities = std::to_array<std::string_view>({"none", "even", "odd"});
 
 // clang-format off
@@ -31,6 +36,7 @@ inline constexpr auto device_line_settings = std::to_array<Setting>({
 
 // The switch is that of a Raspberry Pi's own port; a USB adapter needs none.
 inline constexpr BusNeeds line_needs = {.files = "/dev/serial/by-id/*",
+                                        .names = port_names,
                                         .group = "dialout",
                                         .has_one_user = true,
                                         .boot_line = "enable_uart=1",

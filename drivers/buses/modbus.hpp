@@ -17,6 +17,18 @@ extern const BusInfo modbus_bus;  // RTU
 void check_unit(int unit, int lowest, int highest);  // throws LinkError `unsupported`
 // "unit 17: no answer"
 LinkError modbus_error(Fault fault, int unit, std::string_view reason);
+
+// The answer is an exception.
+class ModbusRefusal final : public LinkError {
+ public:
+  ModbusRefusal(int unit, std::uint8_t code, std::string_view reason);
+  // Of a TCP gateway: behind it is nobody with this unit (10 and 11).
+  [[nodiscard]] bool is_of_gateway() const noexcept { return code_ == 10 || code_ == 11; }
+
+ private:
+  std::uint8_t code_;
+};
+
 // Copies a reply's PDU into `rx`; throws when it is an exception or too long.
 std::size_t deliver_reply(int unit, Bytes reply, std::span<std::byte> rx);
 

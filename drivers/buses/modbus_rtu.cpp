@@ -253,7 +253,7 @@ class RtuBus final : public Bus {
  public:
   RtuBus(const BusSettings& settings, BusSurroundings surroundings)
       : surroundings_(std::move(surroundings)),
-        port_(settings.address, surroundings_.stop),
+        port_(settings.address, surroundings_.stop, surroundings_.is_guest),
         has_echo_(settings.settings.boolean("echo")) {}
 
   void open() override { port_.open(); }
@@ -323,9 +323,12 @@ LinkError modbus_error(Fault fault, int unit, std::string_view reason) {
   return {fault, "unit " + std::to_string(unit) + ": " + std::string(reason)};
 }
 
+ModbusRefusal::ModbusRefusal(int unit, std::uint8_t code, std::string_view reason)
+    : LinkError(modbus_error(Fault::exception, unit, reason)), code_(code) {}
+
 std::size_t deliver_reply(int unit, Bytes reply, std::span<std::byte> rx) {
   if (const auto exception = exception_text(reply); !exception.empty()) {
-    throw modbus_error(Fault::exception, unit, "answered with " + exception);
+    throw ModbusRefusal(unit, u8(reply, 1), "answered with " + exception);
   }
   if (reply.size() > rx.size()) throw modbus_error(Fault::framing, unit, "the answer is too long");
   std::ranges::copy(reply, rx.begin());
@@ -341,6 +344,7 @@ extern const BusInfo modbus_bus = {
     .device_address_name = "Modbus unit",
     .device_settings = device_line_settings,
     .needs = line_needs,
+    .sweep = {.first = 1, .usual = 32, .last = 247, .patience = 150ms},
     .doubt = doubt_about,
     .check_device = check_unit_of,
     .identity = identity_of_device,

@@ -260,6 +260,8 @@ extern const BusInfo modbus_tcp_bus = {
     .place = 4,
     .same_as = &modbus_bus,
     .needs = {.is_server = true},
+    // A gateway asks its own line, and answers for units that are silent, in its own time.
+    .sweep = {.first = 1, .usual = 32, .last = 247, .patience = 1s},
     .check = check,
     .identity = [](const std::string& address) { return address; },
     .make = [](const BusSettings& settings, BusSurroundings surroundings) -> std::unique_ptr<Bus> {

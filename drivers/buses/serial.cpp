@@ -45,7 +45,8 @@ class SerialLink final : public StreamLink {
 class SerialBus final : public Bus {
  public:
   SerialBus(const BusSettings& settings, BusSurroundings surroundings)
-      : surroundings_(std::move(surroundings)), port_(settings.address, surroundings_.stop) {}
+      : surroundings_(std::move(surroundings)),
+        port_(settings.address, surroundings_.stop, surroundings_.is_guest) {}
 
   void open() override { port_.open(); }
   void close() noexcept override { port_.close(); }

@@ -121,11 +121,16 @@ void SerialPort::open() {
   }
   keep_others_out(port.get(), path_);
   port_ = std::move(port);
+  present.c_cflag &= ~static_cast<tcflag_t>(HUPCL);
+  if (is_guest_) before_ = std::make_shared<const termios2>(present);
   use(LineSettings{});
   drop_input();
 }
 
 void SerialPort::close() noexcept {
+  // What waits to be sent is not waited for; a port that is gone keeps nothing.
+  if (before_ && port_.is_open()) ::ioctl(port_.get(), TCSETS2, before_.get());
+  before_.reset();
   port_ = Descriptor();
   line_.reset();
 }

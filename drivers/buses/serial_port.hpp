@@ -7,18 +7,27 @@
 #include "drivers/buses/timer.hpp"
 #include "drivers/driver.hpp"
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+
+struct termios2;
 
 namespace twinsky {
 
 class SerialPort {
  public:
-  SerialPort(std::string path, const std::stop_token& stop) : path_(std::move(path)), stop_(stop) {}
+  SerialPort(std::string path, const std::stop_token& stop, bool is_guest)
+      : path_(std::move(path)), stop_(stop), is_guest_(is_guest) {}
+
+  ~SerialPort() { close(); }
+  SerialPort(const SerialPort&) = delete;
+  SerialPort& operator=(const SerialPort&) = delete;
 
   // Drops what had arrived: bytes of the past must not become samples.
   void open();
+  // A guest leaves speed and format as open() found them; DTR stays as it is.
   void close() noexcept;
 
   // Switches speed and format where they differ; what had arrived at the old ones is dropped.
@@ -39,8 +48,10 @@ class SerialPort {
 
   const std::string path_;
   const StopSignal stop_;
+  const bool is_guest_;
   Descriptor port_;
-  std::optional<LineSettings> line_;  // as set; none after open()
+  std::shared_ptr<const termios2> before_;  // of a guest: as open() found it
+  std::optional<LineSettings> line_;        // as set; none after open()
   Timer write_deadline_;
 };
 

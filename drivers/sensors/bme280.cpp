@@ -307,11 +307,19 @@ class Bme280 final : public DriverOn<TransferLink> {
   Calibration calibration_;
 };
 
+// What has other registers than this only moves its pointer. An MS5611 and a display driver HT16K33
+// know no command D0. A multiplexer TCA9548A takes it for its channels: one that stands at 76 or 77
+// belongs to the kernel (i2c-mux), and is not asked then.
+constexpr auto ask_chip_id = bytes_of(chip_id);
+constexpr std::array<Bytes, 1> questions{ask_chip_id};
+
 std::optional<Found> probe(TransferLink& link) {
-  const std::uint8_t chip = u8(registers<1>(link, chip_id), 0);
-  if (chip == bme280) return Found{"Bosch BME280", {}};
-  if (chip == bmp280) return Found{"Bosch BMP280", {}};
-  return std::nullopt;
+  std::array<std::byte, 1> chip{};
+  link.exchange(ask_chip_id, chip);
+  if (u8(chip, 0) == bme280) return Found{"Bosch BME280", "its chip id"};
+  if (u8(chip, 0) != bmp280) return std::nullopt;
+  return Found{
+      .model = "Bosch BMP280", .evidence = "its chip id", .settings = {{"variant", "bmp280"}}};
 }
 
 // Section 4.2.3: the raw numbers of the other two are compensated by the temperature.
@@ -359,6 +367,7 @@ extern const DriverInfo bme280_driver = {
     },
     .decode = decode,
     .probe = probe_on<TransferLink, probe>,
+    .questions = questions,
     .quantities_of = quantities_of,
 };
 

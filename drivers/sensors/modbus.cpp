@@ -26,7 +26,8 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
+#include <string>
+#include <vector>
 
 namespace twinsky {
 namespace {
@@ -55,10 +56,10 @@ constexpr auto settings = std::to_array<Setting>({
 });
 constexpr std::array<std::string_view, 1> units = {"1"};
 
-std::string shipped_maps() {
+std::vector<std::string> shipped_maps() {
   constexpr std::string_view folder = "drivers/maps/";
   constexpr std::string_view ending = ".json";
-  std::string maps;
+  std::vector<std::string> maps;
   std::string_view left = embedded_file_names();
   while (!left.empty()) {
     std::string_view file = left.substr(0, left.find('\n'));
@@ -66,9 +67,15 @@ std::string shipped_maps() {
     if (!file.starts_with(folder) || !file.ends_with(ending)) continue;
     file.remove_prefix(folder.size());
     file.remove_suffix(ending.size());
-    maps += (maps.empty() ? "" : ", ") + std::string(file);
+    maps.emplace_back(file);
   }
   return maps;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text.append(text.empty() ? "" : ", ").append(word);
+  return text;
 }
 
 constexpr std::size_t longest_map = std::size_t{1} << 20U;
@@ -84,8 +91,8 @@ Result<RegisterMap, std::string> load_map(const Settings& chosen) {
     if (file->is_cut) return Unexpected{"map " + name + ": the file is larger than 1 MiB"};
     text = std::move(file->text);
   } else if (text.empty()) {
-    return Unexpected{"no map \"" + name + "\" is shipped; expected one of " + shipped_maps() +
-                      ", or a path with a slash"};
+    return Unexpected{"no map \"" + name + "\" is shipped; expected one of " +
+                      joined(shipped_maps()) + ", or a path with a slash"};
   }
   const std::string overrides = chosen.has("map_override") ? chosen.text("map_override") : "";
   auto map = parse_register_map(text, overrides);
@@ -207,6 +214,101 @@ Decoded decode_modbus(std::span<const Exchange> exchanges, const Settings& chose
   return decoded;
 }
 
+// ---- recognition: only reads, and nothing that a map does not name but register 0 ----
+
+constexpr auto read_holding = bytes_of(0x03);
+constexpr auto read_input = bytes_of(0x04);
+constexpr std::array<Bytes, 2> questions{read_holding, read_input};
+
+// Any answer says that somebody is there, a refusal too.
+bool is_answered(RequestLink& link, const RegisterBlock& block, milliseconds patience) {
+  std::array<std::byte, longest_pdu> buffer{};
+  try {
+    link.request(read_registers_pdu(block.function, block.first, block.count), buffer, patience);
+    return true;
+  } catch (const ModbusRefusal& refusal) {
+    return !refusal.is_of_gateway();
+  } catch (const LinkError&) {
+    return false;
+  }
+}
+
+Settings settings_for(const std::string& map) {
+  Settings chosen = Settings::defaults(settings);
+  chosen.set("map", map);
+  return chosen;
+}
+
+// Are all readings what the map's instrument can measure? Zeros throughout say nothing.
+bool is_plausible(const RegisterMap& map, const Sample& sample) {
+  int telling = 0;
+  for (const DriverQuantity& wanted : quantities_of(map)) {
+    const auto found = std::ranges::find(sample.readings, wanted.quantity, &Reading::quantity);
+    if (found == sample.readings.end() || !found->value) return false;
+    if (*found->value < wanted.lower || *found->value > wanted.upper) return false;
+    if (*found->value != 0) ++telling;
+  }
+  return telling >= 2;
+}
+
+// The maps that fit, `likely` tried first. After a silence the device owes an answer, so that it
+// cannot be asked any more: those that were not tried are tried by approaches of their own.
+std::vector<std::string> fitting_maps(RequestLink& link, const std::string& likely) {
+  std::vector<std::string> names = shipped_maps();
+  std::ranges::stable_partition(names, [&](const std::string& name) { return name == likely; });
+  std::vector<std::string> fitting;
+  for (const std::string& name : names) {
+    const Settings chosen = settings_for(name);
+    const auto map = load_map(chosen);
+    if (!map) continue;
+    try {
+      const auto sample = ModbusDevice(chosen).sample(link);
+      if (sample && is_plausible(*map, *sample)) fitting.push_back(name);
+    } catch (const LinkError& failure) {
+      if (failure.fault() == Fault::no_response) break;
+    }
+  }
+  return fitting;
+}
+
+// One map alone is a likelihood; of several, or none, only the user knows which.
+Found found_with(const std::vector<std::string>& maps) {
+  Found found{.model = "Modbus device", .evidence = "it answers", .is_certain = false};
+  if (maps.empty()) {
+    found.detail = "no shipped map fits it";
+  } else if (maps.size() > 1) {
+    found.detail = "maps that fit: " + joined(maps);
+  } else {
+    found.detail = "the map " + maps.front() + " fits";
+    found.evidence = "plausible values of all registers of a map";
+    found.settings = {{"map", maps.front()}};
+  }
+  return found;
+}
+
+Approach approach(const LineSettings& line, const RegisterBlock& block, const std::string& map) {
+  return {line, [=](Link& any, milliseconds patience) -> std::optional<Found> {
+            auto& link = link_as<RequestLink>(any);
+            if (!is_answered(link, block, patience)) return std::nullopt;
+            return found_with(fitting_maps(link, map));
+          }};
+}
+
+// First what each map names, since many devices are silent when they are asked for a register that
+// they do not have; then, at the usual speeds, what nearly all have or refuse.
+std::vector<Approach> approaches() {
+  std::vector<Approach> all;
+  for (const std::string& name : shipped_maps()) {
+    const auto map = load_map(settings_for(name));
+    if (map) all.push_back(approach(map->line, blocks_of(*map).front(), name));
+  }
+  for (const int baud : {9600, 4800, 19200}) {
+    all.push_back(approach({.baud = baud}, {.function = 3, .first = 0, .count = 1}, {}));
+    all.back().is_repeated = baud != 9600;
+  }
+  return all;
+}
+
 }  // namespace
 
 extern const DriverInfo modbus_driver = {
@@ -223,6 +325,8 @@ extern const DriverInfo modbus_driver = {
       return std::make_unique<ModbusDevice>(chosen);
     },
     .decode = decode_modbus,
+    .approaches = approaches,
+    .questions = questions,
     .quantities_of = [](const Settings& chosen) -> std::vector<DriverQuantity> {
       const auto map = load_map(chosen);
       return map ? quantities_of(*map) : std::vector<DriverQuantity>();

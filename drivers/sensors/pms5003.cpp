@@ -51,6 +51,7 @@ constexpr std::size_t long_frame = 40;  // PMS5003ST
 // Appendix II: header, command, two bytes of argument, sum.
 constexpr auto wake = bytes_of(0x42, 0x4D, 0xE4, 0x00, 0x01, 0x01, 0x74);
 constexpr auto sleep = bytes_of(0x42, 0x4D, 0xE4, 0x00, 0x00, 0x01, 0x73);
+constexpr auto read_now = bytes_of(0x42, 0x4D, 0xE2, 0x00, 0x00, 0x01, 0x71);
 constexpr auto talk_by_itself = bytes_of(0x42, 0x4D, 0xE1, 0x00, 0x01, 0x01, 0x71);
 
 std::size_t frame_length(Bytes beginning) {
@@ -158,24 +159,88 @@ std::unique_ptr<Listener> make(const Settings& settings) {
                                        : PlantowerFrame::particles);
 }
 
-// Only listens: what is written to an unknown device may not be harmless.
-std::optional<Found> probe(StreamLink& link) {
-  FrameScanner frames(rules);
-  std::array<std::byte, normal_frame> chunk{};
-  // Frames come every 2.3 s at the latest (output result).
-  for (std::size_t received = 0, heard = 0; heard < 4 * normal_frame; heard += received) {
-    received = link.read(chunk, 3000ms);
-    if (received == 0) break;
-    const Decoded decoded = frames.feed(Bytes(chunk).first(received), [](Bytes frame) {
-      return decode_plantower(frame, PlantowerFrame::particles, false);
-    });
-    for (const Sample& sample : decoded.samples) {
-      // A Honeywell leaves the atmospheric words zero.
-      if (*sample.readings[5].value > 0) return Found{"Plantower PMS", {}};
-    }
-  }
-  return std::nullopt;
+double value_of(const Sample& sample, Quantity quantity) {
+  const auto found = std::ranges::find(sample.readings, quantity, &Reading::quantity);
+  return found == sample.readings.end() ? 0 : found->value.value_or(0);
 }
+
+bool has(const Sample& sample, Quantity quantity) {
+  return std::ranges::find(sample.readings, quantity, &Reading::quantity) != sample.readings.end();
+}
+
+// Of larger particles there are never more: where there are, the last two words are temperature and
+// humidity.
+bool are_climate(const Sample& sample) {
+  return value_of(sample, n_above_5) > value_of(sample, n_above_2_5) ||
+         value_of(sample, n_above_10) > value_of(sample, n_above_5);
+}
+
+std::string variant_of(std::span<const Sample> samples) {
+  const Sample& sample = samples.back();
+  if (!has(sample, n_above_0_3)) return "pms3003";
+  if (has(sample, formaldehyde)) return "pms5003st";
+  return std::ranges::all_of(samples, are_climate) ? "pms5003t" : "pms5003";
+}
+
+struct Model {
+  std::string_view variant;
+  std::string_view name;
+};
+constexpr auto models = std::to_array<Model>({
+    {"pms5003", "Plantower PMS5003 (or PMS1003, PMS7003, PMSA003)"},
+    {"pms5003t", "Plantower PMS5003T"},
+    {"pms5003st", "Plantower PMS5003ST"},
+    {"pms3003", "Plantower PMS3003"},
+});
+
+Found found_by(std::string evidence, std::span<const Sample> samples) {
+  const std::string variant = variant_of(samples);
+  const auto* const model = std::ranges::find(models, variant, &Model::variant);
+  return {.model = std::string(model->name),
+          .evidence = std::move(evidence),
+          .settings = {{"variant", variant}}};
+}
+
+std::optional<Found> recognise(std::span<const Sample> samples) {
+  // A Honeywell has PM2.5 and PM10 in the second and third word, and zeros in all others.
+  const auto is_of_another = [](const Sample& sample) {
+    return value_of(sample, pm10) == 0 && value_of(sample, n_above_0_3) == 0 &&
+           value_of(sample, pm10_cf1) > 0;
+  };
+  if (std::ranges::any_of(samples, is_of_another)) return std::nullopt;
+  return found_by("the checks of its frames", samples);
+}
+
+// What comes within a frame's time; zeros count, since nobody but a Plantower answers so.
+std::vector<Sample> answers_to(StreamLink& link, Bytes question, milliseconds patience) {
+  FrameScanner frames(rules);
+  std::array<std::byte, 2 * long_frame> chunk{};
+  std::vector<Sample> samples;
+  std::size_t received = link.exchange(question, chunk, patience);
+  for (std::size_t heard = received; received > 0 && samples.empty(); heard += received) {
+    const auto decode = [](Bytes frame) {
+      return decode_plantower(frame, PlantowerFrame::particles, true);
+    };
+    samples = frames.feed(Bytes(chunk).first(received), decode).samples;
+    if (heard > 4 * long_frame) break;
+    received = samples.empty() ? link.read(chunk, patience) : 0;
+  }
+  return samples;
+}
+
+// One in passive mode answers; one that sleeps is woken for as long as it takes, and sleeps again.
+std::optional<Found> probe(StreamLink& link) {
+  auto samples = answers_to(link, read_now, 500ms);
+  if (!samples.empty()) return found_by("its answer", samples);
+  samples = answers_to(link, wake, 3000ms);
+  if (samples.empty()) return std::nullopt;
+  link.write(sleep);
+  Found found = found_by("its answer", samples);
+  found.detail = "it sleeps";
+  return found;
+}
+
+constexpr std::array<Bytes, 3> questions{read_now, wake, sleep};
 
 constexpr std::size_t mass_quantities = 6;
 constexpr std::size_t quantities_of_5003t = 10;
@@ -222,6 +287,8 @@ extern const DriverInfo pms5003_driver = {
     .settings = settings,
     .make_listener = make,
     .probe = probe_on<StreamLink, probe>,
+    .recognise = recognise,
+    .questions = questions,
     .quantities_of = quantities_of,
 };
 

@@ -59,11 +59,12 @@ class Pmsa003i final : public DriverOn<TransferLink> {
   CleanAir clean_air_;
 };
 
+// It is only read: nothing is written.
 std::optional<Found> probe(TransferLink& link) {
   std::array<std::byte, frame_length> frame{};
   link.read(frame);
   if (check_plantower(frame)) return std::nullopt;
-  return Found{"Plantower PMSA003I", {}};
+  return Found{"Plantower PMSA003I", "the check of its frame"};
 }
 
 constexpr auto addresses = std::to_array<std::string_view>({"0x12"});

@@ -184,18 +184,25 @@ class Scd4x final : public DriverOn<TransferLink> {
   std::optional<std::uint16_t> told_pressure_hpa_;
 };
 
-// The serial number is told only while it does not measure; readiness always.
+// At 62 also live MCP4725 (E4.. is none of its commands, but 36.. would set its output, so the
+// serial number is asked for only when the check of the readiness was right), PCA9685 and
+// LIDAR-Lite (no register E4 is documented of either). Readiness is told always, the serial number
+// only while it does not measure.
+constexpr auto ask_readiness = bytes_of(is_data_ready >> 8, is_data_ready & 0xFF);
+constexpr auto ask_serial_number = bytes_of(get_serial_number >> 8, get_serial_number & 0xFF);
+constexpr std::array<Bytes, 2> questions{ask_readiness, ask_serial_number};
+
 std::optional<Found> probe(TransferLink& link) {
   if (!decode_data_ready(ask<3>(link, is_data_ready))) return std::nullopt;
-  Found found{"Sensirion SCD4x", {}};
+  Found found{"Sensirion SCD4x", "the check of its answer"};
   try {
     const auto answer = ask<9>(link, get_serial_number);
     if (sensirion_words<3>(answer)) {
-      found.detail = "serial number " + to_hex(Bytes(answer).first(2)) +
-                     to_hex(Bytes(answer).subspan(3, 2)) + to_hex(Bytes(answer).subspan(6, 2));
+      found.serial_number = to_hex(Bytes(answer).first(2)) + to_hex(Bytes(answer).subspan(3, 2)) +
+                            to_hex(Bytes(answer).subspan(6, 2));
     }
   } catch (const LinkError&) {
-    found.detail = "measuring";
+    found.detail = "it measures, and tells its serial number only when it does not";
   }
   return found;
 }
@@ -237,6 +244,7 @@ extern const DriverInfo scd4x_driver = {
     },
     .decode = decode,
     .probe = probe_on<TransferLink, probe>,
+    .questions = questions,
 };
 
 }  // namespace twinsky

@@ -81,10 +81,13 @@ Result<Sample> decode_sds011(Bytes frame, bool is_warm) {
 using DeviceId = std::array<std::byte, 2>;
 constexpr DeviceId any_device = bytes_of(0xFF, 0xFF);
 
-std::array<std::byte, 19> command(const DeviceId& id, Item item, std::optional<std::uint8_t> set) {
+constexpr std::array<std::byte, 19> command(const DeviceId& id, Item item,
+                                            std::optional<std::uint8_t> set) {
   auto bytes = bytes_of(0xAA, 0xB4, item, set.has_value(), set.value_or(0), 0, 0, 0, 0, 0, 0, 0, 0,
                         0, 0, id[0], id[1], 0, tail);
-  bytes[17] = static_cast<std::byte>(sum8(Bytes(bytes).subspan(2, 15)));
+  unsigned sum = 0;
+  for (const std::byte each : Bytes(bytes).subspan(2, 15)) sum += std::to_integer<unsigned>(each);
+  bytes[17] = static_cast<std::byte>(sum);
   return bytes;
 }
 
@@ -176,14 +179,34 @@ class Sds011 final : public Listener {
   FrameScanner frames_{rules};
 };
 
+Found found_by(std::string evidence, std::string id) {
+  return {.model = "Nova SDS011", .evidence = std::move(evidence), .serial_number = std::move(id)};
+}
+
+std::optional<Found> recognise(std::span<const Sample> samples) {
+  const auto& id = samples.back().facts.front().value;  // every measurement has it
+  return found_by("the checks of its frames", std::get<std::string>(id));
+}
+
+// One that is only asked answers; one that sleeps is woken for as long as it takes, and sleeps
+// again.
 std::optional<Found> probe(StreamLink& link) {
-  const auto firmware = ask(link, any_device, Item::firmware);
+  auto firmware = ask(link, any_device, Item::firmware);
+  const bool is_asleep = !firmware && ask(link, any_device, Item::sleep, awake);
+  if (is_asleep) firmware = ask(link, any_device, Item::firmware);
+  if (is_asleep) link.write(command(any_device, Item::sleep, asleep));
   if (!firmware) return std::nullopt;
   const Bytes date = Bytes(*firmware).subspan(3, 3);
-  return Found{"Nova SDS011", "firmware 20" + std::to_string(u8(date, 0)) + '-' +
-                                  std::to_string(u8(date, 1)) + '-' + std::to_string(u8(date, 2)) +
-                                  ", id " + to_hex(Bytes(*firmware).subspan(6, 2))};
+  Found found = found_by("its answer", to_hex(Bytes(*firmware).subspan(6, 2)));
+  found.detail = "firmware 20" + std::to_string(u8(date, 0)) + '-' + std::to_string(u8(date, 1)) +
+                 '-' + std::to_string(u8(date, 2)) + (is_asleep ? "; it sleeps" : "");
+  return found;
 }
+
+constexpr auto ask_firmware = command(any_device, Item::firmware, {});
+constexpr auto call_awake = command(any_device, Item::sleep, awake);
+constexpr auto send_to_sleep = command(any_device, Item::sleep, asleep);
+constexpr std::array<Bytes, 3> questions{ask_firmware, call_awake, send_to_sleep};
 
 std::string check(const Settings& settings) {
   if (settings.text("device_id").empty()) return {};
@@ -225,6 +248,8 @@ extern const DriverInfo sds011_driver = {
       return std::make_unique<Sds011>(chosen);
     },
     .probe = probe_on<StreamLink, probe>,
+    .recognise = recognise,
+    .questions = questions,
     .check = check,
 };
 

@@ -103,10 +103,18 @@ class Sht4x final : public DriverOn<TransferLink> {
   Precision precision_;
 };
 
+// At 44 and 45 also live SHT3x (commands of 16 bits: half a one is none), ISL29125, OPT3001 and
+// INA219/226 (their register pointer moves; a register is written by two bytes more), PCA9685 (the
+// same). None of them answers with the check of two words.
+constexpr std::array<Bytes, 1> questions{read_serial};
+
 std::optional<Found> probe(TransferLink& link) {
   const auto serial = serial_number(link);
+  // The check of two zeros is not zero, so a line that is held low says nothing.
   if (!serial) return std::nullopt;
-  return Found{"Sensirion SHT4x", "serial number " + std::to_string(*serial)};
+  return Found{.model = "Sensirion SHT4x",
+               .evidence = "its serial number",
+               .serial_number = std::to_string(*serial)};
 }
 
 constexpr auto quantities = std::to_array<DriverQuantity>({
@@ -139,6 +147,7 @@ extern const DriverInfo sht4x_driver = {
     },
     .decode = decode,
     .probe = probe_on<TransferLink, probe>,
+    .questions = questions,
 };
 
 }  // namespace twinsky

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `twinsky config`: what can be asked of a configuration beyond whether it is good.
+// `twinsky config`: the first one, and what can be asked of one beyond whether it is good.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 
@@ -7,7 +7,8 @@ namespace twinsky {
 namespace {
 
 void add_config(Command& app, int& code) {
-  Command* command = app.add_subcommand("config", "Ask a configuration what is in force");
+  Command* command =
+      app.add_subcommand("config", "Write the first configuration, or ask one what is in force");
   command->require_subcommand();
   add_subcommands("config", *command, code);
 }

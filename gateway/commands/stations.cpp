@@ -3,6 +3,7 @@
 // names in three scripts, kinds, and how far they are.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
+#include "gateway/commands/position_option.hpp"
 #include "gateway/compare/relation.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/config/suggestion.hpp"
@@ -11,7 +12,6 @@
 #include "gateway/text/json_writer.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <iostream>
@@ -35,26 +35,6 @@ struct Listed {
   std::optional<double> distance_m;
 };
 
-// "22.32,114.17"
-Position position_in(std::string_view text) {
-  Position position;
-  const auto comma = text.find(',');
-  const auto number_in = [](std::string_view part, double& number) {
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
-    return error == std::errc() && end == part.data() + part.size();
-  };
-  const bool is_one =
-      comma != text.npos && number_in(text.substr(0, comma), position.latitude_deg) &&
-      number_in(text.substr(comma + 1), position.longitude_deg) &&
-      std::abs(position.latitude_deg) <= 90 && std::abs(position.longitude_deg) <= 180;
-  if (!is_one) {
-    throw WrongUsage("--near", in_quotes(text) +
-                                   " is no position, expected latitude and longitude "
-                                   "in WGS 84 such as 22.32,114.17");
-  }
-  return position;
-}
-
 // The configuration's feeds as it sets them up, the others as they are by default; from its place,
 // unless another is given.
 struct Sources {
@@ -71,7 +51,7 @@ Sources sources_for(const Options& options) {
       sources.place = config->gateway.position;
     }
   }
-  if (!options.near.empty()) sources.place = position_in(options.near);
+  if (!options.near.empty()) sources.place = position_in("--near", options.near);
   for (const FeedInfo* const info : feed_registry()) {
     if (!options.feed.empty() && info->name != options.feed) continue;
     const auto own = std::ranges::find(configured, info->name, &FeedSettings::feed);

@@ -82,7 +82,9 @@ Files read_files(const std::string& file, const ConfigTrial* trial,
                  std::vector<Problem>& problems) {
   Files files;
   files.names = additions_to(file);
-  if (trial != nullptr && std::ranges::find(files.names, trial->file) == files.names.end()) {
+  const bool is_new = trial != nullptr && trial->file != file &&
+                      std::ranges::find(files.names, trial->file) == files.names.end();
+  if (is_new) {
     files.names.insert(std::ranges::upper_bound(files.names, trial->file), trial->file);
   }
   files.names.insert(files.names.begin(), file);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration as it would be if a file of conf.d held something else: it is judged before
-// anything is written.
+// The configuration as it would be if its file, or one of conf.d, held something else: it is judged
+// before anything is written.
 #pragma once
 
 #include "gateway/config/config.hpp"
@@ -11,7 +11,7 @@
 namespace twinsky {
 
 struct ConfigTrial {
-  std::string file;  // its path, in conf.d beside the main file
+  std::string file;  // its path
   std::string text;
 };
 Result<Config, std::vector<Problem>> try_config(const std::string& file, const ConfigTrial& trial,

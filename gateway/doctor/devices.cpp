@@ -117,14 +117,8 @@ void look_for_holders(const BusSettings& bus, const struct stat& file, const Mac
   }
 }
 
-// "console=ttyAMA0,115200" among the kernel's words: its messages go to the sensor.
 void look_for_console(const BusSettings& bus, const Machine& machine, Findings& findings) {
-  const std::string device = device_name(bus);
-  const std::string words = " " + text_of_file(machine.proc + "/cmdline") + " ";
-  const std::string console = " console=" + device;
-  const bool is_console = !device.empty() && (words.find(console + ",") != words.npos ||
-                                              words.find(console + " ") != words.npos);
-  if (!is_console) return;
+  if (!is_console(machine, bus.address)) return;
   findings.push_back({"serial_console", about_bus(bus),
                       "is the kernel's console, whose messages go to the sensor",
                       "sudo raspi-config nonint do_serial_cons 1 && sudo reboot"});

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/doctor/machine.hpp"
 
+#include <climits>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -249,6 +252,16 @@ std::vector<RunningProcess> holders_of(const Machine& machine, const struct stat
   std::vector<RunningProcess> found;
   for (const int id : holders) found.push_back(process_of(machine, id));
   return found;
+}
+
+bool is_console(const Machine& machine, const std::string& device) {
+  std::array<char, PATH_MAX> path{};
+  const bool is_there = ::realpath(device.c_str(), path.data()) != nullptr;
+  const std::string name = is_there ? base_name(path.data()) : "";
+  const std::string words = " " + text_of_file(machine.proc + "/cmdline") + " ";
+  const std::string console = " console=" + name;
+  return !name.empty() &&
+         (words.find(console + ",") != words.npos || words.find(console + " ") != words.npos);
 }
 
 std::string text_of(const RunningProcess& process) {

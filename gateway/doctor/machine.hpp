@@ -56,6 +56,8 @@ RunningProcess process_of(const Machine& machine, int id);
 std::vector<RunningProcess> processes_named(const Machine& machine, std::string_view name);
 // Who has the file or device open, or locked; without this process.
 std::vector<RunningProcess> holders_of(const Machine& machine, const struct stat& file);
+// Does the kernel send its messages there ("console=ttyAMA0,115200" among its words)?
+bool is_console(const Machine& machine, const std::string& device);
 // "process 812 (minicom -D /dev/ttyUSB0)"
 std::string text_of(const RunningProcess& process);
 

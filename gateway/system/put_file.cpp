@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -37,6 +38,11 @@ std::string put_file(const std::string& path, std::string_view text) {
   const int file =
       ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
   if (file < 0) return reason_of(errno);
+  // Who may read the directory may read the file: root writes, the service reads.
+  struct stat folder_of_it {};
+  if (::stat(directory.c_str(), &folder_of_it) == 0) {
+    [[maybe_unused]] const int given = ::fchown(file, static_cast<uid_t>(-1), folder_of_it.st_gid);
+  }
   const bool is_written = write_all(file, text);
   const int error = errno;
   ::close(file);

@@ -8,8 +8,8 @@
 
 namespace twinsky {
 
-// Makes its directory where that is not there. What went wrong, for people; empty: it is on the
-// disk.
+// It belongs to its directory's group. Makes its directory where that is not there. What went
+// wrong, for people; empty: it is on the disk.
 std::string put_file(const std::string& path, std::string_view text);
 
 }  // namespace twinsky

@@ -66,7 +66,7 @@ PLAYED = {
     "mosquitto_sub": ("the broker has a free port, and nobody presses Ctrl-C: it ends with the first message",
                       'exec $MOSQUITTO_SUB "$@" -h 127.0.0.1 -p $PORT -C 1 -W 20'),
     "twinsky": ("it is installed in $ROOT, and its devices are emulated", """
-        words=("$@"); at=1; [[ "${2:-}" != @(pairs|hours|show|backup|verify) ]] || at=2
+        words=("$@"); at=1; [[ "${2:-}" != @(pairs|hours|show|backup|verify|init) ]] || at=2
         [[ " $* " == *" --"@(config|store)" "* || "$1 $#" = "check 2" ]] ||
           ! $ROOT/usr/bin/twinsky "${words[@]:0:at}" --help | grep -q -e --config ||
           words=("${words[@]:0:at}" --config $ROOT/etc/twinsky/twinsky.json "${words[@]:at}")

@@ -171,6 +171,21 @@ TEST(registry, is_sorted_and_every_driver_is_complete) {
   EXPECT_EQ(driver_named("nonsense"), nullptr);
 }
 
+// `scan` would pass it over, and nobody would know why.
+TEST(registry, every_driver_says_how_its_device_is_recognised_or_why_it_cannot_be) {
+  for (const DriverInfo* info : driver_registry()) {
+    SCOPED_TRACE(info->name);
+    const bool is_asked = info->probe != nullptr || info->approaches != nullptr;
+    const bool is_recognised = is_asked || info->recognise != nullptr;
+    EXPECT_NE(is_recognised, !info->unrecognisable.empty());
+    EXPECT_TRUE(info->recognise == nullptr || info->make_listener != nullptr);
+    EXPECT_TRUE(is_asked || info->questions.empty());
+    // A listener is asked in the stream that it may have talked in by itself.
+    EXPECT_TRUE(info->make_listener == nullptr || info->probe == nullptr ||
+                info->recognise != nullptr);
+  }
+}
+
 // A driver that asked its bus for what that cannot do would be a fault of the program; a bus that
 // cannot be opened is none.
 TEST(registry, every_driver_lives_on_each_bus_that_fits_it) {

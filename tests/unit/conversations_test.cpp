@@ -3,11 +3,11 @@
 // waited, that nothing is written without need. Each driver's lie beside its cases, in
 // tests/cases/<driver>.conversations.json; what the bytes mean is the matter of those cases.
 //
-// A script is what is called (start, sample, stop, probe; near QUANTITY VALUE, warm yes, feed
-// BYTES, own_period), what the device then hears and says in this order (write BYTES, read BYTES,
-// ask BYTES BYTES, pause DURATION; "refused" at the end: it throws nack), and behind "->" what came
-// of it (a fault; QUANTITY VALUE, readings N, samples N, fact NAME VALUE; nothing, model TEXT,
-// detail TEXT; period DURATION).
+// A script is what is called (start, sample, stop, probe, recognise BYTES; near QUANTITY VALUE,
+// warm yes, feed BYTES, own_period), what the device then hears and says in this order (write
+// BYTES, read BYTES, ask BYTES BYTES, pause DURATION; "refused" at the end: it throws nack), and
+// behind "->" what came of it (a fault; QUANTITY VALUE, readings N, samples N, fact NAME VALUE;
+// nothing, model TEXT, detail TEXT, serial TEXT, setting NAME VALUE; period DURATION).
 #include "drivers/registry.hpp"
 #include "gateway/model/json.hpp"
 #include "tests/unit/places.hpp"
@@ -107,9 +107,17 @@ void expect(const std::string& expected, const Outcome& outcome) {
     EXPECT_EQ(outcome.fault, fault);
   } else if (words[0] == "nothing") {
     EXPECT_FALSE(outcome.found);
-  } else if (words[0] == "model" || words[0] == "detail") {
+  } else if (words[0] == "model" || words[0] == "detail" || words[0] == "serial") {
     ASSERT_TRUE(outcome.found);
-    EXPECT_EQ(words[0] == "model" ? outcome.found->model : outcome.found->detail, rest);
+    const Found& found = *outcome.found;
+    EXPECT_EQ(words[0] == "model"    ? found.model
+              : words[0] == "detail" ? found.detail
+                                     : found.serial_number,
+              rest);
+  } else if (words[0] == "setting") {
+    ASSERT_TRUE(outcome.found);
+    const std::pair wanted(words.at(1), words.at(2));
+    EXPECT_NE(std::ranges::find(outcome.found->settings, wanted), outcome.found->settings.end());
   } else if (words[0] == "samples") {
     EXPECT_EQ(std::to_string(outcome.samples.size()), rest);
   } else if (words[0] == "period") {
@@ -169,6 +177,9 @@ class Conversation {
       sample ? outcome.samples.push_back(*std::move(sample)) : void(outcome.fault = sample.error());
     } else if (what == "probe") {
       outcome.found = info_.probe(link_);
+    } else if (what == "recognise") {
+      const auto listener = info_.make_listener(Settings::defaults(info_.settings));
+      outcome.found = info_.recognise(listener->feed(from_hex(words.at(1)).value()).samples);
     } else if (what == "feed") {
       Decoded decoded = listener_->feed(from_hex(words.at(1)).value());
       outcome.samples = std::move(decoded.samples);

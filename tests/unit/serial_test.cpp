@@ -43,6 +43,22 @@ TEST(serial, carries_every_byte_both_ways_unchanged) {
   EXPECT_EQ(got, all);
 }
 
+// Another program may have set it up.
+TEST(serial, as_a_guest_leaves_the_port_as_it_was_found) {
+  Fixture wire;
+  const LineSettings found = line_at(wire.port.device());
+  const auto bus =
+      make_bus(settings("serial", wire.port.path().string()),
+               {.clock = wire.around.clock, .stop = {}, .nearby = {}, .is_guest = true});
+  const auto link = link_to<StreamLink>(*bus, {.line = {.baud = 4800}});
+  bus->open();
+  link->write(hex("00"));
+  EXPECT_EQ(line_at(wire.port.device()).baud, 4800);
+  EXPECT_NE(line_at(wire.port.device()), found);
+  bus->close();
+  EXPECT_EQ(line_at(wire.port.device()), found);
+}
+
 TEST(serial, reads_nothing_when_patience_is_over_and_not_before) {
   Fixture wire;
   wire.bus->open();

@@ -21,7 +21,8 @@ constexpr double p1 = 36477, p2 = -10685, p3 = 3024, p4 = 2855, p5 = 140, p6 = -
                  p8 = -14600, p9 = 6000;
 constexpr double h1 = 75, h2 = 362, h3 = 0, h4 = 325, h5 = 50, h6 = 30;
 
-constexpr unsigned chip_id = 0x60;
+constexpr unsigned bme280_id = 0x60;
+constexpr unsigned bmp280_id = 0x58;
 
 // Section 4.2.3 and appendix A, floating point.
 double fine_temperature(double raw) {
@@ -68,8 +69,11 @@ unsigned raw_for(const std::function<double(double)>& value_of, double wanted, u
 
 class Bme280 : public I2cDevice {
  public:
-  explicit Bme280(const DeviceSpec& spec)
-      : view_(spec.view), troubles_(spec.troubles), has_humidity_(spec.humidity_element) {
+  Bme280(const DeviceSpec& spec, unsigned chip_id)
+      : view_(spec.view),
+        troubles_(spec.troubles),
+        chip_id_(chip_id),
+        has_humidity_(spec.humidity_element && chip_id == bme280_id) {
     reset();
   }
 
@@ -99,7 +103,7 @@ class Bme280 : public I2cDevice {
   void reset() {
     registers_.fill(0);
     put_calibration();
-    registers_[0xD0] = chip_id;
+    registers_[0xD0] = low_byte(chip_id_);
     registers_[0xF7] = registers_[0xFA] = registers_[0xFD] = 0x80;
     humidity_steps_ = 0;
     done_at_.reset();
@@ -188,8 +192,9 @@ class Bme280 : public I2cDevice {
     const unsigned raw_pressure = raw_for([fine](double raw) { return pascals(raw, fine); },
                                           view_.now("pressure") * 100, 0xFFFFF, false);
     const unsigned raw_humidity =
-        raw_for([fine](double raw) { return relative_humidity(raw, fine); }, view_.now("humidity"),
-                0xFFFF, true);
+        !has_humidity_ ? 0x8000
+                       : raw_for([fine](double raw) { return relative_humidity(raw, fine); },
+                                 view_.now("humidity"), 0xFFFF, true);
     put_data(0xF7, pressure_steps() == 0 ? 0x80000 : resolved(raw_pressure, pressure_steps()));
     const unsigned shown_temperature = is_now(troubles_, "temperature_failed")
                                            ? 0
@@ -218,6 +223,7 @@ class Bme280 : public I2cDevice {
 
   View view_;
   std::vector<Trouble> troubles_;
+  unsigned chip_id_;
   bool has_humidity_;
   std::array<std::uint8_t, 256> registers_{};
   std::size_t pointer_ = 0;
@@ -229,7 +235,10 @@ class Bme280 : public I2cDevice {
 }  // namespace
 
 std::unique_ptr<I2cDevice> make_bme280(const DeviceSpec& spec, Instant) {
-  return std::make_unique<Bme280>(spec);
+  return std::make_unique<Bme280>(spec, bme280_id);
+}
+std::unique_ptr<I2cDevice> make_bmp280(const DeviceSpec& spec, Instant) {
+  return std::make_unique<Bme280>(spec, bmp280_id);
 }
 
 }  // namespace world

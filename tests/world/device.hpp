@@ -49,7 +49,8 @@ class I2cDevice {
   virtual void power_up(Instant now) = 0;
 };
 
-// The quantities that a kind needs from the truth; empty for an unknown kind.
+bool is_kind(std::string_view kind);
+// The quantities that a kind needs from the truth.
 const std::vector<std::string>& quantities_of_kind(std::string_view kind);
 bool is_serial_kind(std::string_view kind);
 int baud_of_kind(std::string_view kind);

@@ -37,6 +37,7 @@ bool I2cBus::has(const std::string& name) const {
 
 bool I2cBus::write(int address, ByteSpan bytes) {
   const std::lock_guard lock(mutex_);
+  if (has_journal_) journal_.push_back({address, Bytes(bytes.begin(), bytes.end())});
   auto* attached = answering(address);
   return attached != nullptr && attached->device->write(bytes, instant_now());
 }
@@ -52,6 +53,11 @@ bool I2cBus::read(int address, std::span<std::uint8_t> bytes) {
   std::ranges::copy(frame->bytes, bytes.begin());
   if (frame->measurement) attached->tally.count(utc_now());
   return true;
+}
+
+std::vector<I2cBus::Written> I2cBus::journal() const {
+  const std::lock_guard lock(mutex_);
+  return journal_;
 }
 
 void I2cBus::misbehave(const std::string& name, Misbehaviour misbehaviour) {
@@ -135,6 +141,11 @@ long answer_to(Adapter& adapter, UMockdevIoctlClient* client) {
       return 0;
     }
     case I2C_SLAVE:
+      if (adapter.bus->is_taken(
+              static_cast<int>(*reinterpret_cast<unsigned long*>(argument->data)))) {
+        return -EBUSY;
+      }
+      [[fallthrough]];
     case I2C_SLAVE_FORCE:
       adapter.chosen[client] = static_cast<int>(*reinterpret_cast<unsigned long*>(argument->data));
       return 0;

@@ -9,7 +9,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace world {
 
@@ -17,6 +19,17 @@ namespace world {
 class I2cBus {
  public:
   void add(const std::string& name, int address, std::unique_ptr<I2cDevice> device);
+  // A driver of the kernel has this address: whoever asks for it is refused.
+  void take(int address) { taken_.insert(address); }
+  [[nodiscard]] bool is_taken(int address) const { return taken_.contains(address); }
+
+  // All writes that went out from then on, answered or not; reads without a byte written are none.
+  void keep_journal() { has_journal_ = true; }
+  struct Written {
+    int address = 0;
+    Bytes bytes;
+  };
+  [[nodiscard]] std::vector<Written> journal() const;
 
   // One transfer; false: not acknowledged.
   bool write(int address, ByteSpan bytes);
@@ -39,8 +52,11 @@ class I2cBus {
   Attached* answering(int address);
   Attached& named(const std::string& name);
 
+  std::set<int> taken_;  // before it is served
+  bool has_journal_ = false;
   mutable std::mutex mutex_;
   std::map<int, Attached> devices_;  // guarded by mutex_
+  std::vector<Written> journal_;     // guarded by mutex_
 };
 
 // Serves buses by their names ("i2c-1") from a directory of its own below `directory`.

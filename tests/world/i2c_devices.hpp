@@ -8,6 +8,8 @@ namespace world {
 
 std::unique_ptr<I2cDevice> make_sht4x(const DeviceSpec& spec, Instant now);
 std::unique_ptr<I2cDevice> make_bme280(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_bmp280(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_pmsa003i(const DeviceSpec& spec, Instant now);
 std::unique_ptr<I2cDevice> make_scd4x(const DeviceSpec& spec, Instant now);
 
 }  // namespace world

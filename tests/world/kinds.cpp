@@ -3,6 +3,7 @@
 #include "device.hpp"
 #include "i2c_devices.hpp"
 #include "serial_devices.hpp"
+#include "strangers.hpp"
 #include "troubles.hpp"
 
 #include <algorithm>
@@ -22,7 +23,7 @@ struct Kind {
 };
 
 const Kind* kind_named(std::string_view name) {
-  static const std::array<Kind, 6> kinds{{
+  static const std::array<Kind, 15> kinds{{
       {"pms5003", {"pm1", "pm2_5", "pm10"}, 9600, 0, make_pms5003, nullptr},
       {"sds011", {"pm2_5", "pm10"}, 9600, 0, make_sds011, nullptr},
       {"renke",
@@ -35,6 +36,15 @@ const Kind* kind_named(std::string_view name) {
       {"sht4x", {"temperature", "humidity"}, 0, 0x44, nullptr, make_sht4x},
       {"bme280", {"temperature", "humidity", "pressure"}, 0, 0x76, nullptr, make_bme280},
       {"scd4x", {"co2", "temperature", "humidity", "pressure"}, 0, 0x62, nullptr, make_scd4x},
+      {"bmp280", {"temperature", "pressure"}, 0, 0x76, nullptr, make_bmp280},
+      {"pmsa003i", {"pm1", "pm2_5", "pm10"}, 0, 0x12, nullptr, make_pmsa003i},
+      {"eeprom", {}, 0, 0x50, nullptr, make_eeprom},
+      {"registers", {}, 0, 0x48, nullptr, make_registers},
+      {"sht3x", {}, 0, 0x44, nullptr, make_sht3x},
+      {"gps", {}, 9600, 0, make_gps, nullptr},
+      {"noise", {}, 9600, 0, make_noise, nullptr},
+      {"nobody", {}, 9600, 0, make_nobody, nullptr},
+      {"meter", {}, 9600, 1, make_meter, nullptr},
   }};
   const auto found = std::ranges::find(kinds, name, &Kind::name);
   return found == kinds.end() ? nullptr : &*found;
@@ -48,6 +58,9 @@ const std::vector<std::string>& quantities_of_kind(std::string_view kind) {
   return known == nullptr ? none : known->quantities;
 }
 
+bool is_kind(std::string_view kind) {
+  return kind_named(kind) != nullptr;
+}
 bool is_serial_kind(std::string_view kind) {
   return kind_named(kind)->baud != 0;
 }

@@ -4,10 +4,10 @@
 // particles > 0.3 0.5 1 2.5 5 10 um in 0.1 l, version and error; sum of bytes 0..29.
 // Commands 42 4D cmd dh dl sum: E1 mode, E2 read, E4 sleep or wake. By itself it sends every 2.3 s
 // when the air is steady and every 0.8 s when it changes.
+#include "plantower.hpp"
 #include "serial_devices.hpp"
 
-#include <algorithm>
-#include <array>
+#include <cmath>
 
 namespace world {
 
@@ -19,17 +19,6 @@ constexpr std::size_t command_size = 7;
 constexpr milliseconds steady_pace{2300};
 constexpr milliseconds moving_pace{800};
 
-void put_sum(Bytes& frame) {
-  unsigned sum = 0;
-  for (const auto byte : frame) sum += byte;
-  put_word(frame, sum);
-}
-
-// The maker's two calibrations agree in clean air; above, "CF=1" rises half as fast again.
-double factory_value(double atmospheric) {
-  return atmospheric <= 30 ? atmospheric : 30 + (atmospheric - 30) * 1.5;
-}
-
 class Pms5003 : public SerialDevice {
  public:
   explicit Pms5003(const DeviceSpec& spec, Instant now)
@@ -40,6 +29,8 @@ class Pms5003 : public SerialDevice {
         awake_since_(now - milliseconds{static_cast<long>(spec.running_for_s * 1000)}),
         next_(now) {
     if (spec.frames_per_second > 0) set_rate(spec.frames_per_second);
+    active_ = spec.mode != "passive";
+    awake_ = spec.mode != "asleep";
   }
 
   std::vector<Frame> receive(ByteSpan bytes, Instant now) override {
@@ -115,7 +106,7 @@ class Pms5003 : public SerialDevice {
       wake(now);
     }
     Bytes acknowledgement{0x42, 0x4D, 0x00, 0x04, command[2], command[4]};
-    put_sum(acknowledgement);
+    put_plantower_sum(acknowledgement);
     answers.push_back({std::move(acknowledgement), false});
   }
 
@@ -130,33 +121,14 @@ class Pms5003 : public SerialDevice {
   }
 
   Frame measurement(Instant now) {
-    Bytes frame{0x42, 0x4D, 0x00, 0x1C};
-    if (now - awake_since_ < spin_up_) {
-      for (int word = 0; word < 13; ++word) put_word(frame, 0);
-    } else {
-      put_words(frame, now - awake_since_ < settles_ ? 0.1 : 1);
+    const bool is_spinning_up = now - awake_since_ < spin_up_;
+    const double share = now - awake_since_ < settles_ ? 0.1 : 1;
+    if (!is_spinning_up) {
+      const double fine = share * view_.now("pm2_5");
+      moving_ = std::abs(fine - last_fine_) > 2;
+      last_fine_ = fine;
     }
-    put_sum(frame);
-    return {std::move(frame), true};
-  }
-
-  void put_words(Bytes& frame, double share) {
-    const std::array air{share * view_.now("pm1"), share * view_.now("pm2_5"),
-                         share * view_.now("pm10")};
-    for (const double value : air) put_word(frame, rounded_word(factory_value(value)));
-    for (const double value : air) put_word(frame, rounded_word(value));
-    moving_ = std::abs(air[1] - last_fine_) > 2;
-    last_fine_ = air[1];
-    // Counts that such masses could come from, each class contained in the one before.
-    const double coarse = std::max(0.0, air[2] - air[1]);
-    const double above_2_5 = 0.2 * air[1] + 1.5 * coarse;
-    const double above_1 = above_2_5 + 3.0 * air[1];
-    const double above_0_5 = above_1 + 9.0 * air[1];
-    for (const double count :
-         {above_0_5 * 3.3, above_0_5, above_1, above_2_5, 0.4 * coarse, 0.1 * coarse}) {
-      put_word(frame, rounded_word(count));
-    }
-    put_word(frame, 0x9700);
+    return {is_spinning_up ? plantower_zeros() : plantower_frame(view_, share), true};
   }
 
   View view_;

@@ -3,6 +3,8 @@
 // buffer any more.
 #include "port.hpp"
 
+#include "line_speed.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -90,6 +92,9 @@ void Port::hear() {
   while (is_plugged()) {
     const auto count = ::read(master_.get(), buffer.data(), buffer.size());
     if (count <= 0) return;
+    const auto end = buffer.begin() + count;
+    if (has_journal_) journal_.insert(journal_.end(), buffer.begin(), end);
+    if (!is_understood()) std::fill(buffer.begin(), end, std::uint8_t{0xF8});
     const ByteSpan bytes{buffer.data(), static_cast<std::size_t>(count)};
     if (spec_.echo) put({Bytes(bytes.begin(), bytes.end()), false}, nullptr, now);
     for (auto& [name, attached] : devices_) {
@@ -107,6 +112,7 @@ void Port::say(Attached& from, std::vector<Frame> frames, Instant now) {
       continue;
     }
     if (from.misbehaviour.garbled) garble(frame.bytes);
+    if (!is_understood()) std::ranges::fill(frame.bytes, std::uint8_t{0xF8});
     put(std::move(frame), &from.tally, now);
   }
 }
@@ -139,6 +145,10 @@ void Port::send_due(Instant now) {
 
 std::chrono::microseconds Port::time_of(std::size_t bytes) const {
   return std::chrono::microseconds{static_cast<long>(bytes) * 10'000'000L / spec_.baud};
+}
+
+bool Port::is_understood() const {
+  return !spec_.strict || line_speed(master_.get()) == spec_.baud;
 }
 
 bool Port::somebody_listens() const {

@@ -36,6 +36,9 @@ class Port {
     Misbehaviour misbehaviour;
     Tally tally;
   };
+  // All that was written to it from then on.
+  void keep_journal() { has_journal_ = true; }
+  [[nodiscard]] const Bytes& journal() const { return journal_; }
   [[nodiscard]] std::map<std::string, Attached>& devices() { return devices_; }
 
   [[nodiscard]] std::optional<Instant> due() const;
@@ -53,6 +56,7 @@ class Port {
   void send_due(Instant now);
   [[nodiscard]] std::chrono::microseconds time_of(std::size_t bytes) const;
   [[nodiscard]] bool somebody_listens() const;
+  [[nodiscard]] bool is_understood() const;
 
   Loop& loop_;
   std::string link_;
@@ -61,6 +65,8 @@ class Port {
   std::map<std::string, Attached> devices_;
   std::deque<Outgoing> outgoing_;
   Instant next_byte_at_{};
+  bool has_journal_ = false;
+  Bytes journal_;
 };
 
 }  // namespace world

@@ -197,10 +197,11 @@ DeviceSpec read_device(const json& value, const std::string& place,
                        const std::shared_ptr<const Truth>& truth) {
   Section section(value, place);
   const std::string kind = section.text("kind", "");
-  if (quantities_of_kind(kind).empty()) {
+  if (!is_kind(kind)) {
     section.fail("kind", "\"" + kind +
                              "\" is not known; there are pms5003, sds011, renke, sht4x, "
-                             "bme280, scd4x");
+                             "bme280, bmp280, scd4x, pmsa003i, and strangers: eeprom, registers, "
+                             "sht3x, gps, noise, nobody, meter");
   }
   DeviceSpec spec{.name = section.text("name", kind),
                   .kind = kind,
@@ -211,6 +212,8 @@ DeviceSpec read_device(const json& value, const std::string& place,
                   .frames_per_second = section.number("frames_per_second", 0),
                   .humidity_element = section.truth("humidity_element", true),
                   .tcp = static_cast<int>(section.number("tcp", -1)),
+                  .mode = section.text("mode", ""),
+                  .is_kernels = section.truth("kernel", false),
                   .troubles = read_troubles(section),
                   .view = read_view(truth, section.find("sees"), section.place_of("sees"))};
   if (spec.tcp >= 0 && kind != "renke") section.fail("tcp", "only a renke has it");
@@ -253,7 +256,8 @@ void read_ports(Scenario& scenario, const json* value, const std::string& place)
     if (!device.port.empty()) scenario.ports[device.port].baud = baud_of_kind(device.kind);
   }
   if (value == nullptr) return;
-  if (!value->is_object()) throw ScenarioError(place + ": must be {port: {baud, paced, echo}, …}");
+  if (!value->is_object())
+    throw ScenarioError(place + ": must be {port: {baud, paced, echo, strict}, …}");
   for (const auto& [name, settings] : value->items()) {
     Section section(settings, place + "/" + name);
     const auto port = scenario.ports.find(name);
@@ -261,6 +265,7 @@ void read_ports(Scenario& scenario, const json* value, const std::string& place)
     port->second.baud = static_cast<int>(section.number("baud", port->second.baud));
     port->second.paced = section.truth("paced", false);
     port->second.echo = section.truth("echo", false);
+    port->second.strict = section.truth("strict", false);
     if (port->second.baud <= 0) section.fail("baud", "must be above 0");
     section.finish();
   }
@@ -415,7 +420,9 @@ Scenario load_scenario(const std::string& file) {
   }
   Section section(document, file + ": ");
   section.text("about", "");
+  const bool has_journal = section.truth("journal", false);
   Scenario scenario;
+  scenario.has_journal = has_journal;
   scenario.truth = read_truth(section.need("values"), section.place_of("values"));
   if (const auto* devices = section.find("devices")) {
     read_devices(scenario, *devices, section.place_of("devices"));

@@ -43,14 +43,17 @@ struct DeviceSpec {
   double frames_per_second = 0;  // 0: its own pace
   bool humidity_element = true;  // false: calibration without it (BME280)
   int tcp = -1;                  // Modbus over TCP, on this port; 0: any free one
+  std::string mode{};            // "passive" or "asleep": as somebody left it (laser counters)
+  bool is_kernels = false;       // I2C: a driver of the kernel has it
   std::vector<Trouble> troubles{};
   View view;
 };
 
 struct PortSpec {
-  int baud = 0;        // 0: that of its devices
-  bool paced = false;  // bytes take the time that they need at this speed
-  bool echo = false;   // an RS-485 adapter that repeats what it is given to send
+  int baud = 0;         // 0: that of its devices
+  bool paced = false;   // bytes take the time that they need at this speed
+  bool echo = false;    // an RS-485 adapter that repeats what it is given to send
+  bool strict = false;  // at another speed than its own nothing is understood, either way
 };
 
 // For some hours an official station has no value of some quantities.
@@ -122,6 +125,7 @@ struct TimedCommand {
 };
 
 struct Scenario {
+  bool has_journal = false;  // keeps all that is written to devices
   std::shared_ptr<const Truth> truth;
   std::map<std::string, PortSpec> ports;
   std::vector<DeviceSpec> devices;

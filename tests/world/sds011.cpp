@@ -28,6 +28,8 @@ class Sds011 : public SerialDevice {
                      std::chrono::milliseconds{static_cast<long>(spec.running_for_s * 1000)}) {
     if (period_minutes_ > 0) start_cycle(now);
     if (spec.frames_per_second > 0) set_rate(spec.frames_per_second);
+    active_ = spec.mode != "passive";
+    working_ = spec.mode != "asleep";
   }
 
   std::vector<Frame> receive(ByteSpan bytes, Instant now) override {

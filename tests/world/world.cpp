@@ -18,7 +18,8 @@ using json = nlohmann::ordered_json;
 
 constexpr const char* command_list =
     "unplug NAME, plug NAME, silence DEVICE, garble DEVICE, heal DEVICE, rate DEVICE N, "
-    "feed AGENCY good|late|stale|503|html|empty|strange|truncated|cut|gone|silent, offered, quit";
+    "feed AGENCY good|late|stale|503|html|empty|strange|truncated|cut|gone|silent, offered, "
+    "written, quit";
 
 const std::string done = "ok";
 
@@ -27,6 +28,13 @@ std::vector<std::string> words_of(const std::string& line) {
   std::vector<std::string> words;
   for (std::string word; stream >> word;) words.push_back(word);
   return words;
+}
+
+std::string hex_text(const Bytes& bytes) {
+  constexpr const char* digits = "0123456789abcdef";
+  std::string text;
+  for (const std::uint8_t byte : bytes) (text += digits[byte >> 4]) += digits[byte & 15];
+  return text;
 }
 
 json json_of(const Tally& tally) {
@@ -46,7 +54,9 @@ World::World(Loop& loop, Scenario scenario, const std::string& directory, int ht
       directory_(directory),
       agencies_(loop, scenario_, http_port, directory + "/requests") {
   for (const auto& [name, spec] : scenario_.ports) {
-    ports_.emplace(name, std::make_unique<Port>(loop, directory + "/" + name, spec));
+    auto& port = ports_.emplace(name, std::make_unique<Port>(loop, directory + "/" + name, spec))
+                     .first->second;
+    if (scenario_.has_journal) port->keep_journal();
   }
   for (const auto& spec : scenario_.devices) {
     if (spec.tcp >= 0) {
@@ -60,6 +70,8 @@ World::World(Loop& loop, Scenario scenario, const std::string& directory, int ht
     auto& bus = buses_[spec.bus];
     if (!bus) bus = std::make_unique<I2cBus>();
     bus->add(spec.name, spec.address, make_i2c_device(spec, instant_now()));
+    if (spec.is_kernels) bus->take(spec.address);
+    if (scenario_.has_journal) bus->keep_journal();
   }
   if (!buses_.empty()) adapters_ = std::make_unique<I2cAdapters>(directory, buses_);
   for (auto& [name, port] : ports_) {
@@ -108,6 +120,7 @@ World::Action World::action_of(const std::string& line) {
     return words.size() == count && words[0] == verb;
   };
   if (is("offered", 1)) return [this] { return offered(); };
+  if (is("written", 1)) return [this] { return written(); };
   if (is("quit", 1)) return [this] { return loop_.stop(), done; };
   if (is("unplug", 2)) return plug(words[1], false);
   if (is("plug", 2)) return plug(words[1], true);
@@ -136,6 +149,17 @@ std::string World::offered() {
     answer[agency] = {{"requests", counts.requests},
                       {"documents", counts.documents},
                       {"not_modified", counts.not_modified}};
+  }
+  return answer.dump();
+}
+
+std::string World::written() {
+  json answer = json::object();
+  for (const auto& [name, port] : ports_) answer[name] = hex_text(port->journal());
+  for (const auto& [name, bus] : buses_) {
+    json list = json::array();
+    for (const auto& [address, bytes] : bus->journal()) list.push_back({address, hex_text(bytes)});
+    answer[name] = std::move(list);
   }
   return answer.dump();
 }

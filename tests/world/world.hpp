@@ -32,6 +32,7 @@ class World {
   using Action = std::function<std::string()>;
   Action action_of(const std::string& line);
   std::string offered();
+  std::string written();
   Action plug(const std::string& subject, bool in);
   Action misbehave(const std::string& device, Misbehaviour misbehaviour);
   Action set_rate(const std::string& device, const std::string& frames_per_second);

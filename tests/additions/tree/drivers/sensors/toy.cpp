@@ -76,6 +76,7 @@ extern const DriverInfo toy_driver = {
       return std::make_unique<Toy>(chosen.number("offset"));
     },
     .decode = decode,
+    .unrecognisable = "It has no number of its own.",
 };
 
 }  // namespace twinsky
