@@ -152,7 +152,27 @@ int tell(const std::string& problem, const std::string& command) {
   return exit_usage;
 }
 
+void collect(const Command& command, const std::string& words, std::vector<CalledCommand>& found) {
+  found.push_back({words, &command});
+  for (const Command& subcommand : command.subcommands()) {
+    collect(subcommand, words + " " + subcommand.name(), found);
+  }
+}
+
 }  // namespace
+
+std::vector<CalledCommand> every_command(const Command& program) {
+  std::vector<CalledCommand> found;
+  collect(program, program.name(), found);
+  return found;
+}
+
+std::string value_name(const CommandOption& option) {
+  if (std::holds_alternative<bool*>(option.value)) return {};
+  if (!option.type_name.empty()) return option.type_name;
+  if (!option.choices.empty()) return CLI::detail::join(option.choices, "|");
+  return std::holds_alternative<int*>(option.value) ? "INT" : "TEXT";
+}
 
 std::optional<int> obey_command_line(const Command& program, int argc, const char* const* argv) {
   CLI::App app(program.documentation(), program.name());

@@ -104,6 +104,17 @@ class Command {
   std::function<void()> callback_;
 };
 
+// A command by the words that call it: "twinsky export pairs".
+struct CalledCommand {
+  std::string words;
+  const Command* command;
+};
+// The program, then all that it has, each in front of what belongs to it.
+std::vector<CalledCommand> every_command(const Command& program);
+
+// What stands for an option's value in help: "FILE", "good|bad"; empty: it is a flag.
+std::string value_name(const CommandOption& option);
+
 // Reads the command line and does what it says. The answer is an exit code where nothing was done:
 // the usage was wrong, or only help was asked for.
 std::optional<int> obey_command_line(const Command& program, int argc, const char* const* argv);

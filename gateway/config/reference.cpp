@@ -1,42 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reference documentation of the configuration as Markdown tables, made from the declarations.
-#include "gateway/config/config.hpp"
+// The reference documentation of the configuration: its parts, and how they look in Markdown.
+#include "gateway/config/reference.hpp"
+
 #include "gateway/config/settings.hpp"
+
+#include <utility>
 
 namespace twinsky {
 namespace {
 
-// A cell may hold no bar.
-std::string cell(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '|') escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
-}
-
-std::string default_of(const Setting& setting) {
-  if (setting.required) return "required";
-  return setting.fallback.empty() ? std::string() : "`" + std::string(setting.fallback) + "`";
-}
-
-// A closed list of ids was an open one in earlier versions.
-std::string value_of(const Setting& setting) {
-  const bool is_list = setting.kind == SettingKind::id && !setting.choices.empty();
-  return is_list ? listed(setting.choices) : expectation(setting);
-}
-
-std::string table_of(std::span<const Setting> declared) {
-  std::string text = "| setting | value | default | meaning |\n| --- | --- | --- | --- |\n";
-  for (const Setting& setting : declared) {
-    const bool is_defined = setting.name == "position" || setting.name == "quality";
-    const std::string object = "an object, see " + std::string(setting.name);
-    text += "| `" + std::string(setting.name) + "` | " +
-            cell(is_defined ? object : value_of(setting)) + " | " + cell(default_of(setting)) +
-            " | " + cell(setting.documentation) + " |\n";
-  }
-  return text + "\n";
+std::vector<Setting> all_of(std::span<const Setting> declared) {
+  return {declared.begin(), declared.end()};
 }
 
 std::string_view shape_text(Section::Shape shape) {
@@ -55,42 +29,86 @@ std::span<const Setting> settings_of(const auto& info) {
   return info.settings;
 }
 
-template <class Infos>
-std::string additions(const Infos& infos, std::string_view what) {
-  std::string text;
+void add_additions(std::vector<ReferencePart>& parts, const auto& infos, const std::string& what) {
   for (const auto* info : infos) {
     const auto added = settings_of(*info);
     if (added.empty()) continue;
-    text.append("### ").append(what).append(" `").append(info->name).append("` adds\n\n");
-    text += table_of(added);
+    const std::string title = what + " `" + std::string(info->name) + "` adds";
+    parts.push_back({.title = title, .settings = {added.begin(), added.end()}});
+  }
+}
+
+// A cell may hold no bar.
+std::string cell(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '|') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+std::string default_of(const Setting& setting) {
+  if (setting.required) return "required";
+  return setting.fallback.empty() ? std::string() : "`" + std::string(setting.fallback) + "`";
+}
+
+std::string table_of(const std::vector<Setting>& settings) {
+  std::string text = "| setting | value | default | meaning |\n| --- | --- | --- | --- |\n";
+  for (const Setting& setting : settings) {
+    text += "| `" + std::string(setting.name) + "` | " + cell(value_text(setting)) + " | " +
+            cell(default_of(setting)) + " | " + cell(setting.documentation) + " |\n";
   }
   return text;
 }
 
 }  // namespace
 
-std::string config_reference(const Vocabulary& vocabulary) {
-  std::string text = "# Configuration\n\n";
+// A closed list of ids was an open one in earlier versions.
+std::string value_text(const Setting& setting) {
+  if (setting.name == "position" || setting.name == "quality") {
+    return "an object, see " + std::string(setting.name);
+  }
+  const bool is_list = setting.kind == SettingKind::id && !setting.choices.empty();
+  return is_list ? listed(setting.choices) : expectation(setting);
+}
+
+std::vector<ReferencePart> reference_parts(const Vocabulary& vocabulary) {
+  std::vector<ReferencePart> parts;
   for (const Section& section : sections()) {
-    text.append("## `").append(section.name).append("`: ").append(shape_text(section.shape));
-    text.append("\n\n").append(section.documentation).append("\n\n");
-    text += table_of(section.settings);
-    if (section.name == "gateway") text += "### position\n\n" + table_of(position_settings());
-    if (section.name == "sensors") {
-      text += "### quality\n\n" + table_of(quality_settings());
-      text +=
-          "Beside these an object by the name of each quantity that is to be checked in another "
-          "way, such as `\"pm2_5\": {\"spike_suspect\": 200}`:\n\n";
-      text += table_of(check_settings());
-      text += additions(vocabulary.drivers, "driver");
+    const std::string name = "`" + std::string(section.name) + "`: ";
+    parts.push_back({.is_section = true,
+                     .title = name + std::string(shape_text(section.shape)),
+                     .text = std::string(section.documentation),
+                     .settings = all_of(section.settings)});
+    if (section.name == "gateway") {
+      parts.push_back({.title = "position", .settings = all_of(position_settings())});
     }
-    if (section.name == "feeds") text += additions(vocabulary.feeds, "feed");
+    if (section.name == "sensors") {
+      parts.push_back({.title = "quality", .settings = all_of(quality_settings())});
+      parts.push_back({.title = "quality of one quantity",
+                       .text = "Beside these an object by the name of each quantity that is to be "
+                               "checked in another way, such as `\"pm2_5\": {\"spike_suspect\": "
+                               "200}`:",
+                       .settings = all_of(check_settings())});
+      add_additions(parts, vocabulary.drivers, "driver");
+    }
+    if (section.name == "feeds") add_additions(parts, vocabulary.feeds, "feed");
     if (section.name == "sinks") {
-      text += additions(vocabulary.transports, "transport");
-      text += additions(vocabulary.formats, "format");
+      add_additions(parts, vocabulary.transports, "transport");
+      add_additions(parts, vocabulary.formats, "format");
     }
   }
-  text.pop_back();  // one line end is enough
+  return parts;
+}
+
+std::string config_reference(const Vocabulary& vocabulary) {
+  std::string text = "# Configuration\n";
+  for (const ReferencePart& part : reference_parts(vocabulary)) {
+    text.append(part.is_section ? "\n## " : "\n### ").append(part.title).append("\n\n");
+    if (!part.text.empty()) text.append(part.text).append("\n\n");
+    text += table_of(part.settings);
+  }
   return text;
 }
 

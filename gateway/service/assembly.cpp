@@ -168,6 +168,9 @@ void Assembly::start() {
   const std::string message = "version " TWINSKY_VERSION + remark_;
   log_event(log_, LogLevel::notice, "started", config_.gateway.id, message);
   intake_.announce("started", config_.gateway.id, message);
+  if (const auto nothing = nothing_to_read(config_)) {
+    log_.notice("gateway", nothing->text + ". " + nothing->remedy);
+  }
 }
 
 void Assembly::start_page() {

@@ -166,6 +166,9 @@ class OverviewMaker {
 std::vector<Overview::Trouble> troubles_of(const Overview& overview, const Snapshot& snapshot,
                                            const Config& config);
 
+// The first thing to do where nothing was configured yet.
+std::optional<Overview::Trouble> nothing_to_read(const Config& config);
+
 // The newest overview, for whoever asks; what they hold does not change under them. Any thread.
 class PublishedOverview {
  public:

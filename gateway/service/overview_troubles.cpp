@@ -207,6 +207,19 @@ void add_verdicts(std::vector<Trouble>& troubles, const Overview& overview) {
 
 }  // namespace
 
+std::optional<Trouble> nothing_to_read(const Config& config) {
+  if (!config.sensors.empty() || !config.feeds.empty()) return std::nullopt;
+  const std::string file = config.files.empty() ? "the configuration" : config.files.front();
+  return Trouble{
+      .code = "nothing_to_read",
+      .about = "configuration",
+      .severity = Severity::warning,
+      .text = "no sensor and no official source is configured yet: there is nothing to read",
+      .remedy = "Run: sudo twinsky config init, or write it by hand into " + file +
+                "; the gateway takes it over by itself",
+      .arguments = {{"file", file}}};
+}
+
 std::vector<Trouble> troubles_of(const Overview& overview, const Snapshot& snapshot,
                                  const Config& config) {
   std::vector<Trouble> troubles;
@@ -216,6 +229,7 @@ std::vector<Trouble> troubles_of(const Overview& overview, const Snapshot& snaps
   add_feeds(troubles, overview, snapshot);
   add_stages(troubles, snapshot);
   add_verdicts(troubles, overview);
+  if (auto nothing = nothing_to_read(config)) troubles.push_back(std::move(*nothing));
   for (const Problem& problem : config.warnings) {
     troubles.push_back({.code = "configuration",
                         .about = problem.pointer,

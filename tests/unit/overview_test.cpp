@@ -108,6 +108,23 @@ TEST_F(OverviewTest, a_warning_mode_is_told_with_its_warning_and_since_when) {
   EXPECT_EQ(codes(), Codes());  // it is no trouble
 }
 
+TEST_F(OverviewTest, where_nothing_is_configured_it_says_what_to_do_first) {
+  const Config configured = config_;
+  config_.sensors.clear();
+  EXPECT_EQ(codes(), Codes());  // a gateway of official sources alone
+  config_ = configured;
+  config_.feeds.clear();
+  EXPECT_EQ(codes(), Codes());
+  config_.sensors.clear();
+  config_.compare.clear();
+  config_.files = {"/etc/twinsky/twinsky.json"};
+  ASSERT_EQ(codes(), Codes{"nothing_to_read"});
+  const nlohmann::json problem = json()["problems"][0];
+  EXPECT_EQ(problem["severity"], "warning");
+  EXPECT_NE(problem["remedy"].get<std::string>().find("/etc/twinsky/twinsky.json"),
+            std::string::npos);
+}
+
 TEST_F(OverviewTest, a_sensor_is_lost_after_three_periods_of_silence_and_there_is_a_remedy) {
   stream().age = 30s;
   EXPECT_EQ(codes(), Codes());
