@@ -204,6 +204,7 @@ class Machine:
         own["sensors"] = [{"id": sensor["id"], "driver": "modbus", "bus": "recorded", "every": "30min",
                            "map": str(self.directory / "past-map.json"), "placement": "rooftop"}]
         own["feeds"] = [{**feed, "documents": ["24pc"]} for feed in own["feeds"] if feed["feed"] == "hk-epd"]
+        own["compare"] = [one for one in own["compare"] if one["sensor"] == sensor["id"]]
         own["sinks"] = []
         file = self.directory / "past-configuration.json"
         file.write_text(json.dumps(own))
