@@ -19,7 +19,7 @@ struct Offer {
 };
 
 // As a shell takes it whole.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string all = "'";
   for (const char c : text) {
     if (c == '\'') {
@@ -82,7 +82,7 @@ std::string every_pattern(const Called& called, const char* between) {
   std::string text;
   for (const CalledCommand& each : called) {
     if (each.command->name() == each.words) continue;  // the program
-    text.append(text.empty() ? "" : between).append(quoted(each.words));
+    text.append(text.empty() ? "" : between).append(shell_quoted(each.words));
   }
   return text;
 }
@@ -102,20 +102,20 @@ _twinsky() {
   for (const CalledCommand& each : called) {
     for (const CommandOption& option : each.command->options()) {
       if (!takes_value(option)) continue;
-      text += "    " + quoted(each.words + " " + option.name) +
-              ":*) words=" + quoted(joined(option.choices)) + " ;;\n";
+      text += "    " + shell_quoted(each.words + " " + option.name) +
+              ":*) words=" + shell_quoted(joined(option.choices)) + " ;;\n";
     }
   }
   text += "    *:-*)\n      case $command in\n";
   for (const CalledCommand& each : called) {
-    text += "        " + quoted(each.words) +
-            ") words=" + quoted(names_of(options_of(*each.command))) + " ;;\n";
+    text += "        " + shell_quoted(each.words) +
+            ") words=" + shell_quoted(names_of(options_of(*each.command))) + " ;;\n";
   }
   text += "      esac ;;\n    *)\n      case $command in\n";
   for (const CalledCommand& each : called) {
     const std::string words = names_of(subcommands_of(*each.command));
     if (words.empty()) continue;
-    text += "        " + quoted(each.words) + ") words=" + quoted(words) + " ;;\n";
+    text += "        " + shell_quoted(each.words) + ") words=" + shell_quoted(words) + " ;;\n";
   }
   return text + R"(      esac ;;
   esac
@@ -129,7 +129,7 @@ complete -o default -F _twinsky twinsky
 std::string described(const std::vector<Offer>& words) {
   std::string text = "(";
   for (const Offer& word : words) {
-    text += (text.size() == 1 ? "" : " ") + quoted(word.text + ":" + word.documentation);
+    text += (text.size() == 1 ? "" : " ") + shell_quoted(word.text + ":" + word.documentation);
   }
   return text + ")";
 }
@@ -150,14 +150,15 @@ case "$command $words[CURRENT-1]" in
   for (const CalledCommand& each : called) {
     for (const CommandOption& option : each.command->options()) {
       if (!takes_value(option)) continue;
-      text += "  " + quoted(each.words + " " + option.name) + ") ";
+      text += "  " + shell_quoted(each.words + " " + option.name) + ") ";
       text += option.choices.empty() ? "_files" : "compadd -- " + joined(option.choices);
       text += "; return ;;\n";
     }
   }
   text += "esac\ncase $command in\n";
   for (const CalledCommand& each : called) {
-    text += "  " + quoted(each.words) + ")\n    options=" + described(options_of(*each.command)) +
+    text += "  " + shell_quoted(each.words) +
+            ")\n    options=" + described(options_of(*each.command)) +
             "\n    commands=" + described(subcommands_of(*each.command)) + " ;;\n";
   }
   return text + R"(esac
@@ -186,22 +187,24 @@ function __twinsky_is
 end
 )";
   for (const CalledCommand& each : called) {
-    const std::string begin = "complete -c twinsky -n " + quoted("__twinsky_is " + each.words);
+    const std::string begin =
+        "complete -c twinsky -n " + shell_quoted("__twinsky_is " + each.words);
     const std::vector<Offer> below = subcommands_of(*each.command);
     for (const Offer& word : below) {
-      text += begin + " -f -a " + word.text + " -d " + quoted(word.documentation) + "\n";
+      text += begin + " -f -a " + word.text + " -d " + shell_quoted(word.documentation) + "\n";
     }
     for (const CommandOption& option : each.command->options()) {
       if (!option.name.starts_with("-")) continue;
       text += begin + " -l " + option.name.substr(2);
       if (takes_value(option)) {
-        text += option.choices.empty() ? " -r -F" : " -x -a " + quoted(joined(option.choices));
+        text +=
+            option.choices.empty() ? " -r -F" : " -x -a " + shell_quoted(joined(option.choices));
       }
-      text += " -d " + quoted(short_of(option.documentation)) + "\n";
+      text += " -d " + shell_quoted(short_of(option.documentation)) + "\n";
     }
-    text += begin + " -l help -d " + quoted("Print what it takes") + "\n";
+    text += begin + " -l help -d " + shell_quoted("Print what it takes") + "\n";
     if (!each.command->version().empty()) {
-      text += begin + " -l version -d " + quoted("Print the version") + "\n";
+      text += begin + " -l version -d " + shell_quoted("Print the version") + "\n";
     }
   }
   return text;
