@@ -130,7 +130,7 @@ def stalls(chance, trials, _):
         # The kernel itself holds a thread that waits for the disk: what can be had is that all else has
         # left, and that the log says what is lost.
         site.gateway.process.terminate()
-        site.until(lambda: "are lost with this stop" in site.gateway.log() or not site.is_alive(), 3,
+        site.until(lambda: "lost with this stop" in site.gateway.log() or not site.is_alive(), 3,
                    "SIGTERM in a stall: it has left and tells what is lost")
         site.disk.freeze(False)
         site.stop()
