@@ -50,7 +50,7 @@ void look_for_damage(const std::string& about, const std::string& path, Findings
                       "is damaged (" + damage +
                           "): a gateway that starts sets the file aside and brings back what can "
                           "be read",
-                      "sudo systemctl restart twinsky && journalctl -u twinsky -f"});
+                      "sudo systemctl restart twinsky && sudo journalctl -u twinsky -f"});
 }
 
 Findings look_at_store(const Patient& patient) {
