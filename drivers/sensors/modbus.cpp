@@ -22,6 +22,7 @@
 #include "drivers/adu.hpp"
 #include "drivers/register_map.hpp"
 #include "gateway/model/embedded.hpp"
+#include "gateway/model/joined.hpp"
 #include "gateway/model/plain_file.hpp"
 
 #include <algorithm>
@@ -70,12 +71,6 @@ std::vector<std::string> shipped_maps() {
     maps.emplace_back(file);
   }
   return maps;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text.append(text.empty() ? "" : ", ").append(word);
-  return text;
 }
 
 constexpr std::size_t longest_map = std::size_t{1} << 20U;

@@ -3,6 +3,7 @@
 
 #include "gateway/commands/command.hpp"
 #include "gateway/config/suggestion.hpp"
+#include "gateway/model/joined.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -24,10 +25,6 @@ CLI::Option* add_to(CLI::App& app, const CommandOption& option) {
       option.value);
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  return CLI::detail::join(words, ", ");
-}
-
 // "; did you mean …?" where one of them is near.
 std::string meant(std::string_view word, const std::vector<std::string>& known) {
   const std::vector<std::string_view> views(known.begin(), known.end());
@@ -41,7 +38,7 @@ CLI::Validator one_of(const std::vector<std::string>& choices) {
     return "\"" + given + "\" is not known here, expected one of " + joined(choices) +
            meant(given, choices);
   };
-  return {refuse, "{" + CLI::detail::join(choices, ",") + "}", "choice"};
+  return {refuse, "{" + joined(choices, ",") + "}", "choice"};
 }
 
 void put_options(const Command& command, CLI::App& app) {
@@ -170,7 +167,7 @@ std::vector<CalledCommand> every_command(const Command& program) {
 std::string value_name(const CommandOption& option) {
   if (std::holds_alternative<bool*>(option.value)) return {};
   if (!option.type_name.empty()) return option.type_name;
-  if (!option.choices.empty()) return CLI::detail::join(option.choices, "|");
+  if (!option.choices.empty()) return joined(option.choices, "|");
   return std::holds_alternative<int*>(option.value) ? "INT" : "TEXT";
 }
 

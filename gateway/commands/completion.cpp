@@ -4,6 +4,8 @@
 // then looks up what may follow; where a value is free, names of files do.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
+#include "gateway/model/joined.hpp"
+#include "gateway/text/shell_word.hpp"
 
 #include <iostream>
 #include <memory>
@@ -17,19 +19,6 @@ struct Offer {
   std::string text;
   std::string documentation;
 };
-
-// As a shell takes it whole.
-std::string shell_quoted(std::string_view text) {
-  std::string all = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      all += R"('\'')";
-    } else {
-      all += c;
-    }
-  }
-  return all + "'";
-}
 
 // What is said in a line beside a word.
 std::string short_of(const std::string& documentation) {
@@ -65,16 +54,10 @@ std::vector<Offer> options_of(const Command& command) {
   return words;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text.append(text.empty() ? "" : " ").append(word);
-  return text;
-}
-
 std::string names_of(const std::vector<Offer>& words) {
   std::vector<std::string> names;
   for (const Offer& word : words) names.push_back(word.text);
-  return joined(names);
+  return joined(names, " ");
 }
 
 // 'twinsky run' | 'twinsky check' | …
@@ -82,7 +65,7 @@ std::string every_pattern(const Called& called, const char* between) {
   std::string text;
   for (const CalledCommand& each : called) {
     if (each.command->name() == each.words) continue;  // the program
-    text.append(text.empty() ? "" : between).append(shell_quoted(each.words));
+    text.append(text.empty() ? "" : between).append(shell_word(each.words));
   }
   return text;
 }
@@ -102,20 +85,20 @@ _twinsky() {
   for (const CalledCommand& each : called) {
     for (const CommandOption& option : each.command->options()) {
       if (!takes_value(option)) continue;
-      text += "    " + shell_quoted(each.words + " " + option.name) +
-              ":*) words=" + shell_quoted(joined(option.choices)) + " ;;\n";
+      text += "    " + shell_word(each.words + " " + option.name) +
+              ":*) words=" + shell_word(joined(option.choices, " ")) + " ;;\n";
     }
   }
   text += "    *:-*)\n      case $command in\n";
   for (const CalledCommand& each : called) {
-    text += "        " + shell_quoted(each.words) +
-            ") words=" + shell_quoted(names_of(options_of(*each.command))) + " ;;\n";
+    text += "        " + shell_word(each.words) +
+            ") words=" + shell_word(names_of(options_of(*each.command))) + " ;;\n";
   }
   text += "      esac ;;\n    *)\n      case $command in\n";
   for (const CalledCommand& each : called) {
     const std::string words = names_of(subcommands_of(*each.command));
     if (words.empty()) continue;
-    text += "        " + shell_quoted(each.words) + ") words=" + shell_quoted(words) + " ;;\n";
+    text += "        " + shell_word(each.words) + ") words=" + shell_word(words) + " ;;\n";
   }
   return text + R"(      esac ;;
   esac
@@ -129,7 +112,7 @@ complete -o default -F _twinsky twinsky
 std::string described(const std::vector<Offer>& words) {
   std::string text = "(";
   for (const Offer& word : words) {
-    text += (text.size() == 1 ? "" : " ") + shell_quoted(word.text + ":" + word.documentation);
+    text += (text.size() == 1 ? "" : " ") + shell_word(word.text + ":" + word.documentation);
   }
   return text + ")";
 }
@@ -150,14 +133,14 @@ case "$command $words[CURRENT-1]" in
   for (const CalledCommand& each : called) {
     for (const CommandOption& option : each.command->options()) {
       if (!takes_value(option)) continue;
-      text += "  " + shell_quoted(each.words + " " + option.name) + ") ";
-      text += option.choices.empty() ? "_files" : "compadd -- " + joined(option.choices);
+      text += "  " + shell_word(each.words + " " + option.name) + ") ";
+      text += option.choices.empty() ? "_files" : "compadd -- " + joined(option.choices, " ");
       text += "; return ;;\n";
     }
   }
   text += "esac\ncase $command in\n";
   for (const CalledCommand& each : called) {
-    text += "  " + shell_quoted(each.words) +
+    text += "  " + shell_word(each.words) +
             ")\n    options=" + described(options_of(*each.command)) +
             "\n    commands=" + described(subcommands_of(*each.command)) + " ;;\n";
   }
@@ -187,24 +170,23 @@ function __twinsky_is
 end
 )";
   for (const CalledCommand& each : called) {
-    const std::string begin =
-        "complete -c twinsky -n " + shell_quoted("__twinsky_is " + each.words);
+    const std::string begin = "complete -c twinsky -n " + shell_word("__twinsky_is " + each.words);
     const std::vector<Offer> below = subcommands_of(*each.command);
     for (const Offer& word : below) {
-      text += begin + " -f -a " + word.text + " -d " + shell_quoted(word.documentation) + "\n";
+      text += begin + " -f -a " + word.text + " -d " + shell_word(word.documentation) + "\n";
     }
     for (const CommandOption& option : each.command->options()) {
       if (!option.name.starts_with("-")) continue;
       text += begin + " -l " + option.name.substr(2);
       if (takes_value(option)) {
         text +=
-            option.choices.empty() ? " -r -F" : " -x -a " + shell_quoted(joined(option.choices));
+            option.choices.empty() ? " -r -F" : " -x -a " + shell_word(joined(option.choices, " "));
       }
-      text += " -d " + shell_quoted(short_of(option.documentation)) + "\n";
+      text += " -d " + shell_word(short_of(option.documentation)) + "\n";
     }
-    text += begin + " -l help -d " + shell_quoted("Print what it takes") + "\n";
+    text += begin + " -l help -d " + shell_word("Print what it takes") + "\n";
     if (!each.command->version().empty()) {
-      text += begin + " -l version -d " + shell_quoted("Print the version") + "\n";
+      text += begin + " -l version -d " + shell_word("Print the version") + "\n";
     }
   }
   return text;

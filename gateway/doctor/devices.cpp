@@ -2,6 +2,7 @@
 // The files of the buses: there, open to the gateway's user, and nobody else's. What a kind of bus
 // needs is in its descriptor.
 #include "gateway/doctor/examination.hpp"
+#include "gateway/text/shell_word.hpp"
 
 #include <algorithm>
 #include <array>
@@ -85,11 +86,11 @@ Finding missing(const BusSettings& bus, const BusNeeds& needs, const Machine& ma
 
 std::string mend_of(const Denial& denial, const BusNeeds& needs, const Machine& machine) {
   if (!denial.group.empty() && denial.group != "root") {
-    return "sudo usermod -aG " + denial.group + " " + for_shell(machine.user.name) +
+    return "sudo usermod -aG " + denial.group + " " + shell_word(machine.user.name) +
            " && sudo systemctl restart twinsky";
   }
   // The rules that give such files to their group come with the package.
-  return "sudo usermod -aG " + std::string(needs.group) + " " + for_shell(machine.user.name) +
+  return "sudo usermod -aG " + std::string(needs.group) + " " + shell_word(machine.user.name) +
          " && sudo udevadm control --reload && sudo udevadm trigger && sudo systemctl restart "
          "twinsky";
 }
@@ -105,7 +106,7 @@ std::string mend_of_holder(const RunningProcess& process, const BusSettings& bus
   const std::string program =
       fs::path(process.command.substr(0, process.command.find(' '))).filename().string();
   if (!program.ends_with("getty")) return "sudo kill " + std::to_string(process.id);
-  return "sudo systemctl disable --now serial-getty@" + for_shell(device_name(bus)) + ".service";
+  return "sudo systemctl disable --now serial-getty@" + shell_word(device_name(bus)) + ".service";
 }
 
 void look_for_holders(const BusSettings& bus, const struct stat& file, const Machine& machine,
@@ -151,11 +152,11 @@ void look_at_device(const BusSettings& bus, const BusNeeds& needs, const Machine
 void look_at_recording(const BusSettings& bus, const Machine& machine, Findings& findings) {
   if (::access(bus.address.c_str(), F_OK) != 0) {
     findings.push_back(
-        {"device_missing", about_bus(bus), "is not there", "ls -l " + for_shell(bus.address)});
+        {"device_missing", about_bus(bus), "is not there", "ls -l " + shell_word(bus.address)});
   } else if (const auto denial = denied(machine.user, bus.address, R_OK)) {
     findings.push_back({"device_permission", about_bus(bus),
                         "is closed to the gateway: " + denial->why,
-                        "sudo chmod a+r " + for_shell(bus.address)});
+                        "sudo chmod a+r " + shell_word(bus.address)});
   }
 }
 

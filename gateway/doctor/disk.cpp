@@ -2,6 +2,7 @@
 // The disk of the store: may it be written, how much is left, how fast does it keep what it is told
 // to keep, and does it keep it at all.
 #include "gateway/doctor/examination.hpp"
+#include "gateway/text/shell_word.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -80,7 +81,7 @@ void look_at_mount(const std::string& path, const Machine& machine, Findings& fi
   if (mount->has("ro")) {
     findings.push_back({"disk_read_only", about,
                         "is mounted read-only: either meant so, or after an error of the card",
-                        "sudo mount -o remount,rw " + for_shell(mount->point) +
+                        "sudo mount -o remount,rw " + shell_word(mount->point) +
                             "; sudo dmesg | grep -i -e mmc -e ext4"});
   }
   if (is_in_memory(*mount, mounts)) {
@@ -93,14 +94,14 @@ void look_at_mount(const std::string& path, const Machine& machine, Findings& fi
   if (mount->value_of("data") == "writeback") {
     findings.push_back({"disk_unsafe", about,
                         "is mounted with data=writeback: a power cut can tear the store's file",
-                        "sudo tune2fs -o ^journal_data_writeback " + for_shell(mount->device) +
+                        "sudo tune2fs -o ^journal_data_writeback " + shell_word(mount->device) +
                             " && sudo reboot"});
   }
   if (mount->has("nobarrier") || mount->value_of("barrier") == "0") {
     findings.push_back(
         {"disk_unsafe", about,
          "is mounted without barriers: what was committed can be lost in a power cut",
-         "sudo mount -o remount,barrier=1 " + for_shell(mount->point)});
+         "sudo mount -o remount,barrier=1 " + shell_word(mount->point)});
   }
 }
 
@@ -114,14 +115,14 @@ Findings look_at_disk(const Patient& patient) {
   if (!fs::is_directory(directory, unknown)) {
     return {{"directory_missing", "store " + store.path, "its directory is not there",
              "sudo systemd-tmpfiles --create; or: sudo install -d -m 750 -o " +
-                 for_shell(machine.user.name) + " " + for_shell(directory)}};
+                 shell_word(machine.user.name) + " " + shell_word(directory)}};
   }
   Findings findings;
   look_at_mount(directory, machine, findings);
   if (const auto denial = denied(machine.user, directory, R_OK | W_OK | X_OK)) {
-    findings.push_back({"store_permission", "store " + store.path,
-                        "cannot be kept there: " + denial->why,
-                        "sudo chown " + for_shell(machine.user.name) + " " + for_shell(directory)});
+    findings.push_back(
+        {"store_permission", "store " + store.path, "cannot be kept there: " + denial->why,
+         "sudo chown " + shell_word(machine.user.name) + " " + shell_word(directory)});
   }
   const auto left = machine.free_space(directory);
   if (left && *left < store.minimum_free_bytes) {

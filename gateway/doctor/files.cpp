@@ -4,6 +4,7 @@
 #include "gateway/doctor/examination.hpp"
 #include "gateway/model/plain_file.hpp"
 #include "gateway/system/credentials.hpp"
+#include "gateway/text/shell_word.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -50,7 +51,7 @@ void look_at_secret(const Owner& owner, const Setting& setting, const Machine& m
   const SecretFile secret{.name = name, .place = {}};
   const std::string path = found_secret(secret, owner.directory);
   const std::string about = about_setting(owner, setting);
-  const std::string user = for_shell(machine.user.name);
+  const std::string user = shell_word(machine.user.name);
   if (path.empty()) {
     findings.push_back(
         {"secret_missing", about,
@@ -63,33 +64,33 @@ void look_at_secret(const Owner& owner, const Setting& setting, const Machine& m
   if (file && file->is_open_to_others) {
     findings.push_back({"secret_open", about,
                         "the secret's file is open to every user of this machine and is not used",
-                        "sudo chmod o= " + for_shell(path)});
+                        "sudo chmod o= " + shell_word(path)});
     return;
   }
   if (const auto denial = denied(machine.user, path, R_OK)) {
     findings.push_back(
         {"secret_unreadable", about, "the secret's file is closed to the gateway: " + denial->why,
-         "sudo chgrp " + user + " " + for_shell(path) + " && sudo chmod 640 " + for_shell(path)});
+         "sudo chgrp " + user + " " + shell_word(path) + " && sudo chmod 640 " + shell_word(path)});
     return;
   }
   const auto read = read_secret(secret, owner.directory);
   if (read) return;
   findings.push_back({"secret_unreadable", about, read.error(),
-                      "sudo install -m 640 -g " + user + " /dev/stdin " + for_shell(path)});
+                      "sudo install -m 640 -g " + user + " /dev/stdin " + shell_word(path)});
 }
 
 void look_at_readable(const std::string& about, const std::string& path, const Machine& machine,
                       Findings& findings) {
   if (const auto denial = denied(machine.user, path, R_OK)) {
     findings.push_back({"file_unreadable", about, "is closed to the gateway: " + denial->why,
-                        "sudo chgrp " + for_shell(machine.user.name) + " " + for_shell(path) +
-                            " && sudo chmod g+r " + for_shell(path)});
+                        "sudo chgrp " + shell_word(machine.user.name) + " " + shell_word(path) +
+                            " && sudo chmod g+r " + shell_word(path)});
     return;
   }
   const std::string problem = problem_of_plain_file(path);
   if (problem.empty()) return;
-  findings.push_back(
-      {"file_unreadable", about, path + " cannot be read: " + problem, "ls -l " + for_shell(path)});
+  findings.push_back({"file_unreadable", about, path + " cannot be read: " + problem,
+                      "ls -l " + shell_word(path)});
 }
 
 void look_at_settings(const Owner& owner, std::span<const Setting> declared, const Machine& machine,

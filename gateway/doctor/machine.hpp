@@ -69,7 +69,4 @@ struct Denial {
 };
 std::optional<Denial> denied(const ServiceUser& user, const std::string& path, int mode);
 
-// "'/home/pi/a b'", as a shell takes it; as it is where it needs no quotation marks.
-std::string for_shell(std::string_view word);
-
 }  // namespace twinsky

@@ -5,6 +5,7 @@
 #include "gateway/doctor/examination.hpp"
 #include "gateway/store/soundness.hpp"
 #include "gateway/store/store_lock.hpp"
+#include "gateway/text/shell_word.hpp"
 
 #include <unistd.h>
 
@@ -30,9 +31,9 @@ void look_at_ownership(const std::string& about, const std::string& path, const 
     if (::access(file.c_str(), F_OK) != 0) continue;
     const auto denial = denied(machine.user, file, R_OK | W_OK);
     if (!denial) continue;
-    const std::string user = for_shell(machine.user.name);
+    const std::string user = shell_word(machine.user.name);
     findings.push_back({"store_permission", about, "is closed to the gateway: " + denial->why,
-                        "sudo chown " + user + ": " + for_shell(path) + "*"});
+                        "sudo chown " + user + ": " + shell_word(path) + "*"});
     return;  // one command mends all of them
   }
 }

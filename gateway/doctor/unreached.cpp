@@ -2,6 +2,7 @@
 #include "gateway/doctor/unreached.hpp"
 
 #include "gateway/doctor/machine.hpp"
+#include "gateway/text/shell_word.hpp"
 
 #include <string_view>
 #include <utility>
@@ -58,7 +59,7 @@ Finding finding_of(const Unreached& unreached, const Server& server, std::string
   const Remedy remedy = remedy_of(unreached.cause);
   std::string mend(remedy.mend);
   if (mend.starts_with('-')) mend.insert(0, certificate);
-  replace_all(mend, "HOST", for_shell(server.host));
+  replace_all(mend, "HOST", shell_word(server.host));
   replace_all(mend, "PORT", std::to_string(server.port));
   return {std::string(remedy.code), std::move(about),
           server.host + ":" + std::to_string(server.port) + ": " + text_of(unreached),

@@ -2,6 +2,7 @@
 #include "gateway/setup/scan.hpp"
 
 #include "gateway/model/hexadecimal.hpp"
+#include "gateway/model/joined.hpp"
 #include "gateway/setup/guarded_link.hpp"
 #include "gateway/text/one_line.hpp"
 
@@ -34,12 +35,6 @@ std::vector<const DriverInfo*> drivers_for(const BusInfo& kind) {
     if (driver->bus == &kind_of(kind)) drivers.push_back(driver);
   }
   return drivers;
-}
-
-std::string joined(const std::set<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text.append(text.empty() ? "" : ", ").append(word);
-  return text;
 }
 
 // A line of text where it is one, else the first bytes.
