@@ -267,7 +267,9 @@ TEST_F(Gaps, a_sensor_that_was_taken_out_is_no_gateway_that_was_off) {
 // Random lives, on a schedule of whole periods: the sum is exact.
 class RandomGaps : public Gaps {
  protected:
-  milliseconds some_periods(int most) { return period * (1 + random_() % most); }
+  milliseconds some_periods(unsigned most) {
+    return period * static_cast<int>(1 + random_() % most);
+  }
   void set_right() {
     step_utc(beginning + passed_ - clock_->utc());
     intake_->refresh_states();

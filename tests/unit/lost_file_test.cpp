@@ -142,7 +142,7 @@ TEST_F(lost_file, its_wal_replaced_and_its_index_deleted) {
 }
 
 TEST_F(lost_file, its_wal_cut_the_rest_is_in_the_ledger) {
-  for (const std::uintmax_t quarters_left : {0, 1, 3}) {
+  for (const std::uintmax_t quarters_left : {0U, 1U, 3U}) {
     close();
     fs::remove_all(directory_ / "data");
     SetUp();
