@@ -3,11 +3,10 @@
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
+#include "gateway/commands/table.hpp"
 #include "gateway/commands/terminal.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/text/columns.hpp"
 
-#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -86,44 +85,7 @@ void print_json() {
   std::cout << all.dump(2) << '\n';
 }
 
-struct Row {
-  std::vector<std::string> cells;
-  std::string below;  // lines of its own
-};
-
-// From the column on where the cursor stands; the lines after the first begin at `indent`.
-void print_wrapped(const std::string& text, std::size_t indent, std::size_t width) {
-  constexpr std::size_t narrowest = 20;
-  const auto lines = wrapped_to(text, std::max(width, indent + narrowest) - indent);
-  for (std::size_t at = 0; at < lines.size(); ++at) {
-    if (at > 0) std::cout << std::string(indent, ' ');
-    std::cout << lines[at] << '\n';
-  }
-}
-
-// Columns as wide as their widest cell; the last one takes what is left of the terminal.
-void print_table(const std::vector<Row>& rows, std::size_t width) {
-  std::vector<std::size_t> widths(rows.front().cells.size());
-  for (const Row& row : rows) {
-    for (std::size_t at = 0; at < row.cells.size(); ++at) {
-      widths[at] = std::max(widths[at], row.cells[at].size());
-    }
-  }
-  for (const Row& row : rows) {
-    std::size_t column = 0;
-    for (std::size_t at = 0; at + 1 < row.cells.size(); ++at) {
-      std::cout << padded_to(row.cells[at], widths[at] + 2);
-      column += widths[at] + 2;
-    }
-    print_wrapped(row.cells.back(), column, width);
-    if (row.below.empty()) continue;
-    constexpr std::size_t indent = 4;
-    std::cout << std::string(indent, ' ');
-    print_wrapped(row.below, indent, width);
-  }
-}
-
-Row row_of(const DriverInfo& info) {
+TableRow row_of(const DriverInfo& info) {
   std::string quantities;
   for (const DriverQuantity& quantity : info.quantities) {
     quantities.append(quantity.internal ? " internal_" : " ").append(name_of(quantity.quantity));
@@ -135,7 +97,7 @@ Row row_of(const DriverInfo& info) {
           .below = std::string(info.summary) + ":" + quantities};
 }
 
-Row row_of(const FeedInfo& info) {
+TableRow row_of(const FeedInfo& info) {
   std::string quantities;
   for (const Quantity quantity : info.quantities) quantities.append(" ").append(name_of(quantity));
   return {
@@ -144,12 +106,12 @@ Row row_of(const FeedInfo& info) {
 }
 
 void print_tables() {
-  std::vector<Row> drivers{
+  std::vector<TableRow> drivers{
       {.cells = {"DRIVER", "BUS", "WARM-UP", "SHORTEST PERIOD", "DEVICES"}, .below = {}}};
   for (const DriverInfo* info : driver_registry()) drivers.push_back(row_of(*info));
   const std::size_t width = terminal_size().columns;
   print_table(drivers, width);
-  std::vector<Row> feeds{{.cells = {"FEED", "EVERY", "PUBLISHER"}, .below = {}}};
+  std::vector<TableRow> feeds{{.cells = {"FEED", "EVERY", "PUBLISHER"}, .below = {}}};
   for (const FeedInfo* info : feed_registry()) feeds.push_back(row_of(*info));
   std::cout << '\n';
   print_table(feeds, width);

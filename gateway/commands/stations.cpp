@@ -4,11 +4,13 @@
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/position_option.hpp"
+#include "gateway/commands/table.hpp"
+#include "gateway/commands/terminal.hpp"
 #include "gateway/compare/relation.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/config/suggestion.hpp"
+#include "gateway/model/joined.hpp"
 #include "gateway/model/json.hpp"
-#include "gateway/text/columns.hpp"
 #include "gateway/text/json_writer.hpp"
 
 #include <algorithm>
@@ -22,7 +24,7 @@ namespace {
 
 constexpr double behind_all_m = 1e12;
 
-struct Options {
+struct StationsOptions {
   std::string config = "/etc/twinsky/twinsky.json";
   std::string feed;
   std::string near;
@@ -42,7 +44,7 @@ struct Sources {
   std::optional<Position> place;
 };
 
-Sources sources_for(const Options& options) {
+Sources sources_for(const StationsOptions& options) {
   Sources sources;
   std::vector<FeedSettings> configured;
   if (std::error_code ignored; std::filesystem::exists(options.config, ignored)) {
@@ -93,31 +95,28 @@ std::string kilometres(const std::optional<double>& metres) {
   return text + " km";
 }
 
-void print(const std::vector<Listed>& stations, bool with_distance) {
-  std::vector<std::vector<std::string>> rows;
-  std::vector<std::size_t> widths;
-  for (const Listed& each : stations) {
-    const ReferenceStation& station = *each.station;
-    std::vector<std::string> row{std::string(each.feed), station.id, station.kind};
-    if (with_distance) row.push_back(kilometres(each.distance_m));
-    row.insert(row.end(), {station.name_en, station.name_tc, station.name_sc});
-    widths.resize(row.size());
-    for (std::size_t at = 0; at < row.size(); ++at) {
-      widths[at] = std::max(widths[at], columns_of(row[at]));
-    }
-    rows.push_back(std::move(row));
+// "Mong Kok, 旺角": a name that is the same in two scripts stands once.
+std::string names_of(const ReferenceStation& station) {
+  std::vector<std::string> names;
+  for (const std::string_view name : {station.name_en, station.name_tc, station.name_sc}) {
+    if (!name.empty() && std::ranges::find(names, name) == names.end()) names.emplace_back(name);
   }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t at = 0; at < row.size(); ++at) {
-      line.append(at == 0 ? "" : "  ").append(padded_to(row[at], widths[at]));
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    std::cout << line << '\n';
-  }
+  return joined(names);
 }
 
-int list(const Options& options) {
+void print(const std::vector<Listed>& stations, bool with_distance) {
+  std::vector<TableRow> rows;
+  for (const Listed& each : stations) {
+    const ReferenceStation& station = *each.station;
+    TableRow& row = rows.emplace_back();
+    row.cells = {std::string(each.feed), station.id, station.kind};
+    if (with_distance) row.cells.push_back(kilometres(each.distance_m));
+    row.cells.push_back(names_of(station));
+  }
+  print_table(rows, terminal_size().columns);
+}
+
+int list(const StationsOptions& options) {
   check_feed(options.feed);
   const Sources sources = sources_for(options);
   std::vector<Listed> stations;
@@ -151,7 +150,7 @@ int list(const Options& options) {
 
 void add_stations(Command& app, int& code) {
   auto* command = app.add_subcommand("stations", "List the official stations that feeds have");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StationsOptions>();
   command->add_option("FEED", options->feed, "Only this feed's");
   command->add_option("--near", options->near,
                       "LATITUDE,LONGITUDE in WGS 84: the nearest first; without it, from the "
