@@ -26,7 +26,7 @@ namespace {
 constexpr std::size_t most_told = 20;
 constexpr std::size_t longest_line = std::size_t{1} << 20U;
 
-struct Options {
+struct ImportOptions {
   std::string file;
   bool skips_bad = false;
   bool dry_run = false;
@@ -87,7 +87,7 @@ bool is_left_out(const ExportedRecord& record) {
 
 class Import {
  public:
-  Import(const Options& options, const ChosenStore& store)
+  Import(const ImportOptions& options, const ChosenStore& store)
       : options_(options), store_(store), import_(store.path) {}
 
   int run() {
@@ -98,15 +98,7 @@ class Import {
     is_told_ = true;
     each_record([&](const ExportedRecord& record, std::uint64_t line) { look(record, line); });
     if (refused_ != 0 && !options_.skips_bad) return refuse();
-    if (!options_.dry_run && import_.further() != 0) {
-      import_.begin();
-      each_record([&](const ExportedRecord& record, std::uint64_t) {
-        if (!conflicts_.contains({record.stream, {record.epoch, record.seq}})) {
-          import_.put(row_of(record));
-        }
-      });
-      import_.commit(SystemClock().utc());
-    }
+    if (!options_.dry_run && import_.further() != 0) put();
     std::cout << options_.file << ": " << counted(import_.further(), "record")
               << (options_.dry_run ? " would be imported" : " imported") << ", " << known_
               << " there already";
@@ -172,6 +164,21 @@ class Import {
     }
     conflicts_.insert({record.stream, {record.epoch, record.seq}});
   }
+  void put() {
+    try {
+      import_.begin();
+      each_record([&](const ExportedRecord& record, std::uint64_t) {
+        if (!conflicts_.contains({record.stream, {record.epoch, record.seq}})) {
+          import_.put(row_of(record));
+        }
+      });
+      import_.commit(SystemClock().utc());
+    } catch (const std::exception& problem) {
+      throw StoreError(
+          "nothing was imported into " + store_.path + ": " +
+          (fault_of(problem) == DiskFault::full ? "there is no room on its disk" : problem.what()));
+    }
+  }
   static std::string number_of(const ExportedRecord& record) {
     return record.stream + " " + record.epoch + " " + std::to_string(record.seq);
   }
@@ -188,7 +195,7 @@ class Import {
     return exit_failed;
   }
 
-  const Options& options_;
+  const ImportOptions& options_;
   const ChosenStore& store_;
   StoreImport import_;
   bool is_told_ = false;
@@ -199,7 +206,7 @@ class Import {
   std::set<std::pair<std::string, std::pair<std::string, std::uint64_t>>> conflicts_;
 };
 
-int run_import(const StoreChoice& choice, const Options& options) {
+int run_import(const StoreChoice& choice, const ImportOptions& options) {
   const auto chosen = chosen_store(choice);
   if (!chosen) return exit_configuration;
   if (const std::string problem = problem_of_given_file(options.file); !problem.empty()) {
@@ -220,7 +227,7 @@ void add_import(Command& app, int& code) {
       "Put records that export wrote, CSV or JSON lines, into the store of a gateway that is "
       "stopped");
   const auto choice = add_store_choice(*command);
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ImportOptions>();
   command->add_option("FILE", options->file, "What twinsky export has written")->required();
   command->add_flag("--skip-bad", options->skips_bad,
                     "Import the other lines where some are damaged; without it none is");

@@ -2,18 +2,13 @@
 // A full disk (a small file system in memory, mounted for this process alone) and one that refuses
 // to be written (a limit on the size of files): sampling goes on, what is lost is counted, and when
 // the disk is back the store is too.
+#include "tests/faults/small_disk.hpp"
 #include "tests/unit/store_fixture.hpp"
 
-#include <cerrno>
-#include <fcntl.h>
-#include <fstream>
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <system_error>
-#include <unistd.h>
 
 namespace twinsky {
 namespace {
@@ -61,34 +56,8 @@ using disk = DiskTest;
 
 class FullDiskTest : public DiskTest {
  protected:
-  FullDiskTest() {
-    // Without root's rights a namespace of our own gives them for this.
-    const int spaces = ::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
-    const bool is_mounted = ::unshare(spaces) == 0 &&
-                            ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                            ::mount("none", directory_.c_str(), "tmpfs", 0, "size=12m") == 0;
-    if (!is_mounted) {
-      ADD_FAILURE() << "cannot mount a small disk for the test ("
-                    << std::generic_category().message(errno)
-                    << "): run it as root, or allow user namespaces";
-    }
-  }
-  ~FullDiskTest() override {
-    store_.reset();
-    ::umount2(directory_.c_str(), MNT_DETACH);
-  }
-  // Another program's file takes what is left.
-  void fill_disk() {
-    const std::string filler = (directory_ / "filler").string();
-    const int file = ::open(filler.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    const std::string block(4096, 'x');
-    while (::write(file, block.data(), block.size()) > 0) continue;
-    ::close(file);
-  }
-  void enlarge_disk() {
-    EXPECT_EQ(::mount("none", directory_.c_str(), "tmpfs", MS_REMOUNT, "size=64m"), 0);
-  }
-  void free_disk() { std::filesystem::remove(directory_ / "filler"); }
+  ~FullDiskTest() override { store_.reset(); }
+  SmallDisk disk_{directory_, "12m"};
 };
 using full_disk = FullDiskTest;
 
@@ -100,12 +69,36 @@ TEST_F(full_disk, a_store_that_fills_the_disk_gives_up_its_oldest_rows_and_count
     offer(200, 300);
     try_to_commit();
   }
-  enlarge_disk();
+  disk_.enlarge("64m");
   recover();
   const std::uint64_t gone = lost("sensor/a", "disk_full");
   EXPECT_GT(gone, 30'000U);
   EXPECT_GT(rows_of("sensor/a").size(), 3'000U);
   expect_whole(rows_of("sensor/a").size(), gone);
+}
+
+TEST_F(full_disk, of_its_oldest_rows_those_stay_that_are_on_their_way) {
+  settings_.queue_bytes = 512 << 10;
+  open();
+  store_->add_sink("city", true);
+  offer(800, 300);
+  recover();
+  ASSERT_TRUE(store_->claim("city", 500));
+  for (int round = 0; round < 300; ++round) {
+    offer(200, 300);
+    try_to_commit();
+  }
+  disk_.enlarge("64m");
+  recover();
+  const auto all = rows_of("sensor/a");
+  EXPECT_EQ(all.size() + lost("sensor/a", "disk_full"), offered_);
+  const auto newer = std::ranges::find_if(all, [](const Row& row) { return row.row > 500; });
+  ASSERT_NE(newer, all.begin());
+  EXPECT_EQ(all.front().seq, 1U);
+  EXPECT_EQ((newer - 1)->row, 500);
+  EXPECT_EQ((newer - 1)->seq, newer - all.begin());
+  ASSERT_NE(newer, all.end());
+  EXPECT_GT(newer->seq, 20'000U);
 }
 
 TEST_F(full_disk, others_fill_the_disk_and_sampling_goes_on) {
@@ -114,11 +107,11 @@ TEST_F(full_disk, others_fill_the_disk_and_sampling_goes_on) {
   offer(3000, 300);
   recover();
   for (int round = 0; round < 20; ++round) {
-    fill_disk();
+    disk_.fill();
     offer(500, 300);
     try_to_commit();
   }
-  free_disk();
+  disk_.free();
   offer(100, 300);
   recover();
   expect_whole(rows_of("sensor/a").size(), lost("sensor/a", "disk_full"));
@@ -129,7 +122,7 @@ TEST_F(full_disk, a_start_on_a_full_disk_finds_the_space_that_was_kept_for_it) {
   offer(3000, 300);
   recover();
   close();
-  fill_disk();
+  disk_.fill();
   open();
   offer(100, 300);
   recover();
@@ -143,13 +136,13 @@ TEST_F(full_disk, no_unsent_row_goes_while_memory_has_room_and_nothing_is_lost_w
   recover();
   // Whatever the store gives up, others take.
   for (int round = 0; round < 10; ++round) {
-    fill_disk();
+    disk_.fill();
     offer(400, 300);
     try_to_commit();
   }
   EXPECT_TRUE(store_->status().disk_fault.starts_with("disk_full")) << store_->status().disk_fault;
   EXPECT_TRUE(ledger().empty());
-  free_disk();
+  disk_.free();
   recover();
   EXPECT_TRUE(ledger().empty());
   EXPECT_EQ(store_->status().queue_dropped, 0U);
@@ -160,13 +153,24 @@ TEST_F(full_disk, memory_all_but_full_the_oldest_go_and_never_what_is_on_its_way
   settings_.queue_bytes = 256 << 10;
   open();
   store_->add_sink("city", true);
-  offer(2000, 300);
-  recover();
+  for (int round = 0; round < 10; ++round) {
+    offer(200, 300);
+    recover();
+  }
   ASSERT_TRUE(store_->claim("city", 500));
   for (int round = 0; round < 60; ++round) {
-    fill_disk();
+    disk_.fill();
     offer(50, 300);
     try_to_commit();
+  }
+  disk_.free();
+  recover();
+  const std::uint64_t gone = lost("sensor/a", "disk_full");
+  EXPECT_GT(gone, 0U);
+  const auto all = rows_of("sensor/a");
+  expect_whole(all.size(), gone);  // the newest of them is there
+  for (std::size_t at = 0; at < 500; ++at) {
+    EXPECT_TRUE(all[at].body.starts_with(R"({"n":)" + std::to_string(at + 1) + ','));
   }
 }
 
@@ -176,12 +180,12 @@ TEST_F(full_disk, a_stop_keeps_what_is_in_memory) {
   offer(3000, 300);
   recover();
   for (int round = 0; round < 10; ++round) {
-    fill_disk();
+    disk_.fill();
     offer(100, 300);
     try_to_commit();
   }
   close();
-  free_disk();
+  disk_.free();
   open();
   recover();
   expect_whole(rows_of("sensor/a").size(), lost("sensor/a", "disk_full"));
@@ -191,21 +195,13 @@ TEST_F(full_disk, a_stop_keeps_what_is_in_memory) {
 class UnmountedDiskTest : public DiskTest {
  protected:
   UnmountedDiskTest() {
-    std::filesystem::create_directory(directory_ / "disk");
     std::filesystem::create_directory(directory_ / "data");
-    const int spaces = ::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
-    const std::string medium = (directory_ / "disk").string();
-    const bool is_mounted = ::unshare(spaces) == 0 &&
-                            ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                            ::mount("none", medium.c_str(), "tmpfs", 0, "size=12m") == 0;
-    EXPECT_TRUE(is_mounted) << "run it as root, or allow user namespaces";
     settings_.path = (directory_ / "data" / "store.db").string();
     plug_in();
   }
   ~UnmountedDiskTest() override {
     store_.reset();
     pull_out();
-    ::umount2((directory_ / "disk").c_str(), MNT_DETACH);
   }
   void plug_in() {
     EXPECT_EQ(::mount((directory_ / "disk").c_str(), (directory_ / "data").c_str(), nullptr,
@@ -216,6 +212,8 @@ class UnmountedDiskTest : public DiskTest {
   [[nodiscard]] bool is_directory_empty() const {
     return std::filesystem::is_empty(directory_ / "data");
   }
+
+  SmallDisk disk_{directory_ / "disk", "12m"};
 };
 using unmounted_disk = UnmountedDiskTest;
 

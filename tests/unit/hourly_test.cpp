@@ -2,6 +2,7 @@
 // Hours out of stored samples: when they are over, when samples come late, over restarts.
 #include "gateway/hours/hourly.hpp"
 
+#include "gateway/store/import.hpp"
 #include "hours_fixture.hpp"
 
 #include <nlohmann/json.hpp>
@@ -43,6 +44,41 @@ TEST_F(HourlyTest, are_made_when_they_are_over_and_published_once) {
   EXPECT_EQ(reader->hours("sensor/roof", Quantity::pm2_5, ten, ten + 1h).size(), 1U);
   EXPECT_TRUE(reader->hours("sensor/roof", Quantity::pm10, ten, ten + 9h).empty());
   EXPECT_TRUE(reader->hours("sensor/attic", Quantity::pm2_5, ten, ten + 9h).empty());
+}
+
+// Those of a broken card, put into the store that has gone on without them.
+TEST_F(HourlyTest, are_made_of_samples_that_were_imported) {
+  put_minutes(ten, 60);
+  step(ten + 1h);
+  ASSERT_EQ(kept().size(), 1U);
+  const HourRow had = kept()[0];
+  const auto samples = rows_of("sensor/roof");
+  maker_.reset();
+  settings_.path = (directory_ / "other.db").string();
+  open();
+  put("sensor/roof", ten + 2h, 5);
+  step(ten + 3h);
+  ASSERT_EQ(kept().size(), 1U);
+  maker_.reset();
+  close();
+  {
+    StoreImport import(settings_.path);
+    const auto each = [&](auto use) {
+      for (const Row& row : samples) use({row.stream, row.epoch, row.seq, row.time, row.body});
+    };
+    each([&](const ImportRow& row) { import.expect(row); });
+    import.read_known();
+    each([&](const ImportRow& row) { EXPECT_EQ(import.look(row), StoreImport::Look::further); });
+    import.begin();
+    each([&](const ImportRow& row) { import.put(row); });
+    import.commit(clock_.utc());
+  }
+  open();
+  step(ten + 4h);
+  ASSERT_EQ(kept().size(), 2U);
+  EXPECT_EQ(kept()[0].start, ten);
+  EXPECT_EQ(kept()[0].hour.used, had.hour.used);
+  EXPECT_EQ(kept()[0].hour.value, had.hour.value);
 }
 
 TEST_F(HourlyTest, a_late_sample_makes_its_hour_anew_and_only_that) {
