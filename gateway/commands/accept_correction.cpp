@@ -17,7 +17,7 @@
 namespace twinsky {
 namespace {
 
-struct Options {
+struct AcceptCorrectionOptions {
   std::string author;
   bool dry_run = false;
 };
@@ -39,7 +39,7 @@ std::string record_of(const std::string& store, const Comparison& comparison) {
   return {};
 }
 
-int accept(const ComparisonChoice& choice, const Options& options) {
+int accept(const ComparisonChoice& choice, const AcceptCorrectionOptions& options) {
   int code = exit_good;
   const auto chosen = chosen_comparison(choice, code);
   if (!chosen) return code;
@@ -76,7 +76,7 @@ void add_accept_correction(Command& app, int& code) {
   auto* command = app.add_subcommand(
       "accept-correction", "Take the correction that a comparison proposes into the configuration");
   const auto choice = add_comparison_choice(*command);
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AcceptCorrectionOptions>();
   options->author = user_name();
   command->add_option("--author", options->author, "Who stands for it")->shows_default();
   command->add_flag("--dry-run", options->dry_run, "Print it and write nothing");

@@ -23,7 +23,7 @@
 namespace twinsky {
 namespace {
 
-struct Options {
+struct ConfigInitOptions {
   std::string config = "/etc/twinsky/twinsky.json";
   bool force = false;
   std::string id;
@@ -101,7 +101,7 @@ std::string wrong_broker(const std::string& address) {
          " is no broker's address, expected one such as mqtts://broker.example.org:8883";
 }
 
-std::optional<Position> place_of(const Options& options) {
+std::optional<Position> place_of(const ConfigInitOptions& options) {
   if (options.position.empty()) return std::nullopt;
   Position position = position_in("--position", options.position);
   position.datum = options.datum == "gcj02"  ? Datum::gcj02
@@ -110,12 +110,12 @@ std::optional<Position> place_of(const Options& options) {
   return to_wgs84(position);
 }
 
-bool is_accepted(const Options& options, const FeedInfo& feed) {
+bool is_accepted(const ConfigInitOptions& options, const FeedInfo& feed) {
   return std::ranges::find(options.accept_terms, feed.name) != options.accept_terms.end();
 }
 
 // What a person says to what no option said.
-void ask_for_the_rest(Options& options) {
+void ask_for_the_rest(ConfigInitOptions& options) {
   if (options.name.empty()) options.name = ask("What do people call the place?", "My station");
   if (options.id.empty()) {
     const std::string likely = slug(options.name);
@@ -161,7 +161,7 @@ void ask_for_the_rest(Options& options) {
   }
 }
 
-void check(const Options& options) {
+void check(const ConfigInitOptions& options) {
   const auto refuse = [](const char* option, const std::string& problem) {
     if (!problem.empty()) throw WrongUsage(option, problem);
   };
@@ -180,7 +180,7 @@ void check(const Options& options) {
 
 // ---- the text ----
 
-std::string gateway_text(const Options& options) {
+std::string gateway_text(const ConfigInitOptions& options) {
   Json gateway = {{"id", options.id.empty() ? "auto" : options.id}};
   if (!options.name.empty()) gateway["name"] = options.name;
   gateway["jurisdiction"] = options.city;
@@ -203,7 +203,7 @@ std::string lines_of(const std::vector<Neighbour>& neighbours) {
 }
 
 // Sources nearby whose terms nobody has accepted.
-std::string terms_text(const Options& options, const Position& place) {
+std::string terms_text(const ConfigInitOptions& options, const Position& place) {
   std::string text;
   for (const FeedInfo* feed : feeds_near(place)) {
     if (feed->terms.empty() || is_accepted(options, *feed)) continue;
@@ -215,7 +215,7 @@ std::string terms_text(const Options& options, const Position& place) {
   return text;
 }
 
-std::string sink_lines(const Options& options) {
+std::string sink_lines(const ConfigInitOptions& options) {
   const TransportInfo* const transport = transport_of(options.broker);
   if (transport == nullptr) {
     return "    // {\"id\": \"city\", \"mqtt\": \"mqtts://broker.example.org:8883\", \"username\": "
@@ -236,7 +236,7 @@ std::string sink_lines(const Options& options) {
   return text + "    " + spaced(sink) + "\n";
 }
 
-std::string text_with(const Options& options, const ProposedDevices& proposal) {
+std::string text_with(const ConfigInitOptions& options, const ProposedDevices& proposal) {
   const auto place = place_of(options);
   const std::set<std::string> accepted(options.accept_terms.begin(), options.accept_terms.end());
   const Neighbourhood near = place ? neighbourhood_of(*place, proposal, accepted) : Neighbourhood();
@@ -257,7 +257,7 @@ std::string text_with(const Options& options, const ProposedDevices& proposal) {
 constexpr std::size_t longest_scan = std::size_t{1} << 22U;
 
 // Why nothing may be written there; empty: it may. What the package brought is nobody's work.
-std::string why_not(const Options& options) {
+std::string why_not(const ConfigInitOptions& options) {
   const auto there = read_plain_file(options.config, longest_scan);
   if (!there && there.error().is_missing) return {};
   if (options.force || (there && there->text == embedded_file("config/twinsky.json"))) return {};
@@ -265,7 +265,7 @@ std::string why_not(const Options& options) {
 }
 
 // Nothing: a scan was asked for and could not be had; it was said why.
-std::optional<ProposedDevices> proposal_for(const Options& options) {
+std::optional<ProposedDevices> proposal_for(const ConfigInitOptions& options) {
   if (options.no_scan) return ProposedDevices();
   if (options.scan.empty()) {
     const ScanReport report = scan_with_progress(*options.choice, "twinsky config init");
@@ -281,7 +281,7 @@ std::optional<ProposedDevices> proposal_for(const Options& options) {
   throw WrongUsage("--scan", options.scan + " " + proposal.error());
 }
 
-void tell_next_steps(const Options& options) {
+void tell_next_steps(const ConfigInitOptions& options) {
   const bool is_installed = options.config == "/etc/twinsky/twinsky.json";
   const std::string config = is_installed ? "" : " --config " + options.config;
   std::cout << "written to " << options.config << ". Next:\n";
@@ -294,7 +294,7 @@ void tell_next_steps(const Options& options) {
   if (is_installed) std::cout << "  sudo systemctl enable --now twinsky\n  sudo twinsky status\n";
 }
 
-int init(Options options) {
+int init(ConfigInitOptions options) {
   check(options);
   if (const std::string problem = why_not(options); !problem.empty()) {
     std::cerr << "twinsky config init: " << options.config << ' ' << problem << '\n';
@@ -340,7 +340,7 @@ void add_config_init(Command& config, int& code) {
       "init",
       "Write the first configuration: place, what `scan` finds, official stations nearby with "
       "comparisons, broker. On a terminal it asks for what no option says");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ConfigInitOptions>();
   command->add_option("--config", options->config, "The file to write")->shows_default();
   command->add_flag("--force", options->force, "Write over a file that is there");
   command->add_option("--name", options->name, "What people call the place");

@@ -13,13 +13,13 @@
 namespace twinsky {
 namespace {
 
-struct Options {
+struct ConfigShowOptions {
   std::string config = "/etc/twinsky/twinsky.json";
   bool origin = false;
   bool json = false;
 };
 
-int show(const Options& options) {
+int show(const ConfigShowOptions& options) {
   const auto settings = effective_settings(options.config);
   if (!settings) {
     for (const Problem& problem : settings.error()) std::cerr << text_of(problem) << '\n';
@@ -56,7 +56,7 @@ int show(const Options& options) {
 
 void add_config_show(Command& config, int& code) {
   auto* command = config.add_subcommand("show", "Print every setting that has a value");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ConfigShowOptions>();
   command->add_option("--config", options->config, "Configuration file")->shows_default();
   command->add_flag("--origin", options->origin, "With the file and line that it comes from");
   command->add_flag("--json", options->json, "One JSON list, with origins");

@@ -11,10 +11,9 @@
 #include "gateway/hours/longer_means.hpp"
 #include "gateway/store/hours.hpp"
 #include "gateway/store/official.hpp"
+#include "gateway/text/csv.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -25,7 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Options {
+struct ExportHoursOptions {
   std::vector<std::string> sensors;
   std::vector<std::string> stations;
   std::string from;
@@ -94,14 +93,6 @@ void add_quantity(StoreReader& reader, const Source& source, Quantity quantity, 
 
 // ---- as CSV -------------------------------------------------------------------------------------
 
-// The shortest text that reads back as the same number.
-std::string exact(const std::optional<double>& value) {
-  if (!value) return {};
-  std::array<char, 32> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *value).ptr;
-  return {digits.data(), end};
-}
-
 void print_header(const std::map<Quantity, LongerMeans>& quantities, std::ostream& out) {
   out << "hour_start,hour_end,day,source";
   for (const auto& [quantity, longer] : quantities) {
@@ -130,21 +121,23 @@ void print_header(const std::map<Quantity, LongerMeans>& quantities, std::ostrea
 }
 
 void print(const Cells& cells, const LongerMeans& columns, std::ostream& out) {
-  out << ',' << exact(cells.value) << ',';
+  out << ',' << exact_cell(cells.value) << ',';
   if (cells.own) out << cells.own->used;
   out << ',';
   if (cells.own) out << cells.own->expected;
   out << ',' << (cells.is_valid ? 1 : 0);
   if (cells.own) {
-    out << ',' << exact(cells.own->minimum) << ',' << exact(cells.own->maximum) << ','
-        << exact(cells.own->deviation);
+    out << ',' << exact_cell(cells.own->minimum) << ',' << exact_cell(cells.own->maximum) << ','
+        << exact_cell(cells.own->deviation);
   } else {
     out << ",,,";
   }
   if (columns.eight_hours) {
-    out << ',' << exact(cells.longer.eight_hours->mean) << ',' << cells.longer.eight_hours->hours;
+    out << ',' << exact_cell(cells.longer.eight_hours->mean) << ','
+        << cells.longer.eight_hours->hours;
   }
-  if (columns.day) out << ',' << exact(cells.longer.day->value) << ',' << cells.longer.day->hours;
+  if (columns.day)
+    out << ',' << exact_cell(cells.longer.day->value) << ',' << cells.longer.day->hours;
 }
 
 void print_nothing(const LongerMeans& columns, std::ostream& out) {
@@ -195,7 +188,7 @@ std::optional<Source> source_of(const std::string& name, bool is_official, const
   return std::nullopt;
 }
 
-int run_export(const StoreChoice& choice, const Options& options) {
+int run_export(const StoreChoice& choice, const ExportHoursOptions& options) {
   if (options.sensors.empty() && options.stations.empty()) {
     throw WrongUsage("--sensor", "expected one, or a --station");
   }
@@ -252,7 +245,7 @@ void add_export_hours(Command& export_command, int& code) {
       "whether it is valid (1 or 0), minimum, maximum and deviation, and of those with limits for "
       "longer times the means of eight hours and of the day as of this hour");
   const auto choice = add_store_choice(*command);
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExportHoursOptions>();
   command->add_option("--sensor", options->sensors, "This sensor; may be repeated");
   command->add_option("--station", options->stations,
                       "This official station, e.g. hk-epd/mong-kok; may be repeated");

@@ -5,9 +5,8 @@
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/comparison_choice.hpp"
 #include "gateway/commands/time_option.hpp"
+#include "gateway/text/csv.hpp"
 
-#include <array>
-#include <charconv>
 #include <fstream>
 #include <iostream>
 
@@ -18,21 +17,13 @@ using std::chrono::hours;
 
 constexpr hours published{720};  // the longest window
 
-struct Options {
+struct ExportPairsOptions {
   std::string from;
   std::string to;
   std::string output;
 };
 
-// The shortest text that reads back as the same number.
-std::string exact(const std::optional<double>& value) {
-  if (!value) return {};
-  std::array<char, 32> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *value).ptr;
-  return {digits.data(), end};
-}
-
-Window window_of(const Options& options, const Zone& zone) {
+Window window_of(const ExportPairsOptions& options, const Zone& zone) {
   const auto from = time_option("--from", options.from, zone);
   const auto to = time_option("--to", options.to, zone).value_or(SystemClock().utc());
   Window window{};
@@ -56,16 +47,16 @@ void print(const StoredPairs& pairs, Window window, bool has_correction, std::os
     PairRow one{.hour = hour};  // of which nothing is known
     if (row != pairs.rows.end() && row->hour == hour) one = *row++;
     const Flag flag = one.reference ? one.reference_flag : Flag::missing;
-    out << iso8601(hour) << ',' << iso8601(hour + hours(1)) << ',' << exact(one.sensor) << ','
-        << exact(one.corrected) << ',' << one.usable << ',' << one.failed << ',' << one.expected
-        << ',' << exact(one.reference) << ',' << static_cast<int>(flag) << ',' << one.is_provisional
-        << ',' << one.is_maintenance << ',' << exact(one.humidity) << ','
+    out << iso8601(hour) << ',' << iso8601(hour + hours(1)) << ',' << exact_cell(one.sensor) << ','
+        << exact_cell(one.corrected) << ',' << one.usable << ',' << one.failed << ','
+        << one.expected << ',' << exact_cell(one.reference) << ',' << static_cast<int>(flag) << ','
+        << one.is_provisional << ',' << one.is_maintenance << ',' << exact_cell(one.humidity) << ','
         << cause_of(one, Series::raw, pairs.beginnings) << ','
         << (has_correction ? cause_of(one, Series::corrected, pairs.beginnings) : "") << '\n';
   }
 }
 
-int run_export(const ComparisonChoice& choice, const Options& options) {
+int run_export(const ComparisonChoice& choice, const ExportPairsOptions& options) {
   int code = exit_good;
   const auto chosen = chosen_comparison(choice, code);
   if (!chosen) return code;
@@ -100,7 +91,7 @@ void add_export_pairs(Command& export_command, int& code) {
       "maintenance (1 or 0); the humidity beside the sensor; why there is no pair (withheld), and "
       "none of the corrected series");
   const auto choice = add_comparison_choice(*command);
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExportPairsOptions>();
   command->add_option("--from", options->from,
                       "From this hour on; without it 720 h, the longest window");
   command->add_option("--to", options->to, "Before this hour; without it the present one");

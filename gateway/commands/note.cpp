@@ -14,7 +14,7 @@
 namespace twinsky {
 namespace {
 
-struct Options {
+struct NoteOptions {
   std::string config = "/etc/twinsky/twinsky.json";
   std::string sensor;
   std::string kind;
@@ -52,7 +52,7 @@ std::vector<std::string> sensors_of(const Config& config) {
   return names;
 }
 
-int take_note(const Options& options) {
+int take_note(const NoteOptions& options) {
   const UtcTime now = SystemClock().utc();
   Note note{.sensor = options.sensor, .noted = now, .text = options.text};
   if (!options.list) {
@@ -97,7 +97,7 @@ int take_note(const Options& options) {
 void add_note(Command& app, int& code) {
   auto* command = app.add_subcommand(
       "note", "Note that a sensor was worked on, moved, or stood beside the reference");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<NoteOptions>();
   command->add_option("--config", options->config, "The configuration file")->shows_default();
   command->add_option("SENSOR", options->sensor, "Its id");
   command

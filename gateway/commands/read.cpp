@@ -19,9 +19,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr milliseconds patience = 10s;
+constexpr milliseconds longest_read = 10s;
 
-struct Options {
+struct ReadOptions {
   std::string config = "/etc/twinsky/twinsky.json";
   std::string sensor;
   bool json = false;
@@ -31,7 +31,7 @@ struct Options {
 Result<Sample> poll(const DriverInfo& info, const Settings& settings, Link& link, Clock& clock) {
   const auto driver = info.make(settings);
   driver->start(link);
-  const MonotonicTime deadline = clock.now() + patience;
+  const MonotonicTime deadline = clock.now() + longest_read;
   while (true) {
     Result<Sample> sample = driver->sample(link);
     if (sample || sample.error() != Fault::not_ready || clock.now() > deadline) return sample;
@@ -46,7 +46,7 @@ Result<Sample> listen(const DriverInfo& info, const Settings& settings, StreamLi
   listener->start(link);
   std::array<std::byte, 512> buffer{};
   Fault fault = Fault::no_response;
-  for (const MonotonicTime deadline = clock.now() + patience; clock.now() < deadline;) {
+  for (const MonotonicTime deadline = clock.now() + longest_read; clock.now() < deadline;) {
     const std::size_t count = link.read(buffer, 500ms);
     Decoded decoded = count > 0 ? listener->feed(Bytes(buffer).first(count)) : listener->finish();
     if (!decoded.faults.empty()) fault = decoded.faults.back();
@@ -169,7 +169,7 @@ bool read_sensor(const SensorSettings& sensor, const BusSettings& bus_settings, 
   return false;
 }
 
-int read_all(const Options& options) {
+int read_all(const ReadOptions& options) {
   const auto config = load_config(options.config);
   if (!config) {
     for (const Problem& problem : config.error()) std::cerr << text_of(problem) << '\n';
@@ -196,7 +196,7 @@ int read_all(const Options& options) {
 }
 
 void add_read(Command& app, int& code) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReadOptions>();
   Command* const command =
       app.add_subcommand("read", "Read sensors once and print; nothing is stored or published");
   command->add_option("sensor", options->sensor, "Only this sensor");

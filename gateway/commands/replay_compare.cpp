@@ -21,11 +21,6 @@
 namespace twinsky {
 namespace {
 
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
-
 Json percent(const std::optional<double>& share) {
   return share ? Json(*share * 100) : Json();
 }
@@ -174,10 +169,10 @@ Json ks_json(std::span<const Pair> pairs) {
 Json epa_json(const Target& target, int interval_h, const Assessment& seen) {
   if (target.issuer != "us-epa" || target.interval_h != interval_h) return nullptr;
   const Criteria criteria = judge(target, seen.line, seen.errors);
-  return {{"slope", or_null(criteria.slope)},
-          {"intercept", or_null(criteria.intercept)},
-          {"r2", or_null(criteria.r2)},
-          {"error", or_null(criteria.error)},
+  return {{"slope", criteria.slope},
+          {"intercept", criteria.intercept},
+          {"r2", criteria.r2},
+          {"error", criteria.error},
           {"all", criteria.all()}};
 }
 
@@ -202,14 +197,14 @@ std::optional<double> mean_of_all_references(std::span<const PairRow> rows) {
   return moments.mean_reference;
 }
 
-struct Comparison {
+struct ComparedCase {
   std::span<const PairRow> rows;
   Subject subject;
   int interval_h = 1;
   DayRule days;
 };
 
-void append_verdict(Json& line, const Comparison& comparison, const Assessment& seen,
+void append_verdict(Json& line, const ComparedCase& comparison, const Assessment& seen,
                     const Target& target) {
   constexpr int daily_scan = 12;  // hours either way
   constexpr int hours_a_judgement_needs = 54;
@@ -222,16 +217,16 @@ void append_verdict(Json& line, const Comparison& comparison, const Assessment& 
        .target = target,
        .relation = Relation::collocated,
        .min_pairs = comparison.interval_h == 1 ? hours_a_judgement_needs : days_a_judgement_needs});
-  line["lag"] = {{"best_h", or_null(lag.best)},
-                 {"r_best", or_null(lag.r_best)},
-                 {"r_zero", or_null(lag.r_zero)},
-                 {"misaligned_by_h", or_null(lag.misaligned_by)},
+  line["lag"] = {{"best_h", lag.best},
+                 {"r_best", lag.r_best},
+                 {"r_zero", lag.r_zero},
+                 {"misaligned_by_h", lag.misaligned_by},
                  {"hint", lag.misaligned_by ? Json(hint_of(*lag.misaligned_by)) : Json()}};
   line["verdict"] = name_of(judgement.verdict);
   line["reasons"] = judgement.reasons;
 }
 
-void append_statistics(Json& line, const Comparison& comparison, const Assessment& seen,
+void append_statistics(Json& line, const ComparedCase& comparison, const Assessment& seen,
                        const Target& target) {
   const Moments& moments = seen.moments;
   const bool any = moments.n > 0;
@@ -275,7 +270,7 @@ Json withheld_json(const Coverage& coverage) {
   return causes;
 }
 
-Json compared(const Comparison& comparison, const TargetCatalogue& targets) {
+Json compared(const ComparedCase& comparison, const TargetCatalogue& targets) {
   const bool is_hourly = comparison.interval_h == 1;
   const Window window = whole(comparison.rows);
   const Assessment seen = is_hourly ? assess(comparison.rows, window)
@@ -309,7 +304,7 @@ int interval_h_of(std::string_view interval) {
 
 // ---- the sections of a file of cases ----------------------------------------------------------
 
-struct Source {
+struct CaseSource {
   const HourlyCsv& csv;
   const TargetCatalogue& targets;
 };
@@ -340,7 +335,7 @@ Json pair_set(const Json& item, const TargetCatalogue& targets) {
   return compared({.rows = rows, .subject = subject, .days = {}}, targets);
 }
 
-Json metrics(const Json& item, const Source& source) {
+Json metrics(const Json& item, const CaseSource& source) {
   const std::string reference = item.at("reference");
   const auto named = item.value("quantity", item.at("sensor").get<std::string>());
   const Subject subject{quantity_of(named)};
@@ -354,7 +349,7 @@ Json metrics(const Json& item, const Source& source) {
                   source.targets);
 }
 
-Json precision_json(const Json& item, const Source& source) {
+Json precision_json(const Json& item, const CaseSource& source) {
   const std::string quantity = item.at("quantity");
   const int units = item.at("units");
   const int min_count = item.value("min_count", default_min_count);
@@ -383,7 +378,7 @@ HourStart hour_at(const Json& item, const char* key) {
   return std::chrono::floor<std::chrono::hours>(*time);
 }
 
-Json trailing_window(const Json& item, const Source& source) {
+Json trailing_window(const Json& item, const CaseSource& source) {
   const std::vector<PairRow> rows = rows_of(source.csv, item, item.at("reference"));
   const int hours = item.at("window_hours");
   const HourStart end = hour_at(item, "window_end");
@@ -411,13 +406,13 @@ Json trailing_window(const Json& item, const Source& source) {
   return line;
 }
 
-Json lags(const Json& item, const Source& source) {
+Json lags(const Json& item, const CaseSource& source) {
   constexpr int published = 3;  // hours either way
   const std::vector<PairRow> rows = rows_of(source.csv, item, item.at("reference"));
   const LagScan scan = scan_lags(rows, item.value("max_lag", published));
   Json by_lag = Json::object();
-  for (const LagValue& value : scan.values) by_lag[std::to_string(value.hours)] = or_null(value.r);
-  return {{"r_by_lag_hours", std::move(by_lag)}, {"best_lag", or_null(scan.best)}};
+  for (const LagValue& value : scan.values) by_lag[std::to_string(value.hours)] = value.r;
+  return {{"r_by_lag_hours", std::move(by_lag)}, {"best_lag", scan.best}};
 }
 
 // "sensor*1.6 from 2019-08-16T00:00:00Z", "sensor+15 from …", "none": what a case does to the data.
@@ -452,7 +447,7 @@ std::string reference_beside(const std::string& sensor) {
   return "ref" + sensor.substr(std::min(sensor.find('_'), sensor.size()));
 }
 
-Json drift_json(const Json& item, const Source& source) {
+Json drift_json(const Json& item, const CaseSource& source) {
   const std::string sensor = item.at("sensor");
   std::vector<PairRow> rows =
       rows_of(source.csv, item, item.value("reference", reference_beside(sensor)));
@@ -481,7 +476,7 @@ Json drift_json(const Json& item, const Source& source) {
   return {{"first_flag_of_each_run", std::move(begun)}, {"alarm", std::move(alarmed)}};
 }
 
-Json outcome(const std::string& section, const Json& item, const Source& source) {
+Json outcome(const std::string& section, const Json& item, const CaseSource& source) {
   if (section == "precision") return precision_json(item, source);
   if (section == "rolling") return trailing_window(item, source);
   if (section == "lag_scan") return lags(item, source);
@@ -557,7 +552,7 @@ void replay_compare_csv(const std::string& file, const ReplayCompareOptions& opt
   std::vector<PairRow> rows = checked(
       rows_of(csv, options.sensor, options.reference, options.count, options.min_count), subject);
   withhold(rows, csv, options.sensor);
-  const Comparison comparison{
+  const ComparedCase comparison{
       .rows = rows,
       .subject = subject,
       .interval_h = interval_h_of(options.interval),

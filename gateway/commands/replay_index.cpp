@@ -14,11 +14,6 @@
 namespace twinsky {
 namespace {
 
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
-
 IndexInputs inputs_of(const Json& input) {
   IndexInputs inputs;
   for (const auto& [name, concentration] : input.items()) {
@@ -36,10 +31,10 @@ IndexInputs inputs_of(const Json& input) {
 Json china(const IndexEdition& edition, const std::string& kind, const IndexInputs& inputs) {
   if (kind == "iaqi") {
     const auto& [name, concentration] = *inputs.begin();
-    return concentration ? or_null(edition.part(name, *concentration)) : Json();
+    return concentration ? Json(edition.part(name, *concentration)) : Json();
   }
   const IndexValue total = edition.total(kind == "aqi-daily" ? "daily" : "hourly", inputs);
-  return {{"aqi", or_null(total.value)}, {"primary", total.primary}, {"iaqi", total.parts}};
+  return {{"aqi", total.value}, {"primary", total.primary}, {"iaqi", total.parts}};
 }
 
 Json hong_kong(const IndexEdition& edition, const IndexInputs& inputs) {
@@ -53,7 +48,7 @@ Json nowcast_of(const Json& input) {
   for (const Json& hour : input.at("newest_first")) {
     hours.push_back(hour.is_number() ? std::optional(hour.get<double>()) : std::nullopt);
   }
-  return or_null(nowcast(hours));
+  return nowcast(hours);
 }
 
 // "cn-298.15K": the temperature that a reference state is named after.
@@ -87,7 +82,7 @@ Json value_of(const IndexCatalogue& catalogue, const Json& item) {
   const IndexInputs inputs = inputs_of(input);
   if (edition->family() == "cn-aqi") return china(*edition, kind, inputs);
   if (edition->family() == "hk-aqhi") return hong_kong(*edition, inputs);
-  return or_null(edition->total({}, inputs).value);
+  return edition->total({}, inputs).value;
 }
 
 // False when the file, or one of its cases, could not be computed.

@@ -312,11 +312,6 @@ Flags flags_of(const Json& item, bool restart) {
 
 // ---- the blocks ---------------------------------------------------------------------------------
 
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
-
 Json case_line(const Json& item, bool restart) {
   Json flags = Json::array();
   for (const Flag flag : flags_of(item, restart)) flags.push_back(static_cast<int>(flag));
@@ -333,15 +328,15 @@ Json wind_line(const Json& item, bool restart) {
   }
   const auto mean = wind.result();
   if (!mean) return {{"unit_mean", nullptr}, {"wind", nullptr}};
-  return {{"unit_mean", or_null(mean->unit_mean)},
-          {"resultant_length", or_null(mean->resultant_length)},
-          {"yamartino_sd", or_null(mean->deviation)},
+  return {{"unit_mean", mean->unit_mean},
+          {"resultant_length", mean->resultant_length},
+          {"yamartino_sd", mean->deviation},
           {"wind",
            {{"u", mean->u},
             {"v", mean->v},
             {"vector_speed", mean->vector_speed},
             {"scalar_speed", mean->scalar_speed},
-            {"direction_from", or_null(mean->direction_from)}}}};
+            {"direction_from", mean->direction_from}}}};
 }
 
 Json hour_line(const Json& item, bool) {

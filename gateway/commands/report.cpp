@@ -21,7 +21,7 @@ using std::chrono::hours;
 constexpr hours shown{720};
 constexpr hours longest_wait{3};  // for the reference
 
-struct Options {
+struct ReportOptions {
   std::string config = "/etc/twinsky/twinsky.json";
   std::string sensor;
   std::string output;
@@ -60,7 +60,7 @@ ReportedSensor about(const Config& config, const Comparison& comparison,
   return sensor;
 }
 
-int write_report(const Options& options) {
+int write_report(const ReportOptions& options) {
   const auto config = load_config(options.config);
   if (!config) {
     for (const Problem& problem : config.error()) std::cerr << text_of(problem) << '\n';
@@ -111,7 +111,7 @@ int write_report(const Options& options) {
 void add_report(Command& app, int& code) {
   auto* command =
       app.add_subcommand("report", "Draw a sensor's comparisons on a page of HTML to keep");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReportOptions>();
   command->add_option("--config", options->config, "The configuration file")->shows_default();
   command->add_option("SENSOR", options->sensor, "Its id")->required();
   command->add_option("--output", options->output, "The file; without it SENSOR.html");

@@ -3,6 +3,7 @@
 // everything that can block lives on other threads.
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
+#include "gateway/commands/signals.hpp"
 #include "gateway/commands/time_option.hpp"
 #include "gateway/config/watch.hpp"
 #include "gateway/model/fast_clock.hpp"
@@ -17,7 +18,6 @@
 
 #include <cstdlib>
 #include <iostream>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -33,22 +33,13 @@ constexpr milliseconds tick_every = 1s;
 constexpr milliseconds tick_while_changing = 50ms;
 constexpr milliseconds leave_within = 1800ms;
 
-struct Options {
+struct RunOptions {
   std::string config = "/etc/twinsky/twinsky.json";
   bool verbose = false;
   std::vector<std::string> rehearsal;  // from, to
 };
 
 // Signals arrive at a file descriptor of the main loop; no thread is ever interrupted.
-int signal_descriptor() {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  for (const int each : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&signals, each);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);  // a peer that closes is an error of write(), not our end
-  return ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 // A gateway that ran before an upgrade runs after it too.
 void warn_of(const Config& config, Log& log) {
   for (const auto* const list : {&config.warnings, &config.notes}) {
@@ -191,9 +182,10 @@ std::unique_ptr<FastClock> rehearsal_clock(const std::vector<std::string>& words
   return std::make_unique<FastClock>(*start, *end);
 }
 
-int run(const Options& options) {
+int run(const RunOptions& options) {
   keep_little_memory();
-  const int signals = signal_descriptor();  // before the first thread
+  const int signals = signal_descriptor({SIGINT, SIGTERM, SIGHUP});  // before the first thread
+  ::signal(SIGPIPE, SIG_IGN);  // a peer that closes is an error of write(), not our end
   auto config = load_config(options.config);
   if (!config) {
     for (const Problem& problem : config.error()) std::cerr << text_of(problem) << '\n';
@@ -250,7 +242,7 @@ int run(const Options& options) {
 }
 
 void add_run(Command& app, int& code) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunOptions>();
   Command* const command = app.add_subcommand("run", "Run the gateway until it is told to stop");
   command->add_option("--config", options->config, "Configuration file")->shows_default();
   command->add_flag("--verbose", options->verbose, "Log what is said to devices and brokers too");

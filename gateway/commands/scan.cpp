@@ -12,7 +12,7 @@
 namespace twinsky {
 namespace {
 
-struct Options {
+struct ScanOptions {
   std::shared_ptr<ScanChoice> choice;
   std::string output;
   bool json = false;
@@ -75,7 +75,7 @@ bool write(const std::string& file, const std::string& text) {
   return false;
 }
 
-int run_scan(const Options& options) {
+int run_scan(const ScanOptions& options) {
   const ScanReport report = scan_with_progress(*options.choice, "twinsky scan");
   const ProposedDevices proposal = proposal_of(report);
   if (options.json) {
@@ -99,7 +99,7 @@ void add_scan(Command& app, int& code) {
       "its driver's questions at its own addresses; I2C addresses 0x50 to 0x57 (memories) and "
       "those "
       "of the kernel's drivers are left alone. Ends with 1 where no device is recognised");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ScanOptions>();
   options->choice = add_scan_choice(*command);
   command->add_option("--output", options->output, "Write the configuration into this new file");
   command->add_flag("--json", options->json, "One JSON object; `config init --scan` takes it");

@@ -19,7 +19,7 @@
 namespace twinsky {
 namespace {
 
-struct Options {
+struct StatusOptions {
   std::shared_ptr<StoreChoice> store;
   bool all = false;
   bool json = false;
@@ -119,7 +119,7 @@ void print(const ChosenStore& chosen, const std::string& why, const Stored& stor
   std::cout << '\n';
 }
 
-int show(const Options& options) {
+int show(const StatusOptions& options) {
   const auto chosen = chosen_store(*options.store);
   if (!chosen) return exit_configuration;
   auto running = ask_running_gateway(chosen->path);
@@ -148,7 +148,7 @@ void add_status(Command& app, int& code) {
   auto* command = app.add_subcommand(
       "status",
       "Show how the gateway is, what is wrong and what to do; ends with 1 when something is");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StatusOptions>();
   options->store = add_store_choice(*command);
   command->add_flag("--all", options->all,
                     "Stations, indices and every quantity too; without the gateway, every stream");

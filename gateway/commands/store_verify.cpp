@@ -15,7 +15,7 @@
 namespace twinsky {
 namespace {
 
-struct Options {
+struct StoreVerifyOptions {
   std::string file;
   bool json = false;
 };
@@ -28,7 +28,7 @@ std::vector<Proof> verify(const std::string& path) {
   });
 }
 
-int verify(const StoreChoice& choice, const Options& options) {
+int verify(const StoreChoice& choice, const StoreVerifyOptions& options) {
   std::string path = options.file;
   if (path.empty()) {
     const auto chosen = chosen_store(choice);
@@ -61,7 +61,7 @@ void add_store_verify(Command& store, int& code) {
       "verify",
       "Read a whole store, beside a running gateway too: pages, tables, rows, numbers and ledger");
   const auto choice = add_store_choice(*command);
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StoreVerifyOptions>();
   command->add_option("FILE", options->file, "A copy; without it the gateway's store");
   command->add_flag("--json", options->json, "One JSON object");
   command->callback([choice, options, &code] { code = verify(*choice, *options); });

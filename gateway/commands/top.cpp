@@ -5,6 +5,7 @@
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/overview_text.hpp"
 #include "gateway/commands/running_gateway.hpp"
+#include "gateway/commands/signals.hpp"
 #include "gateway/commands/store_choice.hpp"
 #include "gateway/commands/terminal.hpp"
 #include "gateway/text/columns.hpp"
@@ -29,13 +30,13 @@ constexpr milliseconds redrawn_every = 1s;
 constexpr std::string_view enter_screen = "\x1b[?1049h\x1b[?25l";  // the other one, no cursor
 constexpr std::string_view leave_screen = "\x1b[?25h\x1b[?1049l";
 constexpr std::string_view home = "\x1b[H";
-constexpr std::string_view clear_line = "\x1b[K";
+constexpr std::string_view clear_rest = "\x1b[K";
 constexpr std::string_view clear_below = "\x1b[J";
 constexpr std::string_view bold = "\x1b[1m";
 constexpr std::string_view red = "\x1b[1;31m";
 constexpr std::string_view plain = "\x1b[0m";
 
-struct Options {
+struct TopOptions {
   std::shared_ptr<StoreChoice> store;
   int seconds = 0;
 };
@@ -85,7 +86,7 @@ class Screen {
     for (std::size_t at = 0; at < lines.size(); ++at) {
       const bool is_wrong = lines[at].starts_with('!');
       text += has_colours_ && is_wrong ? red : has_colours_ && at == 0 ? bold : "";
-      text.append(lines[at]).append(has_colours_ ? plain : "").append(clear_line);
+      text.append(lines[at]).append(has_colours_ ? plain : "").append(clear_rest);
       if (at + 1 < lines.size()) text += "\r\n";
     }
     write_all(text.append(clear_below));
@@ -99,16 +100,6 @@ class Screen {
 };
 
 // Signals arrive as bytes, so that the screen is left in one place.
-int signal_descriptor() {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  for (const int each : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH}) {
-    ::sigaddset(&signals, each);
-  }
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 // False: it was asked to end.
 bool obey_signals(int descriptor, Screen& screen) {
   signalfd_siginfo signal{};
@@ -131,7 +122,7 @@ bool obey_keys() {
   return typed.find_first_of("qQ") == typed.npos;
 }
 
-int show(const Options& options) {
+int show(const TopOptions& options) {
   const auto chosen = chosen_store(*options.store);
   if (!chosen) return exit_configuration;
   if (::isatty(STDOUT_FILENO) == 0) {
@@ -142,7 +133,7 @@ int show(const Options& options) {
   const MonotonicTime end = options.seconds > 0
                                 ? clock.now() + std::chrono::seconds(options.seconds)
                                 : MonotonicTime::max();
-  const int signals = signal_descriptor();
+  const int signals = signal_descriptor({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH});
   Screen screen;
   while (clock.now() < end) {
     screen.draw(chosen->path);
@@ -159,7 +150,7 @@ int show(const Options& options) {
 void add_top(Command& app, int& code) {
   auto* command =
       app.add_subcommand("top", "Show how the gateway is, live, as much as fits the terminal");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TopOptions>();
   options->store = add_store_choice(*command);
   command->add_option("--seconds", options->seconds, "End by itself after so many; else q ends it");
   command->callback([options, &code] { code = show(*options); });

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -62,6 +63,11 @@ class Json {
   Json(const char* text) : kind_(Kind::text), text_(text) {}
   Json(std::string text) : kind_(Kind::text), text_(std::move(text)) {}
   Json(std::string_view text) : kind_(Kind::text), text_(text) {}
+  // null where there is none.
+  template <class Value>
+  Json(const std::optional<Value>& value) {
+    if (value) *this = Json(*value);
+  }
   // A list of what a container holds; of a map an object.
   template <JsonValues Values>
   Json(const Values& values) : kind_(Kind::list) {

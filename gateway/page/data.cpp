@@ -113,14 +113,11 @@ Json target_of(const StoredPairs& pairs, const Json& record) {
   if (!end) return {};
   const Target target = TargetCatalogue().of(pairs.quantity, pairs.gas_reference_k);
   const Assessment seen = assess_for(target, pairs.rows, std::chrono::floor<hours>(*end));
-  const auto or_null = [](const std::optional<double>& value) {
-    return value ? Json(*value) : Json();
-  };
   Json json = {{"slope", Json::array({target.lowest_slope, target.highest_slope})},
-               {"intercept", or_null(target.intercept)},
+               {"intercept", target.intercept},
                {"r2", target.r2},
-               {"rmse", or_null(target.rmse)},
-               {"nrmse", or_null(target.nrmse)}};
+               {"rmse", target.rmse},
+               {"nrmse", target.nrmse}};
   Json& achieved = json["achieved"] = Json::object();
   if (seen.line) {
     achieved["slope"] = seen.line->slope;
@@ -129,7 +126,7 @@ Json target_of(const StoredPairs& pairs, const Json& record) {
   }
   if (seen.errors) {
     achieved["rmse"] = seen.errors->rmse;
-    achieved["nrmse"] = or_null(seen.errors->nrmse);
+    achieved["nrmse"] = seen.errors->nrmse;
   }
   return json;
 }

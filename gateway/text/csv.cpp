@@ -5,6 +5,9 @@
 #include "gateway/model/quantity.hpp"
 #include "gateway/text/json_scanner.hpp"
 
+#include <array>
+#include <charconv>
+
 namespace twinsky {
 namespace {
 
@@ -49,6 +52,13 @@ void append_cell(std::string& text, std::string_view raw) {
 }
 
 }  // namespace
+
+std::string exact_cell(const std::optional<double>& value) {
+  if (!value) return {};
+  std::array<char, 32> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *value).ptr;
+  return {digits.data(), end};
+}
 
 void CsvColumns::note(std::string_view body) {
   each_member(body, [&](std::string_view key, std::string_view) {

@@ -4,11 +4,15 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace twinsky {
+
+// The shortest text that reads back as the same number; empty: there is none.
+std::string exact_cell(const std::optional<double>& value);
 
 class CsvColumns {
  public:

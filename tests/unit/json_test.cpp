@@ -75,12 +75,13 @@ TEST(json, says_where_text_is_none) {
 TEST(json, says_in_plain_words_what_was_asked_for_and_not_there) {
   const Json json = sample<Json>();
   const auto says = [&](auto question) { return complaint([&] { question(json); }); };
-  EXPECT_EQ(says([](const Json& it) { it.at("absent").is_null(); }), "\"absent\" is missing");
-  EXPECT_EQ(says([](const Json& it) { it.at("text").at("deeper").is_null(); }),
+  EXPECT_EQ(says([](const Json& it) { return it.at("absent").is_null(); }),
+            "\"absent\" is missing");
+  EXPECT_EQ(says([](const Json& it) { return it.at("text").at("deeper").is_null(); }),
             "expected an object with \"deeper\", found text");
-  EXPECT_EQ(says([](const Json& it) { it.at("words").at(2).is_null(); }),
+  EXPECT_EQ(says([](const Json& it) { return it.at("words").at(2).is_null(); }),
             "item 3 of the list is missing");
-  EXPECT_EQ(says([](const Json& it) { it.at("text").at(2).is_null(); }),
+  EXPECT_EQ(says([](const Json& it) { return it.at("text").at(2).is_null(); }),
             "expected a list, found text");
   EXPECT_EQ(says([](const Json& it) { return it.at("text").get<double>(); }),
             "expected a number, found text");
