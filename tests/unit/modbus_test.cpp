@@ -341,8 +341,8 @@ TEST(modbus_rtu, a_line_that_is_never_silent_fails_within_a_deadline) {
     while (clock.pause_until(clock.now() + 1ms, stop)) send(wire.port.device(), hex("55"));
   });
   const auto start = wire.around.clock.now();
-  EXPECT_EQ(wire.ask(read_co2, 50ms), "framing");
-  EXPECT_LT(wire.around.clock.now() - start, 1000ms);
+  EXPECT_EQ(wire.ask(read_co2, 300ms), "framing");
+  EXPECT_LT(wire.around.clock.now() - start, 2000ms);
 }
 
 TEST(modbus_rtu, devices_with_other_line_settings_share_the_wire) {
