@@ -5,6 +5,7 @@
 #include "gateway/config/check_settings.hpp"
 #include "gateway/model/placement.hpp"
 #include "gateway/model/stable_hash.hpp"
+#include "gateway/sinks/discovery.hpp"
 #include "gateway/sinks/snapshot.hpp"
 #include "gateway/store/official.hpp"
 #include "gateway/text/json_writer.hpp"
@@ -126,19 +127,22 @@ struct Intake::Stream {
 };
 
 Intake::Intake(Store& store, LatestValues& latest_values, Bulletin& bulletin, Clock& clock,
-               std::string boot_id)
-    : Intake(store, latest_values, bulletin, clock, std::move(boot_id),
-             [&store](StreamId stream, UtcTime since, const auto& each) {
-               store.recall(stream, since, each);
-             }) {}
+               std::string boot_id, std::string gateway)
+    : Intake(
+          store, latest_values, bulletin, clock, std::move(boot_id),
+          [&store](StreamId stream, UtcTime since, const auto& each) {
+            store.recall(stream, since, each);
+          },
+          std::move(gateway)) {}
 
 Intake::Intake(Store& store, LatestValues& latest_values, Bulletin& bulletin, Clock& clock,
-               std::string boot_id, Recall::Read read)
+               std::string boot_id, Recall::Read read, std::string gateway)
     : store_(store),
       latest_values_(latest_values),
       bulletin_(bulletin),
       clock_(clock),
       boot_id_(std::move(boot_id)),
+      gateway_(std::move(gateway)),
       had_store_(store.is_open()),
       heard_before_(as_remembered(store)),
       recall_(std::move(read), clock) {}
@@ -192,6 +196,9 @@ void Intake::post_meta(Stream& stream) {
   stream.meta_revision = store_.meta_revision(stream.id, meta_content(description));
   bulletin_.post({.topic = description.name + "/meta",
                   .payload = meta_document(description, stream.meta_revision)});
+  if (gateway_.empty() || !is_discovered(description.name)) return;
+  bulletin_.post({.topic = std::string(description.name).append(discovery_suffix),
+                  .payload = discovery_document(gateway_, description)});
 }
 
 void Intake::revise_meta() {
@@ -217,8 +224,9 @@ void Intake::close(std::string_view name) {
   closed_.insert(found->first);
   streams_.erase(found);
   latest_values_.remove(name);
-  for (const auto* document : {"/meta", "/state", "/status"}) {
-    bulletin_.withdraw(std::string(name) + document);
+  for (const std::string_view document : {std::string_view("/meta"), std::string_view("/state"),
+                                          std::string_view("/status"), discovery_suffix}) {
+    bulletin_.withdraw(std::string(name).append(document));
   }
 }
 

@@ -27,11 +27,12 @@ std::string_view name_of(SensorState state) noexcept;
 class Intake {
  public:
   // `boot_id`: monotonic times can be compared with those of an earlier run where it is the same.
+  // `gateway`: in whose name streams are announced; empty: they are not.
   Intake(Store& store, LatestValues& latest_values, Bulletin& bulletin, Clock& clock,
-         std::string boot_id = {});
+         std::string boot_id = {}, std::string gateway = {});
   // `read`: how the past of a stream is read; tests put their own in its place.
   Intake(Store& store, LatestValues& latest_values, Bulletin& bulletin, Clock& clock,
-         std::string boot_id, Recall::Read read);
+         std::string boot_id, Recall::Read read, std::string gateway = {});
   ~Intake();
 
   // Makes a stream known, or changes its description: publishes its meta. Whoever opens a sensor's
@@ -105,6 +106,7 @@ class Intake {
   Bulletin& bulletin_;
   Clock& clock_;
   const std::string boot_id_;
+  const std::string gateway_;
   bool had_store_;          // guarded by mutex_: what it remembers is known
   LastHeard heard_before_;  // guarded by mutex_: as of the start; of closed streams up to date
   std::set<std::string, std::less<>> closed_;  // guarded by mutex_: in this run

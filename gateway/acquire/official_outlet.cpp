@@ -10,7 +10,7 @@ namespace {
 // What a broker retains under an earlier name would look like a station that stands still. It was
 // posted by an earlier version, if at all, so it is posted here before it is withdrawn.
 void clear_topics(const std::string& stream, Bulletin& bulletin) {
-  for (const auto* const document : {"/meta", "/state", "/status"}) {
+  for (const auto* const document : {"/meta", "/state", "/status", "/discovery"}) {
     bulletin.post({.topic = stream + document, .payload = {}});
     bulletin.withdraw(stream + document);
   }

@@ -59,6 +59,7 @@ std::vector<StreamDescription> streams_of(const SensorSettings& sensor) {
   const DriverInfo& info = *driver_named(sensor.driver);
   StreamDescription main{.name = "sensor/" + sensor.id,
                          .title = sensor.id,
+                         .status_of = "sensor/" + sensor.id,
                          .period = sensor.every.value_or(info.shortest_period),
                          .driver = sensor.driver,
                          .datasheet = std::string(info.datasheet),

@@ -285,6 +285,7 @@ void read_sink(const Node& node, Draft& draft) {
   sink.allow = read_allowed(node, values, draft);
   sink.quantities = values.texts("quantities");
   sink.withheld_feeds = read_withheld(values, draft);
+  sink.is_reticent = draft.config.gateway.jurisdiction == "cn-sh";
   sink.secret_places = draft.reader.secret_places(node, declared);
   draft.config.sinks.push_back(std::move(sink));
   draft.sinks.push_back(

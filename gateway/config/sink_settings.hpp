@@ -34,6 +34,7 @@ struct SinkSettings {
   std::vector<std::string> allow = {"#"};
   std::vector<std::string> quantities = {};      // empty: all
   std::vector<std::string> withheld_feeds = {};  // whose terms keep their data here
+  bool is_reticent = false;  // nothing goes there unasked: the gateway is in Shanghai
   SecretPlaces secret_places = {};
   bool operator==(const SinkSettings&) const = default;
 };

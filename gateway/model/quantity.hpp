@@ -96,13 +96,16 @@ enum class Averaging : std::uint8_t {
 struct QuantityInfo {
   Quantity quantity;
   std::string_view name;
+  std::string_view title;         // for people, in English
   std::string_view ucum;          // case-sensitive UCUM code
   std::string_view display_unit;  // for people; micro is U+00B5
   int decimals;                   // digits after the point, unless a driver resolves otherwise
   double lower;  // plausible range; beyond it a reading fails the gross range check
   double upper;
-  std::string_view home_assistant_class;  // empty: none fits
-  std::string_view cf_name;               // CF standard name; empty: none fits
+  // Home Assistant's device class: one whose versions since early 2025 all take the display unit,
+  // since newer ones refuse what has another. Empty: none fits.
+  std::string_view home_assistant_class;
+  std::string_view cf_name;  // CF standard name; empty: none fits
   Averaging averaging;
 };
 

@@ -148,6 +148,9 @@ class Delivery {
       case stop_asking:
         transport_->stop_asking(action.message.destination);
         break;
+      case listen:
+        transport_->listen(action.message.destination);
+        break;
       case send:
         transport_->send(action.place, std::move(action.message));
         break;

@@ -24,6 +24,7 @@ struct StreamDescription {
   std::string name;                        // "sensor/roof-pm", "ref/hk-epd/mong-kok"
   std::string title;                       // for people
   std::vector<std::string> formerly = {};  // names under which its past stands
+  std::string status_of = {};  // the stream whose `status` tells of it: a channel's is its sensor's
   std::vector<Column> columns;
   std::map<Quantity, std::pair<double, double>> ranges;  // as the data sheet says
   milliseconds period{0};

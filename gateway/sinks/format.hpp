@@ -12,10 +12,19 @@
 #include "gateway/store/store.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace twinsky {
+
+// A document that the far end takes apart: it goes on with each part until it is told that the part
+// is gone, or that all of it is.
+struct Announcement {
+  std::vector<std::string> subjects;  // that it names: it may go only where they may
+  std::set<std::string> parts;        // of one word each; none: there is nothing to announce
+};
 
 struct Message {
   std::string destination;
@@ -44,6 +53,21 @@ class Format {
   // destination for `mark`.
   [[nodiscard]] virtual std::string mark(const Mark& mark) const = 0;
   [[nodiscard]] virtual std::optional<Mark> mark_of(std::string_view document) const = 0;
+
+  // Is this the subject of an announcement, whether or not it has a destination now? What the far
+  // end was told is noted, and taken back where it went.
+  [[nodiscard]] virtual bool is_announcement(std::string_view) const { return false; }
+  [[nodiscard]] virtual Announcement announcement(std::string_view) const { return {}; }
+  // The announcement, with those parts in it that are gone.
+  [[nodiscard]] virtual std::string taking_back(std::string_view announcement,
+                                                const std::set<std::string>&) const {
+    return std::string(announcement);
+  }
+  // Where the far end asks for all announcements again, and what it says then; empty: nowhere.
+  [[nodiscard]] virtual std::string roll_call() const { return {}; }
+  [[nodiscard]] virtual bool is_roll_call(std::string_view) const { return false; }
+  // What a person writes where the far end wants no announcements.
+  [[nodiscard]] virtual std::string_view without_announcements() const { return {}; }
 };
 
 }  // namespace twinsky

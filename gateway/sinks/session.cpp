@@ -43,6 +43,11 @@ constexpr int short_connections_in_a_quarrel = 3;
 constexpr std::size_t bytes_worth_a_connection = 64U << 10U;
 // So often in a row, and it was what the far end remembers in our name that ended the connection.
 constexpr int losses_by_the_past = 3;
+// So often in a row, and it was what is announced: there are brokers that hang up on whoever says
+// or asks what he may not, as mosquitto 2.0.11 does with "max_queued_messages 0". For so long
+// nothing is announced on a new connection.
+constexpr int losses_by_announcements = 2;
+constexpr milliseconds announced_after{3'600'000};
 
 }  // namespace
 
@@ -54,9 +59,11 @@ Session::Session(SessionSettings settings, SinkSurroundings& surroundings, const
       mark_destination_(format.destination("mark")),
       mark_rule_(mark_destination_.empty() ? std::string_view()
                                            : egress.rule_for("mark").value_or(std::string_view())),
+      roll_call_(format.roll_call()),
       outbox_(settings_.outbox, format, with_.store.reader(), with_.store.cursor(settings_.sink),
               egress, [this](RowId until) { return with_.store.claim(settings_.sink, until); }),
-      bulletin_copy_(with_.bulletin, with_.store, format, settings_.sink, egress),
+      bulletin_copy_(with_.bulletin, with_.store, format, settings_.sink, egress,
+                     settings_.outbox.seed),
       mark_(with_.store, settings_.sink),
       pause_(first_pause, longest_pause, settings_.outbox.seed),
       patient_pause_(first_patient_pause, longest_pause, settings_.outbox.seed) {}
@@ -122,7 +129,11 @@ void Session::take(TransportEvent event, const std::string& far_end, MonotonicTi
     case Event::asked:
     case Event::not_asked:
     case Event::shown:
-      if (state_ == State::asking) take_answer(event, now);
+      if (state_ == State::asking) {
+        take_answer(event, now);
+      } else if (state_ == State::serving) {
+        take_roll_call(event, now);
+      }
       return;
     case Event::closed:
       if (state_ == State::closing) finish(now);
@@ -199,6 +210,14 @@ void Session::take_answer(const TransportEvent& event, MonotonicTime now) {
   have_past(now);
 }
 
+void Session::take_roll_call(const TransportEvent& event, MonotonicTime now) {
+  if (event.kind != Event::shown) {
+    awaits_listening_ = false;
+  } else if (event.text == roll_call_ && format_.is_roll_call(event.payload)) {
+    bulletin_copy_.announce_again(now);
+  }
+}
+
 // That the far end remembers nothing, or does not show it, is no doubt: else every start there
 // would begin a new epoch.
 void Session::have_past(MonotonicTime now) {
@@ -229,7 +248,9 @@ void Session::begin_to_serve(MonotonicTime now) {
   served_since_ = now;
   show(true, "connected to " + connected_words_);
   outbox_.start(limits_.largest_payload, now);
-  bulletin_copy_.start(limits_.can_retain, limits_.can_expire);
+  announces_ = now >= announces_from_;
+  listens_ = awaits_listening_ = false;
+  bulletin_copy_.start(limits_.can_retain, limits_.can_expire, announces_);
   mark_.start(limits_.can_retain && !mark_rule_.empty() && with_.store.is_open());
   send_status("online", now);
   was_busy_ = true;
@@ -245,6 +266,10 @@ void Session::serve(MonotonicTime now) {
   if (can_read) outbox_.expire(now);
   if (under_way_.free() > 0) send_mark(mark_.take(now), now);
   send_notices(0, now);
+  if (announces_ && !listens_ && !roll_call_.empty() && bulletin_copy_.has_announced()) {
+    listens_ = awaits_listening_ = true;
+    act(Action::Kind::listen, roll_call_);
+  }
   if (can_read) send_records(now);
   keep_account();
   if (overdue_at() <= now) {
@@ -300,9 +325,13 @@ void Session::refused(UnderWay message, const TransportEvent& event, MonotonicTi
     is_news = true;
   }
   if (!is_news) return;
+  std::string remedy = "check its access rules";
+  if (format_.is_announcement(message.subject)) {
+    remedy.append(", or say ").append(format_.without_announcements());
+  }
   with_.log.warning("sink " + settings_.sink,
                     far_end_ + " refuses " + format_.destination(message.subject) + " with " +
-                        event.text + ": check its access rules; trying again later");
+                        event.text + ": " + remedy + "; trying again later");
 }
 
 void Session::send_notices(std::size_t kept_free, MonotonicTime now) {
@@ -423,6 +452,7 @@ void Session::end(Ending ending, MonotonicTime now) {
   const State was = state_;
   let_go(now);
   if (was == State::serving) {
+    note_loss_by_announcements(now);
     // Where connecting works and the connection breaks at once, again and again, the pauses grow;
     // but a backlog gets through a way that is cut again and again as fast as the way lets it.
     const bool is_short = now - served_since_ < short_connection;
@@ -479,6 +509,19 @@ void Session::note_loss_by_the_past() {
                         " connections when asked what it retains below " + format_.destination("") +
                         ": perhaps somebody put a giant message there. It is not asked this time, "
                         "so whether an older copy of the store was put back is not seen");
+}
+
+void Session::note_loss_by_announcements(MonotonicTime now) {
+  const bool is_by_them = bulletin_copy_.is_announcing() || awaits_listening_;
+  losses_while_announcing_ = is_by_them ? losses_while_announcing_ + 1 : 0;
+  if (losses_while_announcing_ < losses_by_announcements) return;
+  losses_while_announcing_ = 0;
+  announces_from_ = now + announced_after;
+  with_.log.warning("sink " + settings_.sink,
+                    far_end_ + " ended " + std::to_string(losses_by_announcements) +
+                        " connections when something was announced there: perhaps its access "
+                        "rules forbid it. Connections of the next hour do without; " +
+                        std::string(format_.without_announcements()) + " ends that");
 }
 
 // Logs a change once.

@@ -49,7 +49,7 @@ class Session {
   // What is to be done, in this order. What ends the connection while it is done is told by
   // take(), as an event.
   struct Action {
-    enum class Kind : std::uint8_t { connect, ask, stop_asking, send, disconnect, abandon };
+    enum class Kind : std::uint8_t { connect, ask, stop_asking, listen, send, disconnect, abandon };
     Kind kind{};
     Place place = 0;    // of what is sent
     Message message{};  // what is sent; its destination alone: where it asks
@@ -84,6 +84,7 @@ class Session {
   void connect();
   void connected(const TransportEvent& event, MonotonicTime now);
   void take_answer(const TransportEvent& event, MonotonicTime now);
+  void take_roll_call(const TransportEvent& event, MonotonicTime now);
   void have_past(MonotonicTime now);
   void release(MonotonicTime now);
   void begin_to_serve(MonotonicTime now);
@@ -96,6 +97,7 @@ class Session {
   void let_go(MonotonicTime now);
   void rest_after(const Ending& ending, MonotonicTime now);
   void note_loss_by_the_past();
+  void note_loss_by_announcements(MonotonicTime now);
   void show(bool connected, const std::string& words);
 
   void send_notices(std::size_t kept_free, MonotonicTime now);
@@ -116,6 +118,7 @@ class Session {
   const Format& format_;
   const std::string mark_destination_;
   const std::string_view mark_rule_;  // empty: none lets it go
+  const std::string roll_call_;       // where the far end asks for announcements; empty: nowhere
   Outbox outbox_;
   BulletinCopy bulletin_copy_;
   MarkKeeper mark_;
@@ -130,6 +133,8 @@ class Session {
   bool is_stopping_ = false;
   SinkStatus status_;
   int losses_while_asking_ = 0;
+  int losses_while_announcing_ = 0;
+  MonotonicTime announces_from_ = MonotonicTime::min();
   int short_connections_ = 0;
 
   // Of the connection.
@@ -144,6 +149,9 @@ class Session {
   std::optional<Mark> seen_;
   std::size_t bytes_arrived_ = 0;
   bool was_busy_ = false;
+  bool announces_ = true;
+  bool listens_ = false;           // to the roll call
+  bool awaits_listening_ = false;  // whether it may is not known yet
 };
 
 }  // namespace twinsky

@@ -61,6 +61,9 @@ class Transport {
   // What the far end remembers under a destination follows as `shown`, after `asked`.
   virtual void ask(const std::string& destination) = 0;
   virtual void stop_asking(const std::string& destination) = 0;
+  // What anybody says under the one destination from now on follows as `shown`, but not what is
+  // only remembered there; of what comes faster than it is explained the newest.
+  virtual void listen(const std::string&) {}
   virtual void disconnect() = 0;
   // Lets the connection go, whatever it hangs in; `closed` follows.
   virtual void abandon() = 0;

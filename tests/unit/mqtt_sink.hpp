@@ -6,16 +6,20 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace twinsky::testing_world {
 
 inline SinkSettings mqtt_sink(std::string id, std::string url, std::string start_at = "oldest") {
   const TransportInfo* const mqtt = transport_named("mqtt");
+  const FormatInfo* const native = format_named("native");
+  std::vector<Setting> declared(mqtt->settings.begin(), mqtt->settings.end());
+  declared.insert(declared.end(), native->settings.begin(), native->settings.end());
   return {.id = std::move(id),
           .transport = mqtt,
           .address = std::move(url),
-          .format = format_named("native"),
-          .settings = Settings::defaults(mqtt->settings),
+          .format = native,
+          .settings = Settings::defaults(declared),
           .start_at = std::move(start_at)};
 }
 

@@ -348,6 +348,59 @@ TEST(mqtt, a_refused_stream_waits_while_others_go_on) {
   EXPECT_TRUE(gateway.all_acknowledged());
 }
 
+// What a broker remembers of somebody's words is no news; and however fast he talks, one word
+// waits.
+TEST(mqtt, hears_what_is_said_while_it_listens) {
+  Mosquitto broker;
+  const auto say = [&](const std::string& text, const std::string& topic = "home/status",
+                       bool retained = false) {
+    std::vector<std::string> command = {
+        "mosquitto_pub", "-h", "127.0.0.1", "-p", std::to_string(broker.port), "-q", "1", "-t",
+        topic,           "-m", text};
+    if (retained) command.emplace_back("-r");
+    Process(command).wait();
+  };
+  say("long ago", "home/status", true);
+  SystemClock clock{true};
+  Log log{LogLevel::error};
+  const auto inbox = std::make_shared<Inbox>();
+  const auto transport =
+      make_mqtt(mqtt_sink("city", broker.url()),
+                {.gateway = "mk-roof", .inbox = inbox, .last_word = {}, .clock = clock, .log = log},
+                &resolve_host);
+  std::vector<TransportEvent> events;
+  const auto next = [&](TransportEvent::Kind wanted) {
+    const MonotonicTime deadline = clock.now() + patience;
+    while (events.empty() && clock.now() < deadline) events = inbox->wait(clock, deadline);
+    if (events.empty()) return std::string("nothing");
+    TransportEvent event = events.front();
+    events.erase(events.begin());
+    if (event.kind == TransportEvent::Kind::shown) transport->explain(event);
+    return event.kind == wanted ? event.payload : "another event";
+  };
+  ASSERT_FALSE(transport->connect(1));
+  ASSERT_EQ(next(TransportEvent::Kind::connected), "");
+  transport->listen("home/status");
+  ASSERT_EQ(next(TransportEvent::Kind::asked), "");
+  transport->ask("elsewhere");
+  ASSERT_EQ(next(TransportEvent::Kind::asked), "");
+  say("one");
+  EXPECT_EQ(next(TransportEvent::Kind::shown), "one");
+  say("two");
+  say("three");
+  say(std::string(65, 'x'));
+  say("past them", "elsewhere");
+  // All of them have come when the last has.
+  ASSERT_TRUE(eventually([&] {
+    for (TransportEvent& event : inbox->wait(clock, clock.now())) events.push_back(event);
+    return !events.empty() && events.back().text == "elsewhere";
+  }));
+  EXPECT_EQ(events.size(), 2U);
+  EXPECT_EQ(next(TransportEvent::Kind::shown), "three");
+  EXPECT_EQ(next(TransportEvent::Kind::shown), "past them");
+  transport->abandon();
+}
+
 TEST(mqtt, a_wrong_password_is_a_clear_state_and_no_tight_loop) {
   Directory files;
   const std::string passwords = files.write("passwords", "");

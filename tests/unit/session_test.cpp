@@ -33,11 +33,16 @@ class SessionTest : public StoreTest {
     session_->proceed(clock_.now());
     std::vector<std::string> texts;
     for (const auto& [kind, place, message] : session_->take_actions()) {
-      constexpr const char* names[] = {"connect", "ask",        "stop asking",
+      constexpr const char* names[] = {"connect", "ask",        "stop asking", "listen",
                                        "send",    "disconnect", "abandon"};
       std::string text = names[static_cast<int>(kind)];
-      if (!message.destination.empty()) text += " " + message.destination.substr(19);
-      if (message.destination.ends_with("/status")) text += " " + message.payload;
+      const std::string_view base = "twinsky/v1/mk-roof/";
+      const bool is_ours = message.destination.starts_with(base);
+      if (!message.destination.empty()) {
+        text += " " + message.destination.substr(is_ours ? base.size() : 0);
+      }
+      const bool is_status = message.destination.ends_with("/status");
+      if (is_status && !message.payload.empty()) text += " " + message.payload;
       if (kind == Session::Action::Kind::send) places_[text] = place;
       if (kind == Session::Action::Kind::connect) session_->begun("broker b", clock_.now());
       texts.push_back(text);
@@ -87,7 +92,17 @@ class SessionTest : public StoreTest {
   [[nodiscard]] const std::string& words() const { return session_->status().state; }
   [[nodiscard]] MonotonicTime::duration rest() const { return session_->wakes_at() - clock_.now(); }
 
-  const std::unique_ptr<Format> native_ = format_named("native")->make({}, "mk-roof");
+  // From now on sensors are announced to Home Assistant; there is one.
+  void announce() {
+    native_ = format_named("native")->make(
+        {.settings = Settings::defaults(format_named("native")->settings)}, "mk-roof");
+    bulletin_.post({.topic = "sensor/a/discovery",
+                    .payload = R"({"state_topic":"twinsky/v1/mk-roof/sensor/a/state",)"
+                               R"("components":{"pm10":{"platform":"sensor"}}})"});
+    begin();
+  }
+
+  std::unique_ptr<Format> native_ = format_named("native")->make({}, "mk-roof");
   const Egress egress_{SinkSettings{}};
   Bulletin bulletin_;
   std::optional<SinkSurroundings> surroundings_;
@@ -226,6 +241,75 @@ TEST_F(SessionTest, a_connection_that_is_lost_before_it_serves_is_over) {
   fail(Ending::Kind::lost, false, Event::lost);
   EXPECT_EQ(state(), State::resting);
   EXPECT_EQ(actions(), Texts{"abandon"});
+}
+
+// ---- announcing ---------------------------------------------------------------------------------
+
+const char* const announcement = "send homeassistant/device/twinsky_mk-roof_sensor_a/config";
+
+TEST_F(SessionTest, listens_to_whoever_asks_for_announcements_once_it_has_made_one) {
+  announce();
+  EXPECT_EQ(serve(), (Texts{"send status online", "send mark", announcement,
+                            "listen homeassistant/status"}));
+  tell(Event::asked);
+  for (const char* sent : {"send status online", "send mark", announcement}) arrive(sent);
+  EXPECT_EQ(actions(), Texts{});
+  take({.kind = Event::shown, .text = "homeassistant/status", .payload = "offline"});
+  take({.kind = Event::shown, .text = "somewhere/status", .payload = "online"});
+  pass(10s);
+  EXPECT_EQ(actions(), Texts{});
+  take({.kind = Event::shown, .text = "homeassistant/status", .payload = "online"});
+  EXPECT_EQ(actions(), Texts{});
+  EXPECT_GE(rest(), 1s);
+  EXPECT_LE(rest(), 10s);
+  pass(10s);
+  EXPECT_EQ(actions(), Texts{announcement});
+}
+
+TEST_F(SessionTest, listens_to_nobody_where_nothing_is_announced) {
+  bulletin_.post({.topic = "sensor/a/discovery", .payload = "{}"});
+  announce();
+  bulletin_.withdraw("sensor/a/discovery");
+  begin();
+  EXPECT_EQ(serve(), (Texts{"send status online", "send mark"}));
+}
+
+// There are brokers that hang up on who says, or asks, what he may not: records go all the same.
+TEST_F(SessionTest,
+       does_without_announcements_for_an_hour_after_two_connections_that_ended_by_them) {
+  announce();
+  const auto lose = [&] {
+    fail(Ending::Kind::lost, false, Event::lost);
+    actions();
+    pass(60s);
+  };
+  for (int n = 0; n < 2; ++n) {
+    EXPECT_EQ(std::ranges::count(serve(), announcement), 1) << n;
+    if (n == 1) arrive(announcement);  // and nobody says whether we may listen
+    lose();
+  }
+  fill("sensor/s1", 10);
+  EXPECT_EQ(serve(), (Texts{"send status online", "send mark", "send sensor/s1/obs"}));
+  arrive("send sensor/s1/obs");
+  actions();
+  EXPECT_EQ(store_->cursor("city"), 10);
+  lose();
+  EXPECT_EQ(std::ranges::count(serve(), announcement), 0);
+  lose();
+  pass(1h);
+  EXPECT_EQ(std::ranges::count(serve(), announcement), 1) << "it tries again";
+}
+
+TEST_F(SessionTest, goes_on_announcing_when_connections_end_by_something_else) {
+  announce();
+  for (int n = 0; n < 5; ++n) {
+    EXPECT_EQ(std::ranges::count(serve(), announcement), 1) << n;
+    arrive(announcement);
+    tell(Event::not_asked);
+    fail(Ending::Kind::lost, false, Event::lost);
+    actions();
+    pass(60s);
+  }
 }
 
 // ---- serving ------------------------------------------------------------------------------------

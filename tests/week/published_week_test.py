@@ -138,7 +138,7 @@ class PublishedWeek(unittest.TestCase):
 
     def listening(self, broker, name):
         """A subscriber that has got what the broker retains: what is published now comes after that."""
-        subscriber, port = Subscriber(self.brokers[broker].port, name=name), str(self.brokers[broker].port)
+        subscriber, port = Subscriber(self.brokers[broker].port, "#", name), str(self.brokers[broker].port)
         self.addCleanup(subscriber.end)
 
         def hears():
@@ -214,7 +214,7 @@ class PublishedWeek(unittest.TestCase):
         self.running = running
         for name, broker in self.brokers.items():
             broker.start()
-            again = Subscriber(broker.port)
+            again = Subscriber(broker.port, "#")
             self.addCleanup(again.end)
             again.heard[:0] = self.subscribers[name].heard
             self.subscribers[name] = again

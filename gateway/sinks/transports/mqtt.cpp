@@ -182,6 +182,10 @@ class Mqtt final : public Transport {
         event.text = "code " + std::to_string(event.code);
         event.is_too_large = event.code == packet_too_large;
         break;
+      case Event::shown:
+        if (!client_) break;
+        if (auto call = client_->newest_call(event.text)) event.payload = std::move(*call);
+        break;
       default:
         break;
     }
@@ -190,6 +194,7 @@ class Mqtt final : public Transport {
   void send(Place place, Message message) override { client_->publish(place, std::move(message)); }
   void ask(const std::string& destination) override { client_->subscribe(destination); }
   void stop_asking(const std::string& destination) override { client_->unsubscribe(destination); }
+  void listen(const std::string& destination) override { client_->listen(destination); }
   void disconnect() override { client_->disconnect(); }
   void abandon() override {
     if (client_) BrokerClient::abandon(std::move(client_));

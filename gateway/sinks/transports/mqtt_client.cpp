@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -20,6 +21,7 @@ using Kind = TransportEvent::Kind;
 
 constexpr std::size_t largest_answer = 64U << 10U;
 constexpr int answers_of_a_topic = 4;
+constexpr std::size_t longest_call = 64;
 // What a broker means by saying nothing.
 constexpr std::size_t any_number = 65535;
 constexpr std::size_t any_size = 268'435'455;
@@ -233,12 +235,24 @@ struct BrokerClient::Implementation {
     if (!settings.name.empty()) pinned.emplace(settings.name, settings.address);
   }
 
+  void take_call(const mqtt::message& message) {
+    if (message.is_retained() || message.get_payload().size() > longest_call) return;
+    const std::lock_guard lock(call_mutex);
+    const bool is_told = newest_call.has_value();
+    newest_call = message.get_payload_str();
+    if (!is_told) post({.kind = Kind::shown, .text = message.get_topic()});
+  }
+
   const MqttVersion version;
   const Post post;
   ConnectListener on_connect;
   PublishListener on_publish;
   SubscribeListener on_subscribe;
   std::atomic<int> answers_wanted{0};
+  std::string called_at;  // does not change once it is listened there
+  std::atomic<bool> is_listening{false};
+  std::mutex call_mutex;
+  std::optional<std::string> newest_call;  // guarded by call_mutex; until it is heard
   std::optional<PinnedName> pinned;
   mqtt::connect_options options;  // Paho keeps pointers into them
   mqtt::async_client client;      // last: it goes first
@@ -264,6 +278,10 @@ BrokerClient::BrokerClient(const BrokerSettings& settings, std::uint64_t connect
         });
     // What nobody asked for goes no further: a broker may send without end.
     own.client.set_message_callback([&own](const mqtt::const_message_ptr& message) {
+      if (own.is_listening && message->get_topic() == own.called_at) {
+        own.post.guarded([&] { own.take_call(*message); });
+        return;
+      }
       if (own.answers_wanted <= 0 || message->get_payload().size() > largest_answer) return;
       --own.answers_wanted;
       own.post.guarded([&] {
@@ -302,6 +320,20 @@ void BrokerClient::subscribe(const std::string& topic) {
   Implementation& own = *implementation_;
   own.answers_wanted += answers_of_a_topic;
   call([&] { own.client.subscribe(topic, 0, nullptr, own.on_subscribe); });
+}
+
+void BrokerClient::listen(const std::string& topic) {
+  Implementation& own = *implementation_;
+  own.called_at = topic;
+  own.is_listening = true;
+  call([&] { own.client.subscribe(topic, 0, nullptr, own.on_subscribe); });
+}
+
+std::optional<std::string> BrokerClient::newest_call(const std::string& topic) {
+  Implementation& own = *implementation_;
+  if (!own.is_listening || topic != own.called_at) return std::nullopt;
+  const std::lock_guard lock(own.call_mutex);
+  return std::exchange(own.newest_call, std::nullopt);
 }
 
 void BrokerClient::unsubscribe(const std::string& topic) {

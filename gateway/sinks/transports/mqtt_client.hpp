@@ -56,6 +56,12 @@ class BrokerClient {
   // messages to a topic the rest is dropped, so that nobody can fill our memory by it.
   void subscribe(const std::string& topic);
   void unsubscribe(const std::string& topic);
+  // That somebody says something small on the topic from now on follows as `shown`, without what it
+  // is: the newest is kept until it is asked for, so that nobody can fill our memory by it either.
+  // Once.
+  void listen(const std::string& topic);
+  // nullopt: that is not where it listens.
+  std::optional<std::string> newest_call(const std::string& topic);
   void disconnect();
 
   // Destroys the client in a thread of its own; `closed` follows.

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// How Home Assistant is told of a stream: one message for a device and all its entities, by which
+// it reads `state` (MQTT discovery, the device payload of 2024.11 and later). It drops what it does
+// not know without a word, and refuses an entity whose unit is not in its list. Pure functions to
+// JSON text.
+#pragma once
+
+#include "gateway/sinks/documents.hpp"
+
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace twinsky {
+
+// Behind the name of a stream: the subject of its document.
+inline constexpr std::string_view discovery_suffix = "/discovery";
+
+// Sensors and official stations are; what is computed of them is not.
+bool is_discovered(std::string_view stream);
+
+// Of the device, unlike that of any other stream of any gateway, and the same for ever: letters,
+// digits, "_" and "-" only.
+std::string discovery_id(std::string_view gateway, std::string_view stream);
+
+std::string discovery_document(std::string_view gateway, const StreamDescription& stream);
+
+// The topics that a document reads, and its components; none where it is no such document.
+std::vector<std::string> topics_of_discovery(std::string_view document);
+std::set<std::string> components_of_discovery(std::string_view document);
+// The document, saying that it had these components, which are no more: with their platform alone.
+std::string discovery_without(std::string_view document, const std::set<std::string>& components);
+
+}  // namespace twinsky
