@@ -22,9 +22,10 @@ Remedy remedy_of(Unreached::Cause cause) {
   using enum Unreached::Cause;
   switch (cause) {
     case name:
-      return {"name_unresolved", "getent hosts HOST; resolvectl status"};
+      return {"name_unresolved", "getent hosts HOST; cat /etc/resolv.conf"};
     case silent:
-      return {"server_silent", "nc -vz HOST PORT; ip route"};
+      return {"server_silent",
+              R"(timeout 5 bash -c "</dev/tcp/HOST/PORT" && echo reached; ip route)"};
     case unknown_authority:
       return {"tls_unknown_authority",
               "openssl s_client -connect HOST:PORT -servername HOST -showcerts </dev/null"};
@@ -35,7 +36,7 @@ Remedy remedy_of(Unreached::Cause cause) {
     case other_name:
       return {"tls_other_name", "-ext subjectAltName"};
     case no_tls:
-      return {"tls_none", "nc -vz HOST 8883"};
+      return {"tls_none", R"(timeout 5 bash -c "</dev/tcp/HOST/8883" && echo reached)"};
     case local_file:
       return {"tls_file", "sudo twinsky check"};
     case handshake:
@@ -44,7 +45,7 @@ Remedy remedy_of(Unreached::Cause cause) {
     case stopped:
       break;
   }
-  return {"server_refused", "nc -vz HOST PORT"};
+  return {"server_refused", R"(timeout 5 bash -c "</dev/tcp/HOST/PORT" && echo reached)"};
 }
 
 void replace_all(std::string& text, std::string_view what, const std::string& with) {

@@ -535,7 +535,7 @@ TEST_F(Doctor, finds_a_name_that_does_not_resolve) {
 TEST_F(Doctor, finds_a_port_at_which_nobody_listens) {
   expect_healthy();
   base_ = "http://127.0.0.1:" + std::to_string(free_port());
-  expect_only("server_refused", "nc -vz 127.0.0.1 ");
+  expect_only("server_refused", "</dev/tcp/127.0.0.1/");
 }
 
 TEST_F(Doctor, finds_what_is_wrong_with_tls) {
@@ -550,7 +550,7 @@ TEST_F(Doctor, finds_what_is_wrong_with_tls) {
        "-showcerts"},
       {"elsewhere", "good.pem", "tls_other_name", "subject name", "-ext subjectAltName"},
       {"expired", "good.pem", "tls_expired", "certificate has expired", "-dates"},
-      {nullptr, "good.pem", "tls_none", "speaks without", "nc -vz"},
+      {nullptr, "good.pem", "tls_none", "speaks without", "</dev/tcp/"},
   };
   scheme_ = "mqtts";
   more_ = R"(, "ca_file": ")" + certificates->file("good.pem") + "\"";
