@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// For arm64's tests in tests/package: QEMU's emulation of a program does not know the calls that set any speed
-// of a serial line (TCGETS2, TCSETS2). Preloaded, this makes them the older ones, which know some speeds.
+// For arm64's tests in tests/package: QEMU's emulation of a program does not know the calls that
+// set any speed of a serial line (TCGETS2, TCSETS2). Preloaded, this makes them the older ones,
+// which know some speeds.
 #include <algorithm>
 #include <array>
 #include <asm/ioctls.h>
@@ -45,8 +46,8 @@ extern "C" int ioctl(int file, unsigned long request, ...) {
   if (request == TCGETS2) {
     if (system(file, TCGETS, &older) != 0) return -1;
     copy(*settings, older);
-    const auto speed = std::ranges::find(speeds, older.c_cflag & CBAUD,
-                                         &std::pair<speed_t, tcflag_t>::second);
+    const auto speed =
+        std::ranges::find(speeds, older.c_cflag & CBAUD, &std::pair<speed_t, tcflag_t>::second);
     settings->c_ispeed = settings->c_ospeed = speed == speeds.end() ? 0 : speed->first;
     return 0;
   }
