@@ -340,7 +340,7 @@ class PublishedWeek(unittest.TestCase):
                 (r'("machine": ")[0-9a-f]*', r"\1<machine>"), (r"[0-9]+ kB", "<size>"),
                 # How many messages there were depends on when which arrived.
                 (r"[0-9]+ messages, ([0-9]+ records), [0-9]+ bytes", r"\1"),
-                (r"(?m)^( *event +)[0-9]+( records, by event)$", r"\1<number>\2"),
+                (r"(?m)^( *event +)[0-9]+( records, by (?:event|#))$", r"\1<number>\2"),
                 (r"(?m)^(sink [a-z]+: ).* waiting.*$", r"\1<number> waiting"),
                 # A document's address has a port.
                 (r'(?m)^(\{"name": "expected.*)$', lambda found: re.sub(r"[0-9]{15,20}", "<address>", found[1])),
