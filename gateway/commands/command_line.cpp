@@ -119,7 +119,7 @@ std::string is_too_much(const std::string& word, const CLI::App& app) {
 // What is wrong, for people: the library knows neither what was typed nor what was meant.
 std::string text_of(const CLI::ParseError& problem, const CLI::App& program, const CLI::App& app) {
   const auto left = program.remaining(true);
-  const std::string text = problem.what();
+  std::string text = problem.what();
   const std::string first = text.substr(0, text.find_first_of(": "));
   switch (static_cast<CLI::ExitCodes>(problem.get_exit_code())) {
     case CLI::ExitCodes::ExtrasError:
