@@ -684,7 +684,7 @@ TEST_F(Tls, a_giant_retained_message_costs_no_memory) {
   Mosquitto broker(broker_with("server"));
   Gateway gateway;
   gateway.fill(1, 10);
-  const std::string giant = gateway.directory.write("giant", std::string(60'000'000, 'x'));
+  const std::string giant = gateway.directory.write("giant", std::string().append(60'000'000, 'x'));
   Process({"mosquitto_pub", "-h", "127.0.0.1", "-p", std::to_string(broker.port), "--cafile",
            file("good.pem"), "-q", "1", "-r", "-t", std::string(base) + "info", "-f", giant})
       .wait();
