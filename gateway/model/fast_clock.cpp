@@ -124,9 +124,11 @@ struct FastClock::Threads {
       const auto threads = states();
       lock.unlock();
       std::this_thread::sleep_for(quiet);
-      // While nobody has to wait for our mutex: who does so seems to sleep.
+      // While nobody has to wait for our mutex: who does so seems to sleep. And twice: who slept
+      // for another's lock when it was looked at may have it by now, and that other sleep.
+      const auto is_running = [](const auto& state) { return state->is_running(); };
       const bool is_quiet =
-          std::ranges::none_of(threads, [](const auto& state) { return state->is_running(); });
+          std::ranges::none_of(threads, is_running) && std::ranges::none_of(threads, is_running);
       lock.lock();
       const MonotonicTime to = next();
       if (!is_quiet || moves != moves_before || to == MonotonicTime::max()) continue;
