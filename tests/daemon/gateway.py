@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the daemon between an emulated world and a real broker, and hears what a subscriber hears."""
 
+import contextlib
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -38,9 +40,14 @@ def until(condition, within, what, progress=lambda: None):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the system gives to whoever connects, so that none of them takes it before it is used, and
+    nobody who looks whether it listens is connected with himself."""
+    while True:
+        with socket.socket() as probe:
+            with contextlib.suppress(OSError):
+                port = random.randrange(15_000, 32_000)
+                probe.bind(("127.0.0.1", port))
+                return port
 
 
 class Broker:
