@@ -240,6 +240,7 @@ std::string info_document(const Config& config, std::string_view boot_id, std::s
                    {"jurisdiction", config.gateway.jurisdiction},
                    {"zone", config.gateway.zone.name()},
                    {"version", TWINSKY_VERSION},
+                   {"contract", TWINSKY_CONTRACT},
                    {"boot_id", boot_id},
                    {"config", config.hash},
                    {"epoch", epoch}};

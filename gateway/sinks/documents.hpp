@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The documents beside the records: info, meta, state, event. Pure functions to JSON text.
 // (Records stand in text/record.hpp. `ledger` and `event` go out as records too: their topics
-// carry arrays of them, as `obs` does, and record.schema.json describes all three.)
+// carry arrays of them, as `obs` does.) payloads.schema.json describes all of them.
 #pragma once
 
 #include "gateway/config/config.hpp"

@@ -60,13 +60,13 @@ class Egress(gateway.GatewayTest):
         # A message that came before the subscriber would be missing in what it heard.
         def is_subscribed():
             subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.broker.port), "-t",
-                            "twinsky/v1/probe", "-m", "x"], check=True)
+                            gateway.PROBE, "-m", "x"], check=True)
             return self.subscriber.heard
         gateway.until(is_subscribed, 10, "the subscriber hears")
 
     def heard(self):
         return [(topic, payload) for topic, payload in list(self.subscriber.heard)
-                if topic != "twinsky/v1/probe"]
+                if topic != gateway.PROBE]
 
     def records_of(self, sensor):
         return self.subscriber.records(f"sensor/{sensor}")

@@ -16,11 +16,15 @@ import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "world"))
+sys.path[:0] = [os.path.join(HERE, "..", folder) for folder in ("contract", "world")]
+import contract  # noqa: E402
 from harness import VALUES, World  # noqa: E402
 
 MOSQUITTO = next((path for path in ("/usr/sbin/mosquitto", "/usr/bin/mosquitto")
                   if os.path.exists(path)), "mosquitto")
+
+
+PROBE = "twinsky/v1/probe"  # what a test says itself, to know who hears
 
 
 def until(condition, within, what, progress=lambda: None):
@@ -51,16 +55,17 @@ def free_port():
 
 
 class Broker:
-    """A mosquitto of its own that remembers its sessions over a stop."""
+    """A mosquitto of its own that remembers its sessions over a stop, and who asked it for what."""
 
     def __init__(self, directory, *lines):
         self.port = free_port()
         self.configuration = os.path.join(directory, "mosquitto.conf")
+        self.log_file = os.path.join(directory, "mosquitto.log")
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write("\n".join([
                 f"listener {self.port} 127.0.0.1", "allow_anonymous true", "user root",
                 "persistence true", f"persistence_location {directory}/", "autosave_interval 0",
-                "max_queued_messages 0", *lines, ""]))
+                "max_queued_messages 0", f"log_dest file {self.log_file}", "log_type subscribe", *lines, ""]))
         self.process = None
         self.start()
 
@@ -73,6 +78,11 @@ class Broker:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
+    def subscriptions(self, client):
+        """The topics for which it has asked."""
+        with open(self.log_file, encoding="utf-8") as file:
+            return set(re.findall(rf"(?m)^[0-9]+: {client} [0-2] (.+)$", file.read()))
+
     def stop(self, how=signal.SIGTERM):
         if self.process is None:
             return
@@ -81,22 +91,32 @@ class Broker:
         self.process = None
 
 
+class Heard(tuple):
+    """(topic, payload), and how it was sent: (QoS, retained, expiry in seconds or None)."""
+
+    how = None
+
+
 class Subscriber:
     """What an independent subscriber with a session of its own has got so far."""
 
     def __init__(self, port, topic="twinsky/v1/#", name="watcher"):
-        self.heard = []  # (topic, payload) in the order of arrival
+        self.heard = []  # in the order of arrival
         self.process = subprocess.Popen(
-            ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(port), "-q", "1", "-c", "-i", name,
-             "-t", topic, "-F", "%t %p"], text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL)
+            ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(port), "-V", "5", "-q", "1", "-c", "-x", "4294967295",
+             "--retain-as-published", "-i", name, "-t", topic, "-F", "%q %r %E|%t %p"], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.thread = threading.Thread(target=self.listen, daemon=True)
         self.thread.start()
 
     def listen(self):
         for line in self.process.stdout:
-            topic, _, payload = line.rstrip("\n").partition(" ")
-            self.heard.append((topic, payload))
+            how, _, message = line.rstrip("\n").partition("|")
+            topic, _, payload = message.partition(" ")
+            qos, retained, expiry = how.split(" ")
+            heard = Heard((topic, payload))
+            heard.how = int(qos), retained == "1", int(expiry) if expiry else None
+            self.heard.append(heard)
 
     def records(self, stream):
         """All records of a stream, with repetitions, as they came."""
@@ -212,9 +232,17 @@ class GatewayTest(unittest.TestCase):
         self.addCleanup(self.broker.stop)
         self.subscriber = Subscriber(self.broker.port)
         self.addCleanup(self.subscriber.end)
+        self.addCleanup(self.judge_messages)
         self.gateway = Gateway(self.directory, self.configuration(), environment)
         self.addCleanup(self.tell_on_failure)
         self.addCleanup(self.gateway.end)
+
+    def judge_messages(self):
+        """Whatever was sent is as the contract says."""
+        found = contract.Contract()
+        problems = {problem for message in list(self.subscriber.heard) if message[0] != PROBE for problem in
+                    (*found.problems(*message), *found.problems_of_sending(*message, message.how))}
+        self.assertEqual(sorted(problems)[:20], [], f"{len(problems)} findings")
 
     def tell_on_failure(self):
         outcome = self._outcome.result

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The validation record: its keys, its numbers, and that the order of the hours leaves no trace.
 #include "gateway/compare/record.hpp"
-#include "gateway/model/embedded.hpp"
 #include "tests/unit/collocation.hpp"
 #include "tests/unit/places.hpp"
 
@@ -100,7 +99,9 @@ std::vector<ComparisonInput> sundry(std::vector<std::vector<PairRow>>& kept) {
 }
 
 TEST(compare_record, has_the_keys_of_the_schema) {
-  const Json schema = Json::parse(embedded_file("gateway/compare/compare.schema.json"));
+  std::ifstream file(std::filesystem::path(tests_directory()) /
+                     "../gateway/compare/compare.schema.json");
+  const Json schema = Json::parse(file);
   std::vector<std::vector<PairRow>> kept;
   for (const ComparisonInput& input : sundry(kept)) {
     const std::string text = written(input).json;
@@ -115,7 +116,6 @@ TEST(compare_record, is_valid_by_the_schema) {
   const std::filesystem::path directory =
       std::filesystem::path(testing::TempDir()) / ("compare-" + std::to_string(::getpid()));
   std::filesystem::create_directories(directory);
-  std::ofstream(directory / "schema.json") << embedded_file("gateway/compare/compare.schema.json");
   std::vector<std::vector<PairRow>> kept;
   const std::vector<ComparisonInput> inputs = sundry(kept);
   std::ofstream lines(directory / "lines.json");
@@ -125,14 +125,14 @@ TEST(compare_record, is_valid_by_the_schema) {
   lines << wrong.dump() << '\n';
   lines.close();
   std::ofstream(directory / "validate.py") << R"(import json, sys
-from jsonschema import Draft202012Validator as Validator
-schema = json.load(open(sys.argv[1] + "/schema.json"))
-Validator.check_schema(schema)
-for line in open(sys.argv[1] + "/lines.json"):
-    print(int(Validator(schema).is_valid(json.loads(line))))
+sys.path.insert(0, sys.argv[1])
+import contract
+for line in open(sys.argv[2]):
+    print(int(contract.validator("../compare/compare.schema.json").is_valid(json.loads(line))))
 )";
-  const std::string command =
-      "python3 " + (directory / "validate.py").string() + " " + directory.string();
+  const std::string command = "python3 " + (directory / "validate.py").string() + " " +
+                              tests_directory() + "/contract " +
+                              (directory / "lines.json").string();
   std::FILE* const output = ::popen(command.c_str(), "r");
   ASSERT_NE(output, nullptr);
   for (std::size_t at = 0; at <= inputs.size(); ++at) {

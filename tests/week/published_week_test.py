@@ -29,7 +29,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "daemon"))
 import gateway  # noqa: E402
 from agency import Agency  # noqa: E402
 from device_week_test import configuration, scenario, trouble  # noqa: E402
-from gateway import Broker, Gateway, Subscriber, free_port, until  # noqa: E402
+from gateway import PROBE, Broker, Gateway, Subscriber, free_port, until  # noqa: E402
 from troubles_test import PLACE, Agencies  # noqa: E402
 
 GOLDEN = os.path.join(HERE, "..", "cases", "published", "week.txt")
@@ -44,7 +44,7 @@ PARTS = ((0, 100), (101, 168))
 CADENCE = {"pm": 1800, "sds": 1800, "late-wind": 600, "late-air": 600, "prompt": 900, "far": 600, "bme": 300,
            "bme-b": 600, "bme-dry": 900, "scd": 300, "sht": 600}
 KINDS_SHOWN = 3
-PREFIX, PROBE = "twinsky/v1/test/", "twinsky/v1/probe"
+PREFIX = "twinsky/v1/test/"
 ALLOWED = ["sensor/+/hour", "sensor/bme/#", "event", "compare/#"]
 NARROW = re.compile(r"sensor/[^/]+/hour|sensor/bme/.*|event|compare/.*")
 # Which row a sample got, what brokers have acknowledged by now, what is drawn by lot.

@@ -10,9 +10,11 @@ import os
 import re
 import sys
 
-import jsonschema
+HERE = os.path.dirname(os.path.abspath(__file__))
+CASES = os.path.join(HERE, "..", "cases", "home-assistant")
+sys.path.insert(0, os.path.join(HERE, "..", "contract"))
+import contract  # noqa: E402
 
-CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cases", "home-assistant")
 # U+03BC for micro is refused by versions up to 2025.8, U+2103 for a degree Celsius by all.
 MISSPELT = ("\u03bc", "\u2103")
 
@@ -22,7 +24,7 @@ def read(name):
         return json.load(file)
 
 
-SCHEMA = jsonschema.Draft202012Validator(read("device.schema.json"))
+SCHEMA = contract.validator("discovery.schema.json")
 CLASSES = read("device-classes.json")["device_classes"]
 
 
