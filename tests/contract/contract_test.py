@@ -95,6 +95,23 @@ class ADay(PublishedWeek):
                         file.write(json.dumps({"topic": topic, "payload": payload}, ensure_ascii=False) + "\n")
         self.every_check_can_fail(heard, asked)
 
+    def no_object_takes_more(self, found, topic, payload):
+        """However deep it lies."""
+        channel, = found.channels_of(topic)
+        content = found.content(channel, payload)
+        seen = set()
+
+        def objects(value, path):
+            if isinstance(value, dict) and path not in seen:
+                seen.add(path)
+                yield value
+            for key, each in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+                yield from objects(each, path + (key if isinstance(value, dict) else 0,))
+        for each in objects(content, ()):
+            each["more"] = 1
+            self.assertFalse(found.schema(channel).is_valid(content), f"{topic}: takes {json.dumps(each)[:200]}")
+            del each["more"]
+
     def every_check_can_fail(self, heard, asked):
         """Of the same day."""
         def finds(change, what, messages=(), topics=asked):
@@ -110,6 +127,8 @@ class ADay(PublishedWeek):
         few = [next(one for one in heard if name in Contract().channels_of(one[0]) and one[1])
                for name in sorted(Contract().names("send"))]
         self.assertEqual(list(self.findings(Contract(), few, asked)), [])
+        for topic, payload in few:
+            self.no_object_takes_more(Contract(), topic, payload)
         info, = (one for one in few if one[0].endswith("/info"))
         nothing = lambda document: None  # noqa: E731
         finds(lambda document: document["operations"].pop("send_info"), "info: 0 channels")
