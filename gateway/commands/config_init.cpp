@@ -85,9 +85,10 @@ std::string wrong_placement(const std::string& word) {
   return is_one ? "" : in_quotes(word) + " is no kind of place, expected " + listed(placements);
 }
 
-// By the scheme of its address.
+// By the scheme of its address; one that wants more than that is none for a beginning.
 const TransportInfo* transport_of(const std::string& address) {
   for (const TransportInfo* transport : transport_registry()) {
+    if (std::ranges::any_of(transport->settings, &Setting::required)) continue;
     for (const std::string_view scheme : transport->schemes) {
       if (address.starts_with(std::string(scheme) + "://")) return transport;
     }

@@ -150,11 +150,35 @@ Json bus_schema() {
   return schema;
 }
 
+// A format is chosen by its name, or by a transport where none is named.
+Json is_format(std::string_view format, const Vocabulary& vocabulary) {
+  Json ways = Json::array({{{"properties", {{"format", {{"const", std::string(format)}}}}},
+                            {"required", Json::array({"format"})}}});
+  Json transports = Json::array();
+  for (const TransportInfo* transport : vocabulary.transports) {
+    if (transport->format != format) continue;
+    transports.push_back({{"required", Json::array({std::string(transport->name)})}});
+  }
+  if (!transports.empty()) {
+    ways.push_back({{"not", {{"required", Json::array({"format"})}}}, {"anyOf", transports}});
+  }
+  return {{"anyOf", ways}};
+}
+
 // Exactly one transport, by the key of its address.
 Json sink_schema(const Vocabulary& vocabulary) {
-  Json schema = selected(sink_settings(), "format", vocabulary.formats);
+  Json schema = {{"type", "object"}, {"unevaluatedProperties", false}};
+  schema.update(members_of(sink_settings()));
   Json choices = Json::array();
-  Json cases = schema.contains("allOf") ? schema["allOf"] : Json::array();
+  Json cases = Json::array();
+  Json formats = Json::array();
+  for (const FormatInfo* format : vocabulary.formats) {
+    formats.push_back(std::string(format->name));
+    if (format->settings.empty()) continue;
+    cases.push_back(
+        {{"if", is_format(format->name, vocabulary)}, {"then", members_of(format->settings)}});
+  }
+  schema["properties"]["format"]["enum"] = formats;
   for (const TransportInfo* transport : vocabulary.transports) {
     const std::string name(transport->name);
     const Json is_chosen = {{"required", Json::array({name})}};

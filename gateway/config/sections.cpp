@@ -247,17 +247,18 @@ const TransportInfo* find_transport(const Node& sink, Draft& draft) {
   return nullptr;
 }
 
-const FormatInfo* find_format(const Node& sink, Draft& draft) {
+const FormatInfo* find_format(const Node& sink, const TransportInfo* transport, Draft& draft) {
   const auto& formats = draft.vocabulary.formats;
   if (member(sink, "format") != nullptr) return find_named(sink, "format", formats, draft);
-  return named(formats, Settings::defaults(sink_settings()).text("format"));
+  return transport == nullptr ? nullptr : named(formats, transport->format);
 }
 
 void read_sink(const Node& node, Draft& draft) {
   constexpr std::string_view example = R"(an object such as {"id": "city", "mqtt": "mqtts://…"})";
   if (!draft.reader.expect(node, NodeKind::object, example)) return;
   const auto problems = draft.reader.count();
-  SinkSettings sink{.transport = find_transport(node, draft), .format = find_format(node, draft)};
+  SinkSettings sink{.transport = find_transport(node, draft)};
+  sink.format = find_format(node, sink.transport, draft);
   std::vector<Setting> added;
   if (sink.transport != nullptr) added = settings_of(*sink.transport);
   if (sink.format != nullptr) {

@@ -61,6 +61,7 @@ struct TransportInfo {
   std::span<const std::string_view> schemes = {};  // of a url
   std::string_view documentation;                  // of the address
   std::span<const Setting> settings = {};          // what it adds to a sink's settings
+  std::string_view format = "native";              // of a sink that names none
   SinkCheck check = nullptr;
   std::unique_ptr<Transport> (*make)(const SinkSettings&, TransportSurroundings) = nullptr;
 };

@@ -18,31 +18,10 @@ bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
 }
 
-// "sensor.mk_roof_roof_pm_pm2_5": blanks neither at an end nor beside each other.
-std::string entity_id(std::string_view gateway, std::string_view stream,
-                      std::string_view quantity) {
-  const std::string_view source = stream.substr(stream.find('/') + 1);
-  std::string text;
-  for (const std::string_view part : {gateway, source, quantity}) {
-    for (const char c : part) {
-      const bool is_blank = !is_plain(c) || c == '-';
-      if (is_blank && (text.empty() || text.back() == '_')) continue;
-      text += is_blank ? '_' : c;
-    }
-    if (!text.empty() && text.back() != '_') text += '_';
-  }
-  text.pop_back();  // a quantity has a name
-  return "sensor." + text;
-}
-
 std::string_view state_class_of(Quantity quantity) {
   if (quantity == Quantity::wind_dir) return "measurement_angle";
   if (quantity == Quantity::rain_total) return "total_increasing";
   return "measurement";
-}
-
-std::string_view unit_of(const QuantityInfo& info) {
-  return info.quantity == Quantity::uv_index ? "UV index" : info.display_unit;
 }
 
 // Where no class brings one.
@@ -72,11 +51,13 @@ Json component_of(const Column& column, std::string_view id, std::string_view ga
   const std::string name(info.name);
   Json component = {{"platform", "sensor"},
                     {"unique_id", std::string(id) + "_" + name},
-                    {"default_entity_id", entity_id(gateway, stream.name, name)},
+                    {"default_entity_id", discovered_entity(gateway, stream.name, name)},
                     {"name", info.title}};
   if (!info.home_assistant_class.empty()) component["device_class"] = info.home_assistant_class;
   component["state_class"] = state_class_of(column.quantity);
-  if (!unit_of(info).empty()) component["unit_of_measurement"] = unit_of(info);
+  if (const auto unit = discovered_unit(column.quantity); !unit.empty()) {
+    component["unit_of_measurement"] = unit;
+  }
   component["suggested_display_precision"] = decimals_of(column);
   if (!icon_of(column.quantity).empty()) component["icon"] = icon_of(column.quantity);
   if (is_of_the_device_itself(column.quantity)) component["entity_category"] = "diagnostic";
@@ -121,6 +102,27 @@ std::string discovery_id(std::string_view gateway, std::string_view stream) {
   std::ranges::replace_if(
       id, [](char c) { return !is_plain(c); }, '_');
   return id;
+}
+
+// Blanks neither at an end nor beside each other.
+std::string discovered_entity(std::string_view gateway, std::string_view stream,
+                              std::string_view quantity) {
+  const std::string_view source = stream.substr(stream.find('/') + 1);
+  std::string text;
+  for (const std::string_view part : {gateway, source, quantity}) {
+    for (const char c : part) {
+      const bool is_blank = !is_plain(c) || c == '-';
+      if (is_blank && (text.empty() || text.back() == '_')) continue;
+      text += is_blank ? '_' : c;
+    }
+    if (!text.empty() && text.back() != '_') text += '_';
+  }
+  text.pop_back();  // a quantity has a name
+  return "sensor." + text;
+}
+
+std::string_view discovered_unit(Quantity quantity) {
+  return quantity == Quantity::uv_index ? "UV index" : info_of(quantity).display_unit;
 }
 
 std::string discovery_document(std::string_view gateway, const StreamDescription& stream) {

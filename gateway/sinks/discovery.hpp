@@ -23,6 +23,12 @@ bool is_discovered(std::string_view stream);
 // digits, "_" and "-" only.
 std::string discovery_id(std::string_view gateway, std::string_view stream);
 
+// The entity that a quantity is there, as long as nobody renames it:
+// "sensor.mk_roof_roof_pm_pm2_5"; and its unit, empty where it has none.
+std::string discovered_entity(std::string_view gateway, std::string_view stream,
+                              std::string_view quantity);
+std::string_view discovered_unit(Quantity quantity);
+
 std::string discovery_document(std::string_view gateway, const StreamDescription& stream);
 
 // The topics that a document reads, and its components; none where it is no such document.

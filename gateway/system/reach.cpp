@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <poll.h>
 #include <string_view>
+#include <utility>
 
 namespace twinsky {
 namespace {
@@ -26,6 +28,8 @@ struct EndList {
 // X509_V_ERR_…: the numbers of OpenSSL's x509_vfy.h, which have never changed.
 constexpr long not_yet_valid = 9;
 constexpr long has_expired = 10;
+// Nobody waits longer than this for one that was stopped.
+constexpr int longest_wait_ms = 50;
 
 Cause cause_of_certificate(long verdict, std::string_view words) {
   if (verdict == has_expired) return Cause::expired;
@@ -116,7 +120,6 @@ void set_up_tls(CURL* handle, const Server& server) {
 // Nothing: it was stopped.
 std::optional<CURLcode> perform_until(CURLM* pool, CURL* handle,
                                       const std::function<bool()>& is_stopped) {
-  constexpr int longest_wait_ms = 50;
   if (curl_multi_add_handle(pool, handle) != CURLM_OK) return CURLE_FAILED_INIT;
   std::optional<CURLcode> code;
   int running = 1;
@@ -128,22 +131,68 @@ std::optional<CURLcode> perform_until(CURLM* pool, CURL* handle,
   while (const CURLMsg* message = curl_multi_info_read(pool, &left)) {
     if (message->msg == CURLMSG_DONE) code = message->data.result;
   }
-  curl_multi_remove_handle(pool, handle);
   return code;
 }
 
 }  // namespace
 
+// The connection lives as long as its handle is in the pool.
+struct Way::Ends {
+  Ends() : pool(curl_multi_init()), handle(curl_easy_init()) {}
+  ~Ends() {
+    if (pool != nullptr && handle != nullptr) curl_multi_remove_handle(pool.get(), handle.get());
+  }
+  Ends(const Ends&) = delete;
+  Ends& operator=(const Ends&) = delete;
+
+  const std::unique_ptr<CURLM, EndAttempts> pool;
+  const std::unique_ptr<CURL, EndAttempt> handle;
+  curl_socket_t socket = CURL_SOCKET_BAD;
+};
+
+Way::Way(std::unique_ptr<Ends> ends, milliseconds patience, IsStopped is_stopped)
+    : ends_(std::move(ends)), patience_(patience), is_stopped_(std::move(is_stopped)) {}
+Way::~Way() = default;
+
+template <class Step>
+Result<std::size_t, Way::End> Way::take(short readiness, const Step& step) {
+  milliseconds waited{0};
+  while (!is_stopped_ || !is_stopped_()) {
+    std::size_t bytes = 0;
+    const CURLcode code = step(&bytes);
+    if (code == CURLE_OK && bytes > 0) return bytes;
+    if (code != CURLE_AGAIN) return Unexpected{End::closed};
+    if (waited >= patience_) return Unexpected{End::silent};
+    pollfd ready{.fd = ends_->socket, .events = readiness, .revents = 0};
+    if (::poll(&ready, 1, longest_wait_ms) == 0) waited += milliseconds(longest_wait_ms);
+  }
+  return Unexpected{End::stopped};
+}
+
+Result<std::size_t, Way::End> Way::receive(std::span<char> bytes) {
+  return take(POLLIN, [&](std::size_t* received) {
+    return curl_easy_recv(ends_->handle.get(), bytes.data(), bytes.size(), received);
+  });
+}
+
+Result<std::size_t, Way::End> Way::send(std::span<const char> bytes) {
+  return take(POLLOUT, [&](std::size_t* sent) {
+    return curl_easy_send(ends_->handle.get(), bytes.data(), bytes.size(), sent);
+  });
+}
+
 std::string text_of(const Unreached& unreached) {
   return std::string(words_of(unreached.cause)) + " (" + unreached.reason + ")";
 }
 
-std::optional<Unreached> try_to_reach(const Server& server, milliseconds patience,
-                                      const std::function<bool()>& is_stopped) {
-  const std::unique_ptr<CURLM, EndAttempts> pool(curl_multi_init());
-  const std::unique_ptr<CURL, EndAttempt> handle(curl_easy_init());
+Result<std::unique_ptr<Way>, Unreached> open_way(const Server& server, milliseconds patience,
+                                                 Way::IsStopped is_stopped) {
+  std::array<char, CURL_ERROR_SIZE> words{};  // these two outlive who knows of them
+  std::unique_ptr<curl_slist, EndList> settled;
+  auto ends = std::make_unique<Way::Ends>();
+  const auto& [pool, handle, socket] = *ends;
   if (pool == nullptr || handle == nullptr) {
-    return Unreached{Cause::refused, "there is no memory left to try"};
+    return Unexpected{Unreached{Cause::refused, "there is no memory left to try"}};
   }
   const std::string url = url_of(server);
   curl_easy_setopt(handle.get(), CURLOPT_URL, url.c_str());
@@ -153,20 +202,30 @@ std::optional<Unreached> try_to_reach(const Server& server, milliseconds patienc
   curl_easy_setopt(handle.get(), CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(patience.count()));
   curl_easy_setopt(handle.get(), CURLOPT_PROXY, server.proxy.c_str());
   curl_easy_setopt(handle.get(), CURLOPT_NOPROXY, "");
-  std::unique_ptr<curl_slist, EndList> settled;
   if (!server.address.empty()) {
     const std::string line = server.host + ":" + std::to_string(server.port) + ":" + server.address;
     settled.reset(curl_slist_append(nullptr, line.c_str()));
     curl_easy_setopt(handle.get(), CURLOPT_RESOLVE, settled.get());
   }
   if (server.tls) set_up_tls(handle.get(), server);
-  std::array<char, CURL_ERROR_SIZE> words{};
   curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, words.data());
   const auto code = perform_until(pool.get(), handle.get(), is_stopped);
-  if (!code) return Unreached{Cause::stopped, "stopped"};
-  if (*code == CURLE_OK) return std::nullopt;
-  const std::string reason = words.front() != '\0' ? words.data() : curl_easy_strerror(*code);
-  return Unreached{cause_of_failure(*code, handle.get(), reason), reason};
+  if (!code) return Unexpected{Unreached{Cause::stopped, "stopped"}};
+  if (*code != CURLE_OK) {
+    const std::string reason = words.front() != '\0' ? words.data() : curl_easy_strerror(*code);
+    return Unexpected{Unreached{cause_of_failure(*code, handle.get(), reason), reason}};
+  }
+  curl_easy_setopt(handle.get(), CURLOPT_ERRORBUFFER, nullptr);
+  curl_easy_setopt(handle.get(), CURLOPT_RESOLVE, nullptr);
+  curl_easy_getinfo(handle.get(), CURLINFO_ACTIVESOCKET, &ends->socket);
+  return std::make_unique<Way>(std::move(ends), patience, std::move(is_stopped));
+}
+
+std::optional<Unreached> try_to_reach(const Server& server, milliseconds patience,
+                                      const std::function<bool()>& is_stopped) {
+  auto way = open_way(server, patience, is_stopped);
+  if (way) return std::nullopt;
+  return way.error();
 }
 
 }  // namespace twinsky

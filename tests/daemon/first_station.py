@@ -15,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 from collocation import crc
 from gateway import MOSQUITTO, Broker, Subscriber, until
 from harness import World
+from home_assistant_api import HomeAssistant
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DAYS = 6  # a comparison proposes nothing before it has 126 pairs of hours
@@ -100,6 +101,7 @@ class Machine:
         self.world = World(self.day)
         self.broker = Broker(str(self.directory), *broker_lines)  # later lines count
         self.heard = Subscriber(self.broker.port)
+        self.home = HomeAssistant("secret")  # which is what blocks get typed
         self.lay_out_clone()
         self.write_commands()
 
@@ -160,7 +162,10 @@ class Machine:
         for feed in own.get("feeds", []):
             feed |= {"base": self.world.ready["feeds"]["hk-epd"], "allow_private_addresses": True}
         for sink in own.get("sinks", []):
-            sink["mqtt"] = f"mqtt://127.0.0.1:{self.broker.port}"
+            if "home_assistant_api" in sink:
+                sink["home_assistant_api"] = f"http://127.0.0.1:{self.home.port}"
+            else:
+                sink["mqtt"] = f"mqtt://127.0.0.1:{self.broker.port}"
             sink.pop("ca_file", None)
         store = own.setdefault("store", {})
         store.setdefault("path", str(self.root / "var/lib/twinsky/twinsky.db"))
@@ -275,5 +280,6 @@ class Machine:
             except ProcessLookupError:
                 pass
         self.heard.end()
+        self.home.stop()
         self.broker.stop()
         self.world.end()

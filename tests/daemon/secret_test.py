@@ -21,6 +21,11 @@ BESIDE = {
     "cn-sh-opendata": {"resource": "/interface/a/b", "token_file": "token", "terms_accepted": True},
     "cn-cnemc": {"terms_accepted": True},
 }
+# Of a sink by another way than a broker.
+WAYS = {
+    "token_file": {"home_assistant_api": "http://127.0.0.1:9"},
+    "home_assistant_api": {"token_file": "token"},
+}
 
 
 class Secret(gateway.GatewayTest):
@@ -57,7 +62,7 @@ class Secret(gateway.GatewayTest):
 
     def entry(self, section, feed, name, value, number):
         if section == "sinks":
-            return {"id": f"sink-{number}", "mqtt": f"mqtts://127.0.0.1:{self.broker.port}",
+            return {"id": f"sink-{number}", **WAYS.get(name, {"mqtt": f"mqtts://127.0.0.1:{self.broker.port}"}),
                     **BESIDE.get(name, {}), name: value}
         if section == "serve":
             return {"listen": f"127.0.0.1:{self.page}", name: value}
@@ -152,7 +157,7 @@ class Secret(gateway.GatewayTest):
         self.start()
         gateway.until(lambda: "sensor/dust" in self.subscriber.streams(), 20, "the sensor speaks")
         for number, (section, feed, name) in enumerate(addresses):
-            scheme = "mqtt" if section == "sinks" else "https"
+            scheme = "mqtt" if name == "mqtt" else "https"
             for value in (f"{scheme}://user:{CANARY}@127.0.0.1", f"user:{CANARY}@127.0.0.1",
                           f"{scheme}://user:p/{CANARY}@127.0.0.1", f"{scheme}:/user:{CANARY}@127.0.0.1"):
                 changed = self.with_entries([(section, self.entry(section, feed, name, value, number))])
