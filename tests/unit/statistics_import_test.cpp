@@ -49,7 +49,7 @@ std::string command_of(const std::string& message, const HomeAssistantVersion& v
   return command ? command->dump() : command.error();
 }
 
-TEST(statistics, are_of_the_hours_of_sensors_alone) {
+TEST(statistics_import, are_of_the_hours_of_sensors_alone) {
   const auto format = statistics();
   EXPECT_EQ(format->destination("sensor/roof-pm/hour"), "the hours of sensor/roof-pm");
   for (const char* subject : {"sensor/roof-pm/obs", "sensor/roof-pm/state", "ref/hk-epd/a/hour",
@@ -59,7 +59,7 @@ TEST(statistics, are_of_the_hours_of_sensors_alone) {
 }
 
 // The micro sign is U+00B5, as it is announced.
-TEST(statistics, are_written_byte_by_byte_as_the_command_takes_them) {
+TEST(statistics_import, are_written_byte_by_byte_as_the_command_takes_them) {
   EXPECT_EQ(
       message_of({hour("2026-11-29T11:00:00", 1, quantity("pm2_5", "41.3500"))}),
       R"([{"metadata":{"has_sum":false,"mean_type":1,"name":null,"source":"recorder",)"
@@ -68,7 +68,7 @@ TEST(statistics, are_written_byte_by_byte_as_the_command_takes_them) {
       R"("stats":[{"start":"2026-11-29T11:00:00+00:00","mean":41.3500,"min":40.0000,"max":42.7000}]}])");
 }
 
-TEST(statistics, go_to_the_entity_that_was_announced_in_its_unit) {
+TEST(statistics_import, go_to_the_entity_that_was_announced_in_its_unit) {
   StreamDescription stream;
   stream.name = "sensor/roof-pm";
   for (const QuantityInfo& info : quantity_catalogue())
@@ -91,13 +91,13 @@ TEST(statistics, go_to_the_entity_that_was_announced_in_its_unit) {
   EXPECT_GT(found, 40U);
 }
 
-TEST(statistics, leave_out_what_is_no_mean_there) {
+TEST(statistics_import, leave_out_what_is_no_mean_there) {
   for (const char* name : {"rain", "rain_total", "rain_1h", "wind_gust", "wind_dir", "aqhi"}) {
     EXPECT_EQ(message_of({hour("2026-11-29T11:00:00", 1, quantity(name, "1.0"))}), "[]") << name;
   }
 }
 
-TEST(statistics, leave_out_hours_that_do_not_count) {
+TEST(statistics_import, leave_out_hours_that_do_not_count) {
   const std::string good = quantity("humidity", "61.0");
   const auto ids = [&](const std::string& bad) {
     std::string text;
@@ -113,7 +113,7 @@ TEST(statistics, leave_out_hours_that_do_not_count) {
   EXPECT_EQ(ids(R"("unheard_of":{"mean":1,"valid":true},)"), "sensor.mk_roof_roof_pm_humidity ");
 }
 
-TEST(statistics, survive_a_body_that_is_none) {
+TEST(statistics_import, survive_a_body_that_is_none) {
   for (const char* body : {"", "{", "[]", "{}", R"({"start":5,"quantities":{}})",
                            R"({"start":"2026","quantities":{"pm2_5":{"mean":1,"valid":true}}})",
                            R"({"start":"2026-11-29T11:00:00.000Z","quantities":{"pm2_5":)"}) {
@@ -123,7 +123,7 @@ TEST(statistics, survive_a_body_that_is_none) {
   EXPECT_TRUE(import_orders(R"([5,{"metadata":{}},{"metadata":{},"stats":5}])").empty());
 }
 
-TEST(statistics, of_one_entity_are_one_command_and_the_newest_revision_wins) {
+TEST(statistics_import, of_one_entity_are_one_command_and_the_newest_revision_wins) {
   const std::string message = message_of({
       hour("2026-11-29T11:00:00", 1, quantity("humidity", "60.0") + "," + quantity("pm2_5", "1.0")),
       hour("2026-11-29T12:00:00", 1, quantity("humidity", "61.0")),
@@ -140,7 +140,7 @@ TEST(statistics, of_one_entity_are_one_command_and_the_newest_revision_wins) {
 
 // Each version refuses what it does not know: 2025.10 has no `mean_type` and no `unit_class`, and
 // 2026.11 needs both.
-TEST(statistics, are_said_as_each_version_wants_them) {
+TEST(statistics_import, are_said_as_each_version_wants_them) {
   const std::string message =
       message_of({hour("2026-11-29T11:00:00", 1, quantity("temperature", "21.5"))});
   const std::string stats =
@@ -162,7 +162,7 @@ TEST(statistics, are_said_as_each_version_wants_them) {
   EXPECT_EQ(command_of(message, newest), newer);
 }
 
-TEST(statistics, know_versions) {
+TEST(statistics_import, know_versions) {
   EXPECT_EQ(home_assistant_version("2025.11.3"), (HomeAssistantVersion{2025, 11}));
   EXPECT_EQ(home_assistant_version("2026.2.0b1"), (HomeAssistantVersion{2026, 2}));
   EXPECT_EQ(home_assistant_version("2026.12.0.dev20261101"), (HomeAssistantVersion{2026, 12}));
@@ -172,7 +172,7 @@ TEST(statistics, know_versions) {
   EXPECT_LT(HomeAssistantVersion{}, oldest);
 }
 
-TEST(statistics, go_on_as_they_are_kept_there) {
+TEST(statistics_import, go_on_as_they_are_kept_there) {
   const std::string message =
       message_of({hour("2026-11-29T11:00:00", 1, quantity("pm2_5", "41.3500"))});
   // Newer versions write a Greek letter, and know how to convert it.
@@ -187,7 +187,7 @@ TEST(statistics, go_on_as_they_are_kept_there) {
 }
 
 // An import would change the unit of all that is kept, and convert nothing.
-TEST(statistics, are_not_sent_where_another_unit_is_kept) {
+TEST(statistics_import, are_not_sent_where_another_unit_is_kept) {
   const std::string message =
       message_of({hour("2026-11-29T11:00:00", 1, quantity("temperature", "21.5"))});
   const Json fahrenheit = {{"statistics_unit_of_measurement",
