@@ -8,9 +8,11 @@
 // sink let it go, whatever the format makes of it.
 #pragma once
 
+#include "gateway/sinks/replay_request.hpp"
 #include "gateway/store/mark.hpp"
 #include "gateway/store/store.hpp"
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -33,6 +35,40 @@ struct Message {
   bool is_acknowledged = true;         // the far end says that it has it
   bool retained = false;
   milliseconds expiry{0};  // where the far end can let it expire; 0: it stays
+  std::string correlation =
+      {};  // what who asked for it knows it by; empty: nobody did, or no matter
+};
+
+// What somebody says where we listen.
+struct Call {
+  std::string destination;  // where
+  std::string text;
+  std::string reply_to = {};  // where the answer is wanted, and what it shall be known by
+  std::string correlation = {};
+};
+
+// How records are asked for once more, where somebody at the far end may, and how that is answered.
+class ReplayFormat {
+ public:
+  struct Asked {
+    ReplayRequest request;  // whatever was wrong with it, where the answer goes
+    std::optional<ReplayProblem> problem = {};
+  };
+
+  virtual ~ReplayFormat() = default;
+
+  [[nodiscard]] virtual std::vector<std::string> destinations() const = 0;  // to ask at
+  [[nodiscard]] virtual std::uint64_t records_per_hour() const = 0;         // for each who may ask
+  [[nodiscard]] virtual Asked asked(const Call& call) const = 0;
+  // A part of the answer, with records of one stream in a payload that is closed, and its end.
+  [[nodiscard]] virtual std::string piece(const ReplayRequest& request, std::string_view stream,
+                                          std::string_view records) const = 0;
+  [[nodiscard]] virtual std::string end(const ReplayRequest& request,
+                                        const ReplayEnd& end) const = 0;
+  // The newest number of each stream that has arrived, by which it is seen that one is missing
+  // behind which nothing came.
+  [[nodiscard]] virtual std::string newest(
+      std::string_view epoch, const std::map<std::string, std::uint64_t>& numbers) const = 0;
 };
 
 class Format {
@@ -53,6 +89,9 @@ class Format {
   // destination for `mark`.
   [[nodiscard]] virtual std::string mark(const Mark& mark) const = 0;
   [[nodiscard]] virtual std::optional<Mark> mark_of(std::string_view document) const = 0;
+
+  // nullptr: nobody may ask for anything. It lives as long as the format.
+  [[nodiscard]] virtual const ReplayFormat* replay() const { return nullptr; }
 
   // Is this the subject of an announcement, whether or not it has a destination now? What the far
   // end was told is noted, and taken back where it went.

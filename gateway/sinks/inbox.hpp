@@ -62,7 +62,7 @@ struct TransportEvent {
     arrived,  // a message, as far as the far end tells
     refused,
     shown,  // what the far end remembers: text is where, payload what
-    asked,
+    asked,  // text is where
     not_asked,
     closed,    // nothing more comes from this connection
     resolved,  // by a look-up: the transport's own
@@ -73,6 +73,9 @@ struct TransportEvent {
   int code = 0;
   std::string text{};
   std::string payload{};
+  // Of what was shown: where the answer is wanted, and what it shall be known by; empty: not told.
+  std::string reply_to{};
+  std::string correlation{};
   TransportLimits limits{};
   // As explained.
   Ending ending{};

@@ -65,8 +65,23 @@ Session::Session(SessionSettings settings, SinkSurroundings& surroundings, const
       bulletin_copy_(with_.bulletin, with_.store, format, settings_.sink, egress,
                      settings_.outbox.seed),
       mark_(with_.store, settings_.sink),
+      past_(past_of(with_.store, format, egress, settings_.outbox.records)),
       pause_(first_pause, longest_pause, settings_.outbox.seed),
       patient_pause_(first_patient_pause, longest_pause, settings_.outbox.seed) {}
+
+std::optional<Session::Past> Session::past_of(Store& store, const Format& format,
+                                              const Egress& egress,
+                                              std::size_t records_in_a_message) {
+  const ReplayFormat* const words = format.replay();
+  if (words == nullptr) return std::nullopt;
+  auto reader = store.reader();
+  StoreReader& past = *reader;
+  const std::string_view rule = egress.rule_for("newest").value_or(std::string_view());
+  return Past{.reader = std::move(reader),
+              .replay = Replay(past, format, egress, records_in_a_message),
+              .newest = NewestKeeper(store, past, egress, *words),
+              .newest_rule = rule};
+}
 
 void Session::proceed(MonotonicTime now) {
   switch (state_) {
@@ -132,7 +147,7 @@ void Session::take(TransportEvent event, const std::string& far_end, MonotonicTi
       if (state_ == State::asking) {
         take_answer(event, now);
       } else if (state_ == State::serving) {
-        take_roll_call(event, now);
+        take_call(std::move(event), now);
       }
       return;
     case Event::closed:
@@ -155,9 +170,12 @@ void Session::stop(MonotonicTime now, MonotonicTime deadline) {
   keep_account();
   // What was said last, such as that the sensors are offline, goes too: it is retained for ever.
   bulletin_copy_.refresh();
-  constexpr std::size_t for_mark_and_status = 2;
-  send_notices(for_mark_and_status, now);
+  constexpr std::size_t for_mark_newest_and_status = 3;
+  send_notices(for_mark_newest_and_status, now);
   if (under_way_.free() > 1) send_mark(mark_.take_last(), now);
+  if (past_ && under_way_.free() > 1 && with_.store.answers()) {
+    send_newest(past_->newest.take_last(outbox_.cursor(), now), now);
+  }
   send_status("offline", now);
   leave(now);
 }
@@ -210,12 +228,27 @@ void Session::take_answer(const TransportEvent& event, MonotonicTime now) {
   have_past(now);
 }
 
-void Session::take_roll_call(const TransportEvent& event, MonotonicTime now) {
+void Session::take_call(TransportEvent event, MonotonicTime now) {
   if (event.kind != Event::shown) {
-    awaits_listening_ = false;
-  } else if (event.text == roll_call_ && format_.is_roll_call(event.payload)) {
-    bulletin_copy_.announce_again(now);
+    if (event.text == roll_call_) awaits_listening_ = false;
+    if (event.kind == Event::not_asked && event.text != roll_call_) take_no_call(event);
+  } else if (event.text == roll_call_) {
+    if (format_.is_roll_call(event.payload)) bulletin_copy_.announce_again(now);
+  } else if (past_) {
+    past_->replay.ask({.destination = std::move(event.text),
+                       .text = std::move(event.payload),
+                       .reply_to = std::move(event.reply_to),
+                       .correlation = std::move(event.correlation)},
+                      now);
   }
+}
+
+void Session::take_no_call(const TransportEvent& event) {
+  if (!past_ || std::exchange(past_->is_refused, true)) return;
+  with_.log.warning("sink " + settings_.sink,
+                    far_end_ + " does not let us listen at " + event.text +
+                        ", so nobody can ask for records there: check its "
+                        "access rules");
 }
 
 // That the far end remembers nothing, or does not show it, is no doubt: else every start there
@@ -253,6 +286,13 @@ void Session::begin_to_serve(MonotonicTime now) {
   bulletin_copy_.start(limits_.can_retain, limits_.can_expire, announces_);
   mark_.start(limits_.can_retain && !mark_rule_.empty() && with_.store.is_open());
   send_status("online", now);
+  if (past_) {
+    past_->replay.start(limits_.largest_payload);
+    past_->newest.start(limits_.can_retain && !past_->newest_rule.empty() && with_.store.is_open());
+    for (std::string& destination : format_.replay()->destinations()) {
+      act(Action::Kind::listen, std::move(destination));
+    }
+  }
   was_busy_ = true;
   serve(now);
 }
@@ -271,6 +311,7 @@ void Session::serve(MonotonicTime now) {
     act(Action::Kind::listen, roll_call_);
   }
   if (can_read) send_records(now);
+  if (can_read && past_) send_past(now);
   keep_account();
   if (overdue_at() <= now) {
     end({Ending::Kind::lost,
@@ -280,7 +321,11 @@ void Session::serve(MonotonicTime now) {
   }
   const bool has_work = can_read && outbox_.has_work(with_.store.sendable(), now);
   const MonotonicTime retry = can_read ? outbox_.next_retry() : now + look_at_disk_after;
-  const MonotonicTime due = std::min({bulletin_copy_.next_due(), retry, mark_.next_due()});
+  MonotonicTime due = std::min({bulletin_copy_.next_due(), retry, mark_.next_due()});
+  if (can_read && past_) {
+    due = std::min(due, past_->newest.next_due(outbox_.cursor()));
+    if (!has_work) due = std::min(due, past_->replay.next_due());
+  }
   const bool is_due = due <= now && under_way_.free() > 0;
   wakes_at_ = std::min(overdue_at(), due > now ? due : MonotonicTime::max());
   if ((has_work && has_room_for_records()) || is_due) wakes_at_ = now;
@@ -304,6 +349,9 @@ void Session::arrived(UnderWay message, MonotonicTime now) {
       return one != nullptr && one->posting.topic == change->posting.topic && !one->withdrawn;
     });
     bulletin_copy_.acknowledged(*change, stays);
+  } else if (const auto* replayed = std::get_if<Replayed>(&message.what)) {
+    past_->replay.settled(false);
+    records = replayed->records;
   }
   bytes_arrived_ += message.bytes;
   ++status_.messages_acknowledged;
@@ -323,6 +371,12 @@ void Session::refused(UnderWay message, const TransportEvent& event, MonotonicTi
   } else if (std::holds_alternative<OwnMark>(message.what)) {
     mark_.refused();
     is_news = true;
+  } else if (std::holds_alternative<OwnNewest>(message.what)) {
+    past_->newest.refused();
+    is_news = true;
+  } else if (std::holds_alternative<Replayed>(message.what)) {
+    past_->replay.settled(true);
+    is_news = !std::exchange(past_->is_refused, true);
   }
   if (!is_news) return;
   std::string remedy = "check its access rules";
@@ -368,6 +422,38 @@ void Session::send_records(MonotonicTime now) {
           .rule = records->rule},
          std::move(records->message));
   }
+}
+
+// Behind all that is new, and never on the last free places.
+void Session::send_past(MonotonicTime now) {
+  send_newest(past_->newest.take(outbox_.cursor(), now), now);
+  if (outbox_.has_work(with_.store.sendable(), now)) return;
+  if (under_way_.free() <= places_for_notices) return;
+  auto answer = past_->replay.take(outbox_.cursor(), now);
+  if (!answer) return;
+  if (limits_.size_of(answer->message) > limits_.largest_message) {
+    past_->replay.settled(true);
+    return;
+  }
+  send({.what = Replayed{answer->records},
+        .sent_at = now,
+        .subject = "reply/replay/" + answer->asker,
+        .rule = answer->rule},
+       std::move(answer->message));
+}
+
+void Session::send_newest(std::optional<std::string> newest, MonotonicTime now) {
+  if (!newest || under_way_.free() == 0) return;
+  Message message{.destination = format_.destination("newest"),
+                  .payload = *std::move(newest),
+                  .retained = true};
+  message.content_type = format_.content_type(message.payload);
+  if (limits_.size_of(message) > limits_.largest_message) {
+    past_->newest.refused();
+    return;
+  }
+  send({.what = OwnNewest{}, .sent_at = now, .subject = "newest", .rule = past_->newest_rule},
+       std::move(message));
 }
 
 void Session::send_status(std::string_view status, MonotonicTime now) {

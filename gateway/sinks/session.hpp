@@ -16,10 +16,13 @@
 #include "gateway/sinks/bulletin_copy.hpp"
 #include "gateway/sinks/inbox.hpp"
 #include "gateway/sinks/mark_keeper.hpp"
+#include "gateway/sinks/newest_keeper.hpp"
 #include "gateway/sinks/outbox.hpp"
+#include "gateway/sinks/replay.hpp"
 #include "gateway/sinks/sink.hpp"
 #include "gateway/sinks/under_way.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -81,10 +84,22 @@ class Session {
   [[nodiscard]] bool awaits_arrivals() const { return awaits_arrivals_; }
 
  private:
+  // What has left once and may be asked for again.
+  struct Past {
+    std::unique_ptr<StoreReader> reader;
+    Replay replay;
+    NewestKeeper newest;
+    std::string_view newest_rule;  // empty: none lets it go
+    bool is_refused = false;       // and that was said
+  };
+  static std::optional<Past> past_of(Store& store, const Format& format, const Egress& egress,
+                                     std::size_t records_in_a_message);
+
   void connect();
   void connected(const TransportEvent& event, MonotonicTime now);
   void take_answer(const TransportEvent& event, MonotonicTime now);
-  void take_roll_call(const TransportEvent& event, MonotonicTime now);
+  void take_call(TransportEvent event, MonotonicTime now);
+  void take_no_call(const TransportEvent& event);
   void have_past(MonotonicTime now);
   void release(MonotonicTime now);
   void begin_to_serve(MonotonicTime now);
@@ -104,6 +119,8 @@ class Session {
   void send_records(MonotonicTime now);
   void send_status(std::string_view status, MonotonicTime now);
   void send_mark(std::optional<Mark> mark, MonotonicTime now);
+  void send_past(MonotonicTime now);
+  void send_newest(std::optional<std::string> newest, MonotonicTime now);
   void send(UnderWay record, Message message);
   void act(Action::Kind kind, std::string destination = {});
   void keep_account();
@@ -122,6 +139,7 @@ class Session {
   Outbox outbox_;
   BulletinCopy bulletin_copy_;
   MarkKeeper mark_;
+  std::optional<Past> past_;  // where somebody may ask for it
   Backoff pause_;
   Backoff patient_pause_;
 

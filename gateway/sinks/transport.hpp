@@ -61,8 +61,9 @@ class Transport {
   // What the far end remembers under a destination follows as `shown`, after `asked`.
   virtual void ask(const std::string& destination) = 0;
   virtual void stop_asking(const std::string& destination) = 0;
-  // What anybody says under the one destination from now on follows as `shown`, but not what is
-  // only remembered there; of what comes faster than it is explained the newest.
+  // What anybody says under the destination from now on follows as `shown`, with where the answer
+  // is wanted, but not what is only remembered there; of what comes faster than it is explained the
+  // first few and the newest.
   virtual void listen(const std::string&) {}
   virtual void disconnect() = 0;
   // Lets the connection go, whatever it hangs in; `closed` follows.

@@ -18,8 +18,12 @@ namespace twinsky {
 
 struct OwnStatus {};  // `online`, `offline`
 struct OwnMark {};
+struct OwnNewest {};
+struct Replayed {
+  std::size_t records = 0;
+};
 struct UnderWay {
-  std::variant<OwnStatus, OwnMark, Bulletin::Change, Span> what;
+  std::variant<OwnStatus, OwnMark, OwnNewest, Replayed, Bulletin::Change, Span> what;
   MonotonicTime sent_at{};
   // For the audit log.
   std::string subject;

@@ -83,6 +83,42 @@ class FileReader final : public StoreReader {
     return names;
   }
 
+  RowRange rows_of_epoch(std::string_view epoch) override {
+    const std::lock_guard lock(connection_->mutex);
+    if (!is_open()) return {};
+    RowRange rows;
+    for (const SavedEpoch& saved : file_->reading([&] { return tables().epochs(); })) {
+      if (rows.first != 0) {
+        rows.last = saved.first_row - 1;
+        break;
+      }
+      if (saved.epoch == epoch) rows = {saved.first_row, no_row_limit};
+    }
+    return rows;
+  }
+
+  std::map<std::string, std::uint64_t> newest_numbers() override {
+    const std::lock_guard lock(connection_->mutex);
+    if (!is_open()) return {};
+    std::map<StreamId, std::uint64_t> numbers;
+    file_->reading([&] {
+      const RowCount mark = tables().mark();
+      for (SavedStream& saved : tables().streams()) {
+        numbers[saved.stream] = saved.last_seq;
+        names_[saved.stream] = std::move(saved.name);
+      }
+      tables().tail(mark.last_row, [&](StreamId stream, std::uint64_t seq, UtcTime) {
+        std::uint64_t& newest = numbers[stream];
+        newest = std::max(newest, seq);
+      });
+    });
+    std::map<std::string, std::uint64_t> newest;
+    for (const auto& [stream, number] : numbers) {
+      if (number != 0) newest.emplace(names_[stream], number);
+    }
+    return newest;
+  }
+
   std::vector<HourRow> hours(std::string_view stream, Quantity quantity, UtcTime from,
                              UtcTime to) override {
     const std::lock_guard lock(connection_->mutex);

@@ -137,6 +137,10 @@ class StoreReader {
   virtual const std::string& epoch_of(RowId row) = 0;
 
   virtual std::vector<std::string> streams() = 0;  // their names
+  // That it holds for, open at the end where it still does; none: there is no such epoch.
+  virtual RowRange rows_of_epoch(std::string_view epoch) = 0;
+  // The newest number of each stream in the epoch that holds now, by name.
+  virtual std::map<std::string, std::uint64_t> newest_numbers() = 0;
 
   // Of a stream ("sensor/roof-pm", "ref/hk-epd/mong-kok"), from <= start < to, oldest first.
   virtual std::vector<HourRow> hours(std::string_view stream, Quantity quantity, UtcTime from,

@@ -20,7 +20,7 @@ import contract  # noqa: E402
 import gateway  # noqa: E402
 from contract import Contract  # noqa: E402
 from gateway import until  # noqa: E402
-from published_week_test import HOUR, START, PublishedWeek  # noqa: E402
+from published_week_test import HOUR, START, PublishedWeek, text_of  # noqa: E402
 
 SCHEMAS = ("payloads.schema.json", "discovery.schema.json", "../compare/compare.schema.json")
 HOURS = 25  # so that the first hour of the next day tells of this one
@@ -81,10 +81,13 @@ class ADay(PublishedWeek):
 
     def test_every_message_is_as_the_contract_says(self):
         configured, _ = self.configurations()
+        configured = copy.deepcopy(configured)
+        configured["sinks"][0]["replay_for"] = ["database"]
         self.rehearse(configured, START, START + HOURS * HOUR, 1)
         subprocess.run([gateway.Gateway.binary, "doctor", "--config", self.running.file], capture_output=True, check=False)
         until(lambda: self.subscribers["broker"].latest("/doctor"), 20, "the doctor's trial is heard")
-        heard = [message for message in self.subscribers["broker"].heard if message[0] != gateway.PROBE]
+        heard = [message for message in self.subscribers["broker"].heard
+                 if message[0] != gateway.PROBE and "/cmd/" not in message[0]]
         asked = self.brokers["broker"].subscriptions("twinsky-test-broker(?:-trial)?")
         findings = list(self.findings(Contract(), heard, asked))
         self.assertEqual(findings[:20], [], f"{len(findings)} findings")
@@ -94,6 +97,20 @@ class ADay(PublishedWeek):
                     if payload:
                         file.write(json.dumps({"topic": topic, "payload": payload}, ensure_ascii=False) + "\n")
         self.every_check_can_fail(heard, asked)
+
+    def capture_topics(self, part):
+        """While it is still there it is asked for all that was measured in an hour, and for what there is not."""
+        broker = self.brokers["broker"]
+        for number, request in enumerate((
+                {"request": "an hour", "start": text_of(START + 9 * HOUR), "end": text_of(START + 10 * HOUR)},
+                {"request": "no stream", "stream": "sensor/none", "epoch": "none", "first": 1, "last": 2}), 1):
+            self.assertEqual(list(contract.validator("payloads.schema.json#/$defs/replay_request").iter_errors(request)), [])
+            subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(broker.port), "-V", "5", "-q", "1",
+                            "-D", "publish", "response-topic", "twinsky/v1/test/reply/replay/database" + "/7" * (number - 1),
+                            "-t", "twinsky/v1/test/cmd/replay/database", "-m", json.dumps(request)], check=True)
+            until(lambda number=number: sum('"end":{' in payload for topic, payload in self.subscribers["broker"].heard
+                                            if "/reply/" in topic) == number, 60, "what was asked for came")
+        super().capture_topics(part)
 
     def no_object_takes_more(self, found, topic, payload):
         """However deep it lies."""

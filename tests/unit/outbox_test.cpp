@@ -38,6 +38,8 @@ struct Rows : StoreReader {
 
   // An outbox asks for none of these.
   std::vector<std::string> streams() override { return {}; }
+  RowRange rows_of_epoch(std::string_view) override { return {}; }
+  std::map<std::string, std::uint64_t> newest_numbers() override { return {}; }
   std::vector<HourRow> hours(std::string_view, Quantity, UtcTime, UtcTime) override { return {}; }
   std::vector<OfficialRow> official(std::string_view, Quantity, UtcTime, UtcTime) override {
     return {};

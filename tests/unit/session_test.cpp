@@ -102,6 +102,14 @@ class SessionTest : public StoreTest {
     begin();
   }
 
+  // From now on a database may ask for records.
+  void let_ask() {
+    Settings settings = Settings::defaults(format_named("native")->settings);
+    settings.set("replay_for", std::vector<std::string>{"database"});
+    native_ = format_named("native")->make({.settings = settings}, "mk-roof");
+    begin();
+  }
+
   std::unique_ptr<Format> native_ = format_named("native")->make({}, "mk-roof");
   const Egress egress_{SinkSettings{}};
   Bulletin bulletin_;
@@ -251,7 +259,7 @@ TEST_F(SessionTest, listens_to_whoever_asks_for_announcements_once_it_has_made_o
   announce();
   EXPECT_EQ(serve(), (Texts{"send status online", "send mark", announcement,
                             "listen homeassistant/status"}));
-  tell(Event::asked);
+  take({.kind = Event::asked, .text = "homeassistant/status"});
   for (const char* sent : {"send status online", "send mark", announcement}) arrive(sent);
   EXPECT_EQ(actions(), Texts{});
   take({.kind = Event::shown, .text = "homeassistant/status", .payload = "offline"});
@@ -305,11 +313,100 @@ TEST_F(SessionTest, goes_on_announcing_when_connections_end_by_something_else) {
   for (int n = 0; n < 5; ++n) {
     EXPECT_EQ(std::ranges::count(serve(), announcement), 1) << n;
     arrive(announcement);
-    tell(Event::not_asked);
+    take({.kind = Event::not_asked, .text = "homeassistant/status"});
     fail(Ending::Kind::lost, false, Event::lost);
     actions();
     pass(60s);
   }
+}
+
+// ---- what is asked for again --------------------------------------------------------------------
+
+const char* const question = "twinsky/v1/mk-roof/cmd/replay/database";
+const char* const answer = "send reply/replay/database";
+
+TEST_F(SessionTest, gives_again_what_is_asked_for_once_all_that_is_new_is_on_its_way) {
+  let_ask();
+  fill("sensor/a", 40);
+  EXPECT_EQ(serve(), (Texts{"send status online", "listen cmd/replay/database", "send mark",
+                            "send sensor/a/obs", "send sensor/a/obs", "send sensor/a/obs",
+                            "send sensor/a/obs"}));
+  const std::string request =
+      R"({"stream":"sensor/a","epoch":")" + store_->epoch() + R"(","first":1,"last":40})";
+  take({.kind = Event::shown, .text = question, .payload = request});
+  EXPECT_EQ(actions(), Texts{}) << "nothing has arrived yet";
+  pass(1s);
+  EXPECT_EQ(actions(), Texts{"send reply/replay/database"}) << "so there is nothing: the end";
+  arrive(answer);
+  for (Place place = 0; place < 6; ++place) take({.kind = Event::arrived, .place = place});
+  actions();
+  take({.kind = Event::shown, .text = question, .payload = request});
+  int answers = 0;
+  for (int n = 0; n < 100; ++n) {
+    for (const std::string& done : actions()) {
+      answers += done == answer ? 1 : 0;
+      if (done.starts_with("send")) arrive(done);
+    }
+    pass(20ms);
+  }
+  EXPECT_EQ(answers, 5) << "four of 10 records, and the end";
+  EXPECT_EQ(store_->cursor("city"), 40);
+}
+
+TEST_F(SessionTest, what_was_asked_on_a_connection_is_not_answered_on_the_next) {
+  let_ask();
+  fill("sensor/a", 5);
+  serve();
+  arrive("send sensor/a/obs");
+  take({.kind = Event::shown,
+        .text = question,
+        .payload = R"({"start":"2026-01-01T00:00:00Z","end":"2027-01-01T00:00:00Z"})"});
+  fail(Ending::Kind::lost, false, Event::lost);
+  actions();
+  pass(60s);
+  EXPECT_EQ(std::ranges::count(serve(), "listen cmd/replay/database"), 1);
+  pass(60s);
+  EXPECT_EQ(std::ranges::count(actions(), answer), 0);
+}
+
+TEST_F(SessionTest, the_newest_numbers_stand_there_once_all_has_arrived) {
+  let_ask();
+  fill("sensor/a", 5);
+  serve();
+  EXPECT_EQ(actions(), Texts{});
+  for (const char* sent : {"send status online", "send mark", "send sensor/a/obs"}) arrive(sent);
+  EXPECT_EQ(actions(), Texts{"send newest"});
+  arrive("send newest");
+  fill("sensor/a", 5);
+  EXPECT_EQ(actions(), Texts{"send sensor/a/obs"});
+  arrive("send sensor/a/obs");
+  pass(50s);
+  EXPECT_EQ(actions(), Texts{}) << "not more than once a minute";
+  pass(10s);
+  EXPECT_EQ(actions(), (Texts{"send mark", "send newest"}));
+  for (const char* sent : {"send mark", "send newest"}) arrive(sent);
+  pass(10min);
+  EXPECT_EQ(actions(), Texts{}) << "nothing is new";
+  for (int n = 0; n < 2; ++n) {
+    fill("sensor/a", 1);
+    actions();
+    arrive("send sensor/a/obs");
+    EXPECT_EQ(std::ranges::count(actions(), "send newest"), n == 0 ? 1 : 0);
+  }
+  session_->stop(clock_.now(), clock_.now() + 1s);
+  EXPECT_EQ(std::ranges::count(actions(), "send newest"), 1) << "however soon, before it leaves";
+}
+
+TEST_F(SessionTest, where_nobody_may_ask_nothing_of_it_goes) {
+  fill("sensor/a", 5);
+  EXPECT_EQ(serve(), (Texts{"send status online", "send mark", "send sensor/a/obs"}));
+  arrive("send sensor/a/obs");
+  take({.kind = Event::shown,
+        .text = question,
+        .payload = R"({"start":"2026-01-01T00:00:00Z","end":"2027-01-01T00:00:00Z"})"});
+  pass(1min);
+  EXPECT_EQ(std::ranges::count(actions(), answer), 0);
+  EXPECT_EQ(std::ranges::count(actions(), "send newest"), 0);
 }
 
 // ---- serving ------------------------------------------------------------------------------------

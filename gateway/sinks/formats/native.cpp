@@ -6,9 +6,11 @@
 #include "gateway/sinks/discovery.hpp"
 #include "gateway/sinks/documents.hpp"
 #include "gateway/sinks/format.hpp"
+#include "gateway/sinks/replay_document.hpp"
 #include "gateway/text/record.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace twinsky {
@@ -25,10 +27,74 @@ std::string prefix_of(const SinkSettings& sink) {
   return is_wanted ? settings.text("home_assistant_prefix") : "";
 }
 
+constexpr std::string_view base = "twinsky/v1/";
+constexpr std::string_view to_ask = "/cmd/replay/";
+constexpr std::string_view to_answer = "/reply/replay/";
+
+class NativeReplay final : public ReplayFormat {
+ public:
+  NativeReplay(const Settings& settings, const std::string& gateway)
+      : gateway_(gateway),
+        askers_(settings.texts("replay_for")),
+        records_per_hour_(static_cast<std::uint64_t>(settings.integer("replay_records_per_hour"))) {
+  }
+
+  [[nodiscard]] std::vector<std::string> destinations() const override {
+    std::vector<std::string> topics;
+    for (const std::string& asker : askers_) topics.push_back(topic(to_ask, asker));
+    return topics;
+  }
+  [[nodiscard]] std::uint64_t records_per_hour() const override { return records_per_hour_; }
+  // The answer goes nowhere but below the asker's own topic: what else he names may be another's,
+  // where we may write and he may not.
+  [[nodiscard]] Asked asked(const Call& call) const override {
+    Asked asked{.request = {.asker = call.destination.substr(topic(to_ask, "").size())}};
+    ReplayRequest& request = asked.request;
+    const std::string own = topic(to_answer, request.asker);
+    request.correlation = call.correlation;
+    const bool is_below = call.reply_to.starts_with(own + "/") &&
+                          call.reply_to.find_first_of("/+#", own.size() + 1) == std::string::npos;
+    request.reply_to = is_below ? call.reply_to : own;
+    const std::string wrong = read_replay_request(call.text, request);
+    if (!wrong.empty()) asked.problem = {.word = "malformed", .message = wrong};
+    if (!call.reply_to.empty() && request.reply_to != call.reply_to) {
+      asked.problem = {.word = "elsewhere",
+                       .message = "answers go to " + own + " or one level below it"};
+    }
+    return asked;
+  }
+  [[nodiscard]] std::string piece(const ReplayRequest& request, std::string_view stream,
+                                  std::string_view records) const override {
+    return replay_piece(gateway_, request, stream, records);
+  }
+  [[nodiscard]] std::string end(const ReplayRequest& request, const ReplayEnd& end) const override {
+    return replay_end(gateway_, request, end);
+  }
+  [[nodiscard]] std::string newest(
+      std::string_view epoch, const std::map<std::string, std::uint64_t>& numbers) const override {
+    return newest_document(gateway_, epoch, numbers);
+  }
+
+ private:
+  [[nodiscard]] std::string topic(std::string_view where, std::string_view asker) const {
+    return std::string(base).append(gateway_).append(where).append(asker);
+  }
+
+  const std::string gateway_;
+  const std::vector<std::string> askers_;
+  const std::uint64_t records_per_hour_;
+};
+
+bool may_be_asked(const Settings& settings) {
+  return settings.has("replay_for") && !settings.texts("replay_for").empty();
+}
+
 class Native final : public Format {
  public:
   Native(const SinkSettings& sink, std::string gateway)
-      : gateway_(std::move(gateway)), prefix_(prefix_of(sink)) {}
+      : gateway_(std::move(gateway)), prefix_(prefix_of(sink)) {
+    if (may_be_asked(sink.settings)) replay_.emplace(sink.settings, gateway_);
+  }
 
   [[nodiscard]] std::string destination(std::string_view subject) const override {
     if (is_announcement(subject)) {
@@ -36,8 +102,7 @@ class Native final : public Format {
       subject.remove_suffix(discovery_suffix.size());
       return prefix_ + "/device/" + discovery_id(gateway_, subject) + "/config";
     }
-    std::string topic = "twinsky/v1/";
-    return topic.append(gateway_).append("/").append(subject);
+    return std::string(base).append(gateway_).append("/").append(subject);
   }
   // `online` and `offline` are no JSON.
   [[nodiscard]] std::string_view content_type(std::string_view payload) const override {
@@ -59,15 +124,18 @@ class Native final : public Format {
   [[nodiscard]] std::optional<Mark> mark_of(std::string_view document) const override {
     return twinsky::mark_of(document);
   }
+  [[nodiscard]] const ReplayFormat* replay() const override {
+    return replay_ ? &*replay_ : nullptr;
+  }
 
   [[nodiscard]] bool is_announcement(std::string_view subject) const override {
     return is_discovered(subject) && subject.ends_with(discovery_suffix);
   }
   [[nodiscard]] Announcement announcement(std::string_view document) const override {
     Announcement found{.subjects = {}, .parts = components_of_discovery(document)};
-    const std::string base = destination({});
+    const std::string ours = destination({});
     for (std::string& topic : topics_of_discovery(document)) {
-      if (topic.starts_with(base)) found.subjects.push_back(topic.substr(base.size()));
+      if (topic.starts_with(ours)) found.subjects.push_back(topic.substr(ours.size()));
     }
     std::erase(found.subjects, "status");  // which always goes
     return found;
@@ -88,6 +156,7 @@ class Native final : public Format {
  private:
   const std::string gateway_;
   const std::string prefix_;
+  std::optional<NativeReplay> replay_;
 };
 
 using enum SettingKind;
@@ -95,11 +164,29 @@ using enum SettingKind;
 constexpr auto added = std::to_array<Setting>({
   {.name = "home_assistant", .kind = boolean, .documentation = "Whether sensors and official stations are announced there to Home Assistant, as far as they may go; without this setting they are, but not in cn-sh."},
   {.name = "home_assistant_prefix", .kind = text, .documentation = "The topic below which Home Assistant looks for what is announced.", .fallback = "homeassistant"},
+  {.name = "replay_for", .kind = texts, .documentation = "Who may have records once more, each by a name of its own: asked on cmd/replay/<name>, answered on reply/replay/<name>; whoever may publish and subscribe there at the broker is taken for it."},
+  {.name = "replay_records_per_hour", .kind = integer, .documentation = "How many records each of replay_for may have once more in an hour.", .fallback = "100000", .lower = 1, .upper = 10'000'000},
 });
 // clang-format on
 
+void check_askers(const SinkSettings& sink, std::vector<SinkProblem>& problems) {
+  if (!sink.settings.has("replay_for")) return;  // said already
+  for (const std::string& asker : sink.settings.texts("replay_for")) {
+    const bool is_id =
+        !asker.empty() && asker.size() <= 32 && std::ranges::all_of(asker, [](char c) {
+          return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+        });
+    if (is_id) continue;
+    problems.push_back({"replay_for", in_quotes(asker) + " is no name of 1 to 32 letters a to z, "
+                                                         "digits and \"-\", expected one such as "
+                                                         "\"database\""});
+  }
+}
+
 std::vector<SinkProblem> check(SinkSettings& sink, const std::set<std::string_view>&) {
-  if (!sink.settings.has("home_assistant_prefix")) return {};  // said already
+  std::vector<SinkProblem> problems;
+  check_askers(sink, problems);
+  if (!sink.settings.has("home_assistant_prefix")) return problems;  // said already
   const std::string& prefix = sink.settings.text("home_assistant_prefix");
   const bool is_plain = std::ranges::all_of(prefix, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -107,10 +194,12 @@ std::vector<SinkProblem> check(SinkSettings& sink, const std::set<std::string_vi
   });
   const bool has_empty_level = prefix.empty() || prefix.starts_with('/') || prefix.ends_with('/') ||
                                prefix.find("//") != std::string::npos;
-  if (is_plain && !has_empty_level) return {};
-  return {{"home_assistant_prefix",
-           in_quotes(prefix) + " is no topic of letters, digits, \"-\", \"_\" and \"/\", expected "
-                               "one such as \"homeassistant\""}};
+  if (is_plain && !has_empty_level) return problems;
+  problems.push_back({"home_assistant_prefix",
+                      in_quotes(prefix) +
+                          " is no topic of letters, digits, \"-\", \"_\" and \"/\", expected one "
+                          "such as \"homeassistant\""});
+  return problems;
 }
 
 }  // namespace

@@ -184,7 +184,11 @@ class Mqtt final : public Transport {
         break;
       case Event::shown:
         if (!client_) break;
-        if (auto call = client_->newest_call(event.text)) event.payload = std::move(*call);
+        if (auto call = client_->next_call(event.text)) {
+          event.payload = std::move(call->text);
+          event.reply_to = std::move(call->reply_to);
+          event.correlation = std::move(call->correlation);
+        }
         break;
       default:
         break;

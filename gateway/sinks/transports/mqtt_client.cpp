@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
+#include <map>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -21,7 +23,8 @@ using Kind = TransportEvent::Kind;
 
 constexpr std::size_t largest_answer = 64U << 10U;
 constexpr int answers_of_a_topic = 4;
-constexpr std::size_t longest_call = 64;
+constexpr std::size_t longest_call = 1024;
+constexpr std::size_t calls_of_a_topic = 4;
 // What a broker means by saying nothing.
 constexpr std::size_t any_number = 65535;
 constexpr std::size_t any_size = 268'435'455;
@@ -141,17 +144,22 @@ class PublishListener final : public mqtt::iaction_listener {
   std::vector<char> marks_;
 };
 
+std::string topic_of(const mqtt::token& token) {
+  const auto topics = token.get_topics();
+  return topics && topics->size() > 0 ? (*topics)[0] : std::string();
+}
+
 class SubscribeListener final : public mqtt::iaction_listener {
  public:
   explicit SubscribeListener(const Post& post) : post_(post) {}
   void on_success(const mqtt::token& token) override {
     post_.guarded([&] {
       const int reason = token.get_reason_code();
-      post_(is_refusal(reason) ? Kind::not_asked : Kind::asked, reason);
+      post_(is_refusal(reason) ? Kind::not_asked : Kind::asked, reason, topic_of(token));
     });
   }
   void on_failure(const mqtt::token& token) override {
-    post_.guarded([&] { post_(Kind::not_asked, code_of(token)); });
+    post_.guarded([&] { post_(Kind::not_asked, code_of(token), topic_of(token)); });
   }
 
  private:
@@ -202,6 +210,18 @@ void set_connect_options(mqtt::connect_options& made, const BrokerSettings& sett
   }
 }
 
+Call call_of(const mqtt::message& message) {
+  Call call{.destination = message.get_topic(), .text = message.get_payload_str()};
+  const mqtt::properties& told = message.get_properties();
+  if (told.contains(mqtt::property::RESPONSE_TOPIC)) {
+    call.reply_to = mqtt::get<std::string>(told, mqtt::property::RESPONSE_TOPIC);
+  }
+  if (told.contains(mqtt::property::CORRELATION_DATA)) {
+    call.correlation = mqtt::get<std::string>(told, mqtt::property::CORRELATION_DATA);
+  }
+  return call;
+}
+
 template <class Action>
 void call(const Action& action) {
   try {
@@ -220,6 +240,7 @@ std::size_t packet_size(const Message& message, MqttVersion version) {
   ++size;
   if (!message.content_type.empty()) size += 3 + message.content_type.size();
   if (message.expiry.count() > 0) size += 5;
+  if (!message.correlation.empty()) size += 3 + message.correlation.size();
   return size;
 }
 
@@ -235,12 +256,22 @@ struct BrokerClient::Implementation {
     if (!settings.name.empty()) pinned.emplace(settings.name, settings.address);
   }
 
-  void take_call(const mqtt::message& message) {
-    if (message.is_retained() || message.get_payload().size() > longest_call) return;
-    const std::lock_guard lock(call_mutex);
-    const bool is_told = newest_call.has_value();
-    newest_call = message.get_payload_str();
-    if (!is_told) post({.kind = Kind::shown, .text = message.get_topic()});
+  // Answers whether it is one.
+  bool take_call(const mqtt::message& message) {
+    const std::lock_guard lock(calls_mutex);
+    const auto found = calls.find(message.get_topic());
+    if (found == calls.end()) return false;
+    Call call = call_of(message);
+    const std::size_t size = call.text.size() + call.reply_to.size() + call.correlation.size();
+    if (message.is_retained() || size > longest_call) return true;
+    std::deque<Call>& waiting = found->second;
+    if (waiting.size() == calls_of_a_topic) {
+      waiting.back() = std::move(call);
+      return true;
+    }
+    waiting.push_back(std::move(call));
+    post({.kind = Kind::shown, .text = message.get_topic()});
+    return true;
   }
 
   const MqttVersion version;
@@ -249,10 +280,9 @@ struct BrokerClient::Implementation {
   PublishListener on_publish;
   SubscribeListener on_subscribe;
   std::atomic<int> answers_wanted{0};
-  std::string called_at;  // does not change once it is listened there
-  std::atomic<bool> is_listening{false};
-  std::mutex call_mutex;
-  std::optional<std::string> newest_call;  // guarded by call_mutex; until it is heard
+  std::mutex calls_mutex;
+  // Guarded by calls_mutex: by topic where it listens, until they are heard.
+  std::map<std::string, std::deque<Call>, std::less<>> calls;
   std::optional<PinnedName> pinned;
   mqtt::connect_options options;  // Paho keeps pointers into them
   mqtt::async_client client;      // last: it goes first
@@ -278,10 +308,9 @@ BrokerClient::BrokerClient(const BrokerSettings& settings, std::uint64_t connect
         });
     // What nobody asked for goes no further: a broker may send without end.
     own.client.set_message_callback([&own](const mqtt::const_message_ptr& message) {
-      if (own.is_listening && message->get_topic() == own.called_at) {
-        own.post.guarded([&] { own.take_call(*message); });
-        return;
-      }
+      bool is_call = false;
+      own.post.guarded([&] { is_call = own.take_call(*message); });
+      if (is_call) return;
       if (own.answers_wanted <= 0 || message->get_payload().size() > largest_answer) return;
       --own.answers_wanted;
       own.post.guarded([&] {
@@ -310,6 +339,9 @@ void BrokerClient::publish(Place place, Message message) {
       if (message.expiry.count() > 0) {
         properties.add({mqtt::property::MESSAGE_EXPIRY_INTERVAL, seconds_of(message.expiry)});
       }
+      if (!message.correlation.empty()) {
+        properties.add({mqtt::property::CORRELATION_DATA, message.correlation});
+      }
       made->set_properties(std::move(properties));
     }
     own.client.publish(std::move(made), own.on_publish.mark(place), own.on_publish);
@@ -324,16 +356,21 @@ void BrokerClient::subscribe(const std::string& topic) {
 
 void BrokerClient::listen(const std::string& topic) {
   Implementation& own = *implementation_;
-  own.called_at = topic;
-  own.is_listening = true;
+  {
+    const std::lock_guard lock(own.calls_mutex);
+    own.calls[topic];
+  }
   call([&] { own.client.subscribe(topic, 0, nullptr, own.on_subscribe); });
 }
 
-std::optional<std::string> BrokerClient::newest_call(const std::string& topic) {
+std::optional<Call> BrokerClient::next_call(const std::string& topic) {
   Implementation& own = *implementation_;
-  if (!own.is_listening || topic != own.called_at) return std::nullopt;
-  const std::lock_guard lock(own.call_mutex);
-  return std::exchange(own.newest_call, std::nullopt);
+  const std::lock_guard lock(own.calls_mutex);
+  const auto found = own.calls.find(topic);
+  if (found == own.calls.end() || found->second.empty()) return std::nullopt;
+  Call call = std::move(found->second.front());
+  found->second.pop_front();
+  return call;
 }
 
 void BrokerClient::unsubscribe(const std::string& topic) {

@@ -57,11 +57,11 @@ class BrokerClient {
   void subscribe(const std::string& topic);
   void unsubscribe(const std::string& topic);
   // That somebody says something small on the topic from now on follows as `shown`, without what it
-  // is: the newest is kept until it is asked for, so that nobody can fill our memory by it either.
-  // Once.
+  // is: the first few and the newest are kept until they are asked for, so that nobody can fill our
+  // memory by it either, nor keep another one's words from us who has a topic of his own.
   void listen(const std::string& topic);
   // nullopt: that is not where it listens.
-  std::optional<std::string> newest_call(const std::string& topic);
+  std::optional<Call> next_call(const std::string& topic);
   void disconnect();
 
   // Destroys the client in a thread of its own; `closed` follows.
