@@ -509,6 +509,20 @@ class AtRabbitMq(AtAForeignBroker, Beside):
         super().setUp()
         self.addCleanup(self.broker.end)
 
+    def test_a_subscriber_that_was_away_over_a_restart_gets_what_was_kept_for_it(self):
+        self.gateway.start()
+        self.await_all()
+        heard = self.subscriber.heard
+        self.subscriber.end()
+        self.await_samples(30)
+        self.broker.stop()
+        self.broker.start()
+        self.subscriber = gateway.Subscriber(self.broker.port, version=self.version)
+        self.addCleanup(self.subscriber.end)
+        self.subscriber.heard[:0] = heard
+        for name in self.sensors():
+            self.assert_no_holes(self.drained(f"sensor/{name}"))
+
 
 if __name__ == "__main__":
     gateway.main()
