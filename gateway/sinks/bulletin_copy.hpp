@@ -53,6 +53,8 @@ class BulletinCopy {
   // neither it nor the way there is busy with all of them, and of all gateways, at once.
   void announce_again(MonotonicTime now);
   [[nodiscard]] bool has_announced() const { return !announced_.all().empty(); }
+  // Was one refused, and none was taken since? Then they rest.
+  [[nodiscard]] bool are_announcements_refused() const { return was_refused_; }
   // Are announcements under way?
   [[nodiscard]] bool is_announcing() const { return !said_.empty(); }
 

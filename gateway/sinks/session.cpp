@@ -598,6 +598,7 @@ void Session::note_loss_by_the_past() {
 }
 
 void Session::note_loss_by_announcements(MonotonicTime now) {
+  if (bulletin_copy_.are_announcements_refused()) return;  // that was told
   const bool is_by_them = bulletin_copy_.is_announcing() || awaits_listening_;
   losses_while_announcing_ = is_by_them ? losses_while_announcing_ + 1 : 0;
   if (losses_while_announcing_ < losses_by_announcements) return;

@@ -245,7 +245,7 @@ class Forbidden(Announcing):
     # With 0, as the tests' brokers have it, mosquitto 2.0.11 hangs up on who is refused.
     more_lines = ("max_queued_messages 10000",)
     # How it may be told, once; and how many connections it costs.
-    ways = [("refuses homeassistant/device", 'check its access rules, or say "home_assistant": false', 0)]
+    ways = [("refuses homeassistant/device", 'check its access rules, or say "home_assistant": false', (0,))]
 
     def refusals(self):
         lines = self.gateway.log().splitlines()
@@ -263,7 +263,7 @@ class Forbidden(Announcing):
         [(line, remedy, reconnects)] = told
         self.assertIn(remedy, line)
         health = json.loads(until(lambda: self.subscriber.latest("test/health"), 30, "health"))
-        self.assertEqual(health["sinks"]["broker"]["reconnects"], reconnects)
+        self.assertIn(health["sinks"]["broker"]["reconnects"], reconnects)
         self.drained("sensor/sht")
         self.assertEqual([topic for topic, _ in self.home.heard if "device" in topic], [])
 
@@ -272,8 +272,8 @@ class ForbiddenByOneThatHangsUp(Forbidden):
     more_lines = ()
     # Its refusal may be heard before it hangs up.
     ways = [("when something was announced there",
-             'perhaps its access rules forbid it. Connections of the next hour do without; "home_assistant": false', 2),
-            ("refuses homeassistant/device", 'check its access rules, or say "home_assistant": false', 1)]
+             'perhaps its access rules forbid it. Connections of the next hour do without; "home_assistant": false', (2,)),
+            ("refuses homeassistant/device", 'check its access rules, or say "home_assistant": false', (1, 2))]
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ class SessionTest : public StoreTest {
   }
 
   void begin() {
-    surroundings_.emplace(SinkSurroundings{"mk-roof", *store_, bulletin_, clock_, log_});
+    surroundings_.emplace(SinkSurroundings{"mk-roof", *store_, bulletin_, clock_, told_});
     session_.emplace(SessionSettings{.sink = "city",
                                      .outbox = {.sink = "city", .records = 10},
                                      .quarrel = "; is there another one?"},
@@ -112,6 +112,7 @@ class SessionTest : public StoreTest {
 
   std::unique_ptr<Format> native_ = format_named("native")->make({}, "mk-roof");
   const Egress egress_{SinkSettings{}};
+  Log told_{LogLevel::warning};
   Bulletin bulletin_;
   std::optional<SinkSurroundings> surroundings_;
   std::optional<Session> session_;
@@ -306,6 +307,24 @@ TEST_F(SessionTest,
   lose();
   pass(1h);
   EXPECT_EQ(std::ranges::count(serve(), announcement), 1) << "it tries again";
+}
+
+TEST_F(SessionTest, a_refusal_that_was_heard_is_not_told_a_second_time) {
+  announce();
+  for (int n = 0; n < 2; ++n) {
+    serve();
+    if (n == 1) {
+      take({.kind = Event::refused, .place = places_.at(announcement), .text = "code 135"});
+    }
+    fail(Ending::Kind::lost, false, Event::lost);
+    actions();
+    pass(60s);
+  }
+  EXPECT_EQ(std::ranges::count_if(told_.lines_after(0),
+                                  [](const LogLine& line) {
+                                    return line.message.find("home_assistant") != std::string::npos;
+                                  }),
+            1);
 }
 
 TEST_F(SessionTest, goes_on_announcing_when_connections_end_by_something_else) {
