@@ -62,9 +62,11 @@ class Subscriber {
  public:
   Subscriber(Store& store, std::string sink) : sink_(std::move(sink)), reader_(store.reader()) {}
 
-  void take(Store& store) {
-    RowId after = store.cursor(sink_);
+  // `proceed` lets the store get on with what it does meanwhile.
+  void take(Store& store, const std::function<void()>& proceed) {
     const RowId last = store.sendable();
+    while (!store.claim(sink_, last)) proceed();  // else it may delete what is on its way
+    RowId after = store.cursor(sink_);
     while (after < last) {
       const auto& page = reader_->page(after, 1000);
       if (page.empty()) break;
@@ -229,8 +231,9 @@ TEST_F(TenYears, leave_each_table_its_share_and_cost_no_more_each_year) {
     const std::int64_t before = bytes_moved();
     for (int step = 0; step < steps_in_year; ++step) {
       live_through_a_step(step);
-      near.take(*store_);
-      if (year != year_away) away.take(*store_);
+      const auto proceed = [this] { ASSERT_TRUE(commit()); };
+      near.take(*store_, proceed);
+      if (year != year_away) away.take(*store_, proceed);
     }
     settle();
     moved[year] = bytes_moved() - before;
