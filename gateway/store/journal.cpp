@@ -44,6 +44,8 @@ Journal::Journal(Tables& tables, Tail& tail) : tables_(tables), tail_(tail) {
 
 void Journal::find_oldest() {
   const RowId oldest = tables_.oldest_row();
+  // A search that is led astray by noise may find a row that there never was.
+  if (oldest > now_.last) report_damage("samples stand in impossible rows");
   now_.oldest = oldest == 0 ? now_.last + 1 : oldest;
   // Damage on the way to the oldest row hides those before it; their number tells.
   const auto most = static_cast<std::uint64_t>(now_.last - now_.oldest + 1);

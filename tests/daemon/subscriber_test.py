@@ -233,7 +233,6 @@ class SubscriberTest(gateway.GatewayTest):
 
     def test_what_is_not_committed_is_not_acknowledged(self):
         process = self.subscribe("--mqtt", "3.1.1")
-        self.gateway.configuration["sinks"][0]["version"] = "3.1.1"
         self.gateway.write(self.gateway.configuration)
         self.gateway.start()
         gateway.until(lambda: self.count() > 10, 60, "records come")

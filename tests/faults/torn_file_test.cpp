@@ -193,7 +193,21 @@ TEST_F(torn_file, nothing_is_lost_when_a_table_gets_another_meaning) {
 
 // What SQLite cannot see: bytes that change inside a page. Values may be wrong then; nothing may
 // stop.
-TEST_F(torn_file, samples_go_on_whatever_bytes_change) {
+class ChangedBytes : public torn_file {
+ protected:
+  void go_on(unsigned seed);
+};
+
+TEST_F(ChangedBytes, samples_go_on_whatever_they_were) {
+  go_on(draw_seed());
+}
+
+// Of those that once lost samples: an oldest row that there never was, after the others were deleted.
+TEST_F(ChangedBytes, samples_go_on_where_they_once_did_not) {
+  go_on(4037552905U);
+}
+
+void ChangedBytes::go_on(unsigned seed) {
   settings_.max_size_bytes = 409'600;  // almost reached
   open();
   store_->add_sink("city", true);
@@ -205,7 +219,6 @@ TEST_F(torn_file, samples_go_on_whatever_bytes_change) {
   close();
   const std::string original = settings_.path;
   const auto size = std::filesystem::file_size(original);
-  const unsigned seed = draw_seed();
   std::mt19937 random(seed);
   for (int round = 0; round < 100; ++round) {
     SCOPED_TRACE("seed " + std::to_string(seed) + " round " + std::to_string(round));
