@@ -160,8 +160,8 @@ class TenYears : public StoreTest {
     }
     store_->keep_hours(std::move(made), 0);
     for (int n = 0; n < gaps_in_step; ++n) {
-      store_->note_gap({"no_response", sensors[n % sensors.size()], start + n * 1min,
-                        start + n * 1min, 1, false, "", 0, 0, ""});
+      store_->note_gap({"no_response", sensors[static_cast<std::size_t>(n) % sensors.size()],
+                        start + n * 1min, start + n * 1min, 1, false, "", 0, 0, ""});
     }
     clock_.advance(one_step);
     ASSERT_TRUE(commit());

@@ -202,7 +202,8 @@ TEST_F(ChangedBytes, samples_go_on_whatever_they_were) {
   go_on(draw_seed());
 }
 
-// Of those that once lost samples: an oldest row that there never was, after the others were deleted.
+// Of those that once lost samples: an oldest row that there never was, after the others were
+// deleted.
 TEST_F(ChangedBytes, samples_go_on_where_they_once_did_not) {
   go_on(4037552905U);
 }

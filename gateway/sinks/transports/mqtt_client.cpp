@@ -146,7 +146,7 @@ class PublishListener final : public mqtt::iaction_listener {
 
 std::string topic_of(const mqtt::token& token) {
   const auto topics = token.get_topics();
-  return topics && topics->size() > 0 ? (*topics)[0] : std::string();
+  return topics && !topics->empty() ? (*topics)[0] : std::string();
 }
 
 class SubscribeListener final : public mqtt::iaction_listener {
