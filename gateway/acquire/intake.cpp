@@ -224,8 +224,7 @@ void Intake::close(std::string_view name) {
   closed_.insert(found->first);
   streams_.erase(found);
   latest_values_.remove(name);
-  for (const std::string_view document : {std::string_view("/meta"), std::string_view("/state"),
-                                          std::string_view("/status"), discovery_suffix}) {
+  for (const std::string_view document : documents_of_a_stream) {
     bulletin_.withdraw(std::string(name).append(document));
   }
 }

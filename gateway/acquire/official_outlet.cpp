@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/acquire/official_outlet.hpp"
 
+#include "gateway/sinks/discovery.hpp"
+
 #include <string>
 #include <utility>
 
@@ -10,9 +12,10 @@ namespace {
 // What a broker retains under an earlier name would look like a station that stands still. It was
 // posted by an earlier version, if at all, so it is posted here before it is withdrawn.
 void clear_topics(const std::string& stream, Bulletin& bulletin) {
-  for (const auto* const document : {"/meta", "/state", "/status", "/discovery"}) {
-    bulletin.post({.topic = stream + document, .payload = {}});
-    bulletin.withdraw(stream + document);
+  for (const std::string_view document : documents_of_a_stream) {
+    const std::string topic = std::string(stream).append(document);
+    bulletin.post({.topic = topic, .payload = {}});
+    bulletin.withdraw(topic);
   }
 }
 

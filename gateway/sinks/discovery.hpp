@@ -7,6 +7,7 @@
 
 #include "gateway/sinks/documents.hpp"
 
+#include <array>
 #include <set>
 #include <string>
 #include <string_view>
@@ -15,6 +16,10 @@ namespace twinsky {
 
 // Behind the name of a stream: the subject of its document.
 inline constexpr std::string_view discovery_suffix = "/discovery";
+
+// Behind the name of a stream: all documents that stand beside its records.
+inline constexpr std::array<std::string_view, 4> documents_of_a_stream = {
+    "/meta", "/state", "/status", discovery_suffix};
 
 // Sensors and official stations are; what is computed of them is not.
 bool is_discovered(std::string_view stream);

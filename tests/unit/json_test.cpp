@@ -60,6 +60,14 @@ TEST(json, is_read_and_written_again) {
   }
 }
 
+TEST(json, has_null_where_there_is_none) {
+  EXPECT_EQ(Json(std::optional<int>()).dump(), "null");
+  EXPECT_EQ(Json(std::optional<int>(0)).dump(), "0");
+  EXPECT_EQ(
+      Json({{"text", std::optional<std::string>("a")}, {"number", std::optional<double>()}}).dump(),
+      R"({"text":"a","number":null})");
+}
+
 TEST(json, says_where_text_is_none) {
   const auto says = [](const char* text) { return complaint([&] { Json::parse(text); }); };
   EXPECT_EQ(says("x"), "is no JSON from line 1, column 1 on");
