@@ -34,9 +34,10 @@ class NewestKeeper {
   }
   // The same, however soon after the one before.
   std::optional<std::string> take_last(RowId row, MonotonicTime now) {
-    if (next_due(row) == MonotonicTime::max() || row != store_.status().last_row) return {};
+    if (next_due(row) == MonotonicTime::max()) return {};
+    shown_at_ = now;  // or looked at: rows that wait for the right clock have numbers already
+    if (row != store_.status().last_row) return {};
     row_ = row;
-    shown_at_ = now;
     std::map<std::string, std::uint64_t> numbers = reader_.newest_numbers();
     std::erase_if(numbers, [&](const auto& each) {
       return !egress_.rule_for(topic_of_stream(each.first)).has_value();
@@ -48,7 +49,8 @@ class NewestKeeper {
 
   [[nodiscard]] MonotonicTime next_due(RowId row) const {
     if (!may_show_ || row == row_ || row < store_.sendable()) return MonotonicTime::max();
-    return row_ == 0 ? MonotonicTime::min() : shown_at_ + std::chrono::minutes(1);
+    const bool is_first = shown_at_ == MonotonicTime::min();
+    return is_first ? shown_at_ : shown_at_ + std::chrono::minutes(1);
   }
 
  private:

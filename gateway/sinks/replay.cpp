@@ -90,16 +90,15 @@ std::optional<ReplayAnswer> Replay::take(RowId until, MonotonicTime now) {
   return end;
 }
 
-void Replay::settled(bool is_refused) {
-  if (under_way_ > 0) --under_way_;
-  if (!is_refused) return;
+void Replay::refused(const std::string& asker) {
+  settle();
+  if (!answering_ || answering_->request.asker != asker) return;
   answering_.reset();
   batcher_.clear();
 }
 
 MonotonicTime Replay::next_due() const {
-  const bool is_idle = ends_.empty() && !answering_ && waiting_.empty();
-  return is_idle || under_way_ >= most_under_way ? MonotonicTime::max() : next_at_;
+  return is_idle() || under_way_ >= most_under_way ? MonotonicTime::max() : next_at_;
 }
 
 // The next request of the next asker. Answers whether there is one.

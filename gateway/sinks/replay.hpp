@@ -39,9 +39,12 @@ class Replay {
   // The next message, which from now on is under way; nullopt when there is none yet. `until`: the
   // row up to which everything has arrived once.
   std::optional<ReplayAnswer> take(RowId until, MonotonicTime now);
-  // One that was under way has arrived, or was refused: then the rest of its answer stays here.
-  void settled(bool is_refused);
+  // One that was under way to him has met its fate.
+  void arrived() { settle(); }
+  // He does not get it, nor the rest of what is being answered to him.
+  void refused(const std::string& asker);
 
+  [[nodiscard]] bool is_idle() const { return ends_.empty() && !answering_ && waiting_.empty(); }
   [[nodiscard]] MonotonicTime next_due() const;
 
  private:
@@ -69,6 +72,7 @@ class Replay {
     std::uint64_t records = 0;
   };
 
+  void settle() { under_way_ -= under_way_ > 0 ? 1 : 0; }
   bool begin(RowId until);
   void locate();
   void read();

@@ -77,10 +77,12 @@ std::optional<Session::Past> Session::past_of(Store& store, const Format& format
   auto reader = store.reader();
   StoreReader& past = *reader;
   const std::string_view rule = egress.rule_for("newest").value_or(std::string_view());
+  const std::vector<std::string> destinations = words->destinations();
   return Past{.reader = std::move(reader),
               .replay = Replay(past, format, egress, records_in_a_message),
               .newest = NewestKeeper(store, past, egress, *words),
-              .newest_rule = rule};
+              .newest_rule = rule,
+              .destinations = {destinations.begin(), destinations.end()}};
 }
 
 void Session::proceed(MonotonicTime now) {
@@ -231,10 +233,10 @@ void Session::take_answer(const TransportEvent& event, MonotonicTime now) {
 void Session::take_call(TransportEvent event, MonotonicTime now) {
   if (event.kind != Event::shown) {
     if (event.text == roll_call_) awaits_listening_ = false;
-    if (event.kind == Event::not_asked && event.text != roll_call_) take_no_call(event);
+    if (event.kind == Event::not_asked) take_no_call(event);
   } else if (event.text == roll_call_) {
     if (format_.is_roll_call(event.payload)) bulletin_copy_.announce_again(now);
-  } else if (past_) {
+  } else if (past_ && past_->destinations.contains(event.text)) {
     past_->replay.ask({.destination = std::move(event.text),
                        .text = std::move(event.payload),
                        .reply_to = std::move(event.reply_to),
@@ -244,7 +246,8 @@ void Session::take_call(TransportEvent event, MonotonicTime now) {
 }
 
 void Session::take_no_call(const TransportEvent& event) {
-  if (!past_ || std::exchange(past_->is_refused, true)) return;
+  if (!past_ || !past_->destinations.contains(event.text)) return;
+  if (std::exchange(past_->is_refused, true)) return;
   with_.log.warning("sink " + settings_.sink,
                     far_end_ + " does not let us listen at " + event.text +
                         ", so nobody can ask for records there: check its "
@@ -289,8 +292,8 @@ void Session::begin_to_serve(MonotonicTime now) {
   if (past_) {
     past_->replay.start(limits_.largest_payload);
     past_->newest.start(limits_.can_retain && !past_->newest_rule.empty() && with_.store.is_open());
-    for (std::string& destination : format_.replay()->destinations()) {
-      act(Action::Kind::listen, std::move(destination));
+    for (const std::string& destination : past_->destinations) {
+      act(Action::Kind::listen, destination);
     }
   }
   was_busy_ = true;
@@ -324,7 +327,7 @@ void Session::serve(MonotonicTime now) {
   MonotonicTime due = std::min({bulletin_copy_.next_due(), retry, mark_.next_due()});
   if (can_read && past_) {
     due = std::min(due, past_->newest.next_due(outbox_.cursor()));
-    if (!has_work) due = std::min(due, past_->replay.next_due());
+    if (!has_work && has_room_for_past()) due = std::min(due, past_->replay.next_due());
   }
   const bool is_due = due <= now && under_way_.free() > 0;
   wakes_at_ = std::min(overdue_at(), due > now ? due : MonotonicTime::max());
@@ -333,7 +336,7 @@ void Session::serve(MonotonicTime now) {
   if (!under_way_.is_empty() || was_busy_) {
     wakes_at_ = std::min(wakes_at_, now + Inbox::patience);
   }
-  awaits_arrivals_ = has_work || due <= now;
+  awaits_arrivals_ = has_work || due <= now || (past_ && !past_->replay.is_idle());
   was_busy_ = false;
 }
 
@@ -350,7 +353,7 @@ void Session::arrived(UnderWay message, MonotonicTime now) {
     });
     bulletin_copy_.acknowledged(*change, stays);
   } else if (const auto* replayed = std::get_if<Replayed>(&message.what)) {
-    past_->replay.settled(false);
+    past_->replay.arrived();
     records = replayed->records;
   }
   bytes_arrived_ += message.bytes;
@@ -374,8 +377,8 @@ void Session::refused(UnderWay message, const TransportEvent& event, MonotonicTi
   } else if (std::holds_alternative<OwnNewest>(message.what)) {
     past_->newest.refused();
     is_news = true;
-  } else if (std::holds_alternative<Replayed>(message.what)) {
-    past_->replay.settled(true);
+  } else if (const auto* replayed = std::get_if<Replayed>(&message.what)) {
+    past_->replay.refused(replayed->asker);
     is_news = !std::exchange(past_->is_refused, true);
   }
   if (!is_news) return;
@@ -424,18 +427,19 @@ void Session::send_records(MonotonicTime now) {
   }
 }
 
-// Behind all that is new, and never on the last free places.
+// Behind all that is new.
 void Session::send_past(MonotonicTime now) {
+  if (under_way_.free() == 0) return;
   send_newest(past_->newest.take(outbox_.cursor(), now), now);
   if (outbox_.has_work(with_.store.sendable(), now)) return;
-  if (under_way_.free() <= places_for_notices) return;
+  if (!has_room_for_past()) return;
   auto answer = past_->replay.take(outbox_.cursor(), now);
   if (!answer) return;
   if (limits_.size_of(answer->message) > limits_.largest_message) {
-    past_->replay.settled(true);
+    past_->replay.refused(answer->asker);
     return;
   }
-  send({.what = Replayed{answer->records},
+  send({.what = Replayed{answer->asker, answer->records},
         .sent_at = now,
         .subject = "reply/replay/" + answer->asker,
         .rule = answer->rule},
@@ -505,6 +509,12 @@ bool Session::has_room_for_records() const {
   const std::size_t most = places > places_for_notices ? places - places_for_notices : 1;
   return under_way_.free() > 0 && under_way_.messages_of_records() < most &&
          under_way_.bytes_of_records() < bytes_allowed_;
+}
+
+// Never on the last free places, where there are more.
+bool Session::has_room_for_past() const {
+  const bool has_few = under_way_.places() <= places_for_notices;
+  return under_way_.free() > (has_few ? 0 : places_for_notices);
 }
 
 MonotonicTime Session::overdue_at() const {

@@ -24,6 +24,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -89,8 +90,9 @@ class Session {
     std::unique_ptr<StoreReader> reader;
     Replay replay;
     NewestKeeper newest;
-    std::string_view newest_rule;  // empty: none lets it go
-    bool is_refused = false;       // and that was said
+    std::string_view newest_rule;                     // empty: none lets it go
+    std::set<std::string, std::less<>> destinations;  // where it is asked for
+    bool is_refused = false;                          // and that was said
   };
   static std::optional<Past> past_of(Store& store, const Format& format, const Egress& egress,
                                      std::size_t records_in_a_message);
@@ -125,6 +127,7 @@ class Session {
   void act(Action::Kind kind, std::string destination = {});
   void keep_account();
   [[nodiscard]] bool has_room_for_records() const;
+  [[nodiscard]] bool has_room_for_past() const;
   [[nodiscard]] MonotonicTime overdue_at() const;
   [[nodiscard]] bool is_connected() const {
     return state_ > State::connecting && state_ < State::closing;

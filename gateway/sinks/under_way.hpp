@@ -20,6 +20,7 @@ struct OwnStatus {};  // `online`, `offline`
 struct OwnMark {};
 struct OwnNewest {};
 struct Replayed {
+  std::string asker;
   std::size_t records = 0;
 };
 struct UnderWay {

@@ -56,7 +56,7 @@ class ReplayTest : public StoreTest {
         destinations_.push_back(answer->message.destination);
         documents.push_back(json::parse(answer->message.payload));
         EXPECT_TRUE(documents.back().at("history"));
-        replay_->settled(false);
+        replay_->arrived();
       }
       clock_.advance(20ms);
     }
@@ -254,8 +254,9 @@ TEST_F(ReplayTest, two_messages_are_under_way_at_once_and_a_pause_is_between_two
   }
   EXPECT_EQ(sent, 2);
   EXPECT_EQ(replay_->next_due(), MonotonicTime::max());
-  replay_->settled(true);  // the rest stays here
-  replay_->settled(false);
+  replay_->refused("school");  // which is another's
+  EXPECT_NE(replay_->next_due(), MonotonicTime::max());
+  replay_->refused("database");  // the rest stays here
   EXPECT_EQ(replay_->next_due(), MonotonicTime::max());
 }
 

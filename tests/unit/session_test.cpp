@@ -416,6 +416,63 @@ TEST_F(SessionTest, the_newest_numbers_stand_there_once_all_has_arrived) {
   EXPECT_EQ(std::ranges::count(actions(), "send newest"), 1) << "however soon, before it leaves";
 }
 
+// As a mark that comes later than it was waited for.
+TEST_F(SessionTest, what_is_said_where_nobody_may_ask_is_no_question) {
+  let_ask();
+  serve();
+  for (const char* sent : {"send status online", "send mark"}) arrive(sent);
+  for (const char* topic :
+       {"twinsky/v1/mk-roof/mark", "x", "twinsky/v1/mk-roof/cmd/replay/school"}) {
+    take({.kind = Event::shown, .text = topic, .payload = "{}"});
+    take({.kind = Event::not_asked, .text = topic});
+    pass(1s);
+    EXPECT_EQ(actions(), Texts{}) << topic;
+  }
+  EXPECT_TRUE(told_.lines_after(0).empty());
+}
+
+TEST_F(SessionTest, rests_while_rows_wait_for_the_right_clock) {
+  let_ask();
+  fill("sensor/a", 5);
+  serve();
+  for (const char* sent : {"send status online", "send mark", "send sensor/a/obs"}) arrive(sent);
+  clock_.set_trust(false);
+  fill("sensor/a", 5);
+  actions();
+  EXPECT_GE(rest(), 500ms);
+  pass(1s);
+  actions();
+  EXPECT_GE(rest(), 500ms);
+}
+
+TEST_F(SessionTest, answers_where_two_messages_may_be_under_way_and_rests_meanwhile) {
+  let_ask();
+  fill("sensor/a", 5);
+  serve(2);
+  for (const char* sent : {"send status online", "send mark"}) arrive(sent);
+  actions();
+  arrive("send sensor/a/obs");
+  for (int n = 0; n < 10; ++n) {
+    for (const std::string& done : actions()) {
+      if (done.starts_with("send")) arrive(done);
+    }
+    pass(20ms);
+  }
+  take({.kind = Event::shown,
+        .text = question,
+        .payload = R"({"start":"2026-01-01T00:00:00Z","end":"2027-01-01T00:00:00Z"})"});
+  int answers = 0;
+  for (int n = 0; n < 20; ++n) {
+    for (const std::string& done : actions()) {
+      answers += done == answer ? 1 : 0;
+      if (done.starts_with("send")) arrive(done);
+    }
+    EXPECT_GT(rest(), 0ms);
+    pass(20ms);
+  }
+  EXPECT_EQ(answers, 2);
+}
+
 TEST_F(SessionTest, where_nobody_may_ask_nothing_of_it_goes) {
   fill("sensor/a", 5);
   EXPECT_EQ(serve(), (Texts{"send status online", "send mark", "send sensor/a/obs"}));

@@ -3,6 +3,7 @@
 // documents as they are, all below twinsky/v1/<gateway>/; and beside it, for Home Assistant, what
 // there is to be found there.
 #include "gateway/config/sink_settings.hpp"
+#include "gateway/model/station.hpp"
 #include "gateway/sinks/discovery.hpp"
 #include "gateway/sinks/documents.hpp"
 #include "gateway/sinks/format.hpp"
@@ -172,11 +173,7 @@ constexpr auto added = std::to_array<Setting>({
 void check_askers(const SinkSettings& sink, std::vector<SinkProblem>& problems) {
   if (!sink.settings.has("replay_for")) return;  // said already
   for (const std::string& asker : sink.settings.texts("replay_for")) {
-    const bool is_id =
-        !asker.empty() && asker.size() <= 32 && std::ranges::all_of(asker, [](char c) {
-          return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-        });
-    if (is_id) continue;
+    if (is_id(asker)) continue;
     problems.push_back({"replay_for", in_quotes(asker) + " is no name of 1 to 32 letters a to z, "
                                                          "digits and \"-\", expected one such as "
                                                          "\"database\""});
