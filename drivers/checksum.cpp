@@ -24,6 +24,16 @@ std::uint16_t crc16_modbus(Bytes bytes) {
   return crc_over(boost::crc_optimal<16, 0x8005, 0xFFFF, 0, true, true>{}, bytes);
 }
 
+std::uint16_t crc16_hj212(Bytes bytes) {
+  constexpr unsigned polynomial = 0xA001;
+  unsigned reg = 0xFFFF;
+  for (const std::byte byte : bytes) {
+    reg = reg >> 8U ^ std::to_integer<unsigned>(byte);
+    for (int bit = 0; bit < 8; ++bit) reg = (reg & 1U) != 0 ? reg >> 1U ^ polynomial : reg >> 1U;
+  }
+  return static_cast<std::uint16_t>(reg);
+}
+
 std::uint16_t sum16(Bytes bytes) {
   return std::accumulate(bytes.begin(), bytes.end(), std::uint16_t{0},
                          [](std::uint16_t sum, std::byte byte) {

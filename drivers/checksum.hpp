@@ -16,6 +16,10 @@ std::uint8_t crc8_sensirion(Bytes bytes);
 // FE 04 00 03 00 01 -> D5 C5 on the wire, 0xC5D5 as a number.
 std::uint16_t crc16_modbus(Bytes bytes);
 
+// HJ 212, annex A: as that of Modbus, but the register is shifted by a byte before each byte
+// enters, so that only its low byte carries over. "123456789" -> 0x2F80.
+std::uint16_t crc16_hj212(Bytes bytes);
+
 // Plantower, Honeywell HPMA auto-send: sum of the bytes.
 std::uint16_t sum16(Bytes bytes);
 

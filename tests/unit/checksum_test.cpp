@@ -25,6 +25,12 @@ TEST(checksum, crc16_of_modbus_reproduces_the_makers_commands) {
   EXPECT_EQ(crc16_modbus(hex("fe0400030001d5c5")), 0);
 }
 
+// Its value over the standard's example is in hj212_test.cpp.
+TEST(checksum, crc16_of_hj212_is_not_that_of_modbus) {
+  EXPECT_EQ(crc16_hj212(hex("313233343536373839")), 0x2F80);
+  EXPECT_EQ(crc16_hj212({}), 0xFFFF);
+}
+
 TEST(checksum, sums_wrap_at_their_width) {
   EXPECT_EQ(sum16(hex("424d001c")), 0x42 + 0x4D + 0x1C);
   EXPECT_EQ(sum16(std::vector(300, std::byte{0xFF})), (300 * 0xFF) & 0xFFFF);

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/frames/hj212.hpp"
+
+#include "drivers/checksum.hpp"
+#include "drivers/feeds/encoding.hpp"
+#include "gateway/model/hexadecimal.hpp"
+#include "gateway/model/zone.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <iconv.h>
+#include <memory>
+
+namespace twinsky {
+namespace {
+
+constexpr std::string_view header = "##";
+constexpr std::size_t digits_of_length = 4;
+constexpr std::size_t digits_of_check = 4;
+constexpr std::string_view tail = "\r\n";
+constexpr std::size_t before_segment = header.size() + digits_of_length;
+constexpr std::size_t behind_segment = digits_of_check + tail.size();
+constexpr std::string_view content_begins = "CP=&&";
+constexpr std::string_view content_ends = "&&";
+
+// In the order in which they are tried: where two are right, the digits are the same either way
+// round.
+constexpr auto checks =
+    std::to_array<Hj212Check>({Hj212Check::annex_a, Hj212Check::crc16_modbus,
+                               Hj212Check::annex_a_swapped, Hj212Check::crc16_modbus_swapped});
+
+Bytes bytes_in(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+std::string_view text_in(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::uint16_t swapped(std::uint16_t word) {
+  return static_cast<std::uint16_t>(word << 8U | word >> 8U);
+}
+
+std::uint16_t value_of(std::string_view segment, Hj212Check check) {
+  const Bytes bytes = bytes_in(segment);
+  switch (check) {
+    case Hj212Check::annex_a:
+      return crc16_hj212(bytes);
+    case Hj212Check::crc16_modbus:
+      return crc16_modbus(bytes);
+    case Hj212Check::annex_a_swapped:
+      return swapped(crc16_hj212(bytes));
+    case Hj212Check::crc16_modbus_swapped:
+      return swapped(crc16_modbus(bytes));
+  }
+  return 0;
+}
+
+constexpr bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
+
+// A number in decimal digits alone; nullopt: it is none.
+std::optional<std::size_t> number_in(std::string_view digits) {
+  if (digits.empty() || !std::ranges::all_of(digits, is_digit)) return std::nullopt;
+  std::size_t number = 0;
+  const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (problem != std::errc()) return std::nullopt;
+  return number;
+}
+
+// How long the segment says it is; nullopt: no frame begins so.
+std::optional<std::size_t> length_of_segment(std::string_view beginning) {
+  if (beginning.size() < before_segment || !beginning.starts_with(header)) return std::nullopt;
+  const auto length = number_in(beginning.substr(header.size(), digits_of_length));
+  if (!length || *length == 0 || *length > hj212_longest_segment) return std::nullopt;
+  return length;
+}
+
+std::string_view without_blanks(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+template <class Each>
+void for_each_between(std::string_view text, char separator, const Each& each) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(separator), text.size());
+    each(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+// "name=value"; what is no such thing is left out, and its neighbours are good: devices write
+// "a01001-Min" without a value, and ";" before the end.
+void append_field(std::vector<Hj212Field>& fields, std::string_view text) {
+  const std::size_t sign = text.find('=');
+  if (sign == std::string_view::npos) return;
+  const std::string_view name = without_blanks(text.substr(0, sign));
+  if (name.empty()) return;
+  fields.push_back({std::string(name), std::string(without_blanks(text.substr(sign + 1)))});
+}
+
+// No control character is in a frame, and what is not ASCII is text in GBK or UTF-8.
+bool is_plain(char c) noexcept {
+  return static_cast<unsigned char>(c) >= ' ' && c != '\x7F';
+}
+
+bool parse_segment(std::string_view segment, Hj212Frame& frame) {
+  if (!std::ranges::all_of(segment, is_plain)) return false;
+  const std::size_t content_at = segment.find(content_begins);
+  if (content_at == std::string_view::npos) return false;
+  std::string_view content = segment.substr(content_at + content_begins.size());
+  if (!content.ends_with(content_ends)) return false;
+  content.remove_suffix(content_ends.size());
+  if (content.find(content_ends) != std::string_view::npos) return false;
+  for_each_between(segment.substr(0, content_at), ';',
+                   [&](std::string_view text) { append_field(frame.head, text); });
+  if (!number_in(frame.head_text("CN"))) return false;
+  for_each_between(content, ';', [&](std::string_view text) {
+    std::vector<Hj212Field> group;
+    for_each_between(text, ',', [&](std::string_view field) { append_field(group, field); });
+    if (!group.empty()) frame.groups.push_back(std::move(group));
+  });
+  return true;
+}
+
+std::optional<int> small_number(std::string_view text) {
+  const auto number = number_in(text);
+  constexpr std::size_t largest = 9999;
+  if (!number || *number > largest) return std::nullopt;
+  return static_cast<int>(*number);
+}
+
+std::string digits_of_time(UtcTime time, bool with_milliseconds) {
+  std::string text = iso8601(time + china_offset);  // 2016-08-01T08:58:57.223Z
+  std::erase_if(text, [](char c) { return !is_digit(c); });
+  constexpr std::size_t up_to_seconds = 14;
+  if (!with_milliseconds) text.resize(up_to_seconds);
+  return text;
+}
+
+std::size_t length_of_frame(Bytes beginning) {
+  const auto length = length_of_segment(text_in(beginning));
+  return length ? before_segment + *length + behind_segment : 0;
+}
+
+std::optional<Fault> fault_of_frame(Bytes frame) {
+  const auto parsed = parse_hj212(text_in(frame));
+  return parsed ? std::nullopt : std::optional(parsed.error());
+}
+
+struct CloseConversion {
+  void operator()(void* descriptor) const { ::iconv_close(descriptor); }
+};
+
+constexpr auto header_bytes = bytes_of('#', '#');
+
+}  // namespace
+
+std::string_view name_of(Hj212Check check) noexcept {
+  switch (check) {
+    case Hj212Check::annex_a:
+      return "hj212";
+    case Hj212Check::crc16_modbus:
+      return "crc16-modbus";
+    case Hj212Check::annex_a_swapped:
+      return "hj212-byteswapped";
+    case Hj212Check::crc16_modbus_swapped:
+      return "crc16-modbus-byteswapped";
+  }
+  return {};
+}
+
+std::string hj212_check_text(std::string_view segment, Hj212Check check) {
+  std::string digits = hexadecimal(value_of(segment, check), digits_of_check);
+  for (char& digit : digits) {
+    if (digit >= 'a') digit = static_cast<char>(digit - 'a' + 'A');
+  }
+  return digits;
+}
+
+std::optional<Hj212Check> hj212_check_of(std::string_view segment, std::string_view digits) {
+  if (digits.size() != digits_of_check) return std::nullopt;
+  unsigned told = 0;
+  for (const char c : digits) {
+    const auto digit = hexadecimal_digit(c);
+    if (!digit) return std::nullopt;
+    told = told << 4U | *digit;
+  }
+  for (const Hj212Check check : checks) {
+    if (value_of(segment, check) == told) return check;
+  }
+  return std::nullopt;
+}
+
+std::string_view Hj212Frame::head_text(std::string_view name) const noexcept {
+  const auto found = std::ranges::find(head, name, &Hj212Field::name);
+  return found == head.end() ? std::string_view() : std::string_view(found->value);
+}
+
+std::string_view Hj212Frame::text(std::string_view name) const noexcept {
+  for (const auto& group : groups) {
+    const auto found = std::ranges::find(group, name, &Hj212Field::name);
+    if (found != group.end()) return found->value;
+  }
+  return {};
+}
+
+bool Hj212Frame::wants_answer() const noexcept {
+  const auto flag = small_number(head_text("Flag"));
+  return flag && (*flag & 1) != 0;
+}
+
+std::optional<Hj212Frame::Part> Hj212Frame::part() const noexcept {
+  const auto number = small_number(head_text("PNO"));
+  const auto of = small_number(head_text("PNUM"));
+  if (!number || !of || *number < 1 || *number > *of || *of < 2) return std::nullopt;
+  return Part{.number = *number, .of = *of};
+}
+
+Result<Hj212Frame> parse_hj212(std::string_view frame) {
+  const auto length = length_of_segment(frame);
+  if (!length) return Unexpected{Fault::framing};
+  const std::size_t whole = before_segment + *length + behind_segment;
+  if (frame.size() < whole) return Unexpected{Fault::truncated};
+  if (frame.size() > whole || !frame.ends_with(tail)) return Unexpected{Fault::framing};
+  const std::string_view segment = frame.substr(before_segment, *length);
+  const auto check =
+      hj212_check_of(segment, frame.substr(before_segment + *length, digits_of_check));
+  if (!check) return Unexpected{Fault::checksum};
+  Hj212Frame parsed{.check = *check};
+  if (!parse_segment(segment, parsed)) return Unexpected{Fault::framing};
+  return parsed;
+}
+
+const FrameRules hj212_rules = {.header = header_bytes,
+                                .length_known_at = before_segment,
+                                .length = length_of_frame,
+                                .check = fault_of_frame};
+
+std::string hj212_segment(const Hj212Head& head, std::string_view content) {
+  std::string segment;
+  const auto put = [&](std::string_view name, std::string_view value) {
+    segment.append(name).append("=").append(value).append(";");
+  };
+  put("QN", head.qn);
+  put("ST", head.st);
+  put("CN", head.cn);
+  put("PW", head.pw);
+  put("MN", head.mn);
+  put("Flag", head.wants_answer ? "5" : "4");
+  return segment.append(content_begins).append(content).append(content_ends);
+}
+
+std::string hj212_frame(std::string_view segment, Hj212Check check) {
+  std::string length = std::to_string(segment.size());
+  length.insert(0, digits_of_length - std::min(length.size(), digits_of_length), '0');
+  return std::string(header)
+      .append(length)
+      .append(segment)
+      .append(hj212_check_text(segment, check))
+      .append(tail);
+}
+
+std::string hj212_time(UtcTime time) {
+  return digits_of_time(time, false);
+}
+
+std::string hj212_number(UtcTime time) {
+  return digits_of_time(time, true);
+}
+
+std::optional<UtcTime> parse_hj212_time(std::string_view text) {
+  constexpr std::size_t up_to_seconds = 14;
+  if (text.size() < up_to_seconds) return std::nullopt;
+  if (!std::ranges::all_of(text.substr(0, up_to_seconds), is_digit)) return std::nullopt;
+  std::string iso(text.substr(0, up_to_seconds));
+  for (const auto& [place, sign] : {std::pair{12, ':'}, {10, ':'}, {8, 'T'}, {6, '-'}, {4, '-'}}) {
+    iso.insert(static_cast<std::size_t>(place), 1, sign);
+  }
+  const auto time = parse_time(iso + "Z");
+  if (!time) return std::nullopt;
+  return *time - china_offset;
+}
+
+std::string hj212_text(std::string_view bytes) {
+  auto text = as_utf8(bytes);
+  return text ? std::move(text->text) : std::string(bytes);
+}
+
+std::optional<std::string> hj212_gbk(std::string_view text) {
+  const iconv_t opened = ::iconv_open("GB18030", "UTF-8");
+  if (opened == reinterpret_cast<iconv_t>(-1)) return std::nullopt;  // NOLINT: so it fails
+  const std::unique_ptr<void, CloseConversion> descriptor(opened);
+  std::string gbk(text.size() * 2, '\0');
+  char* in = const_cast<char*>(text.data());  // iconv reads it only
+  std::size_t in_left = text.size();
+  char* out = gbk.data();
+  std::size_t out_left = gbk.size();
+  if (::iconv(descriptor.get(), &in, &in_left, &out, &out_left) == static_cast<std::size_t>(-1)) {
+    return std::nullopt;
+  }
+  gbk.resize(gbk.size() - out_left);
+  return gbk;
+}
+
+}  // namespace twinsky

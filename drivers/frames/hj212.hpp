@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frame of HJ 212-2017 (and of HJ/T 212-2005 before it), which devices speak to a data logger,
+// and a data logger to a platform: so a driver has it, and a sink too. Bytes apart from any I/O.
+//
+//   ##0101QN=20160801085857223;ST=32;CN=1062;PW=100000;MN=…;Flag=5;CP=&&RtdInterval=30&&1C80\r\n
+//   hhLLLLsssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssCCCCee
+//   h   "##"
+//   L   bytes of the segment, four decimal digits, 1024 at most
+//   s   the segment: fields of the head, then CP=&&, groups with ';' between them, &&
+//   C   check over the segment, four hexadecimal digits
+//   e   CR LF
+//
+// A group has fields with ',' between them: "a34004-Rtd=14,a34004-Flag=N". The check of annex A is
+// not that of Modbus, though half of what is in the field takes that one, and some write its two
+// bytes the other way round. Between two bytes annex A keeps only 8 bits of its register, so that
+// it takes 256 values in all: what a check lets pass must still read as a frame.
+#pragma once
+
+#include "drivers/framing.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twinsky {
+
+// How the check of a frame is reckoned and written.
+enum class Hj212Check : std::uint8_t {
+  annex_a,
+  crc16_modbus,
+  annex_a_swapped,
+  crc16_modbus_swapped
+};
+
+// "hj212", "crc16-modbus", "hj212-byteswapped", "crc16-modbus-byteswapped".
+std::string_view name_of(Hj212Check check) noexcept;
+// The four digits of a segment, upper case.
+std::string hj212_check_text(std::string_view segment, Hj212Check check);
+// By which of them these digits, in either case, are right; nullopt: by none.
+std::optional<Hj212Check> hj212_check_of(std::string_view segment, std::string_view digits);
+
+struct Hj212Field {
+  std::string name;
+  std::string value;  // bytes as they came, without blanks around them
+  bool operator==(const Hj212Field&) const = default;
+};
+
+struct Hj212Frame {
+  Hj212Check check{};
+  std::vector<Hj212Field> head;                 // QN, ST, CN, PW, MN, Flag, PNUM, PNO
+  std::vector<std::vector<Hj212Field>> groups;  // of CP
+
+  // The value of the first field of that name, in the head or in a group; empty where there is
+  // none.
+  [[nodiscard]] std::string_view head_text(std::string_view name) const noexcept;
+  [[nodiscard]] std::string_view text(std::string_view name) const noexcept;
+  // Bit 0 of Flag: whoever has sent it waits for an answer.
+  [[nodiscard]] bool wants_answer() const noexcept;
+  // Which of how many parts it is; nullopt: it is whole.
+  struct Part {
+    int number = 0;
+    int of = 0;
+  };
+  [[nodiscard]] std::optional<Part> part() const noexcept;
+};
+
+// One whole frame, from "##" to CR LF. Fails with `truncated` (it has less than its length says),
+// `framing` (no frame, or more than its length), `checksum`.
+Result<Hj212Frame> parse_hj212(std::string_view frame);
+
+// How frames are found in a stream, for FrameScanner.
+extern const FrameRules hj212_rules;
+
+// Bytes of a segment at most.
+inline constexpr std::size_t hj212_longest_segment = 1024;
+
+// What stands before CP.
+struct Hj212Head {
+  std::string qn;  // YYYYMMDDhhmmsszzz
+  std::string st;
+  std::string cn;
+  std::string pw;
+  std::string mn;
+  bool wants_answer = false;
+};
+// Flag says HJ 212-2017. `content`: what stands between "&&" and "&&".
+std::string hj212_segment(const Hj212Head& head, std::string_view content);
+std::string hj212_frame(std::string_view segment, Hj212Check check);
+
+// Times are of UTC+8, whatever the zone of the machine: YYYYMMDDhhmmss, in QN with milliseconds.
+std::string hj212_time(UtcTime time);
+std::string hj212_number(UtcTime time);
+// 14 digits, or more of which the rest is let go; nullopt: it is no such time.
+std::optional<UtcTime> parse_hj212_time(std::string_view text);
+
+// Text of a frame as UTF-8: as it is, where it is that, else from GBK.
+std::string hj212_text(std::string_view bytes);
+// UTF-8 as GBK; nullopt: it has characters that are not in it.
+std::optional<std::string> hj212_gbk(std::string_view text);
+
+}  // namespace twinsky
