@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky export hours`: the hours of sensors and official stations as one flat table, a row an
 // hour, with the means of eight hours and of the day that standards ask for.
+#include "gateway/commands/export_hours.hpp"
+
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/commands/progress.hpp"
@@ -29,15 +31,8 @@ struct ExportHoursOptions {
   std::vector<std::string> stations;
   std::string from;
   std::string to;
+  std::string format = "csv";
   std::string output;
-};
-
-// One quantity of one hour; an agency says no more than its value.
-struct Cells {
-  std::optional<double> value;
-  bool is_valid = false;
-  std::optional<Hour> own = {};
-  LongerMeans longer = {};
 };
 
 // What a row is of: "roof-pm", "hk-epd/mong-kok".
@@ -47,19 +42,14 @@ struct Source {
   bool is_official = false;
 };
 
-struct Table {
-  std::string source;
-  std::map<UtcTime, std::map<Quantity, Cells>> rows;
-};
-
 struct Period {
   UtcTime from;
   UtcTime to;
 };
 
-std::map<UtcTime, Cells> hours_of(StoreReader& reader, const Source& source, Quantity quantity,
-                                  Period period) {
-  std::map<UtcTime, Cells> hours;
+std::map<UtcTime, HourCells> hours_of(StoreReader& reader, const Source& source, Quantity quantity,
+                                      Period period) {
+  std::map<UtcTime, HourCells> hours;
   for (const std::string& stream : source.streams) {
     if (!source.is_official) {
       for (const HourRow& row : reader.hours(stream, quantity, period.from, period.to)) {
@@ -77,7 +67,7 @@ std::map<UtcTime, Cells> hours_of(StoreReader& reader, const Source& source, Qua
 
 // Means of the hours before reach back beyond the first row that is wanted.
 void add_quantity(StoreReader& reader, const Source& source, Quantity quantity, Period period,
-                  const DayStandard& standard, Table& table) {
+                  const DayStandard& standard, HourTable& table) {
   const Period read{first_hour_for(period.from, standard.zone), period.to};
   const auto hours = hours_of(reader, source, quantity, read);
   ValidHours valid;
@@ -86,7 +76,7 @@ void add_quantity(StoreReader& reader, const Source& source, Quantity quantity, 
   }
   for (const auto& [start, cells] : hours) {
     if (start < period.from) continue;
-    Cells& made = table.rows[start][quantity] = cells;
+    HourCells& made = table.rows[start][quantity] = cells;
     if (has_longer_means(quantity)) made.longer = longer_means(quantity, start, valid, standard);
   }
 }
@@ -120,7 +110,7 @@ void print_header(const std::map<Quantity, LongerMeans>& quantities, std::ostrea
   out << '\n';
 }
 
-void print(const Cells& cells, const LongerMeans& columns, std::ostream& out) {
+void print(const HourCells& cells, const LongerMeans& columns, std::ostream& out) {
   out << ',' << exact_cell(cells.value) << ',';
   if (cells.own) out << cells.own->used;
   out << ',';
@@ -146,8 +136,8 @@ void print_nothing(const LongerMeans& columns, std::ostream& out) {
   if (columns.day) out << ",,";
 }
 
-void print(const Table& table, const std::map<Quantity, LongerMeans>& quantities, const Zone& zone,
-           std::ostream& out) {
+void print(const HourTable& table, const std::map<Quantity, LongerMeans>& quantities,
+           const Zone& zone, std::ostream& out) {
   constexpr std::size_t date_length = 10;
   for (const auto& [start, of] : table.rows) {
     out << iso8601(start) << ',' << iso8601(start + 1h) << ','
@@ -211,11 +201,12 @@ int run_export(const StoreChoice& choice, const ExportHoursOptions& options) {
   const std::size_t steps = sources.size() * quantity_catalogue().size();
   Progress progress("twinsky export hours", steps);
   std::uint64_t step = 0;
-  std::vector<Table> tables;
+  std::vector<HourTable> tables;
   std::map<Quantity, LongerMeans> quantities;  // with what means they have
   for (const Source& source : sources) {
-    Table& table = tables.emplace_back();
+    HourTable& table = tables.emplace_back();
     table.source = source.name;
+    table.is_official = source.is_official;
     for (const QuantityInfo& info : quantity_catalogue()) {
       add_quantity(*reader, source, info.quantity, period, standard, table);
       progress.reach(++step);
@@ -227,8 +218,12 @@ int run_export(const StoreChoice& choice, const ExportHoursOptions& options) {
   std::ofstream file;
   if (!options.output.empty()) file.open(options.output, std::ios::binary | std::ios::trunc);
   std::ostream& out = options.output.empty() ? std::cout : file;
-  print_header(quantities, out);
-  for (const Table& table : tables) print(table, quantities, standard.zone, out);
+  if (options.format == "netcdf") {
+    export_hours_netcdf(choice, *chosen, tables, out);
+  } else {
+    print_header(quantities, out);
+    for (const HourTable& table : tables) print(table, quantities, standard.zone, out);
+  }
   out.flush();
   if (out) return exit_good;
   std::cerr << "twinsky export hours: cannot write "
@@ -240,7 +235,8 @@ int run_export(const StoreChoice& choice, const ExportHoursOptions& options) {
 void add_export_hours(Command& export_command, int& code) {
   auto* command = export_command.add_subcommand(
       "hours",
-      "Write hours of sensors and official stations as one flat table (CSV): hour_start, hour_end, "
+      "Write hours of sensors and official stations as one flat table (CSV, or netCDF): "
+      "hour_start, hour_end, "
       "the local day, the source; then for each quantity its value, samples used (n) and expected, "
       "whether it is valid (1 or 0), minimum, maximum and deviation, and of those with limits for "
       "longer times the means of eight hours and of the day as of this hour");
@@ -251,6 +247,11 @@ void add_export_hours(Command& export_command, int& code) {
                       "This official station, e.g. hk-epd/mong-kok; may be repeated");
   command->add_option("--from", options->from, "Hours that begin at this time or later");
   command->add_option("--to", options->to, "Hours that begin before this time");
+  command
+      ->add_option("--format", options->format,
+                   "csv, or netcdf: one CF-netCDF file of the hours, without the longer means")
+      ->one_of({"csv", "netcdf"})
+      ->shows_default();
   command->add_option("--output", options->output, "Into this file instead of standard output");
   command->callback([choice, options, &code] { code = run_export(*choice, *options); });
 }

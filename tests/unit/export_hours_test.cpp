@@ -119,5 +119,31 @@ TEST_F(ExportHours, of_stations_stand_in_the_same_table) {
       << none.text;
 }
 
+// As ncdump prints it; time is when the hour ends, as of all records.
+TEST_F(ExportHours, are_a_netcdf_file_with_both_ends) {
+  put_minutes(ten, 60);
+  step(ten + 2h);
+  put_official("hk-epd/mong-kok", ten, Quantity::pm2_5, 22.25);
+  ASSERT_TRUE(commit());
+  const std::string path = (directory_ / "hours.nc").string();
+  ASSERT_EQ(
+      exported("--sensor roof --station hk-epd/mong-kok --format netcdf --output " + path).code, 0);
+  const auto values = [&path](const std::string& name) {
+    const std::string text = shell("ncdump -v " + name + " " + path).text;
+    const auto at = text.find("\ndata:\n\n " + name + " =");
+    return at == text.npos ? text : text.substr(at + 11 + name.size());
+  };
+  EXPECT_EQ(values("pm2_5"), " 39.5, 22.25 ;\n}\n");
+  EXPECT_EQ(values("pm2_5_n"), " 60, _ ;\n}\n");
+  EXPECT_EQ(values("pm2_5_valid"), " 1, 1 ;\n}\n");
+  EXPECT_EQ(values("time"), " 1795316400000, 1795316400000 ;\n}\n");
+  EXPECT_EQ(values("time_bnds"),
+            "\n  1795312800000, 1795316400000,\n"
+            "  1795312800000, 1795316400000 ;\n}\n");
+  const std::string header = shell("ncdump -h " + path).text;
+  EXPECT_NE(header.find("pm2_5:cell_methods = \"time: mean\""), std::string::npos) << header;
+  EXPECT_NE(header.find("pm2_5:units = \"ug m-3\""), std::string::npos) << header;
+}
+
 }  // namespace
 }  // namespace twinsky
