@@ -32,6 +32,9 @@ struct TransportLimits {
   std::size_t largest_payload = any_size;
   bool can_retain = true;
   bool can_expire = true;
+  // That it is connected proves nothing: the last time it was, it took nothing. So what was said
+  // then holds until a message has arrived.
+  bool is_in_doubt = false;
   std::size_t (*size_of)(const Message&) = [](const Message& message) {
     return message.payload.size();
   };
@@ -50,6 +53,7 @@ struct Ending {
   std::string words;
   // There is another way that is worth being tried at once: another address, an older version.
   bool has_another_way = false;
+  milliseconds rest_at_least{0};  // it asks for that
 };
 
 // What a transport tells of a connection. Whoever posts it knows no more than its code and text;
@@ -80,6 +84,7 @@ struct TransportEvent {
   // As explained.
   Ending ending{};
   bool is_too_large = false;  // what was refused
+  std::string remedy{};       // what a person does about it; empty: what the session knows
 };
 
 class Inbox {

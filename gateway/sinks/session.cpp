@@ -282,7 +282,7 @@ void Session::begin_to_serve(MonotonicTime now) {
   state_ = State::serving;
   losses_while_asking_ = 0;
   served_since_ = now;
-  show(true, "connected to " + connected_words_);
+  if (!limits_.is_in_doubt) show(true, "connected to " + connected_words_);
   outbox_.start(limits_.largest_payload, now);
   announces_ = now >= announces_from_;
   listens_ = awaits_listening_ = false;
@@ -341,6 +341,7 @@ void Session::serve(MonotonicTime now) {
 }
 
 void Session::arrived(UnderWay message, MonotonicTime now) {
+  if (!status_.connected) show(true, "connected to " + connected_words_);
   std::size_t records = 0;
   if (const Span* const span = message.records()) {
     outbox_.acknowledged(*span, now);
@@ -382,7 +383,7 @@ void Session::refused(UnderWay message, const TransportEvent& event, MonotonicTi
     is_news = !std::exchange(past_->is_refused, true);
   }
   if (!is_news) return;
-  std::string remedy = "check its access rules";
+  std::string remedy = event.remedy.empty() ? "check its access rules" : event.remedy;
   if (format_.is_announcement(message.subject)) {
     remedy.append(", or say ").append(format_.without_announcements());
   }
@@ -587,7 +588,8 @@ void Session::rest_after(const Ending& ending, MonotonicTime now) {
   const bool is_lasting = ending.kind == Ending::Kind::denied || is_taken_over;
   status_.is_denied = is_lasting;
   show(false, is_taken_over ? ending.words + settings_.quarrel : ending.words);
-  deadline_ = now + (is_lasting ? patient_pause_.next_patient() : pause_.next());
+  const milliseconds rest = is_lasting ? patient_pause_.next_patient() : pause_.next();
+  deadline_ = now + std::max(rest, ending.rest_at_least);
 }
 
 void Session::finish(MonotonicTime now) {

@@ -3,6 +3,7 @@
 
 #include "gateway/model/setting.hpp"
 #include "gateway/system/address.hpp"
+#include "gateway/system/transfer.hpp"
 
 #include <curl/curl.h>
 
@@ -17,6 +18,7 @@
 namespace twinsky {
 namespace {
 
+constexpr auto fetched_schemes = std::to_array<std::string_view>({"http", "https"});
 constexpr int most_redirects = 3;
 // A server that sends less than this for so long is given up before the total time-out.
 constexpr long slowest_bytes_per_s = 50;
@@ -25,19 +27,7 @@ constexpr long patience_s = 20;
 struct FreeUrl {
   void operator()(CURLU* url) const { curl_url_cleanup(url); }
 };
-struct FreeHandle {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-};
-struct FreePool {
-  void operator()(CURLM* pool) const { curl_multi_cleanup(pool); }
-};
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
 using Url = std::unique_ptr<CURLU, FreeUrl>;
-using Handle = std::unique_ptr<CURL, FreeHandle>;
-using Pool = std::unique_ptr<CURLM, FreePool>;  // of connections; what waits and can be woken
-using List = std::unique_ptr<curl_slist, FreeList>;
 
 std::string part_of(const Url& url, CURLUPart part) {
   char* text = nullptr;
@@ -95,7 +85,8 @@ std::string address_text(std::string_view address) {
 // What is wrong with an address that we are asked or sent to; empty: nothing.
 std::string refusal_of(const Url& url, const FetchRequest& request) {
   const std::string scheme = part_of(url, CURLUPART_SCHEME);
-  if (scheme != "http" && scheme != "https") return "only http and https are fetched";
+  const bool is_fetched = std::ranges::find(fetched_schemes, scheme) != fetched_schemes.end();
+  if (!is_fetched) return "only http and https are fetched";
   const std::string host = part_of(url, CURLUPART_HOST);
   const bool is_nowhere = is_off_limits_literal(host);
   if (!is_nowhere && (request.allow_private_addresses || is_public_literal(host) != false)) {
@@ -113,17 +104,10 @@ std::string header_of(CURL* handle, const char* name) {
   return std::string(value.size() > longest ? std::string_view() : value);
 }
 
-void add_header(List& list, const std::string& line) {
-  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-  if (longer == nullptr) throw std::bad_alloc();
-  static_cast<void>(list.release());
-  list.reset(longer);
-}
-
 // Headers of the feed (a token, perhaps) go to the host that they were meant for, not to another;
 // a body neither.
-List headers_for(const FetchRequest& request, bool is_same_host) {
-  List list;
+HeaderList headers_for(const FetchRequest& request, bool is_same_host) {
+  HeaderList list;
   if (is_same_host) {
     for (const std::string& header : request.headers) add_header(list, header);
   }
@@ -132,34 +116,6 @@ List headers_for(const FetchRequest& request, bool is_same_host) {
     add_header(list, "If-Modified-Since: " + request.last_modified);
   }
   return list;
-}
-
-// What one transfer at a time needs; connections stay open in it for the next.
-struct Line {
-  Handle handle{curl_easy_init()};
-  Pool pool{curl_multi_init()};
-};
-
-// Runs what was set up; a stop ends it at once.
-CURLcode perform(const Line& line, const std::stop_token& stop) {
-  constexpr int longest_wait_ms = 1000;
-  if (curl_multi_add_handle(line.pool.get(), line.handle.get()) != CURLM_OK)
-    return CURLE_FAILED_INIT;
-  {
-    const std::stop_callback wake(stop, [&line] { curl_multi_wakeup(line.pool.get()); });
-    int running = 1;
-    while (running != 0 && !stop.stop_requested()) {
-      if (curl_multi_perform(line.pool.get(), &running) != CURLM_OK) break;
-      if (running != 0) curl_multi_poll(line.pool.get(), nullptr, 0, longest_wait_ms, nullptr);
-    }
-  }
-  CURLcode code = CURLE_ABORTED_BY_CALLBACK;
-  int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(line.pool.get(), &left)) {
-    if (message->msg == CURLMSG_DONE) code = message->data.result;
-  }
-  curl_multi_remove_handle(line.pool.get(), line.handle.get());
-  return code;
 }
 
 class CurlFetcher final : public Fetcher {
@@ -180,19 +136,20 @@ class CurlFetcher final : public Fetcher {
  private:
   // A line of its own for each transfer under way: the one that last talked to the host, another
   // that is idle, or a new one.
-  Line take_line(const std::string& host);
-  void give_back(Line line, const std::string& host);
-  FetchReply follow(Line& line, Url& url, const FetchRequest& request, const std::stop_token& stop);
+  TransferLine take_line(const std::string& host);
+  void give_back(TransferLine line, const std::string& host);
+  FetchReply follow(TransferLine& line, Url& url, const FetchRequest& request,
+                    const std::stop_token& stop);
   // One request without its redirects; sets `redirect` where the answer is one.
-  FetchReply one(Line& line, const Url& url, const FetchRequest& request, bool is_same_host,
+  FetchReply one(TransferLine& line, const Url& url, const FetchRequest& request, bool is_same_host,
                  const std::stop_token& stop, std::string& redirect) const;
-  void set_up(Line& line, const Url& url, const FetchRequest& request, const List& headers,
-              Transfer& transfer) const;
+  void set_up(TransferLine& line, const Url& url, const FetchRequest& request,
+              const HeaderList& headers, Transfer& transfer) const;
 
   const std::string user_agent_;
   const Proxies proxies_;
   std::mutex mutex_;
-  std::multimap<std::string, Line> idle_;  // by the host last talked to; guarded by mutex_
+  std::multimap<std::string, TransferLine> idle_;  // by the host last talked to; guarded by mutex_
 };
 
 FetchReply problem(std::string what) {
@@ -201,14 +158,14 @@ FetchReply problem(std::string what) {
   return reply;
 }
 
-Line CurlFetcher::take_line(const std::string& host) {
+TransferLine CurlFetcher::take_line(const std::string& host) {
   const std::lock_guard lock(mutex_);
   if (idle_.empty()) return {};
   const auto same = idle_.find(host);
   return std::move(idle_.extract(same != idle_.end() ? same : idle_.begin()).mapped());
 }
 
-void CurlFetcher::give_back(Line line, const std::string& host) {
+void CurlFetcher::give_back(TransferLine line, const std::string& host) {
   const std::lock_guard lock(mutex_);
   idle_.emplace(host, std::move(line));
 }
@@ -220,14 +177,14 @@ FetchReply CurlFetcher::get(const FetchRequest& request, const std::stop_token& 
     return problem(address_text(request.url) + " is not an address");
   }
   const std::string host = part_of(url, CURLUPART_HOST);
-  Line line = take_line(host);
+  TransferLine line = take_line(host);
   if (line.handle == nullptr || line.pool == nullptr) return problem("out of memory");
   FetchReply reply = follow(line, url, request, stop);
   give_back(std::move(line), host);
   return reply;
 }
 
-FetchReply CurlFetcher::follow(Line& line, Url& url, const FetchRequest& request,
+FetchReply CurlFetcher::follow(TransferLine& line, Url& url, const FetchRequest& request,
                                const std::stop_token& stop) {
   const std::string host = part_of(url, CURLUPART_HOST);
   for (int redirects = 0; redirects <= most_redirects; ++redirects) {
@@ -249,12 +206,12 @@ FetchReply CurlFetcher::follow(Line& line, Url& url, const FetchRequest& request
   return problem("more than " + std::to_string(most_redirects) + " redirects");
 }
 
-FetchReply CurlFetcher::one(Line& line, const Url& url, const FetchRequest& request,
+FetchReply CurlFetcher::one(TransferLine& line, const Url& url, const FetchRequest& request,
                             bool is_same_host, const std::stop_token& stop,
                             std::string& redirect) const {
   Transfer transfer{.request = request, .reply = {}};
   CURL* const handle = line.handle.get();
-  const List headers = headers_for(request, is_same_host);
+  const HeaderList headers = headers_for(request, is_same_host);
   std::array<char, CURL_ERROR_SIZE> words{};
   set_up(line, url, request, headers, transfer);
   if (is_same_host && !request.body.empty()) {
@@ -294,8 +251,8 @@ FetchReply CurlFetcher::one(Line& line, const Url& url, const FetchRequest& requ
   return std::move(reply);
 }
 
-void CurlFetcher::set_up(Line& line, const Url& url, const FetchRequest& request,
-                         const List& headers, Transfer& transfer) const {
+void CurlFetcher::set_up(TransferLine& line, const Url& url, const FetchRequest& request,
+                         const HeaderList& headers, Transfer& transfer) const {
   CURL* const handle = line.handle.get();
   curl_easy_reset(handle);  // keeps open connections
   curl_easy_setopt(handle, CURLOPT_CURLU, url.get());

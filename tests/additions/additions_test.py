@@ -109,10 +109,9 @@ class Additions(unittest.TestCase):
         self.assertIn('"x" is no answer, expected digits', said)
         self.assertIn("/sensors/0/offset: 6 is out of range", said)
         self.assertIn('/sinks/0/befor: the key "befor" is not known here; did you mean "before"?', said)
-        self.assertIn('there is no format "tooy", expected one of "native", "statistics", "toy"; did you mean "toy"?', said)
+        self.assertRegex(said, 'there is no format "tooy", expected one of "[^;]*"native"[^;]*"toy"; did you mean "toy"[?]')
         self.assertIn('/sinks/2/separator: the key "separator" is not known here', said)
-        self.assertIn('/sinks/3: the sink names no transport, expected exactly one of "home_assistant_api", "mqtt", "toy"',
-                      said)
+        self.assertRegex(said, '/sinks/3: the sink names no transport, expected exactly one of "[^;\n]*"mqtt", "toy"')
 
     def test_they_work_from_the_configuration_to_a_broker(self):
         with tempfile.TemporaryDirectory() as directory:

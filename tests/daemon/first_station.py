@@ -16,6 +16,7 @@ from collocation import crc
 from gateway import MOSQUITTO, Broker, Subscriber, until
 from harness import World
 from home_assistant_api import HomeAssistant
+from http_platform import Platform
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DAYS = 6  # a comparison proposes nothing before it has 126 pairs of hours
@@ -102,6 +103,7 @@ class Machine:
         self.broker = Broker(str(self.directory), *broker_lines)  # later lines count
         self.heard = Subscriber(self.broker.port)
         self.home = HomeAssistant("secret")  # which is what blocks get typed
+        self.platform = Platform(token=None)
         self.lay_out_clone()
         self.write_commands()
 
@@ -164,6 +166,8 @@ class Machine:
         for sink in own.get("sinks", []):
             if "home_assistant_api" in sink:
                 sink["home_assistant_api"] = f"http://127.0.0.1:{self.home.port}"
+            elif "http" in sink:
+                sink["http"] = re.sub("^https?://[^/]+", f"http://127.0.0.1:{self.platform.port}", sink["http"])
             else:
                 sink["mqtt"] = f"mqtt://127.0.0.1:{self.broker.port}"
             sink.pop("ca_file", None)
@@ -281,5 +285,6 @@ class Machine:
                 pass
         self.heard.end()
         self.home.stop()
+        self.platform.stop()
         self.broker.stop()
         self.world.end()

@@ -6,6 +6,7 @@ found by their declarations (`writeOnly` in the schema), so that a new one is te
 import http.client
 import json
 import os
+import re
 import socket
 import subprocess
 
@@ -21,10 +22,11 @@ BESIDE = {
     "cn-sh-opendata": {"resource": "/interface/a/b", "token_file": "token", "terms_accepted": True},
     "cn-cnemc": {"terms_accepted": True},
 }
-# Of a sink by another way than a broker.
+# What a sink needs by each way, but an address.
 WAYS = {
-    "token_file": {"home_assistant_api": "http://127.0.0.1:9"},
     "home_assistant_api": {"token_file": "token"},
+    "http": {},
+    "mqtt": {},
 }
 
 
@@ -47,10 +49,11 @@ class Secret(gateway.GatewayTest):
         return subprocess.run([self.gateway.binary, *words], capture_output=True, text=True, check=False)
 
     def declared(self):
-        """(section, feed or none, setting) of all that name secrets, and of all addresses."""
+        """(section, feed or transport or none, setting) of all that name secrets, and of all addresses."""
         schema = json.loads(self.command("schema").stdout)["properties"]
         sinks = schema["sinks"]["items"]
-        places = [("sinks", None, part["properties"]) for part in (sinks, *(case["then"] for case in sinks["allOf"]))]
+        places = [("sinks", None, sinks["properties"]), *(
+            ("sinks", case["if"].get("required", [None])[0], case["then"]["properties"]) for case in sinks["allOf"])]
         places += [("feeds", case["if"]["properties"]["feed"]["const"], case["then"]["properties"])
                    for case in schema["feeds"]["items"]["allOf"]]
         places.append(("serve", None, schema["serve"]["properties"]))
@@ -62,8 +65,9 @@ class Secret(gateway.GatewayTest):
 
     def entry(self, section, feed, name, value, number):
         if section == "sinks":
-            return {"id": f"sink-{number}", **WAYS.get(name, {"mqtt": f"mqtts://127.0.0.1:{self.broker.port}"}),
-                    **BESIDE.get(name, {}), name: value}
+            way = feed or (name if name in WAYS else "mqtt")
+            address = f"mqtts://127.0.0.1:{self.broker.port}" if way == "mqtt" else "http://127.0.0.1:9"
+            return {"id": f"sink-{number}", way: address, **WAYS[way], **BESIDE.get(name, {}), name: value}
         if section == "serve":
             return {"listen": f"127.0.0.1:{self.page}", name: value}
         # So that it is asked at once.
@@ -146,7 +150,10 @@ class Secret(gateway.GatewayTest):
             if section == "serve":  # tried when somebody shows a token
                 gateway.until(lambda: self.try_a_change().startswith("503"), 40, f"{name} is looked for")
                 continue
-            gateway.until(lambda name=name: f"/{name})" in self.gateway.log(), 40, f"{name} is looked for")
+            wanted = sum(1 for other in named if (other[0], other[2]) == (section, name))
+            place = rf"/{section}/[0-9]+/{name}\)"
+            gateway.until(lambda place=place, wanted=wanted: len(set(re.findall(place, self.gateway.log()))) >= wanted, 40,
+                          f"{name} is looked for {wanted} times")
         gateway.until(lambda: self.subscriber.latest("test/health"), 20, "health")
         gateway.until(lambda: "sensor/dust" in self.subscriber.streams(), 20, "the sensor speaks")
         self.assert_nowhere()

@@ -82,6 +82,8 @@ class HomeClient {
     while (head.find("\r\n\r\n") == head.npos) head += hear_bytes(1);
     return head;
   }
+  // So many bytes that follow.
+  [[nodiscard]] std::string hear_some(std::size_t count) const { return hear_bytes(count); }
   // As a websocket's server does.
   void shake_hands() const {
     const std::string head = hear_request();
