@@ -20,6 +20,10 @@ std::uint8_t crc8_sensirion(Bytes bytes) {
   return crc_over(boost::crc_optimal<8, 0x31, 0xFF, 0, false, false>{}, bytes);
 }
 
+std::uint8_t crc8_from_zero(Bytes bytes) {
+  return crc_over(boost::crc_optimal<8, 0x31, 0, 0, false, false>{}, bytes);
+}
+
 std::uint16_t crc16_modbus(Bytes bytes) {
   return crc_over(boost::crc_optimal<16, 0x8005, 0xFFFF, 0, true, true>{}, bytes);
 }

@@ -12,6 +12,9 @@ namespace twinsky {
 // of two bytes. BE EF -> 92.
 std::uint8_t crc8_sensirion(Bytes bytes);
 
+// Si7021, HTU21D and what follows the SHT2x: the same polynomial, initial 0. 68 3A -> 7C.
+std::uint8_t crc8_from_zero(Bytes bytes);
+
 // Modbus RTU, OPC-N3: polynomial 0x8005 reflected, initial 0xFFFF; its low byte is sent first.
 // FE 04 00 03 00 01 -> D5 C5 on the wire, 0xC5D5 as a number.
 std::uint16_t crc16_modbus(Bytes bytes);

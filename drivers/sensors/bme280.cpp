@@ -26,7 +26,7 @@
 // BST-BMP280-DS001, section 3.12 (the worked example). Tested on that example and
 // against Bosch's own code; never on a device.
 #include "drivers/buses/i2c.hpp"
-#include "drivers/framing.hpp"
+#include "drivers/registers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -60,28 +60,6 @@ constexpr std::uint32_t after_reset = 0x80000;
 constexpr std::uint16_t humidity_after_reset = 0x8000;
 constexpr double coldest = -40;  // table 1, operating range
 constexpr double hottest = 85;
-
-// The registers as far as they have been read.
-class RegisterImage {
- public:
-  void put(std::size_t first, Bytes answered) {
-    for (std::size_t at = 0; at < answered.size() && first + at < known_.size(); ++at) {
-      bytes_[first + at] = answered[at];
-      known_[first + at] = true;
-    }
-  }
-  // Empty when one of them was not read.
-  [[nodiscard]] Bytes from(std::size_t first, std::size_t count) const {
-    for (std::size_t at = first; at < first + count; ++at) {
-      if (!known_[at]) return {};
-    }
-    return Bytes(bytes_).subspan(first, count);
-  }
-
- private:
-  std::array<std::byte, 256> bytes_{};
-  std::array<bool, 256> known_{};
-};
 
 // Named as in table 16.
 struct Calibration {
@@ -221,24 +199,7 @@ Result<Sample> decode_registers(const RegisterImage& image) {
 }
 
 Decoded decode(std::span<const Exchange> exchanges, const Settings&) {
-  Decoded decoded;
-  RegisterImage image;
-  for (const Exchange& exchange : exchanges) {
-    if (exchange.nack) {
-      decoded.faults.push_back(Fault::nack);
-      return decoded;
-    }
-    if (exchange.written.size() == 1) image.put(u8(exchange.written, 0), exchange.answered);
-  }
-  append(decoded, decode_registers(image));
-  return decoded;
-}
-
-template <std::size_t count>
-std::array<std::byte, count> registers(TransferLink& link, std::uint8_t first) {
-  std::array<std::byte, count> bytes{};
-  link.exchange(bytes_of(first), bytes);
-  return bytes;
+  return decode_image(exchanges, decode_registers);
 }
 
 // Oversampling 1, 2, 4, 8, 16 is written as 1, 2, 3, 4, 5 (tables 20, 23, 24).

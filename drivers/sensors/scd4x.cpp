@@ -21,11 +21,10 @@
 // Data sheet: Sensirion SCD4x, version 1.3, sections 3.4 (all commands) to 3.10.
 // Tested against Sensirion's own driver and the data sheet's example; never on a device.
 #include "drivers/buses/i2c.hpp"
-#include "drivers/framing.hpp"
+#include "drivers/sensirion.hpp"
 
 #include <array>
 #include <cmath>
-#include <utility>
 
 namespace twinsky {
 namespace {
@@ -62,55 +61,27 @@ Result<Sample> decode_measurement(Bytes answer) {
   return sample;
 }
 
+constexpr std::uint16_t ready_bits = 0x07FF;
+
 Result<bool> decode_data_ready(Bytes answer) {
   const auto words = sensirion_words<1>(answer);
   if (!words) return Unexpected{words.error()};
-  return ((*words)[0] & 0x07FF) != 0;
+  return ((*words)[0] & ready_bits) != 0;
 }
 
-// Measurements; what else was said about readiness is a fact.
 Decoded decode(std::span<const Exchange> exchanges, const Settings&) {
-  Decoded decoded;
-  Sample sample;
-  for (const Exchange& exchange : exchanges) {
-    const std::uint16_t command =
-        exchange.written.size() < 2 ? std::uint16_t{0} : be16(exchange.written, 0);
-    if (exchange.nack) {
-      decoded.faults.push_back(Fault::nack);
-    } else if (command == is_data_ready) {
-      const auto is_ready = decode_data_ready(exchange.answered);
-      if (is_ready && *is_ready) {
-        sample.facts.push_back({"data_ready", true});
-      } else {
-        decoded.faults.push_back(is_ready ? Fault::not_ready : is_ready.error());
-      }
-    } else if (command == read_measurement) {
-      if (auto measured = decode_measurement(exchange.answered)) {
-        sample.readings = std::move(measured->readings);
-        append(decoded, std::exchange(sample, {}));
-      } else {
-        decoded.faults.push_back(measured.error());
-      }
-    }
-  }
-  if (decoded.faults.empty()) append(decoded, std::move(sample));
-  return decoded;
+  return decode_measuring(exchanges, {.is_ready = is_data_ready,
+                                      .ready_bits = ready_bits,
+                                      .read = read_measurement,
+                                      .decode = decode_measurement});
 }
 
-// Writes a command and, after its time, reads the answer.
-template <std::size_t size>
-std::array<std::byte, size> ask(TransferLink& link, std::uint16_t command) {
-  std::array<std::byte, size> answer{};
-  link.write(sensirion_command(command));
-  link.pause(short_command);
-  link.read(answer);
-  return answer;
+std::vector<std::byte> ask(TransferLink& link, std::uint16_t command, std::size_t words) {
+  return ask_sensirion(link, command, short_command, words);
 }
 
 std::uint16_t ask_word(TransferLink& link, std::uint16_t command) {
-  const auto words = sensirion_words<1>(ask<3>(link, command));
-  if (!words) throw LinkError(words.error(), "scd4x: a setting arrives garbled");
-  return (*words)[0];
+  return sensirion_setting(link, command, short_command);
 }
 
 class Scd4x final : public DriverOn<TransferLink> {
@@ -139,10 +110,10 @@ class Scd4x final : public DriverOn<TransferLink> {
 
   Result<Sample> sample(TransferLink& link) override {
     tell_pressure(link);
-    const auto is_ready = decode_data_ready(ask<3>(link, is_data_ready));
+    const auto is_ready = decode_data_ready(ask(link, is_data_ready, 1));
     if (!is_ready) return Unexpected{is_ready.error()};
     if (!*is_ready) return Unexpected{Fault::not_ready};
-    auto sample = decode_measurement(ask<9>(link, read_measurement));
+    auto sample = decode_measurement(ask(link, read_measurement, 3));
     if (sample && self_calibrates_) {
       sample->facts.push_back({"automatic_self_calibration", *self_calibrates_});
     }
@@ -193,10 +164,10 @@ constexpr auto ask_serial_number = bytes_of(get_serial_number >> 8, get_serial_n
 constexpr std::array<Bytes, 2> questions{ask_readiness, ask_serial_number};
 
 std::optional<Found> probe(TransferLink& link) {
-  if (!decode_data_ready(ask<3>(link, is_data_ready))) return std::nullopt;
+  if (!decode_data_ready(ask(link, is_data_ready, 1))) return std::nullopt;
   Found found{"Sensirion SCD4x", "the check of its answer"};
   try {
-    const auto answer = ask<9>(link, get_serial_number);
+    const auto answer = ask(link, get_serial_number, 3);
     if (sensirion_words<3>(answer)) {
       found.serial_number = to_hex(Bytes(answer).first(2)) + to_hex(Bytes(answer).subspan(3, 2)) +
                             to_hex(Bytes(answer).subspan(6, 2));

@@ -7,8 +7,11 @@
 #include "gateway/commands/terminal.hpp"
 #include "gateway/model/json.hpp"
 
+#include <iomanip>
 #include <iostream>
+#include <locale>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -119,17 +122,100 @@ void print_tables() {
 
 // The tables of README.md.
 void print_markdown() {
-  std::cout << "| driver | what it reads | devices | bus |\n| --- | --- | --- | --- |\n";
-  for (const DriverInfo* info : driver_registry()) {
-    std::cout << "| `" << info->name << "` | " << info->summary << " | " << info->makers << " | "
-              << info->bus->name << " |\n";
+  std::cout << "| bus | drivers |\n| --- | --- |\n";
+  for (const BusInfo* bus : bus_registry()) {
+    std::string names;
+    for (const DriverInfo* info : driver_registry()) {
+      if (info->bus != bus) continue;
+      names.append(names.empty() ? "`" : ", `").append(info->name).append("`");
+    }
+    if (!names.empty()) std::cout << "| " << bus->name << " | " << names << " |\n";
   }
-  std::cout << "\n| feed | what it reads | publisher |\n| --- | --- | --- |\n";
+  std::cout << '\n';
+  std::cout << "| feed | what it reads | publisher |\n| --- | --- | --- |\n";
   for (const FeedInfo* info : feed_registry()) {
     std::cout << "| `" << info->name << "` | " << info->summary
               << (info->terms.empty() ? "" : " (terms to accept)") << " | " << info->publisher
               << " |\n";
   }
+}
+
+// ---- the pages of devices -----------------------------------------------------------------------
+
+std::string in_code(std::span<const std::string_view> words) {
+  std::string text;
+  for (const std::string_view word : words) {
+    text.append(text.empty() ? "`" : ", `").append(word).append("`");
+  }
+  return text;
+}
+
+// As short as it says the same.
+std::string number_text(double number) {
+  std::ostringstream text;
+  text.imbue(std::locale::classic());
+  text << std::setprecision(10) << number;
+  return text.str();
+}
+
+std::string measured_text(const DriverInfo& info) {
+  std::string text;
+  for (const DriverQuantity& each : info.quantities) {
+    const std::string_view unit = info_of(each.quantity).display_unit;
+    text.append(text.empty() ? "`" : ", `").append(each.internal ? "internal_" : "");
+    text.append(name_of(each.quantity)).append("` ").append(number_text(each.lower));
+    text.append(" to ").append(number_text(each.upper));
+    if (!unit.empty()) text.append(" ").append(unit);
+  }
+  return text.empty() ? "what its map says" : text;
+}
+
+std::string setting_text(const Setting& setting) {
+  std::string text = "`" + std::string(setting.name) + "`: " + std::string(setting.documentation);
+  if (!setting.choices.empty()) text += " One of " + in_code(setting.choices) + ".";
+  if (!setting.fallback.empty()) text += " Without it `" + std::string(setting.fallback) + "`.";
+  return text;
+}
+
+void print_page(const DriverInfo& info) {
+  std::cout << "\n## `" << info.name << "`\n\n" << info.summary << ".\n\n| | |\n| --- | --- |\n";
+  const auto say = [](std::string_view what, std::string_view text) {
+    std::cout << "| " << what << " | " << text << " |\n";
+  };
+  say("devices", info.makers);
+  say("measures", measured_text(info));
+  std::string bus = "`" + std::string(info.bus->name) + "`";
+  if (!info.addresses.empty()) bus += ", address " + in_code(info.addresses);
+  if (declares(info.bus->device_settings, "baud")) {
+    bus += ", " + std::to_string(info.line.baud) + " baud";
+  }
+  say("bus", bus);
+  if (info.warm_up.count() != 0) say("warms up for", duration_text(info.warm_up));
+  say("shortest period", duration_text(info.shortest_period));
+  if (info.can_sleep) say("between samples", "rests where `sleep_between` is set");
+  for (const Setting& setting : info.settings) say("setting", setting_text(setting));
+  say("`twinsky scan`", info.unrecognisable.empty()
+                            ? "finds it"
+                            : "does not find it: " + std::string(info.unrecognisable));
+  say("data sheet", info.datasheet);
+  say("tested",
+      "on bytes of the data sheet or of others, and on an emulated one; never on hardware");
+}
+
+// drivers/devices/README.md
+void print_pages() {
+  std::cout
+      << "# Supported devices\n\n"
+         "For those who choose a device, or have one. Made by `twinsky drivers --pages`: what\n"
+         "is said here is what each driver says of itself. How they are connected says\n"
+         "[the first sensor](../sensors/README.md), where their cases are [how drivers are\n"
+         "written](../README.md).\n\n"
+         "| driver | what it reads | devices | bus |\n| --- | --- | --- | --- |\n";
+  for (const DriverInfo* info : driver_registry()) {
+    std::cout << "| [`" << info->name << "`](#" << info->name << ") | " << info->summary << " | "
+              << info->makers << " | " << info->bus->name << " |\n";
+  }
+  for (const DriverInfo* info : driver_registry()) print_page(*info);
 }
 
 void add_drivers(Command& app, int& code) {
@@ -138,12 +224,20 @@ void add_drivers(Command& app, int& code) {
   // Shared with the callback, which outlives this call.
   const auto wants_json = std::make_shared<bool>(false);
   const auto wants_markdown = std::make_shared<bool>(false);
+  const auto wants_pages = std::make_shared<bool>(false);
   const auto* const json =
       drivers->add_flag("--json", *wants_json, "Print JSON, with ranges, settings and licences");
-  drivers->add_flag("--markdown", *wants_markdown, "Print the tables of the README")
-      ->excludes(json);
-  drivers->callback([wants_json, wants_markdown, &code] {
-    *wants_json ? print_json() : *wants_markdown ? print_markdown() : print_tables();
+  const auto* const markdown =
+      drivers->add_flag("--markdown", *wants_markdown, "Print the tables of the README")
+          ->excludes(json);
+  drivers->add_flag("--pages", *wants_pages, "Print the page of the devices in Markdown")
+      ->excludes(json)
+      ->excludes(markdown);
+  drivers->callback([wants_json, wants_markdown, wants_pages, &code] {
+    *wants_json       ? print_json()
+    : *wants_markdown ? print_markdown()
+    : *wants_pages    ? print_pages()
+                      : print_tables();
     code = exit_good;
   });
 }

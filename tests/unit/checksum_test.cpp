@@ -17,6 +17,13 @@ TEST(checksum, crc8_of_sensirion_reproduces_the_data_sheets_word) {
   EXPECT_EQ(crc8_sensirion({}), 0xFF);
 }
 
+TEST(checksum, crc8_from_zero_reproduces_the_htu21ds_three_examples) {
+  EXPECT_EQ(crc8_from_zero(hex("dc")), 0x79);
+  EXPECT_EQ(crc8_from_zero(hex("683a")), 0x7C);
+  EXPECT_EQ(crc8_from_zero(hex("4e85")), 0x6B);
+  EXPECT_EQ(crc8_from_zero(hex("0000")), 0);
+}
+
 TEST(checksum, crc16_of_modbus_reproduces_the_makers_commands) {
   EXPECT_EQ(crc16_modbus(hex("fe0400030001")), 0xC5D5);
   EXPECT_EQ(crc16_modbus(hex("010301f4000e")), 0x0084);

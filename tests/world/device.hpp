@@ -50,6 +50,8 @@ class I2cDevice {
 };
 
 bool is_kind(std::string_view kind);
+// All of them, for a message.
+std::string kind_names();
 // The quantities that a kind needs from the truth.
 const std::vector<std::string>& quantities_of_kind(std::string_view kind);
 bool is_serial_kind(std::string_view kind);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The emulated devices on an I2C bus, one file each.
+// The emulated devices on an I2C bus.
 #pragma once
 
 #include "device.hpp"
@@ -11,5 +11,8 @@ std::unique_ptr<I2cDevice> make_bme280(const DeviceSpec& spec, Instant now);
 std::unique_ptr<I2cDevice> make_bmp280(const DeviceSpec& spec, Instant now);
 std::unique_ptr<I2cDevice> make_pmsa003i(const DeviceSpec& spec, Instant now);
 std::unique_ptr<I2cDevice> make_scd4x(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_sht3x(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_si7021(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_aht20(const DeviceSpec& spec, Instant now);
 
 }  // namespace world

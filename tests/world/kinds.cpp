@@ -7,7 +7,6 @@
 #include "troubles.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace world {
 
@@ -22,8 +21,8 @@ struct Kind {
   std::unique_ptr<I2cDevice> (*make_i2c)(const DeviceSpec&, Instant);
 };
 
-const Kind* kind_named(std::string_view name) {
-  static const std::array<Kind, 15> kinds{{
+const std::vector<Kind>& all_kinds() {
+  static const std::vector<Kind> kinds{
       {"pms5003", {"pm1", "pm2_5", "pm10"}, 9600, 0, make_pms5003, nullptr},
       {"sds011", {"pm2_5", "pm10"}, 9600, 0, make_sds011, nullptr},
       {"renke",
@@ -40,12 +39,19 @@ const Kind* kind_named(std::string_view name) {
       {"pmsa003i", {"pm1", "pm2_5", "pm10"}, 0, 0x12, nullptr, make_pmsa003i},
       {"eeprom", {}, 0, 0x50, nullptr, make_eeprom},
       {"registers", {}, 0, 0x48, nullptr, make_registers},
-      {"sht3x", {}, 0, 0x44, nullptr, make_sht3x},
+      {"sht3x", {"temperature", "humidity"}, 0, 0x44, nullptr, make_sht3x},
+      {"si7021", {"temperature", "humidity"}, 0, 0x40, nullptr, make_si7021},
+      {"aht20", {"temperature", "humidity"}, 0, 0x38, nullptr, make_aht20},
       {"gps", {}, 9600, 0, make_gps, nullptr},
       {"noise", {}, 9600, 0, make_noise, nullptr},
       {"nobody", {}, 9600, 0, make_nobody, nullptr},
       {"meter", {}, 9600, 1, make_meter, nullptr},
-  }};
+  };
+  return kinds;
+}
+
+const Kind* kind_named(std::string_view name) {
+  const auto& kinds = all_kinds();
   const auto found = std::ranges::find(kinds, name, &Kind::name);
   return found == kinds.end() ? nullptr : &*found;
 }
@@ -56,6 +62,14 @@ const std::vector<std::string>& quantities_of_kind(std::string_view kind) {
   static const std::vector<std::string> none;
   const auto* known = kind_named(kind);
   return known == nullptr ? none : known->quantities;
+}
+
+std::string kind_names() {
+  std::string names;
+  for (const Kind& kind : all_kinds()) {
+    names += (names.empty() ? "" : ", ") + std::string(kind.name);
+  }
+  return names;
 }
 
 bool is_kind(std::string_view kind) {

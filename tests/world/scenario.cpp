@@ -198,10 +198,7 @@ DeviceSpec read_device(const json& value, const std::string& place,
   Section section(value, place);
   const std::string kind = section.text("kind", "");
   if (!is_kind(kind)) {
-    section.fail("kind", "\"" + kind +
-                             "\" is not known; there are pms5003, sds011, renke, sht4x, "
-                             "bme280, bmp280, scd4x, pmsa003i, and strangers: eeprom, registers, "
-                             "sht3x, gps, noise, nobody, meter");
+    section.fail("kind", "\"" + kind + "\" is not known; there are " + kind_names());
   }
   DeviceSpec spec{.name = section.text("name", kind),
                   .kind = kind,

@@ -37,32 +37,6 @@ class Registers : public I2cDevice {
   std::uint8_t pointer_ = 0;
 };
 
-class Sht3x : public I2cDevice {
- public:
-  bool write(ByteSpan bytes, Instant now) override {
-    if (bytes.size() < 2) return true;  // half a command is acknowledged and none
-    const unsigned command = word_at(bytes, 0);
-    if (command != 0x2400 && command != 0x3780 && command != 0xF32D) return false;
-    Frame answer;
-    put_checked_word(answer.bytes, 0x6666);
-    put_checked_word(answer.bytes, 0x8000);
-    answer_ = std::move(answer);
-    ready_at_ = now + milliseconds{15};
-    return true;
-  }
-  std::optional<Frame> read(Instant now) override {
-    if (!answer_ || now < ready_at_) return std::nullopt;
-    auto answer = std::move(answer_);
-    answer_.reset();
-    return answer;
-  }
-  void power_up(Instant) override { answer_.reset(); }
-
- private:
-  std::optional<Frame> answer_;
-  Instant ready_at_{};
-};
-
 // Who says something of their own at a pace, and hears nothing.
 class Talker : public SerialDevice {
  public:
@@ -179,9 +153,6 @@ std::unique_ptr<I2cDevice> make_eeprom(const DeviceSpec&, Instant) {
 }
 std::unique_ptr<I2cDevice> make_registers(const DeviceSpec& spec, Instant) {
   return std::make_unique<Registers>(static_cast<std::uint8_t>(spec.address));
-}
-std::unique_ptr<I2cDevice> make_sht3x(const DeviceSpec&, Instant) {
-  return std::make_unique<Sht3x>();
 }
 std::unique_ptr<SerialDevice> make_gps(const DeviceSpec&, Instant now) {
   return std::make_unique<Gps>(now);

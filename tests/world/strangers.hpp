@@ -11,10 +11,6 @@ std::unique_ptr<I2cDevice> make_eeprom(const DeviceSpec& spec, Instant now);
 // A chip with registers of 8 bits, behind a pointer: a gauge, a converter, a pressure sensor that
 // nobody knows.
 std::unique_ptr<I2cDevice> make_registers(const DeviceSpec& spec, Instant now);
-// An SHT3x (data sheet version 7, table 9): commands of 16 bits, the same words and checks as an
-// SHT4x.
-std::unique_ptr<I2cDevice> make_sht3x(const DeviceSpec& spec, Instant now);
-
 // A GNSS receiver: lines of NMEA, one a second.
 std::unique_ptr<SerialDevice> make_gps(const DeviceSpec& spec, Instant now);
 // A cable that picks up everything.

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every I2C device of the table by its name: from the configuration over the emulated adapter to the broker, where
+each of its quantities must equal the truth; unplugged once, told of as lost, and back with the same. Neighbours on
+its bus notice nothing.
+Usage: i2c_devices_test.py TWINSKY WORLD [test …]"""
+
+import os
+from dataclasses import dataclass, field
+
+import gateway
+from gateway import until
+
+VALUES = {"temperature": 21.5, "humidity": 48.2}
+
+AIR = {"temperature": 0.02, "humidity": 0.02}
+
+
+@dataclass
+class Device:
+    driver: str
+    address: int
+    shows: dict                                  # quantity: half a step of what is sent and published
+    settings: dict = field(default_factory=dict)
+    kind: str = ""                               # of the world; none: as the driver
+    named: dict = field(default_factory=dict)    # quantity as it is published: as the world calls it
+    name: str = ""
+
+
+DEVICES = [
+    Device("sht3x", 0x44, AIR),
+    Device("sht3x", 0x47, AIR, {"variant": "hdc302x", "repeatability": "low"}, name="hdc302x"),
+    Device("si7021", 0x40, {"temperature": 0.02, "humidity": 0.02}),
+    Device("aht20", 0x38, AIR),
+]
+# Each place has a temperature and a humidity of its own, so that no neighbour's can be taken for it.
+OWN = {"temperature": 0.37, "humidity": 0.61}
+
+
+class I2cDevices(gateway.GatewayTest):
+    @classmethod
+    def setUpClass(cls):
+        """Devices of one address are on different buses."""
+        chosen = os.environ.get("TWINSKY_I2C_DEVICES", "").split()
+        cls.devices = [one for one in DEVICES if not chosen or one.driver in chosen]
+        cls.places, taken = {}, set()
+        for one in cls.devices:
+            one.name = one.name or one.driver
+            bus = next(number for number in range(1, 10) if (number, one.address) not in taken)
+            taken.add((bus, one.address))
+            cls.places[one.name] = f"i2c-{bus}"
+        cls.scenario = {"about": "SYNTHETIC", "values": VALUES, "devices": [
+            {"name": one.name, "kind": one.kind or one.driver, "bus": cls.places[one.name], "address": one.address,
+             "sees": {quantity: {"plus": number * step} for quantity, step in OWN.items()}}
+            for number, one in enumerate(cls.devices)]}
+
+    def configuration(self):
+        configuration = self.base_configuration()
+        for bus in set(self.places.values()):
+            configuration["buses"][bus] = {"i2c": f"/dev/{bus}"}
+        configuration["sensors"] = [
+            {"id": one.name, "driver": one.driver, "bus": self.places[one.name], "address": hex(one.address),
+             "every": "1s", **one.settings} for one in self.devices]
+        return configuration
+
+    def true(self, number, quantity):
+        one = self.devices[number]
+        true = one.named.get(quantity, quantity.removeprefix("internal_"))
+        return VALUES[true] + number * OWN.get(true, 0)
+
+    def wrong_in(self, number, since=0):
+        """What the newest record of a device has that is not so; nothing: all is right."""
+        one = self.devices[number]
+        records = [record for record in self.subscriber.records(f"sensor/{one.name}") if record["ts"] > since]
+        if not records:
+            return "no record"
+        newest = max(records, key=lambda record: record["ts"])
+        wrong = [(quantity, newest.get(quantity), self.true(number, quantity)) for quantity, step in one.shows.items()
+                 if newest.get(quantity) is None or abs(newest[quantity] - self.true(number, quantity)) > step]
+        return wrong or None
+
+    def all_right(self, numbers, within, since=0):
+        def some_wrong():
+            return {self.devices[number].name: wrong for number in numbers if (wrong := self.wrong_in(number, since))}
+        try:
+            until(lambda: not some_wrong(), within, "all are as the world has them")
+        except AssertionError as problem:
+            raise AssertionError(f"{problem}: {some_wrong()}") from problem
+
+    def told(self, what):
+        return [event["subject"] for event in self.subscriber.records("event") if event["event"] == what]
+
+    def test_each_from_the_configuration_to_the_broker_and_unplugged_once(self):
+        self.gateway.start()
+        everybody = range(len(self.devices))
+        self.all_right(everybody, 100)
+        for half in (everybody[::2], everybody[1::2]):
+            names = [self.devices[number].name for number in half]
+            lost, back = len(self.told("sensor_lost")), len(self.told("sensor_back"))
+            for name in names:
+                self.assertEqual(self.world.say(f"unplug {name}"), "ok")
+            until(lambda lost=lost, names=names: set(self.told("sensor_lost")[lost:]) >= set(names), 60, f"{names} lost")
+            since = max(record["ts"] for record in self.subscriber.records("event"))
+            for name in names:
+                self.assertEqual(self.world.say(f"plug {name}"), "ok")
+            until(lambda back=back, names=names: set(self.told("sensor_back")[back:]) >= set(names), 90, f"{names} back")
+            self.all_right(half, 100, since)
+        names = sorted(one.name for one in self.devices)
+        self.assertEqual(sorted(self.told("sensor_lost")), names)
+        self.assertEqual(sorted(self.told("sensor_back")), names)
+        for one in self.devices:
+            self.assertGreater(len([record for record in self.subscriber.records(f"sensor/{one.name}")
+                                    if all(record.get(quantity) is not None for quantity in one.shows)]), 3)
+
+
+if __name__ == "__main__":
+    gateway.main()
