@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/sensirion.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 namespace twinsky {
@@ -32,6 +34,7 @@ class MeasuringDriver final : public DriverOn<TransferLink> {
     } else {
       link.write(sensirion_command(device_.start));
     }
+    link.pause(device_.starting);
   }
 
   Result<Sample> sample(TransferLink& link) override {
@@ -120,6 +123,7 @@ Decoded decode_measuring(std::span<const Exchange> exchanges, const Measuring& d
     } else if (command == device.read) {
       if (auto measured = device.decode(exchange.answered)) {
         sample.readings = std::move(measured->readings);
+        std::ranges::move(measured->facts, std::back_inserter(sample.facts));
         append(decoded, std::exchange(sample, {}));
       } else {
         decoded.faults.push_back(measured.error());
@@ -130,8 +134,8 @@ Decoded decode_measuring(std::span<const Exchange> exchanges, const Measuring& d
   return decoded;
 }
 
-std::unique_ptr<Driver> make_measuring(
-    Measuring device, std::function<std::vector<Fact>(TransferLink&)> prepare) {
+std::unique_ptr<Driver> make_measuring(Measuring device,
+                                       std::function<std::vector<Fact>(TransferLink&)> prepare) {
   return std::make_unique<MeasuringDriver>(std::move(device), std::move(prepare));
 }
 

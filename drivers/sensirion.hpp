@@ -46,9 +46,10 @@ Result<std::array<float, count>> sensirion_floats(Bytes answer) {
 struct Measuring {
   std::uint16_t start = 0;
   std::optional<std::uint16_t> start_argument = {};
+  milliseconds starting{0};                // until it takes another command
   std::optional<std::uint16_t> stop = {};  // before it is set up; none: it is set up as it runs
   milliseconds stopping{0};
-  std::uint16_t is_ready = 0;        // whether there is a new measurement; 0: it does not say
+  std::uint16_t is_ready = 0;         // whether there is a new measurement; 0: it does not say
   std::uint16_t ready_bits = 0xFFFF;  // of that answer
   std::uint16_t read = 0;
   std::size_t words = 0;
@@ -62,7 +63,7 @@ Decoded decode_measuring(std::span<const Exchange> exchanges, const Measuring& d
 
 // `prepare` reads and changes settings while it does not measure; what it gives is told with each
 // sample.
-std::unique_ptr<Driver> make_measuring(Measuring device,
-                                       std::function<std::vector<Fact>(TransferLink&)> prepare = {});
+std::unique_ptr<Driver> make_measuring(
+    Measuring device, std::function<std::vector<Fact>(TransferLink&)> prepare = {});
 
 }  // namespace twinsky

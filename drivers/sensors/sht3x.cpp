@@ -60,8 +60,8 @@ bool measures(Bytes command) {
   if (command.size() != 2) return false;
   // The commands that stretch the clock begin with 2C and give the same words.
   const std::uint16_t code = be16(command, 0);
-  return code >> 8 == 0x2C || std::ranges::find(repeatabilities, code, &Repeatability::command) !=
-                                  repeatabilities.end();
+  return code >> 8 == 0x2C ||
+         std::ranges::find(repeatabilities, code, &Repeatability::command) != repeatabilities.end();
 }
 
 Decoded decode(std::span<const Exchange> exchanges, const Settings&) {

@@ -12,8 +12,8 @@
 // C   CRC-8 of the word before it, with the initial value 0 (Sensirion's later devices: FF)
 //
 // The two lowest bits of a word are its status and belong to no number. A line that is held low
-// passes this check: a word of zeros, colder than the device can measure, is a failed element. Until
-// it has measured it does not acknowledge a read.
+// passes this check: a word of zeros, colder than the device can measure, is a failed element.
+// Until it has measured it does not acknowledge a read.
 //
 // Data sheets: Silicon Labs Si7021-A20, revision 1.2, section 5.1; TE HTU21D(F), HPC199_4, pages 10
 // to 14, whose three examples of the check hold. Tested on these; never on a device.
@@ -123,7 +123,8 @@ constexpr auto addresses = std::to_array<std::string_view>({"0x40"});
 extern const DriverInfo si7021_driver = {
     .name = "si7021",
     .summary = "Temperature and humidity",
-    .makers = "Silicon Labs Si7013, Si7020, Si7021; TE HTU20D, HTU21D; Sensirion SHT20, SHT21, SHT25",
+    .makers =
+        "Silicon Labs Si7013, Si7020, Si7021; TE HTU20D, HTU21D; Sensirion SHT20, SHT21, SHT25",
     .datasheet = "Silicon Labs Si7021-A20 data sheet, revision 1.2, section 5.1",
     .bus = &i2c_bus,
     .quantities = quantities,

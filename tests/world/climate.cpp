@@ -97,7 +97,8 @@ class Aht20 : public I2cDevice {
 
   bool write(ByteSpan bytes, Instant now) override {
     if (bytes.size() == 3 && bytes[0] == 0xBE && bytes[1] == 0x08) is_calibrated_ = true;
-    if (bytes.size() == 3 && bytes[0] == 0xAC && bytes[1] == 0x33) done_at_ = now + milliseconds{75};
+    if (bytes.size() == 3 && bytes[0] == 0xAC && bytes[1] == 0x33)
+      done_at_ = now + milliseconds{75};
     return true;
   }
 

@@ -14,5 +14,9 @@ std::unique_ptr<I2cDevice> make_scd4x(const DeviceSpec& spec, Instant now);
 std::unique_ptr<I2cDevice> make_sht3x(const DeviceSpec& spec, Instant now);
 std::unique_ptr<I2cDevice> make_si7021(const DeviceSpec& spec, Instant now);
 std::unique_ptr<I2cDevice> make_aht20(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_sen(const DeviceSpec& spec, Instant now);  // SEN5x, SEN6x
+std::unique_ptr<I2cDevice> make_sps30(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_scd30(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_sfa30(const DeviceSpec& spec, Instant now);
 
 }  // namespace world

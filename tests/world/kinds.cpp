@@ -21,7 +21,15 @@ struct Kind {
   std::unique_ptr<I2cDevice> (*make_i2c)(const DeviceSpec&, Instant);
 };
 
+using Names = std::vector<std::string>;
+
+Names with(Names names, const Names& others) {
+  names.insert(names.end(), others.begin(), others.end());
+  return names;
+}
+
 const std::vector<Kind>& all_kinds() {
+  static const Names sen{"pm1", "pm2_5", "pm4", "pm10", "temperature", "humidity"};
   static const std::vector<Kind> kinds{
       {"pms5003", {"pm1", "pm2_5", "pm10"}, 9600, 0, make_pms5003, nullptr},
       {"sds011", {"pm2_5", "pm10"}, 9600, 0, make_sds011, nullptr},
@@ -42,6 +50,25 @@ const std::vector<Kind>& all_kinds() {
       {"sht3x", {"temperature", "humidity"}, 0, 0x44, nullptr, make_sht3x},
       {"si7021", {"temperature", "humidity"}, 0, 0x40, nullptr, make_si7021},
       {"aht20", {"temperature", "humidity"}, 0, 0x38, nullptr, make_aht20},
+      {"sen5x", with(sen, {"voc_index", "nox_index"}), 0, 0x69, nullptr, make_sen},
+      {"sen62", sen, 0, 0x6B, nullptr, make_sen},
+      {"sen63c", with(sen, {"co2", "pressure"}), 0, 0x6B, nullptr, make_sen},
+      {"sen65", with(sen, {"voc_index", "nox_index"}), 0, 0x6B, nullptr, make_sen},
+      {"sen66", with(sen, {"voc_index", "nox_index", "co2", "pressure"}), 0, 0x6B, nullptr,
+       make_sen},
+      {"sen68", with(sen, {"voc_index", "nox_index", "formaldehyde_ppb"}), 0, 0x6B, nullptr,
+       make_sen},
+      {"sen69c", with(sen, {"voc_index", "nox_index", "formaldehyde_ppb", "co2", "pressure"}), 0,
+       0x6B, nullptr, make_sen},
+      {"sps30",
+       {"pm1", "pm2_5", "pm4", "pm10", "n_below_0_5", "n_below_1", "n_below_2_5", "n_below_4",
+        "n_below_10"},
+       0,
+       0x69,
+       nullptr,
+       make_sps30},
+      {"scd30", {"co2", "temperature", "humidity", "pressure"}, 0, 0x61, nullptr, make_scd30},
+      {"sfa30", {"formaldehyde_ppb", "temperature", "humidity"}, 0, 0x5D, nullptr, make_sfa30},
       {"gps", {}, 9600, 0, make_gps, nullptr},
       {"noise", {}, 9600, 0, make_noise, nullptr},
       {"nobody", {}, 9600, 0, make_nobody, nullptr},
