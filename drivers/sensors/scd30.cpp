@@ -10,11 +10,11 @@
 //     words; 0 ppm is what it says before it has measured
 // C   CRC-8 of the word before it
 //
-// It measures every 2 s by itself, also after a power cut; 0202 asks whether there is something new.
-// What is set is kept in its memory and is written only when it differs. Its automatic
+// It measures every 2 s by itself, also after a power cut; 0202 asks whether there is something
+// new. What is set is kept in its memory and is written only when it differs. Its automatic
 // self-calibration takes the lowest CO2 of a week for that of fresh air: wrong in rooms that are
-// never aired. CO2 falls with the pressure of the air: that of a neighbouring barometer is passed on
-// by its start command, which it takes while it measures.
+// never aired. CO2 falls with the pressure of the air: that of a neighbouring barometer is passed
+// on by its start command, which it takes while it measures.
 //
 // It holds the clock for up to 30 ms, once a day for 150 ms. The adapter of a Raspberry Pi before
 // the Pi 5 mishandles that at its usual speed: set 10 kHz (dtparam=i2c_arm_baudrate=10000), or use

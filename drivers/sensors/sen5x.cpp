@@ -11,10 +11,10 @@
 // R   humidity in 0.01 %, T temperature in 0.005 degC, V VOC index and N NOx index in 0.1: signed
 // C   CRC-8 of the word before it
 //
-// It measures every second from 0021 to 0104; 0202 asks whether there is something new. FFFF without
-// and 7FFF with sign is what it does not know: the indices for some seconds, whatever a SEN50 and a
-// SEN54 have no element for always. The particles are right after 8 to 30 s of the fan, the less
-// dust the later. SEL is connected to ground before it gets its supply.
+// It measures every second from 0021 to 0104; 0202 asks whether there is something new. FFFF
+// without and 7FFF with sign is what it does not know: the indices for some seconds, whatever a
+// SEN50 and a SEN54 have no element for always. The particles are right after 8 to 30 s of the fan,
+// the less dust the later. SEL is connected to ground before it gets its supply.
 //
 // Data sheet: Sensirion SEN5x, version 2, sections 1.1 (start-up) and 6.1 (commands).
 // Tested against Sensirion's own driver; never on a device.
@@ -106,7 +106,8 @@ extern const DriverInfo sen5x_driver = {
       Measuring device = commands();
       device.decode = [count = quantities_of(chosen).size()](Bytes answer) {
         auto sample = decode_sen5x(answer);
-        if (sample) sample->readings.erase(sample->readings.begin() + count, sample->readings.end());
+        if (sample)
+          sample->readings.erase(sample->readings.begin() + count, sample->readings.end());
         return sample;
       };
       return make_measuring(std::move(device));

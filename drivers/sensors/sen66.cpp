@@ -52,7 +52,7 @@ constexpr auto types = std::to_array<Type>({
 });
 
 std::vector<SensirionWord> layout_of(const Type& type) {
-  std::vector<SensirionWord> layout{{pm1, 10},  {pm2_5, 10},          {pm4, 10},
+  std::vector<SensirionWord> layout{{pm1, 10},  {pm2_5, 10},           {pm4, 10},
                                     {pm10, 10}, {humidity, 100, true}, {temperature, 200, true}};
   if (type.has_indices) {
     layout.push_back({voc_index, 10, true});
@@ -108,15 +108,14 @@ constexpr auto all_quantities = std::to_array<DriverQuantity>({
 std::vector<DriverQuantity> quantities_of(const Settings& settings) {
   std::vector<DriverQuantity> those;
   for (const SensirionWord& word : layout_of(type_named(settings.text("variant")))) {
-    those.push_back(
-        *std::ranges::find(all_quantities, word.quantity, &DriverQuantity::quantity));
+    those.push_back(*std::ranges::find(all_quantities, word.quantity, &DriverQuantity::quantity));
   }
   return those;
 }
 
 constexpr auto addresses = std::to_array<std::string_view>({"0x6b"});
-constexpr auto variants = std::to_array<std::string_view>(
-    {"sen62", "sen63c", "sen65", "sen66", "sen68", "sen69c"});
+constexpr auto variants =
+    std::to_array<std::string_view>({"sen62", "sen63c", "sen65", "sen66", "sen68", "sen69c"});
 constexpr auto settings = std::to_array<Setting>({
     {.name = "variant",
      .kind = SettingKind::choice,
@@ -129,8 +128,9 @@ constexpr auto settings = std::to_array<Setting>({
 
 extern const DriverInfo sen66_driver = {
     .name = "sen66",
-    .summary = "Particles PM1 to PM10 by laser, humidity, temperature; by type CO2, VOC and NOx "
-               "index, formaldehyde",
+    .summary =
+        "Particles PM1 to PM10 by laser, humidity, temperature; by type CO2, VOC and NOx "
+        "index, formaldehyde",
     .makers = "Sensirion SEN62, SEN63C, SEN65, SEN66, SEN68, SEN69C",
     .datasheet = "Sensirion SEN6x data sheet, version 0.92, section 4.8",
     .bus = &i2c_bus,

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sensirion SFA30: formaldehyde by an electrochemical cell, with humidity and temperature of its own
-// board. I2C address 0x5D (fixed), at most 100 kHz, 5 V with signals of 3.3 V; SEL at ground.
+// Sensirion SFA30: formaldehyde by an electrochemical cell, with humidity and temperature of its
+// own board. I2C address 0x5D (fixed), at most 100 kHz, 5 V with signals of 3.3 V; SEL at ground.
 //
 //   03 27 … 01 A7 1E 14 6F F9 12 D9 BA
 //   KKKKK   FFFFF CC RRRRR CC TTTTT CC
 //
 // K   command; after 5 ms a separate read
-// F   formaldehyde in 0.2 ppb, R humidity in 0.01 %, T temperature in 0.005 degC: signed, big-endian
-// C   CRC-8 of the word before it
+// F   formaldehyde in 0.2 ppb, R humidity in 0.01 %, T temperature in 0.005 degC: signed,
+// big-endian C   CRC-8 of the word before it
 //
-// It measures every 0.5 s from 0006 to 0104. Its formaldehyde is 0 for some 10 s after that, and the
-// offset of a new one falls for days.
+// It measures every 0.5 s from 0006 to 0104. Its formaldehyde is 0 for some 10 s after that, and
+// the offset of a new one falls for days.
 //
 // Data sheet: Sensirion SFA30, version 1.0, sections 5.2 and 5.3.
 // Tested against Sensirion's own driver; never on a device.

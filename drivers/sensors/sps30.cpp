@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sensirion SPS30 on I2C: particles by laser, their mass and number by size. I2C address 0x69
-// (fixed), 100 kHz, 5 V with signals of 3.3 V; SEL at ground before it gets its supply, or it speaks
-// serial.
+// (fixed), 100 kHz, 5 V with signals of 3.3 V; SEL at ground before it gets its supply, or it
+// speaks serial.
 //
 //   03 00 … 40 A7 63 83 20 09 …      format float: two words a number
 //   KKKKK   FFFFF CC FFFFF CC
@@ -15,9 +15,9 @@
 // Ten numbers: mass of PM1, PM2.5, PM4, PM10 in ug/m3; number of particles from 0.3 um to 0.5, 1,
 // 2.5, 4, 10 um in 1/cm3; their typical size, in um as float, in nm as uint16.
 //
-// It measures every second from 0010 (with the format) to 0104; 0202 asks whether there is something
-// new. The numbers are right after 8 to 30 s of the fan, the less dust the later. Once a week of
-// work it cleans its fan for 10 s, while the values stand still.
+// It measures every second from 0010 (with the format) to 0104; 0202 asks whether there is
+// something new. The numbers are right after 8 to 30 s of the fan, the less dust the later. Once a
+// week of work it cleans its fan for 10 s, while the values stand still.
 //
 // Data sheet: Sensirion SPS30, version 1.0, tables 1 and 4, sections 6.1 to 6.3.
 // Tested against Sensirion's own driver; never on a device.
@@ -36,9 +36,8 @@ using enum Quantity;
 constexpr std::uint16_t as_float = 0x0300;
 constexpr std::uint16_t as_uint16 = 0x0500;
 
-constexpr auto measured =
-    std::to_array<Quantity>({pm1, pm2_5, pm4, pm10, n_below_0_5, n_below_1, n_below_2_5, n_below_4,
-                             n_below_10});
+constexpr auto measured = std::to_array<Quantity>(
+    {pm1, pm2_5, pm4, pm10, n_below_0_5, n_below_1, n_below_2_5, n_below_4, n_below_10});
 constexpr std::size_t numbers = measured.size() + 1;  // and the typical size
 
 Sample sample_of(const std::array<double, numbers>& values, double size_um) {

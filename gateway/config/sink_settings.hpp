@@ -28,7 +28,6 @@ struct SinkSettings {
   const FormatInfo* format = nullptr;
   Settings settings = {};                    // what its transport and its format add
   std::int64_t batch_records = 200;          // records in a message at most
-  std::int64_t messages_per_minute = 0;      // at most; 0: as many as there are
   std::string start_at = {};                 // a new sink: "now" or "oldest"
   std::string configuration_directory = {};  // where secrets are looked for
   // What may go there: topic filters below twinsky/v1/<gateway>/; none: the sink is not opened.
@@ -63,6 +62,9 @@ struct TransportInfo {
   std::string_view documentation;                  // of the address
   std::span<const Setting> settings = {};          // what it adds to a sink's settings
   std::string_view format = "native";              // of a sink that names none
+  // Destinations are topics among those of others. Without: each message has the address, and a
+  // destination for people is one that begins with "#".
+  bool has_topics = false;
   SinkCheck check = nullptr;
   std::unique_ptr<Transport> (*make)(const SinkSettings&, TransportSurroundings) = nullptr;
 };

@@ -5,6 +5,11 @@
 #include <utility>
 
 namespace twinsky {
+namespace {
+
+constexpr std::size_t longest_close = 2;  // of a format
+
+}  // namespace
 
 void Span::add(const StoredRow& row) {
   if (records == 0) {
@@ -25,7 +30,7 @@ void Batcher::add(const StoredRow& row, std::string_view head) {
   std::string& payload = batch.payload;
   const std::size_t before = payload.size();
   format_.append(payload, head, row);
-  if (before != 0 && payload.size() + 1 > limits_.bytes) {
+  if (before != 0 && payload.size() + longest_close > limits_.bytes) {
     // The record begins the next batch instead.
     payload.resize(before);
     open_bytes_ -= before;

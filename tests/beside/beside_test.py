@@ -382,6 +382,132 @@ class VictoriaMetrics(Beside):
             (name, "old", "1", long_ago + 2000): 5.5})
 
 
+# ---- line protocol ----
+
+
+class LineProtocol(Beside):
+    """A second sink whose lines a database takes over HTTP, also while it is away for a time."""
+
+    def setUp(self):
+        self.port = gateway.free_port()
+        super().setUp()
+        self.start()
+        self.prepare()
+
+    def configuration(self):
+        configuration = super().configuration()
+        configuration["sinks"].append({"id": "history", "http": f"http://127.0.0.1:{self.port}{self.path}", "format": "influx",
+                                       "allow": ["sensor/+/obs"], "start_at": "oldest"})
+        return configuration
+
+    def prepare(self):
+        pass
+
+    def ask(self, path, **query):
+        address = f"http://127.0.0.1:{self.port}{path}?" + urllib.parse.urlencode(query)
+        with urllib.request.urlopen(urllib.request.Request(address, method="POST"), timeout=20) as answer:
+            return answer.read().decode()
+
+    def stored(self, sensor):
+        """{time in ms: {field: number}} as the rows there have to be: the newest of each time."""
+        rows = {}
+        for row in self.gateway.export(f"sensor/{sensor}"):
+            names = [name for name in row if name in METRICS]
+            rows.setdefault(row["ts"], {}).update({
+                **{name: float(row[name]) for name in names if row[name] is not None},
+                **{f"{name}_flag": row.get("flags", {}).get(name, 1) for name in names},
+                "flag": row["flag"], "seq": row["seq"]})
+        return rows
+
+    def test_it_gives_back_what_the_store_has(self):
+        self.gateway.start()
+        self.await_all()
+        self.await_samples(20)
+        self.program.end()
+        self.await_samples(20)  # they wait in the store
+        self.start()
+        self.await_samples(20)
+        self.gateway.stop()
+        self.gateway.start()  # with what had been left under way
+        self.await_samples(5)
+        for sensor in STATIONS:
+            stored = self.stored(sensor)
+            self.assertGreater(len(stored), 10)
+            until(lambda sensor=sensor, stored=stored: self.kept(sensor).keys() >= stored.keys(), 60, f"all of {sensor} is there")
+            kept = self.kept(sensor)
+            for time, row in stored.items():
+                self.assertEqual(kept[time], row, time)
+
+
+class InfluxDb(LineProtocol):
+    """InfluxDB 1 of Debian."""
+
+    path = "/write?db=air"
+
+    def start(self):
+        home = os.path.join(self.directory, "influxdb")
+        os.makedirs(home, exist_ok=True)
+        file = os.path.join(home, "influxdb.conf")
+        with open(file, "w", encoding="utf-8") as text:
+            text.write(f'reporting-disabled = true\nbind-address = "127.0.0.1:{gateway.free_port()}"\n'
+                       f'[meta]\ndir = "{home}/meta"\n[data]\ndir = "{home}/data"\nwal-dir = "{home}/wal"\n'
+                       f'[http]\nbind-address = "127.0.0.1:{self.port}"\n')
+        self.program = Program("influxd", ["influxd", "run", "-config", file], self.directory)
+        self.addCleanup(self.program.end)
+        self.program.until(self.answers, 60, "InfluxDB answers")
+
+    def answers(self):
+        with contextlib.suppress(OSError):
+            self.ask("/query", q="SHOW DATABASES")
+            return True
+        return False
+
+    def prepare(self):
+        self.ask("/query", q="CREATE DATABASE air")
+
+    def kept(self, sensor):
+        said = json.loads(self.ask("/query", db="air", epoch="ms", q=f"SELECT * FROM air WHERE sensor = '{sensor}'"))
+        found = {}
+        for series in said["results"][0].get("series", []):
+            for values in series["values"]:
+                row = {name: value for name, value in zip(series["columns"], values) if value is not None}
+                self.assertEqual((row.pop("gateway"), row.pop("sensor")), ("test", sensor))
+                row.pop("epoch")
+                row.pop("amends", None)
+                found[row.pop("time")] = row
+        return found
+
+
+class VictoriaMetricsLines(LineProtocol):
+    path = "/write"
+
+    def start(self):
+        self.program = Program("victoria-metrics", ["victoria-metrics", "-storageDataPath",
+                               os.path.join(self.directory, "lines"), "-httpListenAddr", f"127.0.0.1:{self.port}",
+                               "-search.latencyOffset=0s", "-search.disableCache", "-dedup.minScrapeInterval=1ms"],
+                               self.directory)
+        self.addCleanup(self.program.end)
+        self.program.until(self.answers, 60, "VictoriaMetrics answers")
+
+    def answers(self):
+        with contextlib.suppress(OSError):
+            return self.ask("/health") == "OK"
+        return False
+
+    def kept(self, sensor):
+        self.ask("/internal/force_flush")
+        found = {}
+        for line in self.ask("/api/v1/export", **{"match[]": f'{{sensor="{sensor}"}}', "start": "2000-01-01T00:00:00Z"}).splitlines():
+            series = json.loads(line)
+            self.assertEqual(series["metric"]["gateway"], "test")
+            name = series["metric"]["__name__"].removeprefix("air_")
+            if name in ("amends", "epoch"):  # a text is 0 there
+                continue
+            for time, value in zip(series["timestamps"], series["values"]):
+                found.setdefault(time, {})[name] = value
+        return found
+
+
 # ---- other brokers ----
 
 class Aedes:

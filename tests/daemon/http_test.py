@@ -22,8 +22,6 @@ SECONDS = 5  # between samples
 class Posting(gateway.GatewayTest):
     """A sensor whose samples of up to nine hours wait for a sink over HTTP."""
 
-    sink = {}
-
     def setUp(self):
         self.platform = Platform()
         self.addCleanup(self.platform.stop)
@@ -47,6 +45,13 @@ class Posting(gateway.GatewayTest):
             "sensors": [{"id": "roof-air", "driver": "modbus", "bus": "recorded", "every": f"{SECONDS}s",
                          "map": os.path.join(self.directory, "map.json")}]}
 
+    def sinks(self):
+        return [self.over_http("platform", "/api")]
+
+    def over_http(self, name, path, **more):
+        return {"id": name, "http": f"http://127.0.0.1:{self.platform.port}{path}", "token_file": "token",
+                "answer_within": "1s", **more}
+
     def write(self, name, text):
         path = os.path.join(self.directory, name)
         with open(path, "w", encoding="utf-8") as file:
@@ -56,9 +61,8 @@ class Posting(gateway.GatewayTest):
     def rehearse(self, end=END):
         """Its past, before there is a sink for it."""
         self.gateway.rehearse(START, end, progress=lambda: len(self.subscriber.heard))
-        self.gateway.configuration["sinks"].append({
-            "id": "platform", "http": f"http://127.0.0.1:{self.platform.port}/api", "token_file": "token",
-            "answer_within": "1s", "start_at": "oldest", "allow": ["sensor/+/obs"], **self.sink})
+        self.gateway.configuration["sinks"].extend({"start_at": "oldest", "allow": ["sensor/+/obs"], **sink}
+                                                   for sink in self.sinks())
         self.gateway.write(self.gateway.configuration)
 
 

@@ -346,9 +346,11 @@ TEST_F(HttpTest, where_nobody_is_it_says_so_and_nothing_is_sent) {
 
 TEST_F(HttpTest, a_proxy_is_used_as_by_what_is_fetched) {
   HomeServer proxy(with(answer("200 OK")));
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the others do not ask for it
   ::setenv("http_proxy", proxy.address().c_str(), 1);
   settings("http://platform.example.org/api");
   EXPECT_TRUE(enter().limits.is_in_doubt);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): likewise
   ::unsetenv("http_proxy");
   send("there");
   EXPECT_EQ(next().kind, Event::arrived);

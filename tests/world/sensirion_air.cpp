@@ -68,7 +68,8 @@ class Sen : public Measuring {
       return has_measured_for(now, seconds{6}) ? rounded_word(co2) : not_known;
     }
     if (quantity == "formaldehyde_ppb") {
-      return has_measured_for(now, seconds{20}) ? rounded_word(view_.now(quantity) * 10) : not_known;
+      return has_measured_for(now, seconds{20}) ? rounded_word(view_.now(quantity) * 10)
+                                                : not_known;
     }
     return has_measured_for(now, seconds{11}) ? signed_word(view_.now(quantity) * 10)
                                               : not_known_signed;

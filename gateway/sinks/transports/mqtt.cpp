@@ -503,6 +503,7 @@ extern const TransportInfo mqtt_transport = {
     .schemes = schemes,
     .documentation = "The broker, such as mqtts://broker.example.org:8883.",
     .settings = added,
+    .has_topics = true,
     .check = check,
     .make =
         [](const SinkSettings& sink, TransportSurroundings surroundings) {
