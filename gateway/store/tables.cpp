@@ -65,6 +65,13 @@ std::string why_not_open(const std::string& path, const SQLite::Exception& probl
          "-shm must be readable for you; try as root or as the user of the daemon";
 }
 
+// Otherwise SQLite counts all memory that it takes, under a lock for which its threads wait, and
+// nobody asks for the count. It can only be said before anything else of SQLite.
+void leave_memory_uncounted() {
+  static const int said = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(said);
+}
+
 }  // namespace
 
 DiskFault fault_of(const std::exception& problem) noexcept {
@@ -270,6 +277,7 @@ struct Tables::Connection {
 };
 
 Tables::Tables(const std::string& path, Access access) try {
+  leave_memory_uncounted();
   switch (access) {
     case Access::write:
       open_for_writing(path);

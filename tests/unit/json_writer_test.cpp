@@ -3,9 +3,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
+#include <random>
 
 namespace twinsky {
 namespace {
@@ -20,6 +23,32 @@ std::string quoted(std::string_view raw) {
   std::string text;
   append_json_string(text, raw);
   return text;
+}
+
+// Digit by digit what the library makes of the same number, which is exact, also where the middle
+// of two is near: 0.15 lies below it and 0.35 above, of which a product with 10 knows nothing.
+TEST(json_writer, numbers_are_rounded_as_exactly_as_the_librarys) {
+  const auto exact = [](double value, int decimals) {
+    std::array<char, 400> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value,
+                                   std::chars_format::fixed, decimals);
+    const std::string text(digits.data(), end.ptr);
+    return text.find_first_of("123456789") == std::string::npos && text[0] == '-' ? text.substr(1)
+                                                                                  : text;
+  };
+  std::mt19937_64 random(20261201);
+  std::uniform_real_distribution<double> mantissa(-1, 1);
+  std::uniform_int_distribution<std::int64_t> whole(-4'000'000'000, 4'000'000'000);
+  for (int n = 0; n < 200'000; ++n) {
+    const int decimals = n % 7;
+    const double unit = std::pow(10, decimals);
+    const double middle = (static_cast<double>(whole(random) >> (n % 30)) + 0.5) / unit;
+    for (const double value :
+         {mantissa(random) * std::pow(10, n % 13), middle, std::nextafter(middle, 1e300),
+          std::nextafter(middle, -1e300), middle + mantissa(random) * 3e-6 / unit}) {
+      ASSERT_EQ(number(value, decimals), exact(value, decimals)) << n;
+    }
+  }
 }
 
 TEST(json_writer, numbers_have_fixed_decimals) {
