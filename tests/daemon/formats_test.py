@@ -2,11 +2,13 @@
 """An hour of a sensor's records in the formats of others' platforms, over HTTP and MQTT: what independent readers make
 of them is what the store has. Values are made up."""
 
+import csv
+import io
 import json
 import os
 import re
 import sys
-from datetime import datetime
+from datetime import datetime, timezone
 
 import gateway
 from gateway import HERE, Subscriber, until
@@ -41,6 +43,8 @@ class Formats(Posting):
         return [self.over_http("influx", "/write?precision=ms", format="influx", precision="ms"),
                 self.over_http("senml-json", "/json", format="senml"),
                 self.over_http("fiware", "", format="fiware", latitude=22.3226, longitude=114.1683),
+                self.over_http("wis2", "/wis2", format="wis2", wigos_id="0-344-0-MKROOF", latitude=22.3226, longitude=114.1683,
+                               station_height_m=7),
                 self.over_http("senml-cbor", "/cbor", format="senml", encoding="cbor"),
                 {"id": "things", "mqtt": f"mqtt://127.0.0.1:{self.broker.port}", "format": "thingsboard"}]
 
@@ -113,6 +117,19 @@ class Formats(Posting):
                                           "ts": round(time.timestamp() * 1000)}
         return found
 
+    def rows(self):
+        """(time, kelvin) of every row for the WMO, which are told apart by nothing else."""
+        found = []
+        for body, kind in self.kept("/wis2"):
+            self.assertEqual(kind, "text/csv; charset=utf-8")
+            for row in csv.DictReader(io.StringIO(body.decode())):
+                self.assertEqual(len(row), 44)
+                self.assertEqual([row[name] for name in ("wsi_series", "wsi_issuer", "wsi_issue_number", "wsi_local")],
+                                 ["0", "344", "0", "MKROOF"])
+                time = datetime(*(int(row[name]) for name in ("year", "month", "day", "hour", "minute")), tzinfo=timezone.utc)
+                found.append((time.timestamp(), row["air_temperature"]))
+        return found
+
     def test_every_format_says_what_the_store_has(self):
         self.listener = Subscriber(self.broker.port, "v1/gateway/#", "things")
         self.addCleanup(self.listener.end)
@@ -132,6 +149,11 @@ class Formats(Posting):
                 self.assertEqual({key: came[key] for key in stored},
                                  {key: {name: row[name] for name in came[key]} for key, row in stored.items()})
                 self.assertGreaterEqual(came[next(iter(stored))].keys(), {*FACTOR, "ts"})
+        with self.subTest("WIS 2.0"):
+            wanted = [(row["ts"] // 60_000 * 60, f"{row['temperature'] + 273.15:.2f}" if row["flags"]["temperature"] < 3 else "")
+                      for row in stored.values()]
+            until(lambda: len(self.rows()) >= len(wanted), 30, "all rows are there", lambda: len(self.platform.messages()))
+            self.assertEqual(self.rows()[:len(wanted)], wanted)
 
 
 if __name__ == "__main__":

@@ -131,6 +131,23 @@ TEST(formats, line_protocol_refuses_what_would_not_fit_together) {
   }
 }
 
+TEST(formats, a_wigos_identifier_has_four_blocks) {
+  const auto is_refused = [](const std::string& identifier) {
+    SinkSettings sink{.id = "city", .format = format_named("wis2")};
+    sink.settings = Settings::defaults(sink.format->settings);
+    sink.settings.set("wigos_id", identifier);
+    return !sink.format->check(sink, {}).empty();
+  };
+  for (const char* good : {"0-344-0-MKROOF", "0-20000-0-45007", "0-65534-65534-abcdefghijklmnop"}) {
+    EXPECT_FALSE(is_refused(good)) << good;
+  }
+  for (const char* wrong :
+       {"1-344-0-MKROOF", "0-65535-0-A", "0-344-0-", "0-344-0-a,b", "0-344-MKROOF", "0--0-A",
+        "0-3x-0-A", "0-344-0-abcdefghijklmnopq", "45007"}) {
+    EXPECT_TRUE(is_refused(wrong)) << wrong;
+  }
+}
+
 TEST(body_view, has_what_is_printed_and_takes_nothing_else_for_a_value) {
   BodyView view;
   ASSERT_TRUE(view_body(

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // FIWARE: each record is an entity of the Smart Data Models, AirQualityObserved
 // (smart-data-models/dataModel.Environment) or, where nothing of the air's quality is in it,
-// WeatherObserved (smart-data-models/dataModel.Weather). It goes to a context broker in a batch that
-// makes what is new and replaces what is there: NGSI-v2 (POST /v2/op/update, append) or NGSI-LD
-// (POST /ngsi-ld/v1/entityOperations/upsert).
+// WeatherObserved (smart-data-models/dataModel.Weather). It goes to a context broker in a batch
+// that makes what is new and replaces what is there: NGSI-v2 (POST /v2/op/update, append) or
+// NGSI-LD (POST /ngsi-ld/v1/entityOperations/upsert).
 //
 // An entity's id has stream and number, as the models' own examples have station and time: so a
 // record that comes twice is the same entity again. Only values that can be one of the model are
@@ -107,8 +107,11 @@ class Fiware final : public Format {
     });
     const std::string_view type = is_air ? "AirQualityObserved" : "WeatherObserved";
     json.open();
-    json.put("id", std::string("urn:ngsi-ld:").append(type).append(":").append(head).append(
-                       std::to_string(row.seq)));
+    json.put("id", std::string("urn:ngsi-ld:")
+                       .append(type)
+                       .append(":")
+                       .append(head)
+                       .append(std::to_string(row.seq)));
     json.put("type", type);
     open_property(json, "dateObserved", "DateTime");
     if (is_linked_) {
