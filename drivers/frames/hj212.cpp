@@ -24,8 +24,7 @@ constexpr std::size_t behind_segment = digits_of_check + tail.size();
 constexpr std::string_view content_begins = "CP=&&";
 constexpr std::string_view content_ends = "&&";
 
-// In the order in which they are tried: where two are right, the digits are the same either way
-// round.
+// In the order in which they are tried.
 constexpr auto checks =
     std::to_array<Hj212Check>({Hj212Check::annex_a, Hj212Check::crc16_modbus,
                                Hj212Check::annex_a_swapped, Hj212Check::crc16_modbus_swapped});
@@ -181,7 +180,8 @@ std::string hj212_check_text(std::string_view segment, Hj212Check check) {
   return digits;
 }
 
-std::optional<Hj212Check> hj212_check_of(std::string_view segment, std::string_view digits) {
+std::optional<Hj212Check> hj212_check_of(std::string_view segment, std::string_view digits,
+                                         Hj212Check likely) {
   if (digits.size() != digits_of_check) return std::nullopt;
   unsigned told = 0;
   for (const char c : digits) {
@@ -189,6 +189,7 @@ std::optional<Hj212Check> hj212_check_of(std::string_view segment, std::string_v
     if (!digit) return std::nullopt;
     told = told << 4U | *digit;
   }
+  if (value_of(segment, likely) == told) return likely;
   for (const Hj212Check check : checks) {
     if (value_of(segment, check) == told) return check;
   }
@@ -220,7 +221,7 @@ std::optional<Hj212Frame::Part> Hj212Frame::part() const noexcept {
   return Part{.number = *number, .of = *of};
 }
 
-Result<Hj212Frame> parse_hj212(std::string_view frame) {
+Result<Hj212Frame> parse_hj212(std::string_view frame, Hj212Check likely) {
   const auto length = length_of_segment(frame);
   if (!length) return Unexpected{Fault::framing};
   const std::size_t whole = before_segment + *length + behind_segment;
@@ -228,7 +229,7 @@ Result<Hj212Frame> parse_hj212(std::string_view frame) {
   if (frame.size() > whole || !frame.ends_with(tail)) return Unexpected{Fault::framing};
   const std::string_view segment = frame.substr(before_segment, *length);
   const auto check =
-      hj212_check_of(segment, frame.substr(before_segment + *length, digits_of_check));
+      hj212_check_of(segment, frame.substr(before_segment + *length, digits_of_check), likely);
   if (!check) return Unexpected{Fault::checksum};
   Hj212Frame parsed{.check = *check};
   if (!parse_segment(segment, parsed)) return Unexpected{Fault::framing};

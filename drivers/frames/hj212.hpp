@@ -39,8 +39,10 @@ enum class Hj212Check : std::uint8_t {
 std::string_view name_of(Hj212Check check) noexcept;
 // The four digits of a segment, upper case.
 std::string hj212_check_text(std::string_view segment, Hj212Check check);
-// By which of them these digits, in either case, are right; nullopt: by none.
-std::optional<Hj212Check> hj212_check_of(std::string_view segment, std::string_view digits);
+// By which of them these digits, in either case, are right; nullopt: by none. "4141" is right
+// either way round, and then it is the `likely` one.
+std::optional<Hj212Check> hj212_check_of(std::string_view segment, std::string_view digits,
+                                         Hj212Check likely = Hj212Check::annex_a);
 
 struct Hj212Field {
   std::string name;
@@ -69,7 +71,7 @@ struct Hj212Frame {
 
 // One whole frame, from "##" to CR LF. Fails with `truncated` (it has less than its length says),
 // `framing` (no frame, or more than its length), `checksum`.
-Result<Hj212Frame> parse_hj212(std::string_view frame);
+Result<Hj212Frame> parse_hj212(std::string_view frame, Hj212Check likely = Hj212Check::annex_a);
 
 // How frames are found in a stream, for FrameScanner.
 extern const FrameRules hj212_rules;

@@ -2,9 +2,11 @@
 #include "gateway/sinks/replay.hpp"
 
 #include "gateway/model/setting.hpp"
+#include "gateway/model/topic_filter.hpp"
 #include "gateway/model/topic_rules.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace twinsky {
@@ -179,10 +181,13 @@ void Replay::read() {
 Replay::Text& Replay::text_of(const StoredRow& row) {
   const auto [place, is_new] = answering_->texts.try_emplace(row.stream);
   Text& text = place->second;
-  const std::string& wanted = answering_->request.stream;
   if (is_new) {
+    const auto& [wanted, topics] = std::tie(answering_->request.stream, answering_->request.topics);
     const std::string& name = reader_.name_of(row.stream);
-    if (wanted.empty() || wanted == name) text.rule = egress_.rule_for(topic_of_stream(name));
+    const std::string topic = topic_of_stream(name);
+    const bool is_wanted =
+        (wanted.empty() || wanted == name) && (topics.empty() || matches(topics, topic));
+    if (is_wanted) text.rule = egress_.rule_for(topic);
   }
   if (!text.rule) return text;
   const std::string& epoch = reader_.epoch_of(row.row);

@@ -16,6 +16,8 @@ struct ReplayRequest {
   std::string asker;
   std::string id = {};      // by which the answer names it
   std::string stream = {};  // "sensor/roof-pm"; empty: every one
+  std::string topics =
+      {};  // of those streams alone whose topic matches: "sensor/+/hour"; empty: all
   // By numbers, both ends contained; empty: by time.
   std::string epoch = {};
   std::uint64_t first = 0;

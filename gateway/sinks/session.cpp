@@ -336,7 +336,9 @@ void Session::serve(MonotonicTime now) {
   if (!under_way_.is_empty() || was_busy_) {
     wakes_at_ = std::min(wakes_at_, now + Inbox::patience);
   }
-  awaits_arrivals_ = has_work || due <= now || (past_ && !past_->replay.is_idle());
+  // What was refused goes one message after the other until it is past that.
+  awaits_arrivals_ =
+      has_work || due <= now || outbox_.streams_held() > 0 || (past_ && !past_->replay.is_idle());
   was_busy_ = false;
 }
 

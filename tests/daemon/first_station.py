@@ -16,6 +16,7 @@ from collocation import crc
 from gateway import MOSQUITTO, Broker, Subscriber, until
 from harness import World
 from home_assistant_api import HomeAssistant
+from hj212_platform import Platform as Bureau
 from http_platform import Platform
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -104,6 +105,7 @@ class Machine:
         self.heard = Subscriber(self.broker.port)
         self.home = HomeAssistant("secret")  # which is what blocks get typed
         self.platform = Platform(token=None)
+        self.bureau = Bureau()
         self.lay_out_clone()
         self.write_commands()
 
@@ -166,6 +168,8 @@ class Machine:
         for sink in own.get("sinks", []):
             if "home_assistant_api" in sink:
                 sink["home_assistant_api"] = f"http://127.0.0.1:{self.home.port}"
+            elif "hj212" in sink:
+                sink["hj212"] = f"tcp://127.0.0.1:{self.bureau.port}"
             elif "http" in sink:
                 sink["http"] = re.sub("^https?://[^/]+", f"http://127.0.0.1:{self.platform.port}", sink["http"])
             else:
@@ -286,5 +290,6 @@ class Machine:
         self.heard.end()
         self.home.stop()
         self.platform.stop()
+        self.bureau.stop()
         self.broker.stop()
         self.world.end()

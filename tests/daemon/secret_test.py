@@ -24,6 +24,7 @@ BESIDE = {
 }
 # What a sink needs by each way, but an address.
 WAYS = {
+    "hj212": {"mn": "A1"},
     "home_assistant_api": {"token_file": "token"},
     "http": {},
     "mqtt": {},
@@ -66,8 +67,9 @@ class Secret(gateway.GatewayTest):
     def entry(self, section, feed, name, value, number):
         if section == "sinks":
             way = feed or (name if name in WAYS else "mqtt")
-            address = f"mqtts://127.0.0.1:{self.broker.port}" if way == "mqtt" else "http://127.0.0.1:9"
-            return {"id": f"sink-{number}", way: address, **WAYS[way], **BESIDE.get(name, {}), name: value}
+            address = {"mqtt": f"mqtts://127.0.0.1:{self.broker.port}", "hj212": "tcp://127.0.0.1:9"}.get(way, "http://127.0.0.1:9")
+            return {"id": f"sink-{number}", way: address, **WAYS[way], **(BESIDE.get(name, {}) if way == "mqtt" else {}),
+                    name: value}
         if section == "serve":
             return {"listen": f"127.0.0.1:{self.page}", name: value}
         # So that it is asked at once.

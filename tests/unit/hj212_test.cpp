@@ -52,6 +52,16 @@ Scanned scan(std::string_view stream, std::size_t chunk) {
   return scanned;
 }
 
+// Of the 256 values some are.
+std::string with_a_check_that_is_the_same_either_way() {
+  for (int n = 0; n < 10'000; ++n) {
+    std::string segment = "CN=2011;CP=&&n=" + std::to_string(n) + "&&";
+    const std::string digits = hj212_check_text(segment, Hj212Check::annex_a);
+    if (digits.substr(0, 2) == digits.substr(2)) return segment;
+  }
+  return {};
+}
+
 TEST(hj212, the_standards_example_has_its_check_and_no_other) {
   EXPECT_EQ(framed(of_the_standard), "##0101" + of_the_standard + "1C80\r\n");
   EXPECT_EQ(hj212_check_text(of_the_standard, Hj212Check::crc16_modbus), "0759");
@@ -60,6 +70,12 @@ TEST(hj212, the_standards_example_has_its_check_and_no_other) {
   EXPECT_EQ(hj212_check_text("123456789", Hj212Check::annex_a), "2F80");
   EXPECT_EQ(hj212_check_of(of_the_standard, "1c80"), Hj212Check::annex_a);
   EXPECT_EQ(hj212_check_of(of_the_standard, "5907"), Hj212Check::crc16_modbus_swapped);
+  EXPECT_EQ(hj212_check_of(of_the_standard, "1C80", Hj212Check::crc16_modbus), Hj212Check::annex_a);
+  const std::string either_way = with_a_check_that_is_the_same_either_way();
+  const std::string digits = hj212_check_text(either_way, Hj212Check::annex_a);
+  EXPECT_EQ(hj212_check_of(either_way, digits), Hj212Check::annex_a);
+  EXPECT_EQ(hj212_check_of(either_way, digits, Hj212Check::annex_a_swapped),
+            Hj212Check::annex_a_swapped);
   for (const char* wrong : {"1C81", "1C8", "1C800", "1C8G", ""}) {
     EXPECT_FALSE(hj212_check_of(of_the_standard, wrong)) << wrong;
   }

@@ -179,6 +179,76 @@ TEST_F(ReplayTest, gives_what_was_measured_in_a_time) {
 }
 
 // What has not arrived yet comes by itself.
+// Who asks for hours need not have all samples of that time.
+TEST_F(ReplayTest, gives_of_a_time_what_has_the_topics_that_were_asked_for) {
+  class Words final : public ReplayFormat {
+   public:
+    explicit Words(const ReplayFormat& words) : words_(words) {}
+    [[nodiscard]] std::vector<std::string> destinations() const override { return {"here"}; }
+    [[nodiscard]] std::uint64_t records_per_hour() const override { return 1000; }
+    [[nodiscard]] Asked asked(const Call& call) const override {
+      return {.request = {.asker = "database",
+                          .topics = call.text,
+                          .from = UtcTime::min(),
+                          .to = UtcTime::max(),
+                          .correlation = "c"}};
+    }
+    [[nodiscard]] std::string piece(const ReplayRequest& request, std::string_view stream,
+                                    std::string_view records) const override {
+      return words_.piece(request, stream, records);
+    }
+    [[nodiscard]] std::string end(const ReplayRequest& request,
+                                  const ReplayEnd& end) const override {
+      return words_.end(request, end);
+    }
+    [[nodiscard]] std::string newest(std::string_view,
+                                     const std::map<std::string, std::uint64_t>&) const override {
+      return {};
+    }
+
+   private:
+    const ReplayFormat& words_;
+  };
+  class WithWords final : public Format {
+   public:
+    explicit WithWords(const Format& format) : format_(format), words_(*format.replay()) {}
+    [[nodiscard]] std::string destination(std::string_view subject) const override {
+      return format_.destination(subject);
+    }
+    [[nodiscard]] std::string_view content_type(std::string_view) const override { return {}; }
+    [[nodiscard]] std::string head(std::string_view stream, std::string_view epoch) const override {
+      return format_.head(stream, epoch);
+    }
+    void append(std::string& payload, std::string_view head, const StoredRow& row) const override {
+      format_.append(payload, head, row);
+    }
+    void close(std::string& payload) const override { format_.close(payload); }
+    [[nodiscard]] std::string mark(const Mark&) const override { return {}; }
+    [[nodiscard]] std::optional<Mark> mark_of(std::string_view) const override { return {}; }
+    [[nodiscard]] const ReplayFormat* replay() const override { return &words_; }
+
+   private:
+    const Format& format_;
+    const Words words_;
+  };
+  for (const char* stream : {"sensor/a", "sensor/a/hour", "sensor/b", "sensor/b/hour"}) {
+    fill(stream, 2);
+  }
+  begin();
+  const WithWords format(*native_);
+  replay_.emplace(*reader_, format, *egress_, 10);
+  replay_->start(any_size);
+  const auto found = [&](const char* topics) {
+    replay_->ask({.destination = "here", .text = topics}, clock_.now());
+    return records(answers());
+  };
+  EXPECT_EQ(found("sensor/+/hour"),
+            (std::vector<std::string>{"sensor/a/hour:1", "sensor/a/hour:2", "sensor/b/hour:1",
+                                      "sensor/b/hour:2"}));
+  EXPECT_EQ(found("sensor/b/obs"), (std::vector<std::string>{"sensor/b:1", "sensor/b:2"}));
+  EXPECT_EQ(found("").size(), 8U);
+}
+
 TEST_F(ReplayTest, gives_nothing_behind_what_has_arrived) {
   fill("sensor/a", 30);
   begin();

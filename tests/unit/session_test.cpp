@@ -514,6 +514,24 @@ TEST_F(SessionTest, what_is_refused_is_tried_again_and_holds_up_nobody) {
   EXPECT_EQ(actions(), Texts{"send sensor/s1/obs"});
 }
 
+// Else a stream that was refused came back at one message a second.
+TEST_F(SessionTest, what_follows_a_refusal_goes_as_soon_as_it_may) {
+  fill("sensor/s1", 30);  // three messages
+  serve();
+  arrive("send mark");
+  arrive("send status online");
+  for (const Place place : {2U, 3U, 4U}) {
+    take({.kind = Event::refused, .place = place, .text = "code 135"});
+  }
+  pass(1s);
+  for (int n = 0; n < 2; ++n) {
+    EXPECT_EQ(actions(), Texts{"send sensor/s1/obs"});
+    actions();
+    EXPECT_TRUE(session_->awaits_arrivals());
+    arrive("send sensor/s1/obs");
+  }
+}
+
 TEST_F(SessionTest, a_full_window_leaves_two_places_to_what_is_no_record) {
   fill("sensor/s1", 100);
   EXPECT_EQ(serve(5), (Texts{"send status online", "send mark", "send sensor/s1/obs",
