@@ -212,6 +212,14 @@ struct Approach {
   bool is_repeated = false;  // it asks what an earlier one asked at another speed
 };
 
+// What a driver makes of raw numbers in the course of time, apart from its device: recorded
+// sequences run it alone.
+struct AlgorithmInfo {
+  std::string_view name;
+  std::span<const Setting> settings;
+  std::vector<double> (*run)(std::span<const double> input, const Settings&) = nullptr;
+};
+
 struct BusInfo;  // registry.hpp
 
 struct DriverInfo {
@@ -236,6 +244,8 @@ struct DriverInfo {
 
   // Polled drivers: pure decoding of recorded exchanges; what `replay decode` and fuzzers call.
   Decoded (*decode)(std::span<const Exchange>, const Settings&) = nullptr;
+
+  const AlgorithmInfo* algorithm = nullptr;  // where it has one
 
   // How `scan` recognises such a device, by one or more of:
   // asking, harmlessly also for whatever else may be there; what answers is certain of its checks;

@@ -88,4 +88,14 @@ std::array<std::byte, 5> sensirion_command(std::uint16_t command, std::uint16_t 
   return {head[0], head[1], word[0], word[1], static_cast<std::byte>(crc8_sensirion(word))};
 }
 
+std::array<std::byte, 8> sensirion_command(std::uint16_t command,
+                                           std::array<std::uint16_t, 2> arguments) {
+  std::array<std::byte, 8> message{};
+  const auto first = sensirion_command(command, arguments[0]);
+  const auto second = sensirion_command(command, arguments[1]);
+  std::ranges::copy(first, message.begin());
+  std::ranges::copy(std::span(second).subspan(2), message.begin() + first.size());
+  return message;
+}
+
 }  // namespace twinsky

@@ -63,8 +63,10 @@ Result<std::array<std::uint16_t, count>> sensirion_words(Bytes answer) {
   return words;
 }
 
-// A Sensirion command of 16 bits, and the same with an argument and its CRC.
+// A Sensirion command of 16 bits, and the same with arguments and their CRCs.
 std::array<std::byte, 2> sensirion_command(std::uint16_t command);
 std::array<std::byte, 5> sensirion_command(std::uint16_t command, std::uint16_t argument);
+std::array<std::byte, 8> sensirion_command(std::uint16_t command,
+                                           std::array<std::uint16_t, 2> arguments);
 
 }  // namespace twinsky

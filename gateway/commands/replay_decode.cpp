@@ -183,9 +183,9 @@ std::optional<std::string> written_value(const Json& file, const Json& test_case
   return variant_in(file, setting);
 }
 
-Settings settings_of(const DriverInfo& info, const Json& file, const Json& test_case) {
-  Settings settings = Settings::defaults(info.settings);
-  for (const Setting& setting : info.settings) {
+Settings settings_of(std::span<const Setting> declared, const Json& file, const Json& test_case) {
+  Settings settings = Settings::defaults(declared);
+  for (const Setting& setting : declared) {
     const auto written = written_value(file, test_case, setting);
     if (!written) continue;
     std::string problem;
@@ -193,6 +193,11 @@ Settings settings_of(const DriverInfo& info, const Json& file, const Json& test_
     if (!value) throw NotReplayable(std::string(setting.name) + ": " + problem);
     settings.set(std::string(setting.name), *std::move(value));
   }
+  return settings;
+}
+
+Settings settings_of(const DriverInfo& info, const Json& file, const Json& test_case) {
+  Settings settings = settings_of(info.settings, file, test_case);
   const std::string problem = info.check == nullptr ? "" : info.check(settings);
   if (!problem.empty()) throw NotReplayable(problem);
   return settings;
@@ -272,17 +277,46 @@ Decoded decode_case(const DriverInfo& info, const Json& file, const Json& test_c
   return kind->decode(info, settings_of(info, file, test_case), test_case, chunking);
 }
 
+// Raw numbers through an algorithm of some driver, which is known by its own name.
+const AlgorithmInfo* algorithm_of(const Json& file) {
+  if (text_at(file, "transport") != "algorithm") return nullptr;
+  const std::string name = text_at(file, "driver");
+  for (const DriverInfo* info : driver_registry()) {
+    if (info->algorithm != nullptr && info->algorithm->name == name) return info->algorithm;
+  }
+  throw NotReplayable("there is no algorithm \"" + name + '"');
+}
+
+Line line_of(const std::string& name, const AlgorithmInfo& algorithm, const Json& file,
+             const Json& test_case) {
+  const auto input = test_case.is_object() ? test_case.find("input") : nullptr;
+  if (input == nullptr || !input->is_array()) throw NotReplayable("input is not a list of numbers");
+  std::vector<double> numbers;
+  for (const Json& number : *input) {
+    if (!number.is_number()) throw NotReplayable("input is not a list of numbers");
+    numbers.push_back(number.get<double>());
+  }
+  const Settings settings = settings_of(algorithm.settings, file, test_case);
+  return {{"case", name},
+          {"readings", Line::array()},
+          {"errors", Line::array()},
+          {"sequence", algorithm.run(numbers, settings)}};
+}
+
 bool replay_file(const std::string& path, const Chunking& chunking, std::ostream& lines,
                  std::ostream& problems) {
   const Json file = read_vector_file(path);
-  const DriverInfo& info = driver_of(file);
+  const AlgorithmInfo* const algorithm = algorithm_of(file);
+  const DriverInfo* const info = algorithm == nullptr ? &driver_of(file) : nullptr;
   bool is_good = true;
   std::size_t number = 0;
   for (const Json& test_case : file["cases"]) {
     std::string name = "#" + std::to_string(++number);
     try {
       if (test_case.is_object() && test_case.contains("name")) name = text_at(test_case, "name");
-      const Line line = line_of(name, decode_case(info, file, test_case, chunking));
+      const Line line = algorithm != nullptr
+                            ? line_of(name, *algorithm, file, test_case)
+                            : line_of(name, decode_case(*info, file, test_case, chunking));
       lines << line.dump() << '\n';
     } catch (const std::exception& problem) {
       problems << "twinsky: " << path << ": case " << name << ": " << problem.what() << '\n';

@@ -13,7 +13,8 @@ from gateway import until
 # No pressure is that of a device that was told none: CO2 is right where a barometer's is passed on.
 VALUES = {"temperature": 21.5, "humidity": 48.2, "pressure": 987.2, "pm1": 11.2, "pm2_5": 18.3, "pm4": 22.7, "pm10": 25.1,
           "voc_index": 143, "nox_index": 4, "co2": 812, "formaldehyde_ppb": 31.4, "n_below_0_5": 71.25, "n_below_1": 82.5,
-          "n_below_2_5": 84.75, "n_below_4": 85.5, "n_below_10": 86.25}
+          "n_below_2_5": 84.75, "n_below_4": 85.5, "n_below_10": 86.25,
+          "gas_resistance": 123456, "sraw_voc": 20010, "sraw_nox": 15000, "usual_voc": 99, "illuminance": 812, "uv_index": 6.2, "usual_nox": 1}
 
 AIR = {"temperature": 0.02, "humidity": 0.02}
 WARM_AIR = {"internal_temperature": 0.02, "internal_humidity": 0.02}
@@ -40,6 +41,8 @@ DEVICES = [
     Device("si7021", 0x40, {"temperature": 0.02, "humidity": 0.02}),
     Device("aht20", 0x38, AIR),
     Device("bme280", 0x76, {**AIR, "pressure": 0.03}),
+    Device("bmp388", 0x77, {"temperature": 0.02, "pressure": 0.03}),
+    Device("bme688", 0x76, {**AIR, "pressure": 0.03, "gas_resistance": 100}, {"every": "3s"}),
     Device("sen5x", 0x69, {**MASS, **AIR, **INDICES}),
     Device("sen5x", 0x69, {**MASS, **AIR, "voc_index": 0.6}, {"variant": "sen54"}, name="sen54"),
     *(Device("sen66", 0x6B, {**MASS, **AIR, **others}, {"variant": variant}, kind=variant, name=variant)
@@ -50,9 +53,21 @@ DEVICES = [
            {"format": "uint16"}, name="sps30-whole"),
     Device("scd30", 0x61, {**CO2, **WARM_AIR}, {"every": "2s"}),
     Device("sfa30", 0x5D, {**GAS, **WARM_AIR}),
+    # Beside the least raw number there is, so that it is usual air from the first index on.
+    Device("sgp41", 0x59, {"voc_index": 3, "nox_index": 0.5}, named={"voc_index": "usual_voc", "nox_index": "usual_nox"}),
+    Device("sgp41", 0x59, {"voc_index": 3}, {"device": "sgp40"}, named={"voc_index": "usual_voc"}, name="sgp40"),
+    Device("bh1750", 0x23, {"illuminance": 0.5}),
+    Device("bh1750", 0x5C, {"illuminance": 0.2}, {"mode": "H2", "mtreg": 138}, name="bh1750-fine"),
+    Device("veml7700", 0x10, {"illuminance": 1.2}),
+    Device("veml7700", 0x10, {"illuminance": 0.2}, {"gain": "1", "integration_ms": "100"}, name="veml7700-indoors"),
+    Device("ltr390", 0x53, {"illuminance": 0.5, "uv_index": 0.02}, {"every": "2s"}),
+    Device("ltr390", 0x53, {"illuminance": 0.1, "uv_index": 0.01}, {"every": "2s", "gain": "18", "resolution_bits": "20"},
+           name="ltr390-fine"),
+    Device("tsl2591", 0x29, {"illuminance": 0.5}),
+    Device("tsl2591", 0x29, {"illuminance": 9}, {"again": "1", "atime_ms": "200"}, name="tsl2591-outdoors"),
 ]
 # Each place has a temperature and a humidity of its own, so that no neighbour's can be taken for it.
-OWN = {"temperature": 0.37, "humidity": 0.61}
+OWN = {"temperature": 0.37, "humidity": 0.61, "illuminance": 10}
 
 
 class I2cDevices(gateway.GatewayTest):

@@ -26,7 +26,8 @@ UNITS = 8  # are asked
 
 # All that a scan may write, by the address at which it may: of the drivers' data sheets, apart from what
 # the drivers say.
-QUESTIONS = {0x44: {"89"}, 0x45: {"89"}, 0x46: {"89"}, 0x62: {"e4b8", "3682"}, 0x76: {"d0"}, 0x77: {"d0"}}
+QUESTIONS = {0x44: {"89"}, 0x45: {"89"}, 0x46: {"89"}, 0x62: {"e4b8", "3682"}, 0x76: {"d0", "f0", "00"},
+             0x77: {"d0", "f0", "00"}}
 STREAM_QUESTIONS = [bytes.fromhex(text) for text in (
     "424de200000171", "424de400010174", "424de400000173",
     "aab407000000000000000000000000ffff05ab", "aab406010100000000000000000000ffff06ab",

@@ -39,6 +39,9 @@ std::vector<fs::path> vector_files() {
   for (const DriverInfo* info : driver_registry()) {
     const fs::path own = cases_directory / (std::string(info->name) + ".json");
     if (fs::exists(own)) files.push_back(own);
+    if (info->algorithm != nullptr) {
+      files.push_back(cases_directory / (std::string(info->algorithm->name) + ".json"));
+    }
   }
   std::ranges::sort(files);
   return files;
@@ -65,6 +68,10 @@ bool is_close(double expected, double actual, std::string_view key, const Json& 
     return difference <= tolerance["rel"].get<double>() * std::abs(expected);
   }
   if (tolerance.contains(key)) return difference <= tolerance[std::string(key)].get<double>();
+  if (const auto relative = tolerance.find(std::string(key) + "_rel");
+      relative != tolerance.end()) {
+    return difference <= relative->get<double>() * std::abs(expected);
+  }
   return difference <= 1e-3;
 }
 

@@ -18,5 +18,12 @@ std::unique_ptr<I2cDevice> make_sen(const DeviceSpec& spec, Instant now);  // SE
 std::unique_ptr<I2cDevice> make_sps30(const DeviceSpec& spec, Instant now);
 std::unique_ptr<I2cDevice> make_scd30(const DeviceSpec& spec, Instant now);
 std::unique_ptr<I2cDevice> make_sfa30(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_bmp388(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_bme688(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_sgp41(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_bh1750(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_veml7700(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_ltr390(const DeviceSpec& spec, Instant now);
+std::unique_ptr<I2cDevice> make_tsl2591(const DeviceSpec& spec, Instant now);
 
 }  // namespace world

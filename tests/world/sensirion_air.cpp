@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sensirion's devices that measure by themselves: SEN5x (data sheet version 2, section 6), SEN6x
 // (version 0.92, section 4.8), SPS30 (version 1.0, section 6), SCD30 (interface description 1.0)
-// and SFA30 (version 1.0, section 5). What is not known yet has the largest number of its word.
+// and SFA30 (version 1.0, section 5); and the SGP41, which is asked for each measurement. What is
+// not known yet has the largest number of its word.
 #include "commanded.hpp"
 #include "i2c_devices.hpp"
 
@@ -236,6 +237,40 @@ class Sfa30 : public Measuring {
   View view_;
 };
 
+// Element and heater of an SGP41 (data sheet version 1.0, section 3). Conditioning for more than 10
+// s destroys it: then it says nothing but zeros.
+class Sgp41 : public Commanded {
+ public:
+  Sgp41(const DeviceSpec& spec, Instant now) : Commanded(now), view_(spec.view) {}
+
+ protected:
+  bool obey(unsigned command, const std::vector<unsigned>& words, Instant now) override {
+    if (conditioned_since_ && now - *conditioned_since_ > seconds{11}) is_destroyed_ = true;
+    if (command != 0x2612) conditioned_since_.reset();
+    const unsigned voc = is_destroyed_ ? 0 : rounded_word(view_.now("sraw_voc"));
+    const unsigned nox = is_destroyed_ ? 0 : rounded_word(view_.now("sraw_nox"));
+    switch (command) {
+      case 0x3615:
+        return busy(now, 1);
+      case 0x260F:
+        return words.size() == 2 && answer(now, 30, {voc}, true);
+      case 0x2619:
+        return words.size() == 2 && answer(now, 50, {voc, nox}, true);
+      case 0x2612:
+        if (!conditioned_since_) conditioned_since_ = now;
+        return words.size() == 2 && answer(now, 50, {voc}, true);
+      default:
+        return false;
+    }
+  }
+  void forget() override { conditioned_since_.reset(); }
+
+ private:
+  View view_;
+  std::optional<Instant> conditioned_since_;
+  bool is_destroyed_ = false;
+};
+
 // By the name of the kind: its command and what it has besides.
 std::unique_ptr<I2cDevice> make_sen6x(const DeviceSpec& spec, Instant now) {
   struct Sort {
@@ -268,6 +303,9 @@ std::unique_ptr<I2cDevice> make_scd30(const DeviceSpec& spec, Instant now) {
 }
 std::unique_ptr<I2cDevice> make_sfa30(const DeviceSpec& spec, Instant now) {
   return std::make_unique<Sfa30>(spec, now);
+}
+std::unique_ptr<I2cDevice> make_sgp41(const DeviceSpec& spec, Instant now) {
+  return std::make_unique<Sgp41>(spec, now);
 }
 
 }  // namespace world
