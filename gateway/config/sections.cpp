@@ -281,6 +281,9 @@ void read_sink(const Node& node, Draft& draft) {
   sink.settings = values.only(added);
   resolve_paths(draft, added, sink.settings);
   sink.batch_records = values.integer("batch_records");
+  if (values.has("messages_per_minute")) {
+    sink.messages_per_minute = values.integer("messages_per_minute");
+  }
   sink.start_at = values.text("start_at");
   sink.configuration_directory = draft.directory.string();
   sink.allow = read_allowed(node, values, draft);

@@ -157,6 +157,7 @@ constexpr auto sink = std::to_array<Setting>({
   {.name = "was", .kind = id, .documentation = "The id that this sink had before: it goes on where that one was, instead of beginning as a new one. May stay."},
   {.name = "format", .kind = text, .documentation = "How what leaves is written; without this setting as the transport has it: \"statistics\" with home_assistant_api, else \"native\"."},
   {.name = "batch_records", .kind = integer, .documentation = "How many records a message holds at most.", .fallback = "200", .lower = 1, .upper = 200},
+  {.name = "messages_per_minute", .kind = integer, .documentation = "How many messages may leave in a minute, evenly, where the far end or the way there does not take more; without this setting as many as there are. Records then go together, and of each other document only the newest.", .lower = 1, .upper = 60'000},
   {.name = "start_at", .kind = choice, .documentation = "Whether a new sink begins with what is read from now on or with the oldest sample kept.", .fallback = "now", .choices = beginnings},
   {.name = "allow", .kind = texts, .documentation = "What may go there: topic filters below twinsky/v1/<gateway>/, such as \"sensor/+/obs\" or \"ref/#\"; without this setting everything, but nothing in cn-sh. A sink to which nothing may go is never opened; to one that is opened `status` always goes."},
   {.name = "quantities", .kind = texts, .documentation = "Names of the quantities that may go there; records and documents go without the others. None: all."},

@@ -28,6 +28,7 @@ struct SinkSettings {
   const FormatInfo* format = nullptr;
   Settings settings = {};                    // what its transport and its format add
   std::int64_t batch_records = 200;          // records in a message at most
+  std::int64_t messages_per_minute = 0;      // at most; 0: as many as there are
   std::string start_at = {};                 // a new sink: "now" or "oldest"
   std::string configuration_directory = {};  // where secrets are looked for
   // What may go there: topic filters below twinsky/v1/<gateway>/; none: the sink is not opened.

@@ -27,7 +27,7 @@ class Announced {
 
   Announced(Store& store, std::string sink) : store_(store), sink_(std::move(sink)) {}
 
-  // Takes over what the store has noted, and gives back what is none of these: retained topics.
+  // Takes over what the store has noted, and gives back what is none of these, and of one word.
   std::set<std::string, std::less<>> recall();
 
   // Empty: nothing was told.

@@ -2,6 +2,7 @@
 #include "gateway/sinks/bulletin_copy.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
@@ -20,6 +21,13 @@ constexpr milliseconds asked_again_pause{60'000};
 // What takes a topic away says nothing, so it needs nobody's leave.
 constexpr std::string_view clearing = "cleared";
 
+// Among the retained topics are noted: what their destinations begin with, behind this word,
+constexpr std::string_view place_word = "//";
+// and whole destinations, of what stands where none of ours begins any more.
+constexpr char whole = '/';
+// What a session says itself of all that begins so.
+constexpr auto own_topics = std::to_array<std::string_view>({"status", "mark", "newest"});
+
 }  // namespace
 
 BulletinCopy::BulletinCopy(const Bulletin& bulletin, Store& store, const Format& format,
@@ -27,6 +35,8 @@ BulletinCopy::BulletinCopy(const Bulletin& bulletin, Store& store, const Format&
     : bulletin_(bulletin),
       store_(store),
       format_(format),
+      words_(format.announcements()),
+      place_(std::string(place_word) + format.destination({})),
       sink_(std::move(sink)),
       egress_(egress),
       announced_(store, sink_),
@@ -43,7 +53,7 @@ void BulletinCopy::start(bool can_retain, bool can_expire, bool announces) {
   barred_.clear();
   next_.clear();
   said_.clear();
-  retained_ = announced_.recall();
+  recall();
   for (const std::string& topic : retained_) {
     if (!rule_for(topic)) clear(topic);
   }
@@ -53,9 +63,40 @@ void BulletinCopy::start(bool can_retain, bool can_expire, bool announces) {
   refresh();
 }
 
+// What stands elsewhere is noted by its whole destination, which no rule lets go.
+void BulletinCopy::recall() {
+  retained_.clear();
+  std::string place;
+  for (const std::string& noted : announced_.recall()) {
+    if (noted.starts_with(place_word)) {
+      place = noted;
+    } else {
+      retained_.insert(noted);
+    }
+  }
+  is_place_noted_ = place == place_;
+  if (place.empty() || is_place_noted_) return;
+  std::set<std::string, std::less<>> topics;
+  std::swap(topics, retained_);
+  topics.insert(own_topics.begin(), own_topics.end());
+  for (const std::string& topic : topics) {
+    const bool is_elsewhere = topic.starts_with(whole);
+    const std::string now = is_elsewhere ? topic : whole + place.substr(place_word.size()) + topic;
+    retained_.insert(now);
+    if (is_elsewhere) continue;
+    store_.note_retained(sink_, now);
+    store_.forget_retained(sink_, topic);
+  }
+  store_.forget_retained(sink_, place);
+}
+
+std::string BulletinCopy::destination(std::string_view topic) const {
+  return topic.starts_with(whole) ? std::string(topic.substr(1)) : format_.destination(topic);
+}
+
 void BulletinCopy::refresh() {
   for (Bulletin::Change& change : bulletin_.changes_since(version_)) {
-    if (format_.is_announcement(change.posting.topic)) barred_.erase(change.posting.topic);
+    if (is_announcement(change.posting.topic)) barred_.erase(change.posting.topic);
     enqueue(std::move(change));
   }
   const std::uint64_t completions = bulletin_.completions();
@@ -72,7 +113,7 @@ std::optional<OutgoingPosting> BulletinCopy::take(MonotonicTime now) {
     Bulletin::Change change = std::move(turn->second);
     waiting_.erase(turn);
     turns_.erase(change.posting.topic);
-    if (!format_.is_announcement(change.posting.topic)) return outgoing(std::move(change));
+    if (!is_announcement(change.posting.topic)) return outgoing(std::move(change));
     announce(change);
   }
   OutgoingPosting taken = std::move(next_.front());
@@ -86,7 +127,7 @@ OutgoingPosting BulletinCopy::outgoing(Bulletin::Change change) {
   const bool is_cleared = taken.change.withdrawn;
   const bool retains = posting.retain == Retain::always || can_expire_;
   Message& message = taken.message;
-  message.destination = format_.destination(posting.topic);
+  message.destination = destination(posting.topic);
   message.payload = stripped(posting);
   message.content_type = format_.content_type(message.payload);
   message.is_acknowledged = posting.is_acknowledged;
@@ -94,6 +135,7 @@ OutgoingPosting BulletinCopy::outgoing(Bulletin::Change change) {
   message.expiry = can_expire_ ? posting.expiry : milliseconds(0);
   if (!is_cleared) taken.rule = rule_for(posting.topic).value_or(clearing);
   if (message.retained && !is_cleared && retained_.insert(posting.topic).second) {
+    if (!std::exchange(is_place_noted_, true)) store_.note_retained(sink_, place_);
     store_.note_retained(sink_, posting.topic);
   }
   return taken;
@@ -108,7 +150,7 @@ void BulletinCopy::announce(const Bulletin::Change& change) {
   std::string payload;
   if (!change.withdrawn) {
     payload = stripped(change.posting);
-    last = {format_.destination(subject), format_.announcement(payload).parts};
+    last = {format_.destination(subject), words_->announcement(payload).parts};
   }
   std::set<std::string> elsewhere;
   std::set<std::string> gone;
@@ -122,8 +164,8 @@ void BulletinCopy::announce(const Bulletin::Change& change) {
   for (const std::string& destination : elsewhere) say(change, destination, {});
   if (!last) return;
   announced_.note(subject, *last);
-  if (!gone.empty()) say(change, last->destination, format_.taking_back(payload, gone));
-  say(change, last->destination, std::move(payload));
+  if (!gone.empty()) say(change, last->destination, words_->written(payload, gone));
+  say(change, last->destination, words_->written(payload, {}));
 }
 
 void BulletinCopy::say(const Bulletin::Change& change, std::string destination,
@@ -149,7 +191,7 @@ bool BulletinCopy::settle(const std::string& subject) {
 
 void BulletinCopy::acknowledged(const Bulletin::Change& change, bool stays) {
   const std::string& topic = change.posting.topic;
-  if (format_.is_announcement(topic)) {
+  if (is_announcement(topic)) {
     was_refused_ = false;
     if (settle(topic) && !turns_.contains(topic)) announced_.settle(topic, last_said_[topic]);
     return;
@@ -163,7 +205,7 @@ void BulletinCopy::acknowledged(const Bulletin::Change& change, bool stays) {
 bool BulletinCopy::refused(Bulletin::Change change, MonotonicTime now) {
   const std::string topic = change.posting.topic;
   if (!turns_.contains(topic)) enqueue(std::move(change));
-  if (!format_.is_announcement(topic)) {
+  if (!is_announcement(topic)) {
     return barred_.insert_or_assign(topic, now + refused_pause).second;
   }
   settle(topic);
@@ -172,7 +214,7 @@ bool BulletinCopy::refused(Bulletin::Change change, MonotonicTime now) {
 }
 
 bool BulletinCopy::left_out(const Bulletin::Change& change) {
-  if (format_.is_announcement(change.posting.topic)) settle(change.posting.topic);
+  if (is_announcement(change.posting.topic)) settle(change.posting.topic);
   return left_out_.insert(change.posting.topic).second;
 }
 
@@ -183,22 +225,22 @@ void BulletinCopy::announce_again(MonotonicTime now) {
   std::uniform_int_distribution delay(least_delay.count(), longest_delay.count());
   std::uint64_t all = 0;
   for (Bulletin::Change& change : bulletin_.changes_since(all)) {
-    if (!format_.is_announcement(change.posting.topic)) continue;
+    if (!is_announcement(change.posting.topic)) continue;
     barred_.insert_or_assign(change.posting.topic, asked_again_at_ + milliseconds(delay(random_)));
     enqueue(std::move(change));
   }
 }
 
 std::optional<std::string_view> BulletinCopy::rule_for(const std::string& topic) const {
-  if (format_.destination(topic).empty()) return std::nullopt;
+  if (topic.starts_with(whole) || format_.destination(topic).empty()) return std::nullopt;
   return egress_.rule_for(topic);
 }
 
 // What names another topic goes only where that goes too.
 std::optional<std::string_view> BulletinCopy::rule_for(const Posting& posting) const {
   const auto rule = rule_for(posting.topic);
-  if (!rule || !format_.is_announcement(posting.topic)) return rule;
-  const Announcement announcement = format_.announcement(stripped(posting));
+  if (!rule || !is_announcement(posting.topic)) return rule;
+  const Announcement announcement = words_->announcement(stripped(posting));
   const bool may_go = std::ranges::all_of(announcement.subjects, [&](const std::string& subject) {
     return rule_for(subject).has_value();
   });
@@ -212,7 +254,7 @@ std::string BulletinCopy::stripped(const Posting& posting) const {
 MonotonicTime BulletinCopy::due(const std::string& topic) const {
   const auto bar = barred_.find(topic);
   const MonotonicTime due = bar == barred_.end() ? MonotonicTime::min() : bar->second;
-  return format_.is_announcement(topic) ? std::max(due, announced_from_) : due;
+  return is_announcement(topic) ? std::max(due, announced_from_) : due;
 }
 
 MonotonicTime BulletinCopy::next_due() const {
@@ -222,13 +264,13 @@ MonotonicTime BulletinCopy::next_due() const {
 }
 
 bool BulletinCopy::stands(const std::string& topic) const {
-  if (format_.is_announcement(topic)) return !announced_.of(topic).empty();
+  if (is_announcement(topic)) return !announced_.of(topic).empty();
   return can_retain_ && retained_.contains(topic);
 }
 
 void BulletinCopy::enqueue(Bulletin::Change change) {
   const std::string topic = change.posting.topic;
-  if (!announces_ && format_.is_announcement(topic)) return;
+  if (!announces_ && is_announcement(topic)) return;
   if (!change.withdrawn && !rule_for(change.posting)) {
     clear(topic);
     return;

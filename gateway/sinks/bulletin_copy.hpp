@@ -63,6 +63,11 @@ class BulletinCopy {
   [[nodiscard]] MonotonicTime next_due() const;
 
  private:
+  [[nodiscard]] bool is_announcement(std::string_view topic) const {
+    return words_ != nullptr && words_->is_announcement(topic);
+  }
+  [[nodiscard]] std::string destination(std::string_view topic) const;
+  void recall();
   // nullopt: it stays here.
   [[nodiscard]] std::optional<std::string_view> rule_for(const std::string& topic) const;
   [[nodiscard]] std::optional<std::string_view> rule_for(const Posting& posting) const;
@@ -80,12 +85,15 @@ class BulletinCopy {
   const Bulletin& bulletin_;
   Store& store_;
   const Format& format_;
+  const AnnouncementFormat* const words_;  // nullptr: nothing is announced
+  const std::string place_;                // where retained topics are, as it is noted
   const std::string sink_;
   const Egress& egress_;
   bool can_retain_ = true;
   bool can_expire_ = true;
   std::uint64_t version_ = 0;
   std::uint64_t completions_ = 0;
+  bool is_place_noted_ = false;
   std::set<std::string, std::less<>> retained_;  // as the store has noted
 
   std::uint64_t last_turn_ = 0;

@@ -14,6 +14,8 @@
 namespace twinsky {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr milliseconds longest_farewell{500};
 constexpr std::size_t most_records = 200;
 
@@ -26,7 +28,10 @@ std::uint32_t seed_of(const std::string& gateway, const std::string& sink) {
 SessionSettings session_settings(const SinkSettings& sink, const SinkSurroundings& with,
                                  std::string quarrel) {
   const auto records = static_cast<std::size_t>(std::max<std::int64_t>(sink.batch_records, 1));
+  const milliseconds in_a_minute = 1min;
   return {.sink = sink.id,
+          .pace = sink.messages_per_minute == 0 ? milliseconds(0)
+                                                : in_a_minute / sink.messages_per_minute,
           .outbox = {.sink = sink.id,
                      .records = std::min(records, most_records),
                      .seed = seed_of(with.gateway, sink.id)},

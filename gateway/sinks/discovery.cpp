@@ -90,6 +90,10 @@ Json device_of(std::string_view id, const StreamDescription& stream) {
   return device;
 }
 
+void complete_topic(Json& json, std::string_view key, std::string_view base) {
+  if (json.contains(key)) json[key] = std::string(base) + json.text_of(key);
+}
+
 }  // namespace
 
 bool is_discovered(std::string_view stream) {
@@ -126,19 +130,18 @@ std::string_view discovered_unit(Quantity quantity) {
 }
 
 std::string discovery_document(std::string_view gateway, const StreamDescription& stream) {
-  const std::string base = "twinsky/v1/" + std::string(gateway) + "/";
   const std::string id = discovery_id(gateway, stream.name);
-  const std::string state_topic = base + stream.name + "/state";
+  const std::string state_topic = stream.name + "/state";
   Json document = {{"device", device_of(id, stream)},
                    {"origin", Json({{"name", "Twinsky"}, {"sw_version", TWINSKY_VERSION}})},
                    {"state_topic", state_topic},
                    {"qos", 1},
                    {"availability_mode", "all"}};
-  Json availability = Json::array({Json({{"topic", base + "status"}})});
+  Json availability = Json::array({Json({{"topic", "status"}})});
   if (!stream.status_of.empty()) {
     // It knows two words; a device that is not well is the third.
     availability.push_back(
-        Json({{"topic", base + stream.status_of + "/status"},
+        Json({{"topic", stream.status_of + "/status"},
               {"value_template", "{{ 'offline' if value == 'fault' else value }}"}}));
   }
   document["availability"] = std::move(availability);
@@ -169,12 +172,15 @@ std::set<std::string> components_of_discovery(std::string_view document) {
   return names;
 }
 
-std::string discovery_without(std::string_view document, const std::set<std::string>& components) {
+std::string discovery_below(std::string_view base, std::string_view document,
+                            const std::set<std::string>& gone) {
   Json json = Json::parse_or_null(document);
   if (!json.is_object()) return std::string(document);
-  for (const std::string& name : components) {
-    json["components"][name] = Json({{"platform", "sensor"}});
-  }
+  complete_topic(json, "state_topic", base);
+  for (Json& each : json["availability"]) complete_topic(each, "topic", base);
+  Json& components = json["components"];
+  for (Json& component : components) complete_topic(component, "json_attributes_topic", base);
+  for (const std::string& name : gone) components[name] = Json({{"platform", "sensor"}});
   return json.dump();
 }
 

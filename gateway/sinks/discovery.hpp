@@ -3,6 +3,9 @@
 // it reads `state` (MQTT discovery, the device payload of 2024.11 and later). It drops what it does
 // not know without a word, and refuses an entity whose unit is not in its list. Pure functions to
 // JSON text.
+//
+// Topics stand in a document without what they begin with, which is a sink's own matter, until it
+// goes out.
 #pragma once
 
 #include "gateway/sinks/documents.hpp"
@@ -39,7 +42,9 @@ std::string discovery_document(std::string_view gateway, const StreamDescription
 // The topics that a document reads, and its components; none where it is no such document.
 std::vector<std::string> topics_of_discovery(std::string_view document);
 std::set<std::string> components_of_discovery(std::string_view document);
-// The document, saying that it had these components, which are no more: with their platform alone.
-std::string discovery_without(std::string_view document, const std::set<std::string>& components);
+// The document with whole topics, which begin with `base`; and with these components that are no
+// more, with their platform alone.
+std::string discovery_below(std::string_view base, std::string_view document,
+                            const std::set<std::string>& gone = {});
 
 }  // namespace twinsky

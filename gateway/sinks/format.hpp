@@ -28,6 +28,25 @@ struct Announcement {
   std::set<std::string> parts;        // of one word each; none: there is nothing to announce
 };
 
+// How the far end is told what to look for, where it takes such documents. What it was told is
+// noted, and taken back where it went.
+class AnnouncementFormat {
+ public:
+  virtual ~AnnouncementFormat() = default;
+
+  // Is this the subject of one, whether or not it has a destination now?
+  [[nodiscard]] virtual bool is_announcement(std::string_view subject) const = 0;
+  [[nodiscard]] virtual Announcement announcement(std::string_view document) const = 0;
+  // As it goes out, with those parts in it that are gone.
+  [[nodiscard]] virtual std::string written(std::string_view document,
+                                            const std::set<std::string>& gone) const = 0;
+  // Where the far end asks for all announcements again, and what it says then; empty: nowhere.
+  [[nodiscard]] virtual std::string roll_call() const = 0;
+  [[nodiscard]] virtual bool is_roll_call(std::string_view said) const = 0;
+  // What a person writes where the far end wants no announcements.
+  [[nodiscard]] virtual std::string_view how_to_do_without() const = 0;
+};
+
 struct Message {
   std::string destination;
   std::string payload;
@@ -75,7 +94,8 @@ class Format {
  public:
   virtual ~Format() = default;
 
-  // Empty: it has no place for the subject. Streams of such records count as passed.
+  // Empty: it has no place for the subject. Streams of such records count as passed. Of the empty
+  // subject: what all destinations begin with; empty: nothing.
   [[nodiscard]] virtual std::string destination(std::string_view subject) const = 0;
   [[nodiscard]] virtual std::string_view content_type(std::string_view payload) const = 0;
 
@@ -90,23 +110,10 @@ class Format {
   [[nodiscard]] virtual std::string mark(const Mark& mark) const = 0;
   [[nodiscard]] virtual std::optional<Mark> mark_of(std::string_view document) const = 0;
 
-  // nullptr: nobody may ask for anything. It lives as long as the format.
+  // These live as long as the format. nullptr: nobody may ask for anything,
   [[nodiscard]] virtual const ReplayFormat* replay() const { return nullptr; }
-
-  // Is this the subject of an announcement, whether or not it has a destination now? What the far
-  // end was told is noted, and taken back where it went.
-  [[nodiscard]] virtual bool is_announcement(std::string_view) const { return false; }
-  [[nodiscard]] virtual Announcement announcement(std::string_view) const { return {}; }
-  // The announcement, with those parts in it that are gone.
-  [[nodiscard]] virtual std::string taking_back(std::string_view announcement,
-                                                const std::set<std::string>&) const {
-    return std::string(announcement);
-  }
-  // Where the far end asks for all announcements again, and what it says then; empty: nowhere.
-  [[nodiscard]] virtual std::string roll_call() const { return {}; }
-  [[nodiscard]] virtual bool is_roll_call(std::string_view) const { return false; }
-  // What a person writes where the far end wants no announcements.
-  [[nodiscard]] virtual std::string_view without_announcements() const { return {}; }
+  // and nothing is announced.
+  [[nodiscard]] virtual const AnnouncementFormat* announcements() const { return nullptr; }
 };
 
 }  // namespace twinsky

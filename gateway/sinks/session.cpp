@@ -59,7 +59,8 @@ Session::Session(SessionSettings settings, SinkSurroundings& surroundings, const
       mark_destination_(format.destination("mark")),
       mark_rule_(mark_destination_.empty() ? std::string_view()
                                            : egress.rule_for("mark").value_or(std::string_view())),
-      roll_call_(format.roll_call()),
+      announcements_(format.announcements()),
+      roll_call_(announcements_ == nullptr ? std::string() : announcements_->roll_call()),
       outbox_(settings_.outbox, format, with_.store.reader(), with_.store.cursor(settings_.sink),
               egress, [this](RowId until) { return with_.store.claim(settings_.sink, until); }),
       bulletin_copy_(with_.bulletin, with_.store, format, settings_.sink, egress,
@@ -234,8 +235,8 @@ void Session::take_call(TransportEvent event, MonotonicTime now) {
   if (event.kind != Event::shown) {
     if (event.text == roll_call_) awaits_listening_ = false;
     if (event.kind == Event::not_asked) take_no_call(event);
-  } else if (event.text == roll_call_) {
-    if (format_.is_roll_call(event.payload)) bulletin_copy_.announce_again(now);
+  } else if (!roll_call_.empty() && event.text == roll_call_) {
+    if (announcements_->is_roll_call(event.payload)) bulletin_copy_.announce_again(now);
   } else if (past_ && past_->destinations.contains(event.text)) {
     past_->replay.ask({.destination = std::move(event.text),
                        .text = std::move(event.payload),
@@ -308,6 +309,7 @@ void Session::serve(MonotonicTime now) {
   const bool can_read = with_.store.answers();
   if (can_read) outbox_.expire(now);
   if (under_way_.free() > 0) send_mark(mark_.take(now), now);
+  if (can_read && is_turn_of_records_) send_records(now);
   send_notices(0, now);
   if (announces_ && !listens_ && !roll_call_.empty() && bulletin_copy_.has_announced()) {
     listens_ = awaits_listening_ = true;
@@ -331,7 +333,7 @@ void Session::serve(MonotonicTime now) {
   }
   const bool is_due = due <= now && under_way_.free() > 0;
   wakes_at_ = std::min(overdue_at(), due > now ? due : MonotonicTime::max());
-  if ((has_work && has_room_for_records()) || is_due) wakes_at_ = now;
+  if ((has_work && has_room_for_records()) || is_due) wakes_at_ = std::max(now, may_send_at_);
   // While something is going on, what needs no hurry is looked at together.
   if (!under_way_.is_empty() || was_busy_) {
     wakes_at_ = std::min(wakes_at_, now + Inbox::patience);
@@ -386,8 +388,8 @@ void Session::refused(UnderWay message, const TransportEvent& event, MonotonicTi
   }
   if (!is_news) return;
   std::string remedy = event.remedy.empty() ? "check its access rules" : event.remedy;
-  if (format_.is_announcement(message.subject)) {
-    remedy.append(", or say ").append(format_.without_announcements());
+  if (announcements_ != nullptr && announcements_->is_announcement(message.subject)) {
+    remedy.append(", or say ").append(announcements_->how_to_do_without());
   }
   with_.log.warning("sink " + settings_.sink,
                     far_end_ + " refuses " + format_.destination(message.subject) + " with " +
@@ -395,7 +397,7 @@ void Session::refused(UnderWay message, const TransportEvent& event, MonotonicTi
 }
 
 void Session::send_notices(std::size_t kept_free, MonotonicTime now) {
-  while (under_way_.free() > kept_free) {
+  while (under_way_.free() > kept_free && may_send(now)) {
     auto posting = bulletin_copy_.take(now);
     if (!posting) return;
     const std::size_t size = limits_.size_of(posting->message);
@@ -419,7 +421,7 @@ void Session::send_notices(std::size_t kept_free, MonotonicTime now) {
 void Session::send_records(MonotonicTime now) {
   if (mark_.holds_records()) return;
   const RowId newest = with_.store.sendable();
-  for (int sent = 0; sent < messages_at_once && has_room_for_records(); ++sent) {
+  for (int sent = 0; sent < messages_at_once && has_room_for_records() && may_send(now); ++sent) {
     auto records = outbox_.take(newest, now);
     if (!records) return;
     send({.what = records->span,
@@ -432,10 +434,10 @@ void Session::send_records(MonotonicTime now) {
 
 // Behind all that is new.
 void Session::send_past(MonotonicTime now) {
-  if (under_way_.free() == 0) return;
+  if (under_way_.free() == 0 || !may_send(now)) return;
   send_newest(past_->newest.take(outbox_.cursor(), now), now);
   if (outbox_.has_work(with_.store.sendable(), now)) return;
-  if (!has_room_for_past()) return;
+  if (!has_room_for_past() || !may_send(now)) return;
   auto answer = past_->replay.take(outbox_.cursor(), now);
   if (!answer) return;
   if (limits_.size_of(answer->message) > limits_.largest_message) {
@@ -488,6 +490,8 @@ void Session::send_mark(std::optional<Mark> mark, MonotonicTime now) {
 
 void Session::send(UnderWay record, Message message) {
   record.bytes = message.payload.size();
+  may_send_at_ = record.sent_at + settings_.pace;
+  is_turn_of_records_ = settings_.pace > milliseconds(0) && record.records() == nullptr;
   const Place place = under_way_.add(std::move(record));
   actions_.push_back({.kind = Action::Kind::send, .place = place, .message = std::move(message)});
 }
@@ -622,7 +626,7 @@ void Session::note_loss_by_announcements(MonotonicTime now) {
                     far_end_ + " ended " + std::to_string(losses_by_announcements) +
                         " connections when something was announced there: perhaps its access "
                         "rules forbid it. Connections of the next hour do without; " +
-                        std::string(format_.without_announcements()) + " ends that");
+                        std::string(announcements_->how_to_do_without()) + " ends that");
 }
 
 // Logs a change once.

@@ -33,6 +33,7 @@ namespace twinsky {
 struct SessionSettings {
   std::string sink;
   milliseconds connect_within{20'000};
+  milliseconds pace{0};  // from one message of records or documents to the next, at least
   OutboxSettings outbox;
   std::string quarrel;  // why connections may break again and again, for people
 };
@@ -126,6 +127,10 @@ class Session {
   void send(UnderWay record, Message message);
   void act(Action::Kind kind, std::string destination = {});
   void keep_account();
+  // As fast as it may; the last words need not wait.
+  [[nodiscard]] bool may_send(MonotonicTime now) const {
+    return is_stopping_ || now >= may_send_at_;
+  }
   [[nodiscard]] bool has_room_for_records() const;
   [[nodiscard]] bool has_room_for_past() const;
   [[nodiscard]] MonotonicTime overdue_at() const;
@@ -137,8 +142,9 @@ class Session {
   SinkSurroundings& with_;
   const Format& format_;
   const std::string mark_destination_;
-  const std::string_view mark_rule_;  // empty: none lets it go
-  const std::string roll_call_;       // where the far end asks for announcements; empty: nowhere
+  const std::string_view mark_rule_;               // empty: none lets it go
+  const AnnouncementFormat* const announcements_;  // nullptr: there are none
+  const std::string roll_call_;  // where the far end asks for announcements; empty: nowhere
   Outbox outbox_;
   BulletinCopy bulletin_copy_;
   MarkKeeper mark_;
@@ -152,6 +158,8 @@ class Session {
   MonotonicTime deadline_ = MonotonicTime::min();  // of the state
   bool awaits_arrivals_ = true;
   bool is_stopping_ = false;
+  MonotonicTime may_send_at_ = MonotonicTime::min();
+  bool is_turn_of_records_ = false;  // to go first, where not all may go
   SinkStatus status_;
   int losses_while_asking_ = 0;
   int losses_while_announcing_ = 0;

@@ -4,6 +4,8 @@
 
 import json
 import re
+import subprocess
+import time
 
 import gateway
 
@@ -91,6 +93,36 @@ class Change(gateway.GatewayTest):
         self.assertIn("refused, the running one stays", self.gateway.log())
         gateway.until(lambda: len(self.subscriber.records("sensor/air")) > n + 3, 10, "it goes on")
         self.assertIsNone(self.gateway.process.poll())
+
+    def test_topics_get_another_form_and_nothing_stays_behind(self):
+        city = gateway.Subscriber(self.broker.port, "city/#", "city")
+        self.addCleanup(city.end)
+        self.start()
+        first = gateway.until(lambda: self.subscriber.records("sensor/air"), 10, "records")[0]
+        configuration = self.configuration()
+        configuration["sinks"][0].update(topics="city/air/{gateway}/{topic}", messages_per_minute=420)
+        self.gateway.write(configuration)
+        gateway.until(lambda: city.latest("city/air/test/status") == "online", 20, "it has moved")
+        begin, before = time.monotonic(), len(city.heard)
+        gateway.until(lambda: city.records("sensor/air"), 60, "records go there")
+        gateway.until(lambda: len(lines := self.retained("homeassistant/#").splitlines()) == 4 and
+                      all('"state_topic":"city/air/test/sensor/' in line for line in lines), 60, "it is announced")
+
+        # What stood there for ever is gone, but that it was closed in good order.
+        gateway.until(lambda: set(self.retained("twinsky/#").split()) <= {"offline", "twinsky/v1/test/status"}, 60,
+                      "nothing stays behind")
+        more = len(city.records("sensor/dust")) + 10
+        gateway.until(lambda: len(city.records("sensor/dust")) > more, 60, "it goes on")
+        self.assertLessEqual(len(city.heard) - before, 7 * (time.monotonic() - begin) + 2)
+        numbers = {record["seq"] for record in self.subscriber.records("sensor/air") + city.records("sensor/air")
+                   if record["epoch"] == first["epoch"]}
+        self.assertEqual(numbers, set(range(1, max(numbers) + 1)))
+
+    def retained(self, topic):
+        """Lines of topic and text."""
+        done = subprocess.run(["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self.broker.port), "-t", topic,
+                               "-W", "1", "--retained-only", "-v"], capture_output=True, text=True, check=False)
+        return done.stdout
 
     def test_a_good_edit_restarts_only_what_it_names(self):
         self.start()

@@ -97,6 +97,24 @@ class AnnouncementsTest : public StoreTest {
     }
   }
   [[nodiscard]] std::size_t notes() const { return store_->retained_topics("city").size(); }
+  // With topics such as "city/{topic}".
+  void write_below(const std::string& topics) {
+    SinkSettings sink{.settings = Settings::defaults(format_named("native")->settings)};
+    sink.settings.set("topics", topics);
+    copy_.reset();
+    format_ = format_named("native")->make(sink, "g");
+  }
+  // "city/info: {}"; all of it arrives.
+  Texts sent_whole() {
+    Texts texts;
+    copy_->refresh();
+    while (auto posting = copy_->take(clock_.now())) {
+      texts.push_back(posting->message.destination + ": " + posting->message.payload);
+      copy_->acknowledged(posting->change, false);
+    }
+    std::ranges::sort(texts);
+    return texts;
+  }
 
   std::unique_ptr<Format> format_ = [] {
     return format_named("native")->make(
@@ -224,7 +242,7 @@ TEST_F(AnnouncementsTest, are_made_in_shanghai_only_where_that_was_asked_for) {
   write_as("homeassistant", {}, true);
   connect();
   EXPECT_EQ(sent(), Texts{});
-  EXPECT_EQ(format_->roll_call(), "");
+  EXPECT_EQ(format_->announcements()->roll_call(), "");
   write_as("homeassistant", true, true);
   connect();
   EXPECT_EQ(sent(), Texts{"a: pm2_5"});
@@ -314,6 +332,48 @@ TEST_F(AnnouncementsTest, asked_for_again_do_not_delay_what_changes) {
   copy_->announce_again(clock_.now());
   post("a", {pm2_5, pm10});
   EXPECT_EQ(sent(), Texts{"a: pm10 pm2_5"});
+}
+
+// Nobody else would ever take away what stands there: it would look as if it were of now.
+TEST_F(AnnouncementsTest, what_is_retained_moves_when_topics_get_another_form) {
+  const Texts of_usual = {"twinsky/v1/g/info: {}", "twinsky/v1/g/sensor/a/meta: {}"};
+  const Texts of_usual_cleared = {
+      "twinsky/v1/g/info: ", "twinsky/v1/g/mark: ", "twinsky/v1/g/newest: ",
+      "twinsky/v1/g/sensor/a/meta: ", "twinsky/v1/g/status: "};
+  for (const char* topic : {"info", "sensor/a/meta"}) {
+    bulletin_->post({.topic = topic, .payload = "{}"});
+  }
+  connect();
+  EXPECT_EQ(sent_whole(), of_usual);
+  connect();
+  EXPECT_EQ(sent_whole(), of_usual) << "nothing has moved";
+  write_below("city/{topic}");
+  connect();
+  bulletin_->withdraw("info");
+  copy_.reset();
+  crash();  // before anything of it went
+  open().add_sink("city", true);
+  write_below("town/{gateway}/{topic}");
+  connect();
+  Texts all = of_usual_cleared;
+  all.emplace_back("town/g/sensor/a/meta: {}");
+  std::ranges::sort(all);
+  EXPECT_EQ(sent_whole(), all);
+  connect();
+  EXPECT_EQ(sent_whole(), Texts{"town/g/sensor/a/meta: {}"});
+  bulletin_->withdraw("sensor/a/meta");
+  EXPECT_EQ(sent_whole(), Texts{"town/g/sensor/a/meta: "});
+}
+
+TEST_F(AnnouncementsTest, name_topics_as_the_sink_has_them) {
+  post("a", {pm2_5});
+  write_below("city/{gateway}/{topic}");
+  connect();
+  const auto all = taken();
+  ASSERT_EQ(all.size(), 1U);
+  const json document = json::parse(all[0].posting.message.payload);
+  EXPECT_EQ(document["state_topic"], "city/g/sensor/a/state");
+  EXPECT_EQ(document["availability"][1]["topic"], "city/g/sensor/a/status");
 }
 
 TEST_F(AnnouncementsTest, can_be_left_out_of_a_connection) {

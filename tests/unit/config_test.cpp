@@ -355,14 +355,14 @@ TEST(config, a_sink_has_the_settings_of_its_transport_and_its_format) {
         "\"native\"; did you mean \"lines\"?"}},
       {R"("file": "out", "separator": ";")",
        {"f:2:38: /sinks/0/separator: the key \"separator\" is not known here, expected one of "
-        "\"id\", \"was\", \"format\", \"batch_records\", \"start_at\", \"allow\", \"quantities\", "
-        "\"redistribute\", \"file\", \"compress\""}},
+        "\"id\", \"was\", \"format\", \"batch_records\", \"messages_per_minute\", "
+        "\"start_at\", \"allow\", \"quantities\", \"redistribute\", \"file\", \"compress\""}},
       {R"("post": "ftp://h", "compres": true)",
        {"f:2:31: /sinks/0/post: \"ftp://h\" begins with a scheme that does not fit here, expected "
         "an address such as \"http://host\" or \"https://host\"",
         "f:2:42: /sinks/0/compres: the key \"compres\" is not known here, expected one of \"id\", "
-        "\"was\", \"format\", \"batch_records\", \"start_at\", \"allow\", \"quantities\", "
-        "\"redistribute\", \"post\""}},
+        "\"was\", \"format\", \"batch_records\", \"messages_per_minute\", \"start_at\", "
+        "\"allow\", \"quantities\", \"redistribute\", \"post\""}},
       {R"("post": "http://h", "format": "lines")",
        {"f:2:43: /sinks/0/format: lines are not posted"}},
   };

@@ -74,18 +74,18 @@ std::vector<std::string> judged(const std::vector<std::string>& lines) {
 
 std::string line_of(const StreamDescription& stream) {
   return "homeassistant/device/" + discovery_id("mk-roof", stream.name) + "/config " +
-         discovery_document("mk-roof", stream);
+         discovery_below("twinsky/v1/mk-roof/", discovery_document("mk-roof", stream));
 }
 
 TEST(discovery, of_a_sensor_has_all_that_home_assistant_needs) {
   EXPECT_EQ(
-      discovery_document("mk-roof", roof_pm()),
+      discovery_below("city/air/", discovery_document("mk-roof", roof_pm())),
       R"({"device":{"identifiers":["twinsky_mk-roof_sensor_roof-pm"],"name":"roof-pm",)"
       R"("model":"pms5003","serial_number":"A1B2"},)"
       R"("origin":{"name":"Twinsky","sw_version":")" TWINSKY_VERSION
-      R"("},"state_topic":"twinsky/v1/mk-roof/sensor/roof-pm/state","qos":1,)"
-      R"("availability_mode":"all","availability":[{"topic":"twinsky/v1/mk-roof/status"},)"
-      R"({"topic":"twinsky/v1/mk-roof/sensor/roof-pm/status",)"
+      R"("},"state_topic":"city/air/sensor/roof-pm/state","qos":1,)"
+      R"("availability_mode":"all","availability":[{"topic":"city/air/status"},)"
+      R"({"topic":"city/air/sensor/roof-pm/status",)"
       R"("value_template":"{{ 'offline' if value == 'fault' else value }}"}],"components":{)"
       R"("pm2_5":{"platform":"sensor","unique_id":"twinsky_mk-roof_sensor_roof-pm_pm2_5",)"
       R"("default_entity_id":"sensor.mk_roof_roof_pm_pm2_5","name":"PM2.5","device_class":"pm25",)"
@@ -103,7 +103,8 @@ TEST(discovery, of_a_sensor_has_all_that_home_assistant_needs) {
 
 // Only AQHI and its like say more in words than in their number.
 TEST(discovery, of_an_official_station_says_whose_values_they_are_and_what_was_printed) {
-  const json document = json::parse(discovery_document("mk-roof", mong_kok()));
+  const json document = json::parse(
+      discovery_below("twinsky/v1/mk-roof/", discovery_document("mk-roof", mong_kok())));
   EXPECT_EQ(document["device"],
             json::parse(R"({"identifiers":["twinsky_mk-roof_ref_hk-epd_mong-kok"],)"
                         R"~("name":"Mong Kok (hk-epd)","manufacturer":)~"
@@ -126,10 +127,9 @@ TEST(discovery, of_a_channel_hears_of_its_sensors_state) {
   StreamDescription channel = roof_pm();
   channel.name = "sensor/roof-pm-ch2";
   const std::string text = discovery_document("mk-roof", channel);
-  EXPECT_EQ(topics_of_discovery(text),
-            (std::vector<std::string>{"twinsky/v1/mk-roof/sensor/roof-pm-ch2/state",
-                                      "twinsky/v1/mk-roof/status",
-                                      "twinsky/v1/mk-roof/sensor/roof-pm/status"}));
+  EXPECT_EQ(
+      topics_of_discovery(text),
+      (std::vector<std::string>{"sensor/roof-pm-ch2/state", "status", "sensor/roof-pm/status"}));
 }
 
 TEST(discovery, ids_do_not_depend_on_anything_but_the_sensor) {
@@ -163,7 +163,7 @@ TEST(discovery, says_which_components_are_gone) {
   const std::string text = discovery_document("mk-roof", roof_pm());
   EXPECT_EQ(components_of_discovery(text),
             (std::set<std::string>{"internal_temperature", "pm2_5"}));
-  json document = json::parse(discovery_without(text, {"pm10", "co2"}));
+  json document = json::parse(discovery_below("", text, {"pm10", "co2"}));
   EXPECT_EQ(document["components"]["pm10"], json::parse(R"({"platform":"sensor"})"));
   EXPECT_EQ(document["components"]["co2"], json::parse(R"({"platform":"sensor"})"));
   document["components"].erase("pm10");

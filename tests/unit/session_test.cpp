@@ -20,12 +20,12 @@ class SessionTest : public StoreTest {
     begin();
   }
 
-  void begin() {
+  void begin(SessionSettings settings = {}) {
+    settings.sink = settings.outbox.sink = "city";
+    settings.outbox.records = 10;
+    settings.quarrel = "; is there another one?";
     surroundings_.emplace(SinkSurroundings{"mk-roof", *store_, bulletin_, clock_, told_});
-    session_.emplace(SessionSettings{.sink = "city",
-                                     .outbox = {.sink = "city", .records = 10},
-                                     .quarrel = "; is there another one?"},
-                     *surroundings_, *native_, egress_);
+    session_.emplace(std::move(settings), *surroundings_, *native_, egress_);
   }
 
   // What is to be done, once all is done that is due.
@@ -97,7 +97,7 @@ class SessionTest : public StoreTest {
     native_ = format_named("native")->make(
         {.settings = Settings::defaults(format_named("native")->settings)}, "mk-roof");
     bulletin_.post({.topic = "sensor/a/discovery",
-                    .payload = R"({"state_topic":"twinsky/v1/mk-roof/sensor/a/state",)"
+                    .payload = R"({"state_topic":"sensor/a/state",)"
                                R"("components":{"pm10":{"platform":"sensor"}}})"});
     begin();
   }
@@ -486,6 +486,37 @@ TEST_F(SessionTest, where_nobody_may_ask_nothing_of_it_goes) {
 }
 
 // ---- serving ------------------------------------------------------------------------------------
+
+TEST_F(SessionTest, keeps_to_its_pace_and_lets_records_and_documents_take_turns) {
+  fill("sensor/s1", 100);
+  begin({.pace = 1s});
+  serve();
+  int records = 0;
+  int documents = 0;
+  for (int second = 0; second < 20; ++second) {
+    for (int n = 0; n < 5; ++n) {
+      bulletin_.post({.topic = "state" + std::to_string(n), .payload = std::to_string(second)});
+    }
+    const Texts sent = actions();
+    EXPECT_EQ(sent.size(), second == 0 ? 0U : 1U) << second;
+    for (const std::string& one : sent) {
+      (one == "send sensor/s1/obs" ? records : documents) += 1;
+      arrive(one);
+    }
+    EXPECT_EQ(rest(), 1s) << second;  // and it does not turn meanwhile
+    pass(1s);
+  }
+  EXPECT_EQ(records, 10);
+  EXPECT_EQ(documents, 9);
+}
+
+TEST_F(SessionTest, says_its_last_words_without_minding_its_pace) {
+  bulletin_.post({.topic = "info", .payload = "{}"});
+  begin({.pace = 1h});
+  serve();
+  session_->stop(clock_.now(), clock_.now() + 500ms);
+  EXPECT_EQ(actions(), (Texts{"send info", "send status offline"}));
+}
 
 TEST_F(SessionTest, what_has_arrived_moves_the_cursor_and_is_counted) {
   fill("sensor/s1", 10);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our own format, which README.md beside this folder describes: JSON arrays of records, and the
-// documents as they are, all below twinsky/v1/<gateway>/; and beside it, for Home Assistant, what
-// there is to be found there.
+// documents as they are, all below twinsky/v1/<gateway>/ unless the sink says otherwise; and beside
+// it, for Home Assistant, what there is to be found there.
 #include "gateway/config/sink_settings.hpp"
 #include "gateway/model/station.hpp"
 #include "gateway/sinks/discovery.hpp"
@@ -28,14 +28,29 @@ std::string prefix_of(const SinkSettings& sink) {
   return is_wanted ? settings.text("home_assistant_prefix") : "";
 }
 
-constexpr std::string_view base = "twinsky/v1/";
-constexpr std::string_view to_ask = "/cmd/replay/";
-constexpr std::string_view to_answer = "/reply/replay/";
+// In `topics`: the gateway's id, and at the end what each topic is called here.
+constexpr std::string_view gateway_word = "{gateway}";
+constexpr std::string_view topic_word = "{topic}";
+constexpr std::string_view usual_topics = "twinsky/v1/{gateway}/{topic}";
+constexpr std::size_t longest_base = 128;
+
+// What all topics of a sink begin with: "twinsky/v1/mk-roof/".
+std::string base_of(const SinkSettings& sink, std::string_view gateway) {
+  std::string base(sink.settings.has("topics") ? sink.settings.text("topics") : usual_topics);
+  base.resize(base.size() - topic_word.size());
+  const auto at = base.find(gateway_word);
+  if (at != std::string::npos) base.replace(at, gateway_word.size(), gateway);
+  return base;
+}
+
+constexpr std::string_view to_ask = "cmd/replay/";
+constexpr std::string_view to_answer = "reply/replay/";
 
 class NativeReplay final : public ReplayFormat {
  public:
-  NativeReplay(const Settings& settings, const std::string& gateway)
+  NativeReplay(const Settings& settings, const std::string& gateway, std::string base)
       : gateway_(gateway),
+        base_(std::move(base)),
         askers_(settings.texts("replay_for")),
         records_per_hour_(static_cast<std::uint64_t>(settings.integer("replay_records_per_hour"))) {
   }
@@ -78,10 +93,11 @@ class NativeReplay final : public ReplayFormat {
 
  private:
   [[nodiscard]] std::string topic(std::string_view where, std::string_view asker) const {
-    return std::string(base).append(gateway_).append(where).append(asker);
+    return std::string(base_).append(where).append(asker);
   }
 
   const std::string gateway_;
+  const std::string base_;
   const std::vector<std::string> askers_;
   const std::uint64_t records_per_hour_;
 };
@@ -90,20 +106,54 @@ bool may_be_asked(const Settings& settings) {
   return settings.has("replay_for") && !settings.texts("replay_for").empty();
 }
 
+class HomeAssistantDiscovery final : public AnnouncementFormat {
+ public:
+  HomeAssistantDiscovery(const SinkSettings& sink, std::string base)
+      : base_(std::move(base)), prefix_(prefix_of(sink)) {}
+
+  // Where a stream is announced; empty: nowhere.
+  [[nodiscard]] std::string destination(const std::string& gateway,
+                                        std::string_view subject) const {
+    if (prefix_.empty()) return {};
+    subject.remove_suffix(discovery_suffix.size());
+    return prefix_ + "/device/" + discovery_id(gateway, subject) + "/config";
+  }
+
+  [[nodiscard]] bool is_announcement(std::string_view subject) const override {
+    return is_discovered(subject) && subject.ends_with(discovery_suffix);
+  }
+  [[nodiscard]] Announcement announcement(std::string_view document) const override {
+    Announcement found{.subjects = topics_of_discovery(document),
+                       .parts = components_of_discovery(document)};
+    std::erase(found.subjects, "status");  // which always goes
+    return found;
+  }
+  [[nodiscard]] std::string written(std::string_view document,
+                                    const std::set<std::string>& gone) const override {
+    return discovery_below(base_, document, gone);
+  }
+  // Home Assistant's birth and will.
+  [[nodiscard]] std::string roll_call() const override {
+    return prefix_.empty() ? prefix_ : prefix_ + "/status";
+  }
+  [[nodiscard]] bool is_roll_call(std::string_view said) const override { return said == "online"; }
+  [[nodiscard]] std::string_view how_to_do_without() const override { return turns_discovery_off; }
+
+ private:
+  const std::string base_;
+  const std::string prefix_;
+};
+
 class Native final : public Format {
  public:
   Native(const SinkSettings& sink, std::string gateway)
-      : gateway_(std::move(gateway)), prefix_(prefix_of(sink)) {
-    if (may_be_asked(sink.settings)) replay_.emplace(sink.settings, gateway_);
+      : gateway_(std::move(gateway)), base_(base_of(sink, gateway_)), discovery_(sink, base_) {
+    if (may_be_asked(sink.settings)) replay_.emplace(sink.settings, gateway_, base_);
   }
 
   [[nodiscard]] std::string destination(std::string_view subject) const override {
-    if (is_announcement(subject)) {
-      if (prefix_.empty()) return {};
-      subject.remove_suffix(discovery_suffix.size());
-      return prefix_ + "/device/" + discovery_id(gateway_, subject) + "/config";
-    }
-    return std::string(base).append(gateway_).append("/").append(subject);
+    if (discovery_.is_announcement(subject)) return discovery_.destination(gateway_, subject);
+    return std::string(base_).append(subject);
   }
   // `online` and `offline` are no JSON.
   [[nodiscard]] std::string_view content_type(std::string_view payload) const override {
@@ -129,40 +179,19 @@ class Native final : public Format {
     return replay_ ? &*replay_ : nullptr;
   }
 
-  [[nodiscard]] bool is_announcement(std::string_view subject) const override {
-    return is_discovered(subject) && subject.ends_with(discovery_suffix);
-  }
-  [[nodiscard]] Announcement announcement(std::string_view document) const override {
-    Announcement found{.subjects = {}, .parts = components_of_discovery(document)};
-    const std::string ours = destination({});
-    for (std::string& topic : topics_of_discovery(document)) {
-      if (topic.starts_with(ours)) found.subjects.push_back(topic.substr(ours.size()));
-    }
-    std::erase(found.subjects, "status");  // which always goes
-    return found;
-  }
-  [[nodiscard]] std::string taking_back(std::string_view document,
-                                        const std::set<std::string>& parts) const override {
-    return discovery_without(document, parts);
-  }
-  // Home Assistant's birth and will.
-  [[nodiscard]] std::string roll_call() const override {
-    return prefix_.empty() ? prefix_ : prefix_ + "/status";
-  }
-  [[nodiscard]] bool is_roll_call(std::string_view said) const override { return said == "online"; }
-  [[nodiscard]] std::string_view without_announcements() const override {
-    return turns_discovery_off;
-  }
+  [[nodiscard]] const AnnouncementFormat* announcements() const override { return &discovery_; }
 
  private:
   const std::string gateway_;
-  const std::string prefix_;
+  const std::string base_;
+  const HomeAssistantDiscovery discovery_;
   std::optional<NativeReplay> replay_;
 };
 
 using enum SettingKind;
 // clang-format off
 constexpr auto added = std::to_array<Setting>({
+  {.name = "topics", .kind = text, .documentation = "What topics look like there: {gateway} is the gateway's id, {topic} at the end what each is called in the tables; without {gateway}, no other gateway may have the same.", .fallback = usual_topics},
   {.name = "home_assistant", .kind = boolean, .documentation = "Whether sensors and official stations are announced there to Home Assistant, as far as they may go; without this setting they are, but not in cn-sh."},
   {.name = "home_assistant_prefix", .kind = text, .documentation = "The topic below which Home Assistant looks for what is announced.", .fallback = "homeassistant"},
   {.name = "replay_for", .kind = texts, .documentation = "Who may have records once more, each by a name of its own: asked on cmd/replay/<name>, answered on reply/replay/<name>; whoever may publish and subscribe there at the broker is taken for it."},
@@ -180,22 +209,47 @@ void check_askers(const SinkSettings& sink, std::vector<SinkProblem>& problems) 
   }
 }
 
-std::vector<SinkProblem> check(SinkSettings& sink, const std::set<std::string_view>&) {
-  std::vector<SinkProblem> problems;
-  check_askers(sink, problems);
-  if (!sink.settings.has("home_assistant_prefix")) return problems;  // said already
-  const std::string& prefix = sink.settings.text("home_assistant_prefix");
-  const bool is_plain = std::ranges::all_of(prefix, [](char c) {
+bool is_plain_topic(std::string_view topic) {
+  const bool is_plain = std::ranges::all_of(topic, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '_' || c == '/';
   });
-  const bool has_empty_level = prefix.empty() || prefix.starts_with('/') || prefix.ends_with('/') ||
-                               prefix.find("//") != std::string::npos;
-  if (is_plain && !has_empty_level) return problems;
+  const bool has_empty_level = topic.empty() || topic.starts_with('/') || topic.ends_with('/') ||
+                               topic.find("//") != std::string_view::npos;
+  return is_plain && !has_empty_level;
+}
+
+void check_prefix(const SinkSettings& sink, std::vector<SinkProblem>& problems) {
+  if (!sink.settings.has("home_assistant_prefix")) return;  // said already
+  const std::string& prefix = sink.settings.text("home_assistant_prefix");
+  if (is_plain_topic(prefix)) return;
   problems.push_back({"home_assistant_prefix",
                       in_quotes(prefix) +
                           " is no topic of letters, digits, \"-\", \"_\" and \"/\", expected one "
                           "such as \"homeassistant\""});
+}
+
+void check_topics(const SinkSettings& sink, std::vector<SinkProblem>& problems) {
+  if (!sink.settings.has("topics")) return;  // said already
+  std::string topics = sink.settings.text("topics");
+  const std::string written = in_quotes(topics);
+  const auto at = topics.find(gateway_word);
+  if (at != std::string::npos) topics.replace(at, gateway_word.size(), "gateway");
+  const std::string end = "/" + std::string(topic_word);
+  const bool has_end = topics.ends_with(end);
+  if (has_end) topics.resize(topics.size() - end.size());
+  if (has_end && topics.size() <= longest_base && is_plain_topic(topics)) return;
+  problems.push_back({"topics", written +
+                                    " is no topic of at most 128 letters, digits, \"-\", \"_\" and "
+                                    "\"/\" before a last level {topic}, expected one such as "
+                                    "\"city/air/{gateway}/{topic}\""});
+}
+
+std::vector<SinkProblem> check(SinkSettings& sink, const std::set<std::string_view>&) {
+  std::vector<SinkProblem> problems;
+  check_askers(sink, problems);
+  check_prefix(sink, problems);
+  check_topics(sink, problems);
   return problems;
 }
 
