@@ -57,8 +57,8 @@ constexpr double gate_at_first = 510;
 constexpr double gate_transition = 0.09;
 constexpr double gate_recovery = 0.3;
 constexpr double longest_counted_s = 32767;
-constexpr double scaling = 64;       // of the rates
-constexpr double mean_scaling = 8;   // and of the mean's besides
+constexpr double scaling = 64;      // of the rates
+constexpr double mean_scaling = 8;  // and of the mean's besides
 constexpr double farthest_mean = 100;
 constexpr double usual_change = 1440;
 constexpr double fast_tau_s = 20;
@@ -98,13 +98,13 @@ std::optional<int> GasIndex::next(double raw) {
   const bool is_known = !kind_->rises_with_gas || has_mean_;
   index_ = std::max(smoothed(is_known ? index_of(raw_) : kind_->usual_index), lowest_index);
   if (raw_ > 0) learn(raw_);
-  return static_cast<int>(index_ + 0.5);
+  return static_cast<int>(std::lround(index_));
 }
 
 double GasIndex::index_of(double raw) const {
   const double above = raw - (mean_ + offset_);
-  const double signal = kind_->rises_with_gas ? above / nox_deviation
-                                              : -above / (deviation_ + deviation_bonus);
+  const double signal =
+      kind_->rises_with_gas ? above / nox_deviation : -above / (deviation_ + deviation_bonus);
   return highest_index * falling(signal * gain, kind_->curve_middle, kind_->curve_steepness);
 }
 
@@ -114,8 +114,8 @@ double GasIndex::smoothed(double index) {
   fast_ += share(interval_s_, fast_tau_s) * (index - fast_);
   slow_ += share(interval_s_, slow_tau_s) * (index - slow_);
   const double slowness = std::exp(difference_weight * std::abs(fast_ - slow_));
-  shown_ += share(interval_s_, fast_tau_s + (slow_tau_s - fast_tau_s) * slowness) *
-            (index - shown_);
+  shown_ +=
+      share(interval_s_, fast_tau_s + (slow_tau_s - fast_tau_s) * slowness) * (index - shown_);
   return shown_;
 }
 
@@ -133,8 +133,8 @@ void GasIndex::adapt_rates() {
   const double is_quick = falling(learning_s_, kind_->quick_mean_s, transition);
   const double first_mean = mean_scaling * scaling * share(interval_s_, kind_->first_tau_s);
   const double mean_openness = openness(kind_->quick_mean_s);
-  mean_rate_ = mean_openness *
-               (mean_scaling * usual + (first_mean - mean_scaling * usual) * is_quick);
+  mean_rate_ =
+      mean_openness * (mean_scaling * usual + (first_mean - mean_scaling * usual) * is_quick);
 
   // The deviation learns quickly after the mean has.
   const double is_later = falling(learning_s_, kind_->quick_deviation_s, transition) - is_quick;
@@ -142,8 +142,7 @@ void GasIndex::adapt_rates() {
   deviation_rate_ =
       openness(kind_->quick_deviation_s) * (usual + (first_spread - usual) * is_later);
 
-  gated_min_ += interval_s_ / 60 *
-                ((1 - mean_openness) * (1 + gate_recovery) - gate_recovery);
+  gated_min_ += interval_s_ / 60 * ((1 - mean_openness) * (1 + gate_recovery) - gate_recovery);
   gated_min_ = std::max(gated_min_, 0.0);
   if (gated_min_ > kind_->longest_gate_min) since_gate_s_ = 0;
 }

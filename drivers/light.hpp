@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What light meters share: a thousandth of a lux, or of a UV index, is finer than any of them can be
-// relied on, and is as far as they are published.
+// What light meters share: a thousandth of a lux, or of a UV index, is finer than any of them can
+// be relied on, and is as far as they are published.
 #pragma once
 
 #include <cmath>

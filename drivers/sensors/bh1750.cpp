@@ -4,13 +4,14 @@
 //   10 … 01 F4
 //   KK   NNNNN
 //
-// K   command: 10 or 20 high resolution, 11 or 21 the same with half steps, 13 or 23 low resolution;
+// K   command: 10 or 20 high resolution, 11 or 21 the same with half steps, 13 or 23 low
+// resolution;
 //     1x goes on measuring, 2x measures once and sleeps; after its time a separate read
 // N   counts, big-endian: lx = counts / 1.2 * 69 / MTreg, and half of that in half steps
 //
-// MTreg (31 to 254, 69 as delivered) is how long it measures; it is written in two commands of three
-// and five bits. FFFF is the end of its range: with the shortest time some 121 klx in the sun. There
-// is no check.
+// MTreg (31 to 254, 69 as delivered) is how long it measures; it is written in two commands of
+// three and five bits. FFFF is the end of its range: with the shortest time some 121 klx in the
+// sun. There is no check.
 //
 // Data sheet: ROHM BH1750FVI, 11046EDT01, pages 5, 7 and 11. Tested on computed counts against a
 // second implementation; never on a device.
@@ -34,8 +35,8 @@ constexpr std::int64_t usual_mtreg = 69;
 struct Mode {
   std::string_view name;
   std::uint8_t once;
-  double steps;        // of a count
-  milliseconds time;   // at most, with the usual MTreg
+  double steps;       // of a count
+  milliseconds time;  // at most, with the usual MTreg
 };
 constexpr auto modes = std::to_array<Mode>({
     {"H", 0x20, 1, 180ms},
@@ -55,8 +56,7 @@ Result<Sample> decode_bh1750(Bytes answer, const Settings& settings) {
   const double counts = be16(answer, 0);
   const double lux = counts / counts_per_lux * (double(usual_mtreg) / mtreg) / steps;
   Sample sample;
-  sample.readings = {
-      reading(illuminance, to_thousandths(lux * settings.number("window_factor")))};
+  sample.readings = {reading(illuminance, to_thousandths(lux * settings.number("window_factor")))};
   return sample;
 }
 

@@ -12,11 +12,12 @@
 // L G raw gas of a BME680, and of a BME688: 10 bits, big-endian, left-justified; of the second byte
 //     bit 5 says that it is one, bit 4 that the heater was hot enough, bits 3 to 0 its range
 //
-// Raw numbers mean nothing without the chip's calibration: 8A..A0, E1..EE and 00..04. D0 is the kind
-// of chip, 61; F0 tells a BME680 (0) from a BME688 (1), whose gas has another formula. A BME690 says
-// 2 and has other formulas throughout: refused. Bosch's air quality index is made by a library that
-// is closed, so what is published is the resistance: it falls with reducing gases and with humidity,
-// drifts for days when new and for minutes after each start, and differs from chip to chip.
+// Raw numbers mean nothing without the chip's calibration: 8A..A0, E1..EE and 00..04. D0 is the
+// kind of chip, 61; F0 tells a BME680 (0) from a BME688 (1), whose gas has another formula. A
+// BME690 says 2 and has other formulas throughout: refused. Bosch's air quality index is made by a
+// library that is closed, so what is published is the resistance: it falls with reducing gases and
+// with humidity, drifts for days when new and for minutes after each start, and differs from chip
+// to chip.
 //
 // Forced mode: one measurement on demand with the heater on for its time, asleep otherwise. The
 // element must be hot (300 to 400 degC) for 30 to 150 ms.
@@ -131,7 +132,7 @@ double percent_of(const Calibration& c, double degrees, double raw) {
 }
 
 // BME680, section 3.4.1: what its ranges differ by, in percent.
-constexpr std::array<double, 16> range_offset{0, 0, 0, 0,    0,    -1, 0,  -0.8,
+constexpr std::array<double, 16> range_offset{0, 0, 0,    0,    0, -1, 0, -0.8,
                                               0, 0, -0.2, -0.5, 0, -1, 0, 0};
 constexpr std::array<double, 16> range_slope{0,    0, 0, 0, 0.1, 0.7, 0, -0.8,
                                              -0.1, 0, 0, 0, 0,   0,   0, 0};
@@ -177,7 +178,8 @@ Decoded decode(std::span<const Exchange> exchanges, const Settings&) {
 std::uint8_t heater_code(const Calibration& c, double wanted, double air) {
   const double linear = (c.g1 / 16 + 49) * (1 + (c.g2 / 32768 * 0.0005 + 0.00235) * wanted);
   const double resistance = linear + c.g3 / 1024 * air;
-  const double code = 3.4 * (resistance * (4 / (4 + c.heat_range)) / (1 + c.heat_value * 0.002) - 25);
+  const double code =
+      3.4 * (resistance * (4 / (4 + c.heat_range)) / (1 + c.heat_value * 0.002) - 25);
   return static_cast<std::uint8_t>(std::clamp(code, 0.0, 255.0));
 }
 

@@ -8,9 +8,9 @@
 // A   first register
 // P   raw pressure, T raw temperature: 24 bits, little-endian
 //
-// Raw numbers mean nothing without the chip's calibration (31..45), which this program scales by the
-// powers of two of the data sheet. Register 03 says whether pressure (bit 5) and temperature (bit 6)
-// have been converted; 00 is the kind of chip: 50 BMP388, 60 BMP390.
+// Raw numbers mean nothing without the chip's calibration (31..45), which this program scales by
+// the powers of two of the data sheet. Register 03 says whether pressure (bit 5) and temperature
+// (bit 6) have been converted; 00 is the kind of chip: 50 BMP388, 60 BMP390.
 //
 // Forced mode: one measurement on demand, asleep otherwise, so that it does not warm itself.
 //

@@ -11,8 +11,8 @@
 //   lx = 0.6 * N / (gain * time) * window factor, the time in units of 100 ms
 //   UV index = U / (2300 * gain / 18 * time / 400 ms) * window factor
 //
-// It measures one of the two at a time (register 00: 02 light, 0A ultraviolet). Bit 3 of register 07
-// says that there is a new measurement. 2300 counts a UV index is the maker's typical figure; a
+// It measures one of the two at a time (register 00: 02 light, 0A ultraviolet). Bit 3 of register
+// 07 says that there is a new measurement. 2300 counts a UV index is the maker's typical figure; a
 // device may differ from it by a fifth. There is no check.
 //
 // Data sheet: Lite-On LTR-390UV-01, revision 1.4, sections 6 and 7.

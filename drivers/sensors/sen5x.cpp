@@ -106,8 +106,7 @@ extern const DriverInfo sen5x_driver = {
       Measuring device = commands();
       device.decode = [count = quantities_of(chosen).size()](Bytes answer) {
         auto sample = decode_sen5x(answer);
-        if (sample)
-          sample->readings.erase(sample->readings.begin() + count, sample->readings.end());
+        if (sample) sample->readings.resize(count);
         return sample;
       };
       return make_measuring(std::move(device));

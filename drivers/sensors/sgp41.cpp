@@ -12,10 +12,11 @@
 // V N raw numbers of VOC and NOx, not to be compared between devices; gas_index.hpp makes indices
 // C   CRC-8 of the word before it
 //
-// An SGP41 is conditioned for the first 10 s, and never longer: that destroys it. While it is, there
-// is no NOx. The indices need a measurement at an even pace: as often as `sampling_interval_s` says,
-// `every` must ask. After an interruption it takes 45 s to the next index, and what was learnt is
-// kept as long as the gateway runs; after a restart of the gateway it is learnt anew.
+// An SGP41 is conditioned for the first 10 s, and never longer: that destroys it. While it is,
+// there is no NOx. The indices need a measurement at an even pace: as often as
+// `sampling_interval_s` says, `every` must ask. After an interruption it takes 45 s to the next
+// index, and what was learnt is kept as long as the gateway runs; after a restart of the gateway it
+// is learnt anew.
 //
 // Data sheets: Sensirion SGP40, version 1.2, and SGP41, version 1.0, section 3; the algorithm's
 // figures as in gas_index.hpp. Tested against Sensirion's own drivers and algorithm; never on a
@@ -146,8 +147,9 @@ constexpr auto devices = std::to_array<std::string_view>({"sgp40", "sgp41"});
 constexpr Setting sampling_interval{
     .name = "sampling_interval_s",
     .kind = SettingKind::integer,
-    .documentation = "How many seconds lie between two of its measurements; `every` must say the "
-                     "same, since the index learns by counting them.",
+    .documentation =
+        "How many seconds lie between two of its measurements; `every` must say the "
+        "same, since the index learns by counting them.",
     .fallback = "1",
     .lower = 1,
     .upper = 10};
@@ -172,16 +174,17 @@ constexpr auto algorithm_settings = std::to_array<Setting>({
     sampling_interval,
 });
 
-constexpr AlgorithmInfo gas_index{
-    .name = "gas_index",
-    .settings = algorithm_settings,
-    .run = [](std::span<const double> input, const Settings& chosen) {
-      GasIndex index(chosen.text("algorithm") == "nox" ? nox_kind : voc_kind,
-                     double(chosen.integer("sampling_interval_s")));
-      std::vector<double> sequence;
-      for (const double raw : input) sequence.push_back(index.next(raw).value_or(0));
-      return sequence;
-    }};
+constexpr AlgorithmInfo gas_index{.name = "gas_index",
+                                  .settings = algorithm_settings,
+                                  .run = [](std::span<const double> input, const Settings& chosen) {
+                                    GasIndex index(
+                                        chosen.text("algorithm") == "nox" ? nox_kind : voc_kind,
+                                        double(chosen.integer("sampling_interval_s")));
+                                    std::vector<double> sequence;
+                                    for (const double raw : input)
+                                      sequence.push_back(index.next(raw).value_or(0));
+                                    return sequence;
+                                  }};
 
 }  // namespace
 

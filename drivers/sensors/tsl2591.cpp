@@ -107,8 +107,9 @@ constexpr auto addresses = std::to_array<std::string_view>({"0x29"});
 constexpr auto settings = std::to_array<Setting>({
     {.name = "again",
      .kind = SettingKind::choice,
-     .documentation = "Gain: 1 for the sun, 25 for a room, 400 (428) and 9500 (9876) for the night; "
-                      "the same gain under two names counts as it is written.",
+     .documentation =
+         "Gain: 1 for the sun, 25 for a room, 400 (428) and 9500 (9876) for the night; "
+         "the same gain under two names counts as it is written.",
      .fallback = "25",
      .choices = gains},
     {.name = "atime_ms",

@@ -12,7 +12,8 @@
 //
 // FFFF is the end of its range: a smaller gain or a shorter time is wanted. Above some 1000 lx its
 // counts fall behind; the maker's polynomial of the fourth degree corrects that for its smallest
-// gains and diverges above some 20 klx, so that it is off unless it is asked for. There is no check.
+// gains and diverges above some 20 klx, so that it is off unless it is asked for. There is no
+// check.
 //
 // Data sheet: Vishay VEML7700, 84286, revision of 2024, pages 4 to 10; application note 84323.
 // Tested on computed counts against a second implementation; never on a device.
@@ -70,8 +71,7 @@ Result<Sample> decode_veml7700(Bytes answer, const Settings& settings) {
   if (counts == most_counts) return Unexpected{Fault::overrange};
   const double gain = chosen_of(gains, settings.text("gain")).value;
   const double time = chosen_of(times, settings.text("integration_ms")).value;
-  double lux =
-      counts * settings.number("resolution_lx_at_gain2_800ms") * (2 / gain) * (800 / time);
+  double lux = counts * settings.number("resolution_lx_at_gain2_800ms") * (2 / gain) * (800 / time);
   if (settings.boolean("correction_polynomial") && lux > corrected_above_lx) lux = corrected(lux);
   Sample sample;
   sample.readings = {reading(illuminance, to_thousandths(lux * settings.number("window_factor")))};

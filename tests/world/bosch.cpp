@@ -27,7 +27,8 @@ unsigned nearest_raw(const std::function<double(unsigned)>& value_of, double wan
       high = middle;
     }
   }
-  const bool earlier = low > 0 && std::abs(value_of(low - 1) - wanted) < std::abs(value_of(low) - wanted);
+  const bool earlier =
+      low > 0 && std::abs(value_of(low - 1) - wanted) < std::abs(value_of(low) - wanted);
   return earlier ? low - 1 : low;
 }
 
@@ -107,7 +108,8 @@ class Bmp388 : public Registers {
     at(0x03) = 0x10;
     // Section 3.9.2.
     const int times = 1 << (byte(0x1C) & 7);
-    convert(now + microseconds{234 + 392 + times * 2020 + 163 + (1 << (byte(0x1C) >> 3 & 7)) * 2020});
+    convert(now +
+            microseconds{234 + 392 + times * 2020 + 163 + (1 << (byte(0x1C) >> 3 & 7)) * 2020});
   }
   void measure() override {
     const unsigned temperature = nearest_raw([this](unsigned raw) { return degrees(raw); },
@@ -179,8 +181,9 @@ class Bme688 : public Registers {
     const double f = fine(temperature);
     const unsigned pressure = nearest_raw([this, f](unsigned raw) { return pascals(raw, f); },
                                           view_.now("pressure") * 100, 0xFFFFF, false);
-    const unsigned humidity = nearest_raw([this, f](unsigned raw) { return percent(raw, f / 5120); },
-                                          view_.now("humidity"), 0xFFFF, true);
+    const unsigned humidity =
+        nearest_raw([this, f](unsigned raw) { return percent(raw, f / 5120); },
+                    view_.now("humidity"), 0xFFFF, true);
     put(0x1F, {pressure >> 12, pressure >> 4, pressure << 4, temperature >> 12, temperature >> 4,
                temperature << 4, humidity >> 8, humidity});
     const unsigned gas = gas_word(view_.now("gas_resistance"));
@@ -216,8 +219,8 @@ class Bme688 : public Registers {
     const double h1 = byte(0xE3) << 4 | (byte(0xE2) & 0xF);
     const double h2 = byte(0xE1) << 4 | byte(0xE2) >> 4;
     const double first = raw - (h1 * 16 + small(0xE4) / 2.0 * t);
-    const double second = first * (h2 / 262144 *
-                                   (1 + small(0xE5) / 16384.0 * t + small(0xE6) / 1048576.0 * t * t));
+    const double second =
+        first * (h2 / 262144 * (1 + small(0xE5) / 16384.0 * t + small(0xE6) / 1048576.0 * t * t));
     return second + (byte(0xE7) / 16384.0 + small(0xE8) / 2097152.0 * t) * second * second;
   }
   // Ten bits and the range in which they resolve most.

@@ -84,7 +84,7 @@ class Veml7700 : public I2cDevice {
  private:
   // Lux of a count at each gain and time (tables of application note 84323), as far as they double.
   [[nodiscard]] unsigned counts(Instant now) {
-    static const std::map<unsigned, double> times{{0xC, 25}, {8, 50}, {0, 100},
+    static const std::map<unsigned, double> times{{0xC, 25}, {8, 50},  {0, 100},
                                                   {1, 200},  {2, 400}, {3, 800}};
     static const std::array<double, 4> gains{1, 2, 0.125, 0.25};
     const double time = times.at(configuration_ >> 6 & 0xF);
@@ -134,11 +134,10 @@ class Ltr390 : public I2cDevice {
     done_at_.reset();
     const double gain = std::array<double, 5>{1, 3, 6, 9, 18}.at(registers_[5] & 7);
     const bool is_ultraviolet = (registers_[0] & 8) != 0;
-    const double value = is_ultraviolet
-                             ? view_.now("uv_index") * 2300 * gain / 18 * time_ms() / 400
-                             : view_.now("illuminance") * gain * time_ms() / 60;
-    const unsigned limit = (1u << std::array<unsigned, 6>{20, 19, 18, 17, 16, 13}.at(
-                                registers_[4] >> 4 & 7)) - 1;
+    const double value = is_ultraviolet ? view_.now("uv_index") * 2300 * gain / 18 * time_ms() / 400
+                                        : view_.now("illuminance") * gain * time_ms() / 60;
+    const unsigned limit =
+        (1u << std::array<unsigned, 6>{20, 19, 18, 17, 16, 13}.at(registers_[4] >> 4 & 7)) - 1;
     const unsigned counts = rounded_word(value, limit);
     const std::size_t at = is_ultraviolet ? 0x10 : 0x0D;
     registers_.at(at) = low_byte(counts);
