@@ -248,6 +248,22 @@ class Hj212(gateway.GatewayTest):
         self.assertEqual(self.asked("1012", "SystemTime=20200101000000")[0], ("1", "3"))
         self.assertEqual(self.asked("1063")[1]["1063"], {"MinInterval": str(MINUTES)})
 
+    def test_minutes_that_nobody_acknowledged_are_made_again_after_a_restart(self):
+        self.gateway.configuration["sinks"][1].update({"resent": 0, "hj212_frames": ["2011", "2051"]})
+        self.gateway.write(self.gateway.configuration)
+        self.platform.ignores = {"2051"}
+        self.rehearse(0)
+        until(lambda: len(self.kept("2011")) > 3 and "CN 2051 was sent 1 times" in self.gateway.log(), 60, "samples go")
+        self.gateway.stop()
+        self.assertEqual(self.kept("2051"), {})
+        self.platform.ignores = set()
+        self.rehearse(1)
+        samples = {label(datetime.fromisoformat(record["time"].replace("Z", "+00:00")))
+                   for record in self.gateway.export("sensor/roof-air")}
+        starts = {time[:10] + f"{int(time[10:12]) // MINUTES * MINUTES:02d}00" for time in samples}
+        until(lambda: self.kept("2051").keys() == starts, 20, "all minutes", lambda: len(self.platform.frames))
+        self.check_minutes()
+
     def test_what_is_refused_is_held_and_comes_later(self):
         self.platform.refuses = {"2061": 2}
         sink = self.gateway.configuration["sinks"][1]

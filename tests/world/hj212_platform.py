@@ -63,6 +63,7 @@ class Platform:
         self.late_by = 0.0
         self.cut_after = None  # frames, with the acknowledgement of the last unsaid
         self.refuses = {}    # {CN: ExeRtn}
+        self.ignores = set() # CNs of which it takes no notice
         self.needs_login = False
         self.connection, self.connections, self.listener, self.port = None, 0, None, None
         self.numbers = 0
@@ -124,6 +125,8 @@ class Platform:
             self.mn, self.password = frame.head["MN"], frame.head["PW"]
         if frame.head["MN"] != self.mn or frame.head["PW"] != self.password:
             self.strange.append((segment, digits))
+            return
+        if frame.cn in self.ignores:
             return
         if frame.cn not in DATA:
             with self.lock:
