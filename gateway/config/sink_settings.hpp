@@ -66,6 +66,7 @@ struct TransportInfo {
   // Destinations are topics among those of others. Without: each message has the address, and a
   // destination for people is one that begins with "#".
   bool has_topics = false;
+  bool is_heard = false;  // what others say there, and by them our last word when it breaks
   SinkCheck check = nullptr;
   std::unique_ptr<Transport> (*make)(const SinkSettings&, TransportSurroundings) = nullptr;
 };

@@ -27,7 +27,6 @@ class Trial {
       : patient_(patient),
         transport_(sink.transport->make(sink, {.gateway = patient.config.gateway.id,
                                                .inbox = inbox_,
-                                               .last_word = {},
                                                .clock = clock_,
                                                .log = patient.log,
                                                .is_trial = true})),

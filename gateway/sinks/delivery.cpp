@@ -38,11 +38,6 @@ SessionSettings session_settings(const SinkSettings& sink, const SinkSurrounding
           .quarrel = std::move(quarrel)};
 }
 
-// The same as a session's last message.
-Message last_word(const Format& format) {
-  return {.destination = format.destination("status"), .payload = "offline", .retained = true};
-}
-
 class Delivery {
  public:
   Delivery(const SinkSettings& settings, SinkSurroundings surroundings,
@@ -52,11 +47,9 @@ class Delivery {
         inbox_(std::make_shared<Inbox>()),
         egress_(settings),
         format_(settings.format->make(settings, with_.gateway)),
-        transport_(make_transport(settings, {.gateway = with_.gateway,
-                                             .inbox = inbox_,
-                                             .last_word = last_word(*format_),
-                                             .clock = with_.clock,
-                                             .log = with_.log})),
+        transport_(make_transport(
+            settings,
+            {.gateway = with_.gateway, .inbox = inbox_, .clock = with_.clock, .log = with_.log})),
         session_(session_settings(settings, with_, transport_->quarrel()), with_, *format_,
                  egress_) {}
 
@@ -135,6 +128,7 @@ class Delivery {
     using enum Session::Action::Kind;
     switch (action.kind) {
       case connect: {
+        transport_->leave_word(session_.last_word(), session_.is_last_word_always_said());
         const auto ending = transport_->connect(session_.connection());
         if (!ending) {
           session_.begun(transport_->far_end(), with_.clock.now());
@@ -154,7 +148,7 @@ class Delivery {
         transport_->stop_asking(action.message.destination);
         break;
       case listen:
-        transport_->listen(action.message.destination);
+        transport_->listen(action.message.destination, action.message.is_acknowledged);
         break;
       case send:
         transport_->send(action.place, std::move(action.message));

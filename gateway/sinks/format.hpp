@@ -52,6 +52,9 @@ struct Message {
   std::string payload;
   std::string_view content_type = {};  // empty: none is said; static
   bool is_acknowledged = true;         // the far end says that it has it
+  // Of one that is not acknowledged, where it must not be: something is asked behind it, and the
+  // answer tells that it has arrived.
+  bool is_followed_up = false;
   bool retained = false;
   milliseconds expiry{0};  // where the far end can let it expire; 0: it stays
   std::string correlation =
@@ -90,6 +93,40 @@ class ReplayFormat {
       std::string_view epoch, const std::map<std::string, std::uint64_t>& numbers) const = 0;
 };
 
+// How the far end is told who is there, where what is said on a connection is numbered in the order
+// in which it is sent, and goes back to what was said first. It is told before any record; what it
+// forgot, or lost count of, it asks for. An object with a state: of one connection at a time.
+class LifeFormat {
+ public:
+  // Something to say, and what it makes public: by that it goes, or stays.
+  struct News {
+    std::string subject;
+    Message message;
+  };
+
+  virtual ~LifeFormat() = default;
+
+  // A new connection, before which there were so many; of those it knows nothing any more. Answers
+  // what the far end shall say when it breaks.
+  virtual Message begin(std::uint64_t earlier_connections) = 0;
+  // Where we must be able to hear it before we say anything,
+  [[nodiscard]] virtual std::string destination_of_calls() const = 0;
+  // and whether what it says there asks for everything again.
+  [[nodiscard]] virtual bool asks_for_all(std::string_view call) const = 0;
+
+  // What a document says now; empty: there is none any more.
+  virtual void know(std::string_view subject, std::string_view document) = 0;
+  // Everything is to be told again. Rows up to this one were there before it is told.
+  virtual void tell_all(RowId newest) = 0;
+  // What has to be said now, in this order: of what changed, of records that were put into
+  // payloads, and before those of this subject go (empty: none go).
+  virtual std::vector<News> take_news(std::string_view subject, UtcTime now) = 0;
+  // A message of records is sent now.
+  virtual void number(Message& records, UtcTime now) = 0;
+  // The last message of a connection that we end.
+  [[nodiscard]] virtual Message farewell(UtcTime now) const = 0;
+};
+
 class Format {
  public:
   virtual ~Format() = default;
@@ -114,6 +151,9 @@ class Format {
   [[nodiscard]] virtual const ReplayFormat* replay() const { return nullptr; }
   // and nothing is announced.
   [[nodiscard]] virtual const AnnouncementFormat* announcements() const { return nullptr; }
+  // nullptr: what is said needs no beginning. Records are put into payloads as it has them told.
+  // One thread.
+  [[nodiscard]] virtual LifeFormat* life() const { return nullptr; }
 };
 
 }  // namespace twinsky

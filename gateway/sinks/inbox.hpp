@@ -21,6 +21,8 @@ namespace twinsky {
 
 // Where a message stands among those under way: 0, 1, 2 …
 using Place = std::size_t;
+// Of a message whose fate nobody asks for: when it does not arrive, the connection is lost.
+inline constexpr Place nowhere = std::numeric_limits<Place>::max();
 
 // What the far end can do.
 struct TransportLimits {

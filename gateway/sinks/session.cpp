@@ -4,6 +4,7 @@
 #include "gateway/text/counted.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace twinsky {
@@ -35,6 +36,8 @@ constexpr milliseconds first_pause{500};
 constexpr milliseconds first_patient_pause{10'000};
 constexpr milliseconds longest_pause{60'000};
 constexpr milliseconds farewell_within{500};
+// How long a connection waits for the disk to know that there was one.
+constexpr milliseconds counted_within{500};
 // Connections that end so soon, one after the other, look like a quarrel over a name. (Not every
 // far end says so; others just close.)
 constexpr milliseconds short_connection{10'000};
@@ -49,6 +52,11 @@ constexpr int losses_by_the_past = 3;
 constexpr int losses_by_announcements = 2;
 constexpr milliseconds announced_after{3'600'000};
 
+// Of "sensor/roof-pm/obs": the document that stands as long as there is such a stream.
+std::string document_beside(std::string_view subject) {
+  return std::string(subject.substr(0, subject.rfind('/'))).append("/meta");
+}
+
 }  // namespace
 
 Session::Session(SessionSettings settings, SinkSurroundings& surroundings, const Format& format,
@@ -56,6 +64,8 @@ Session::Session(SessionSettings settings, SinkSurroundings& surroundings, const
     : settings_(std::move(settings)),
       with_(surroundings),
       format_(format),
+      egress_(egress),
+      life_(format.life()),
       mark_destination_(format.destination("mark")),
       mark_rule_(mark_destination_.empty() ? std::string_view()
                                            : egress.rule_for("mark").value_or(std::string_view())),
@@ -97,7 +107,12 @@ void Session::proceed(MonotonicTime now) {
       }
       break;
     case State::asking:
-      if (now >= deadline_) have_past(now);
+      if (now < deadline_) break;
+      if (life_ != nullptr) {
+        end({Ending::Kind::unreachable, far_end_ + " does not say whether we may listen"}, now);
+      } else {
+        have_past(now);
+      }
       break;
     case State::releasing:
       release(now);
@@ -148,7 +163,7 @@ void Session::take(TransportEvent event, const std::string& far_end, MonotonicTi
     case Event::not_asked:
     case Event::shown:
       if (state_ == State::asking) {
-        take_answer(event, now);
+        life_ != nullptr ? be_heard(event, now) : take_answer(event, now);
       } else if (state_ == State::serving) {
         take_call(std::move(event), now);
       }
@@ -179,6 +194,10 @@ void Session::stop(MonotonicTime now, MonotonicTime deadline) {
   if (past_ && under_way_.free() > 1 && with_.store.answers()) {
     send_newest(past_->newest.take_last(outbox_.cursor(), now), now);
   }
+  if (life_ != nullptr && under_way_.free() > 0) {
+    send({.what = OwnStatus{}, .sent_at = now, .subject = "status", .rule = "status"},
+         life_->farewell(with_.clock.utc()));
+  }
   send_status("offline", now);
   leave(now);
 }
@@ -192,7 +211,25 @@ void Session::connect() {
   bytes_allowed_ = first_bytes_under_way;
   seen_.reset();
   bytes_arrived_ = 0;
+  last_word_ = life_ != nullptr ? life_->begin(count_connection(with_.clock.now()))
+                                : Message{.destination = format_.destination("status"),
+                                          .payload = "offline",
+                                          .retained = true};
   act(Action::Kind::connect);
+}
+
+// How many there were before this one. It is on the disk before the far end hears of it, so that no
+// number comes a second time; but what came to no connection was none.
+std::uint64_t Session::count_connection(MonotonicTime now) {
+  if (uncounted_) return *uncounted_;
+  const std::string name = "connections of " + settings_.sink;
+  const std::string known = with_.store.remembered(name).value_or("0");
+  std::uint64_t earlier = 0;
+  std::from_chars(known.data(), known.data() + known.size(), earlier);
+  with_.store.remember(name, std::to_string(earlier + 1));
+  if (with_.store.is_open() && with_.store.answers()) with_.store.flush(now + counted_within);
+  uncounted_ = earlier;
+  return earlier;
 }
 
 void Session::begun(const std::string& far_end, MonotonicTime now) {
@@ -204,6 +241,13 @@ void Session::connected(const TransportEvent& event, MonotonicTime now) {
   limits_ = event.limits;
   connected_words_ = event.text;
   under_way_.reset(limits_.places);
+  uncounted_.reset();
+  if (life_ != nullptr) {
+    state_ = State::asking;
+    deadline_ = now + asked_within;
+    act(Action::Kind::listen, life_->destination_of_calls(), true);
+    return;
+  }
   if (!with_.store.is_open()) {  // nor is there a record
     begin_to_serve(now);
     return;
@@ -231,12 +275,25 @@ void Session::take_answer(const TransportEvent& event, MonotonicTime now) {
   have_past(now);
 }
 
+void Session::be_heard(const TransportEvent& event, MonotonicTime now) {
+  if (event.text != life_->destination_of_calls()) return;
+  if (event.kind == Event::not_asked) {
+    end({Ending::Kind::denied,
+         far_end_ + " does not let us listen at " + event.text + ": check its access rules"},
+        now);
+  } else if (event.kind == Event::asked) {
+    with_.store.is_open() ? have_past(now) : begin_to_serve(now);
+  }
+}
+
 void Session::take_call(TransportEvent event, MonotonicTime now) {
   if (event.kind != Event::shown) {
     if (event.text == roll_call_) awaits_listening_ = false;
     if (event.kind == Event::not_asked) take_no_call(event);
   } else if (!roll_call_.empty() && event.text == roll_call_) {
     if (announcements_->is_roll_call(event.payload)) bulletin_copy_.announce_again(now);
+  } else if (life_ != nullptr && event.text == life_->destination_of_calls()) {
+    if (life_->asks_for_all(event.payload)) life_->tell_all(with_.store.status().last_row);
   } else if (past_ && past_->destinations.contains(event.text)) {
     past_->replay.ask({.destination = std::move(event.text),
                        .text = std::move(event.payload),
@@ -258,7 +315,9 @@ void Session::take_no_call(const TransportEvent& event) {
 // That the far end remembers nothing, or does not show it, is no doubt: else every start there
 // would begin a new epoch.
 void Session::have_past(MonotonicTime now) {
-  if (state_ == State::asking) act(Action::Kind::stop_asking, mark_destination_);
+  if (state_ == State::asking && life_ == nullptr) {
+    act(Action::Kind::stop_asking, mark_destination_);
+  }
   if (seen_) {
     const std::string epoch = with_.store.epoch();
     const std::string why = with_.store.why_set_back(*seen_);
@@ -290,6 +349,10 @@ void Session::begin_to_serve(MonotonicTime now) {
   bulletin_copy_.start(limits_.can_retain, limits_.can_expire, announces_);
   mark_.start(limits_.can_retain && !mark_rule_.empty() && with_.store.is_open());
   send_status("online", now);
+  if (life_ != nullptr) {
+    told_version_ = 0;
+    life_->tell_all(with_.store.status().last_row);
+  }
   if (past_) {
     past_->replay.start(limits_.largest_payload);
     past_->newest.start(limits_.can_retain && !past_->newest_rule.empty() && with_.store.is_open());
@@ -305,6 +368,7 @@ void Session::begin_to_serve(MonotonicTime now) {
 
 void Session::serve(MonotonicTime now) {
   bulletin_copy_.refresh();
+  if (life_ != nullptr) send_news({}, now);
   // A disk that does not answer would keep `state` waiting as well.
   const bool can_read = with_.store.answers();
   if (can_read) outbox_.expire(now);
@@ -424,11 +488,39 @@ void Session::send_records(MonotonicTime now) {
   for (int sent = 0; sent < messages_at_once && has_room_for_records() && may_send(now); ++sent) {
     auto records = outbox_.take(newest, now);
     if (!records) return;
+    if (life_ != nullptr) {
+      send_news(records->subject, now);
+      life_->number(records->message, with_.clock.utc());
+    }
     send({.what = records->span,
           .sent_at = now,
           .subject = std::string(records->subject),
           .rule = records->rule},
          std::move(records->message));
+  }
+}
+
+// What must be said before records of the subject (empty: none). It takes no place: when it does
+// not arrive, the connection is over, and the next one begins with all of it. Nor does it wait for
+// its turn, as records must not go before it: what comes later does.
+void Session::send_news(std::string_view subject, MonotonicTime now) {
+  for (const Bulletin::Change& change : with_.bulletin.changes_since(told_version_)) {
+    const Posting& posting = change.posting;
+    const bool goes = !change.withdrawn && egress_.rule_for(posting.topic).has_value();
+    const std::string& said = posting.payload;
+    life_->know(posting.topic, !goes ? "" : egress_.strips() ? egress_.stripped(said) : said);
+  }
+  const std::string beside = subject.empty() ? std::string() : document_beside(subject);
+  if (!beside.empty() && with_.bulletin.is_obsolete(beside)) life_->know(beside, {});
+  for (LifeFormat::News& news : life_->take_news(subject, with_.clock.utc())) {
+    if (with_.audit != nullptr) {
+      with_.audit->count(
+          {settings_.sink, news.subject, egress_.rule_for(news.subject).value_or("status")},
+          {.messages = 1, .records = 0, .bytes = news.message.payload.size()});
+    }
+    may_send_at_ = std::max(may_send_at_, now) + settings_.pace;
+    actions_.push_back(
+        {.kind = Action::Kind::send, .place = nowhere, .message = std::move(news.message)});
   }
 }
 
@@ -490,15 +582,17 @@ void Session::send_mark(std::optional<Mark> mark, MonotonicTime now) {
 
 void Session::send(UnderWay record, Message message) {
   record.bytes = message.payload.size();
-  may_send_at_ = record.sent_at + settings_.pace;
+  may_send_at_ = std::max(may_send_at_, record.sent_at + settings_.pace);
   is_turn_of_records_ = settings_.pace > milliseconds(0) && record.records() == nullptr;
   const Place place = under_way_.add(std::move(record));
   actions_.push_back({.kind = Action::Kind::send, .place = place, .message = std::move(message)});
 }
 
-void Session::act(Action::Kind kind, std::string destination) {
+void Session::act(Action::Kind kind, std::string destination, bool acknowledged) {
   actions_.push_back(
-      {.kind = kind, .message = {.destination = std::move(destination), .payload = {}}});
+      {.kind = kind,
+       .message = {
+           .destination = std::move(destination), .payload = {}, .is_acknowledged = acknowledged}});
 }
 
 // Gaps go into the ledger before the cursor passes them.
@@ -567,7 +661,8 @@ void Session::end(Ending ending, MonotonicTime now) {
     if (short_connections_ >= short_connections_in_a_quarrel) ending.words += settings_.quarrel;
   } else {
     short_connections_ = 0;
-    if (was == State::asking && ending.kind == Ending::Kind::lost) note_loss_by_the_past();
+    const bool asked_for_past = was == State::asking && life_ == nullptr;
+    if (asked_for_past && ending.kind == Ending::Kind::lost) note_loss_by_the_past();
   }
   if (ending.has_another_way) {
     connect();

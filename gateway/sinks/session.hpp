@@ -9,7 +9,8 @@
 //
 // What is asked for its past is the far end, since a store that was set back (an old image of the
 // card) would use numbers a second time. No record leaves before, nor before the store has released
-// its rows under the numbers that they have.
+// its rows under the numbers that they have. Where the format tells who is there, no record leaves
+// before that is told either, and it is not told before we can hear what is answered.
 #pragma once
 
 #include "gateway/sinks/backoff.hpp"
@@ -43,7 +44,7 @@ class Session {
   enum class State : std::uint8_t {
     resting,     // until it is time to connect
     connecting,  // until the far end answers
-    asking,      // what it remembers of our past
+    asking,      // what it remembers of our past, or that we may hear it
     releasing,   // until the store lets its rows leave under their numbers
     serving,
     leaving,  // `offline` and what else was said last is under way
@@ -67,6 +68,10 @@ class Session {
   // Which connection is meant: events of earlier ones are not for us.
   [[nodiscard]] std::uint64_t connection() const { return connection_; }
   [[nodiscard]] const SinkStatus& status() const { return status_; }
+  // What the far end shall say when the connection breaks that is begun now; and also when we end
+  // it ourselves.
+  [[nodiscard]] const Message& last_word() const { return last_word_; }
+  [[nodiscard]] bool is_last_word_always_said() const { return life_ != nullptr; }
 
   // Does what is due.
   void proceed(MonotonicTime now);
@@ -103,6 +108,7 @@ class Session {
   void take_answer(const TransportEvent& event, MonotonicTime now);
   void take_call(TransportEvent event, MonotonicTime now);
   void take_no_call(const TransportEvent& event);
+  void be_heard(const TransportEvent& event, MonotonicTime now);
   void have_past(MonotonicTime now);
   void release(MonotonicTime now);
   void begin_to_serve(MonotonicTime now);
@@ -120,12 +126,14 @@ class Session {
 
   void send_notices(std::size_t kept_free, MonotonicTime now);
   void send_records(MonotonicTime now);
+  void send_news(std::string_view subject, MonotonicTime now);
   void send_status(std::string_view status, MonotonicTime now);
   void send_mark(std::optional<Mark> mark, MonotonicTime now);
   void send_past(MonotonicTime now);
   void send_newest(std::optional<std::string> newest, MonotonicTime now);
   void send(UnderWay record, Message message);
-  void act(Action::Kind kind, std::string destination = {});
+  void act(Action::Kind kind, std::string destination = {}, bool acknowledged = false);
+  std::uint64_t count_connection(MonotonicTime now);
   void keep_account();
   // As fast as it may; the last words need not wait.
   [[nodiscard]] bool may_send(MonotonicTime now) const {
@@ -141,6 +149,8 @@ class Session {
   const SessionSettings settings_;
   SinkSurroundings& with_;
   const Format& format_;
+  const Egress& egress_;
+  LifeFormat* const life_;  // nullptr: nobody has to be told who is there
   const std::string mark_destination_;
   const std::string_view mark_rule_;               // empty: none lets it go
   const AnnouncementFormat* const announcements_;  // nullptr: there are none
@@ -168,6 +178,9 @@ class Session {
 
   // Of the connection.
   std::uint64_t connection_ = 0;
+  Message last_word_;
+  std::optional<std::uint64_t> uncounted_;  // how many there were before those that came to nothing
+  std::uint64_t told_version_ = 0;          // of the bulletin, up to which `life_` knows it
   std::string far_end_;
   std::string connected_words_;
   TransportLimits limits_;

@@ -27,9 +27,6 @@ class TransportError : public std::runtime_error {
 struct TransportSurroundings {
   std::string gateway;  // id
   std::shared_ptr<Inbox> inbox;
-  // What the far end shall say of us when a connection breaks, where it can; without a destination
-  // nothing.
-  Message last_word;
   Clock& clock;
   Log& log;
   // It only tries, beside the one that the gateway has: under another name.
@@ -50,21 +47,25 @@ class Transport {
   // and whether one who asks for a destination hears what he sends there.
   [[nodiscard]] virtual bool has_echo() const { return false; }
 
+  // What the far end shall say of us when the next connection breaks, where it can; without a
+  // destination nothing. `always`: also when we disconnect.
+  virtual void leave_word(Message, bool /*always*/) {}
   // Begins to connect; `connected` or `failed` follows in the inbox. Answers how it ended when it
   // did so at once. It may wait for a while, but not when a stop is asked for.
   virtual std::optional<Ending> connect(std::uint64_t connection) = 0;
   // Puts an event of the present connection into our words: `ending`, `limits`, `text`.
   virtual void explain(TransportEvent& event) = 0;
 
-  // All of these throw TransportError. `arrived` or `refused` follows for the place.
+  // All of these throw TransportError. `arrived` or `refused` follows for the place, but for
+  // `nowhere`. What is followed up goes to no destination where we listen.
   virtual void send(Place place, Message message) = 0;
   // What the far end remembers under a destination follows as `shown`, after `asked`.
   virtual void ask(const std::string& destination) = 0;
   virtual void stop_asking(const std::string& destination) = 0;
-  // What anybody says under the destination from now on follows as `shown`, with where the answer
-  // is wanted, but not what is only remembered there; of what comes faster than it is explained the
-  // first few and the newest.
-  virtual void listen(const std::string&) {}
+  // What anybody says under the destination from now on follows as `shown`, after `asked`, with
+  // where the answer is wanted, but not what is only remembered there; of what comes faster than it
+  // is explained the first few and the newest. `acknowledged`: we tell that we have it.
+  virtual void listen(const std::string&, bool /*acknowledged*/) {}
   virtual void disconnect() = 0;
   // Lets the connection go, whatever it hangs in; `closed` follows.
   virtual void abandon() = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Independent judges of what is published and of what describes it: ajv of the payloads of a rehearsed
-// day, AsyncAPI's own parser of asyncapi.json, the National Library of Medicine's of each unit. Each is
-// shown first to find something.
+// day, AsyncAPI's own parser of asyncapi.json, the National Library of Medicine's of each unit, and
+// sparkplug-payload of a session of Sparkplug B. Each is shown first to find something.
 // usage: node judge.mjs CAPTURE, which contract_test.py --write has made
 import {readFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
@@ -9,8 +9,10 @@ import {fileURLToPath} from 'node:url';
 import {Parser} from '@asyncapi/parser';
 import Ajv2020 from 'ajv/dist/2020.js';
 import ucum from '@lhncbc/ucum-lhc';
+import sparkplug from 'sparkplug-payload';
 
-const sinks = join(dirname(fileURLToPath(import.meta.url)), '../../gateway/sinks');
+const here = dirname(fileURLToPath(import.meta.url));
+const sinks = join(here, '../../gateway/sinks');
 const read = (name) => JSON.parse(readFileSync(join(sinks, name), 'utf8'));
 const schemas = ['payloads.schema.json', 'discovery.schema.json', '../compare/compare.schema.json'].map(read);
 const contract = read('asyncapi.json');
@@ -108,6 +110,38 @@ const published = captured.filter(({topic}) => topic.endsWith('/meta'))
 const every = [...new Set([...quantities.filter(Boolean), ...published])];
 judge(`@lhncbc/ucum-lhc, ${every.length} units of ${quantities.filter(Boolean).length} quantities`, every.flatMap(problemOfUnit),
       ['ug/m^3', 'degC', 'µg/m3'].every((unit) => problemOfUnit(unit).length > 0) && every.length > 10);
+
+// ---- Sparkplug B ---------------------------------------------------------------------------------
+
+// What the bytes of the session are by session.json, which tests/daemon/sparkplug.py reads of them, and what
+// sparkplug-payload makes of them, in the same form.
+const session = (name) => readFileSync(join(here, '../cases/sparkplug', name), 'utf8');
+const messages = session('session.txt').trimEnd().split('\n').filter((line) => !line.startsWith('#')).map((line) => {
+  const [topic, , , payload] = line.split(' ');
+  return {topic, payload: Buffer.from(payload, 'hex')};
+});
+const types = {3: 'Int32', 4: 'Int64', 10: 'Double', 11: 'Boolean', 12: 'String'};
+const valueOf = (each) => each.is_null ? null : each[Object.keys(each).find((key) => key.endsWith('_value'))];
+const whole = (number) => number?.toNumber ? number.toNumber() : number;
+const metricOf = ({name, alias, timestamp, type, is_historical, value, properties}) =>
+  JSON.stringify([name, alias, timestamp, type, is_historical ?? false, value, Object.entries(properties).sort()]);
+const expected = JSON.parse(session('session.json')).map(({timestamp, seq, metrics = []}) => [timestamp, seq, ...metrics.map((metric) =>
+  metricOf({...metric, type: types[metric.datatype], value: valueOf(metric), properties: Object.fromEntries(
+    (metric.properties?.keys ?? []).map((key, place) => [key, [types[metric.properties.values[place].type], valueOf(metric.properties.values[place])]]))}))]);
+const decoded = ({payload}) => {
+  const {timestamp, seq, metrics} = sparkplug.get('spBv1.0').decodePayload(payload);
+  return [whole(timestamp), whole(seq), ...metrics.map((metric) => metricOf({
+    name: metric.name, alias: whole(metric.alias), timestamp: whole(metric.timestamp), type: metric.type, is_historical: metric.isHistorical,
+    value: whole(metric.value), properties: Object.fromEntries(Object.entries(metric.properties ?? {}).map(([key, {type, value}]) => [key, [type, whole(value)]]))}))];
+};
+const problemsOfSession = (all) => all.flatMap((message, place) => {
+  const one = decoded(message).map(String);
+  const other = expected[place].map(String);
+  return JSON.stringify(one) === JSON.stringify(other) ? [] : [`${message.topic}: ${one.find((each, at) => each !== other[at]) ?? 'shorter'}`];
+});
+const turned = messages.map(({topic, payload}) => ({topic, payload: Buffer.from([...payload.subarray(0, -1), payload.at(-1) ^ 1])}));
+judge(`sparkplug-payload, ${messages.length} messages of a session`, messages.length === expected.length ? problemsOfSession(messages) : ['session.json has others'],
+      problemsOfSession(turned).length === messages.length);
 
 found.slice(0, 20).forEach((problem) => console.log(problem));
 process.exit(found.length > 0 ? 1 : 0);

@@ -93,9 +93,8 @@ class HomeAssistantTest : public testing::Test {
                       .settings = Settings::defaults(info.settings),
                       .configuration_directory = directory_.path.string()};
     sink.settings.set("token_file", std::string("token"));
-    transport_ = info.make(
-        sink,
-        {.gateway = "mk-roof", .inbox = inbox_, .last_word = {}, .clock = clock_, .log = log_});
+    transport_ =
+        info.make(sink, {.gateway = "mk-roof", .inbox = inbox_, .clock = clock_, .log = log_});
     EXPECT_FALSE(transport_->connect(1));
   }
   // The next event; nothing within some seconds is a failure.

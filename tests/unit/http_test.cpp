@@ -80,8 +80,7 @@ class HttpTest : public testing::Test {
   void connect() {
     if (!transport_) {
       transport_ = sink_.transport->make(
-          sink_,
-          {.gateway = "mk-roof", .inbox = inbox_, .last_word = {}, .clock = clock_, .log = log_});
+          sink_, {.gateway = "mk-roof", .inbox = inbox_, .clock = clock_, .log = log_});
     }
     const auto ended = transport_->connect(1);
     EXPECT_FALSE(ended) << ended->words;
@@ -243,8 +242,7 @@ TEST_F(HttpTest, a_token_that_is_not_there_is_told_before_anything_is_sent) {
   set_token();
   fs::remove(directory_.path / "token");
   transport_ = sink_.transport->make(
-      sink_,
-      {.gateway = "mk-roof", .inbox = inbox_, .last_word = {}, .clock = clock_, .log = log_});
+      sink_, {.gateway = "mk-roof", .inbox = inbox_, .clock = clock_, .log = log_});
   const auto ended = transport_->connect(1);
   ASSERT_TRUE(ended);
   EXPECT_EQ(ended->kind, Ending::Kind::denied);

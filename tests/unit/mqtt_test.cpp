@@ -367,8 +367,7 @@ TEST(mqtt, hears_what_is_said_while_it_listens) {
   const auto inbox = std::make_shared<Inbox>();
   const auto transport =
       make_mqtt(mqtt_sink("city", broker.url()),
-                {.gateway = "mk-roof", .inbox = inbox, .last_word = {}, .clock = clock, .log = log},
-                &resolve_host);
+                {.gateway = "mk-roof", .inbox = inbox, .clock = clock, .log = log}, &resolve_host);
   std::vector<TransportEvent> events;
   const auto next = [&](TransportEvent::Kind wanted) {
     const MonotonicTime deadline = clock.now() + patience;
@@ -381,7 +380,7 @@ TEST(mqtt, hears_what_is_said_while_it_listens) {
   };
   ASSERT_FALSE(transport->connect(1));
   ASSERT_EQ(next(TransportEvent::Kind::connected), "");
-  transport->listen("home/status");
+  transport->listen("home/status", false);
   ASSERT_EQ(next(TransportEvent::Kind::asked), "");
   transport->ask("elsewhere");
   ASSERT_EQ(next(TransportEvent::Kind::asked), "");

@@ -38,6 +38,10 @@ class ScriptedBroker {
     std::function<void(int socket, const Connect&)> subscribed = [](int, const Connect&) {};
     // Reason code of the PUBACK; MQTT 3.1.1 has none.
     std::function<int(const Publish&)> publish = [](const Publish&) { return 0; };
+    // Is this UNSUBSCRIBE answered?
+    std::function<bool(const std::string& packet)> unsubscribe = [](const std::string&) {
+      return true;
+    };
     // Any other packet, whole.
     std::function<void(const std::string& packet)> other = [](const std::string&) {};
   };
@@ -152,6 +156,7 @@ class ScriptedBroker {
         script_.subscribed(client, now_);
         return true;
       case 10:
+        if (!script_.unsubscribe(packet)) return true;
         answer(client, is_5 ? std::string{'\xB0', 4, packet[at], packet[at + 1], 0, 0}
                             : std::string{'\xB0', 2, packet[at], packet[at + 1]});
         return true;

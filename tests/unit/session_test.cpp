@@ -110,6 +110,18 @@ class SessionTest : public StoreTest {
     begin();
   }
 
+  // From now on the far end has to be told who is there, of which there is one with three rows.
+  void tell_who_is_there() {
+    native_ = format_named("sparkplug")
+                  ->make({.settings = Settings::defaults(format_named("sparkplug")->settings)},
+                         "mk-roof");
+    bulletin_.post({.topic = "sensor/a/meta", .payload = R"({"quantities":{"pm10":{}}})"});
+    fill("sensor/a", 3);
+    begin();
+  }
+  void let_listen() { take({.kind = Event::asked, .text = commands}); }
+  static constexpr const char* commands = "spBv1.0/twinsky/NCMD/mk-roof";
+
   std::unique_ptr<Format> native_ = format_named("native")->make({}, "mk-roof");
   const Egress egress_{SinkSettings{}};
   Log told_{LogLevel::warning};
@@ -672,6 +684,103 @@ TEST_F(SessionTest, stops_at_once_where_it_does_not_serve) {
   connect();
   session_->stop(clock_.now(), clock_.now() + 10s);
   EXPECT_EQ(state(), State::stopped);
+}
+
+// ---- where the far end is told who is there
+// ------------------------------------------------------
+
+const Texts births = {"send spBv1.0/twinsky/NBIRTH/mk-roof",
+                      "send spBv1.0/twinsky/DBIRTH/mk-roof/a"};
+constexpr const char* data = "send spBv1.0/twinsky/DDATA/mk-roof/a";
+
+TEST_F(SessionTest,
+       nothing_is_said_before_we_are_heard_and_no_record_before_it_is_told_whose_it_is) {
+  tell_who_is_there();
+  connect();
+  EXPECT_EQ(actions(), Texts{std::string("listen ") + commands});
+  EXPECT_EQ(state(), State::asking);
+  tell(Event::shown);  // it speaks before it says that we may listen
+  EXPECT_EQ(state(), State::asking);
+  let_listen();
+  Texts expected = births;
+  expected.emplace_back(data);
+  EXPECT_EQ(release(), expected);
+  // Births take no place: nobody tells what became of them.
+  EXPECT_EQ(places_.at(births[0]), nowhere);
+  arrive(data);
+  actions();
+  EXPECT_EQ(store_->cursor("city"), store_->status().last_row);
+}
+
+TEST_F(SessionTest, where_we_may_not_be_heard_nothing_is_said) {
+  tell_who_is_there();
+  connect();
+  actions();
+  take({.kind = Event::not_asked, .text = commands});
+  EXPECT_EQ(state(), State::resting);
+  EXPECT_NE(words().find("does not let us listen at spBv1.0/twinsky/NCMD/mk-roof"),
+            std::string::npos);
+  EXPECT_EQ(actions(), Texts{"abandon"});
+  begin();
+  connect();
+  actions();
+  pass(5s);
+  EXPECT_EQ(actions(), Texts{"abandon"});
+  EXPECT_EQ(state(), State::resting);
+}
+
+TEST_F(SessionTest, who_is_there_is_told_again_where_it_is_asked_for) {
+  tell_who_is_there();
+  connect();
+  actions();
+  let_listen();
+  release();
+  arrive(data);
+  const std::string command = "\x12\x18\x0a\x14Node Control/Rebirth\x70\x01";
+  take({.kind = Event::shown, .text = "elsewhere", .payload = command});
+  EXPECT_EQ(actions(), Texts());
+  take({.kind = Event::shown, .text = commands, .payload = command});
+  EXPECT_EQ(actions(), births);
+}
+
+TEST_F(SessionTest, each_connection_has_its_number_and_what_came_to_none_has_not) {
+  tell_who_is_there();
+  actions();
+  const std::string first = session_->last_word().payload;
+  EXPECT_EQ(session_->last_word().destination, "spBv1.0/twinsky/NDEATH/mk-roof");
+  EXPECT_FALSE(session_->last_word().retained);
+  EXPECT_TRUE(session_->is_last_word_always_said());
+  fail(Ending::Kind::unreachable, true);
+  EXPECT_EQ(actions(), (Texts{"abandon", "connect"}));
+  EXPECT_EQ(session_->last_word().payload, first);
+  connect();
+  fail(Ending::Kind::lost, true, Event::lost);
+  EXPECT_EQ(actions(), (Texts{"abandon", "connect"}));
+  const std::string second = session_->last_word().payload;
+  EXPECT_NE(second, first);
+  // It is on the disk by now: a crash changes nothing.
+  session_.reset();
+  crash();
+  open().add_sink("city", true);
+  begin();
+  actions();
+  EXPECT_NE(session_->last_word().payload, first);
+  EXPECT_NE(session_->last_word().payload, second);
+  EXPECT_EQ(store_->remembered("connections of city"), "3");
+}
+
+TEST_F(SessionTest, takes_leave_in_the_words_of_its_format) {
+  tell_who_is_there();
+  connect();
+  actions();
+  let_listen();
+  release();
+  session_->stop(clock_.now(), clock_.now() + 10s);
+  const std::string farewell = "send spBv1.0/twinsky/NDEATH/mk-roof";
+  EXPECT_EQ(actions(), Texts{farewell});
+  EXPECT_EQ(state(), State::leaving);
+  arrive(farewell);
+  EXPECT_EQ(actions(), (Texts{"disconnect", "abandon"}));
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The WMO's WIS 2.0: rows of CSV as csv2bufr takes them with its template "aws-template", from which
-// wis2box makes BUFR (301150, 307096). The columns, their units and digits are those of
+// The WMO's WIS 2.0: rows of CSV as csv2bufr takes them with its template "aws-template", from
+// which wis2box makes BUFR (301150, 307096). The columns, their units and digits are those of
 // World-Meteorological-Organization/csv2bufr-templates, docs/source/templates/aws.rst (version 6 of
 // the template) and samples/aws_sample.csv: one row of names, no quotation marks, an empty cell is
 // missing, pressure in Pa, temperature in K, all columns always there.
 //
-// A record is a row. What failed its checks or is suspect is left out, since BUFR has no place for a
-// flag here. Precipitation is that of the hour before (rain_1h). Gusts are not said: the template
+// A record is a row. What failed its checks or is suspect is left out, since BUFR has no place for
+// a flag here. Precipitation is that of the hour before (rain_1h). Gusts are not said: the template
 // wants the largest of a period, and a record has that of its own.
 #include "gateway/config/sink_settings.hpp"
 #include "gateway/sinks/format.hpp"
@@ -25,51 +25,51 @@ namespace {
 
 using enum Quantity;
 
-constexpr auto columns_of_aws = std::to_array<std::string_view>(
-    {"wsi_series",
-     "wsi_issuer",
-     "wsi_issue_number",
-     "wsi_local",
-     "wmo_block_number",
-     "wmo_station_number",
-     "station_type",
-     "year",
-     "month",
-     "day",
-     "hour",
-     "minute",
-     "latitude",
-     "longitude",
-     "station_height_above_msl",
-     "barometer_height_above_msl",
-     "station_pressure",
-     "msl_pressure",
-     "geopotential_height",
-     "thermometer_height",
-     "air_temperature",
-     "dewpoint_temperature",
-     "relative_humidity",
-     "method_of_ground_state_measurement",
-     "ground_state",
-     "method_of_snow_depth_measurement",
-     "snow_depth",
-     "precipitation_intensity",
-     "anemometer_height",
-     "time_period_of_wind",
-     "wind_direction",
-     "wind_speed",
-     "maximum_wind_gust_direction_10_minutes",
-     "maximum_wind_gust_speed_10_minutes",
-     "maximum_wind_gust_direction_1_hour",
-     "maximum_wind_gust_speed_1_hour",
-     "maximum_wind_gust_direction_3_hours",
-     "maximum_wind_gust_speed_3_hours",
-     "rain_sensor_height",
-     "total_precipitation_1_hour",
-     "total_precipitation_3_hours",
-     "total_precipitation_6_hours",
-     "total_precipitation_12_hours",
-     "total_precipitation_24_hours"});
+constexpr auto columns_of_aws =
+    std::to_array<std::string_view>({"wsi_series",
+                                     "wsi_issuer",
+                                     "wsi_issue_number",
+                                     "wsi_local",
+                                     "wmo_block_number",
+                                     "wmo_station_number",
+                                     "station_type",
+                                     "year",
+                                     "month",
+                                     "day",
+                                     "hour",
+                                     "minute",
+                                     "latitude",
+                                     "longitude",
+                                     "station_height_above_msl",
+                                     "barometer_height_above_msl",
+                                     "station_pressure",
+                                     "msl_pressure",
+                                     "geopotential_height",
+                                     "thermometer_height",
+                                     "air_temperature",
+                                     "dewpoint_temperature",
+                                     "relative_humidity",
+                                     "method_of_ground_state_measurement",
+                                     "ground_state",
+                                     "method_of_snow_depth_measurement",
+                                     "snow_depth",
+                                     "precipitation_intensity",
+                                     "anemometer_height",
+                                     "time_period_of_wind",
+                                     "wind_direction",
+                                     "wind_speed",
+                                     "maximum_wind_gust_direction_10_minutes",
+                                     "maximum_wind_gust_speed_10_minutes",
+                                     "maximum_wind_gust_direction_1_hour",
+                                     "maximum_wind_gust_speed_1_hour",
+                                     "maximum_wind_gust_direction_3_hours",
+                                     "maximum_wind_gust_speed_3_hours",
+                                     "rain_sensor_height",
+                                     "total_precipitation_1_hour",
+                                     "total_precipitation_3_hours",
+                                     "total_precipitation_6_hours",
+                                     "total_precipitation_12_hours",
+                                     "total_precipitation_24_hours"});
 
 // A cell made of a value: as it is there, in its unit and with its digits.
 struct MeasuredCell {

@@ -710,7 +710,7 @@ class Hj212Transport final : public Transport {
   // It remembers nothing of ours.
   void ask(const std::string&) override {}
   void stop_asking(const std::string&) override {}
-  void listen(const std::string&) override {
+  void listen(const std::string&, bool /*acknowledged*/) override {
     if (conversation_) conversation_->serve();
   }
   void disconnect() override {}

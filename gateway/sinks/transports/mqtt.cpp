@@ -152,10 +152,16 @@ class Mqtt final : public Transport {
   }
   [[nodiscard]] bool has_echo() const override { return true; }
 
+  void leave_word(Message message, bool always) override {
+    last_word_ = std::move(message);
+    is_word_always_left_ = always;
+  }
   std::optional<Ending> connect(std::uint64_t connection) override {
     if (!std::exchange(has_next_way_, false)) {
       if (auto ending = begin_anew()) return ending;
     }
+    broker_.will = last_word_;
+    if (!may_retain_will_) broker_.will.retained = false;
     client_ = std::make_unique<BrokerClient>(broker_, connection, with_.inbox);
     return std::nullopt;
   }
@@ -172,6 +178,9 @@ class Mqtt final : public Transport {
         event.ending = event.code != 0 ? ending_of(event.code, Kind::lost)
                                        : lost(event.text.empty() ? "" : ": " + event.text);
         note(event.ending, cause_of(event.code));
+        break;
+      case Event::arrived:
+        if (client_) client_->follow_up();
         break;
       case Event::refused:
         if (event.code < 0x80) {  // the connection is, and the message with it
@@ -198,8 +207,10 @@ class Mqtt final : public Transport {
   void send(Place place, Message message) override { client_->publish(place, std::move(message)); }
   void ask(const std::string& destination) override { client_->subscribe(destination); }
   void stop_asking(const std::string& destination) override { client_->unsubscribe(destination); }
-  void listen(const std::string& destination) override { client_->listen(destination); }
-  void disconnect() override { client_->disconnect(); }
+  void listen(const std::string& destination, bool acknowledged) override {
+    client_->listen(destination, acknowledged);
+  }
+  void disconnect() override { client_->disconnect(is_word_always_left_); }
   void abandon() override {
     if (client_) BrokerClient::abandon(std::move(client_));
   }
@@ -232,7 +243,7 @@ class Mqtt final : public Transport {
     broker_.address = needs_name ? address : "";
     broker_.uri = (endpoint_.tls ? "ssl://" : "tcp://") +
                   authority_of(needs_name ? endpoint_.host : address, endpoint_.port);
-    broker_.will = with_.last_word;
+    may_retain_will_ = true;
     broker_.version = settings_.text("version") == "3.1.1" ? MqttVersion::v3_1_1 : MqttVersion::v5;
     is_second_try_ = false;
   }
@@ -311,7 +322,7 @@ class Mqtt final : public Transport {
       return;
     }
     if (told.largest_message < smallest_maximum_packet) {
-      client_->disconnect();
+      client_->disconnect(false);
       fail(event, Kind::denied,
            "takes packets up to " + std::to_string(told.largest_message) +
                " bytes, too few for a record: raise its maximum packet size");
@@ -381,7 +392,7 @@ class Mqtt final : public Transport {
 
   bool find_next_way(const Ending& ending, Cause cause) {
     if (cause == Cause::no_retain && broker_.will.retained) {
-      broker_.will.retained = false;
+      may_retain_will_ = false;
       return true;
     }
     const bool may_be_old =
@@ -422,6 +433,9 @@ class Mqtt final : public Transport {
   std::vector<std::string> addresses_;
   std::size_t address_ = 0;
   BrokerSettings broker_;
+  Message last_word_;
+  bool is_word_always_left_ = false;
+  bool may_retain_will_ = true;
   bool has_next_way_ = false;
   bool is_second_try_ = false;
   bool has_spoken_5_ = false;
@@ -504,6 +518,7 @@ extern const TransportInfo mqtt_transport = {
     .documentation = "The broker, such as mqtts://broker.example.org:8883.",
     .settings = added,
     .has_topics = true,
+    .is_heard = true,
     .check = check,
     .make =
         [](const SinkSettings& sink, TransportSurroundings surroundings) {

@@ -16,6 +16,27 @@
 #include <utility>
 #include <vector>
 
+namespace mqtt {
+
+// Paho C++ 1.2.0 makes options of MQTT 3.1.1 alone, of which its C library takes no reason. Whom it
+// lets in may say that they are of MQTT 5; later versions have v5().
+class disconnect_options_test {  // NOLINT(readability-identifier-naming): it names its friend so
+ public:
+  template <class Options>
+  static Options of_mqtt_5() {
+    if constexpr (requires { Options::v5(); }) {
+      return Options::v5();
+    } else {
+      Options options;
+      if constexpr (requires { options.opts_.struct_version = 1; })
+        options.opts_.struct_version = 1;
+      return options;
+    }
+  }
+};
+
+}  // namespace mqtt
+
 namespace twinsky {
 namespace {
 
@@ -166,6 +187,47 @@ class SubscribeListener final : public mqtt::iaction_listener {
   const Post& post_;
 };
 
+// What was sent unacknowledged, and the question behind it: one at a time.
+class FollowUpListener final : public mqtt::iaction_listener {
+ public:
+  explicit FollowUpListener(const Post& post) : post_(post) {}
+
+  // Another one was sent, to `topic`.
+  void sent(Place place, std::string topic) {
+    const std::lock_guard lock(mutex_);
+    sent_.push_back(place);
+    topic_ = std::move(topic);
+  }
+  // Where to ask now; empty: nowhere.
+  std::string begin() {
+    const std::lock_guard lock(mutex_);
+    if (!asked_.empty() || sent_.empty()) return {};
+    asked_.swap(sent_);
+    return topic_;
+  }
+
+  // Whatever it is, it was an answer.
+  void on_success(const mqtt::token&) override {
+    post_.guarded([&] {
+      std::vector<Place> arrived;
+      {
+        const std::lock_guard lock(mutex_);
+        arrived.swap(asked_);
+      }
+      for (const Place place : arrived) post_({.kind = Kind::arrived, .place = place});
+    });
+  }
+  // The connection is lost, which is told by itself; or else by silence.
+  void on_failure(const mqtt::token&) override {}
+
+ private:
+  const Post& post_;
+  std::mutex mutex_;
+  std::vector<Place> sent_;   // guarded by mutex_; behind the question
+  std::vector<Place> asked_;  // guarded by mutex_; before it
+  std::string topic_;         // guarded by mutex_
+};
+
 int seconds_of(milliseconds duration) {
   return static_cast<int>(std::max<std::int64_t>(1, (duration.count() + 999) / 1000));
 }
@@ -252,6 +314,7 @@ struct BrokerClient::Implementation {
         on_connect(post),
         on_publish(post, settings.places),
         on_subscribe(post),
+        on_follow_up(post),
         client(settings.uri, settings.client_id, create_options_of(settings)) {
     if (!settings.name.empty()) pinned.emplace(settings.name, settings.address);
   }
@@ -279,6 +342,7 @@ struct BrokerClient::Implementation {
   ConnectListener on_connect;
   PublishListener on_publish;
   SubscribeListener on_subscribe;
+  FollowUpListener on_follow_up;
   std::atomic<int> answers_wanted{0};
   std::mutex calls_mutex;
   // Guarded by calls_mutex: by topic where it listens, until they are heard.
@@ -328,6 +392,8 @@ BrokerClient::~BrokerClient() = default;
 
 void BrokerClient::publish(Place place, Message message) {
   Implementation& own = *implementation_;
+  const bool is_followed_up = message.is_followed_up && place != nowhere;
+  const std::string topic = is_followed_up ? message.destination : std::string();
   call([&] {
     auto made = mqtt::make_message(std::move(message.destination), std::move(message.payload),
                                    message.is_acknowledged ? 1 : 0, message.retained);
@@ -344,8 +410,22 @@ void BrokerClient::publish(Place place, Message message) {
       }
       made->set_properties(std::move(properties));
     }
-    own.client.publish(std::move(made), own.on_publish.mark(place), own.on_publish);
+    if (is_followed_up || place == nowhere) {
+      own.client.publish(std::move(made));
+    } else {
+      own.client.publish(std::move(made), own.on_publish.mark(place), own.on_publish);
+    }
   });
+  if (!is_followed_up) return;
+  own.on_follow_up.sent(place, topic);
+  follow_up();
+}
+
+void BrokerClient::follow_up() {
+  Implementation& own = *implementation_;
+  const std::string topic = own.on_follow_up.begin();
+  if (topic.empty()) return;
+  call([&] { own.client.unsubscribe(topic, nullptr, own.on_follow_up); });
 }
 
 void BrokerClient::subscribe(const std::string& topic) {
@@ -354,13 +434,13 @@ void BrokerClient::subscribe(const std::string& topic) {
   call([&] { own.client.subscribe(topic, 0, nullptr, own.on_subscribe); });
 }
 
-void BrokerClient::listen(const std::string& topic) {
+void BrokerClient::listen(const std::string& topic, bool acknowledged) {
   Implementation& own = *implementation_;
   {
     const std::lock_guard lock(own.calls_mutex);
     own.calls[topic];
   }
-  call([&] { own.client.subscribe(topic, 0, nullptr, own.on_subscribe); });
+  call([&] { own.client.subscribe(topic, acknowledged ? 1 : 0, nullptr, own.on_subscribe); });
 }
 
 std::optional<Call> BrokerClient::next_call(const std::string& topic) {
@@ -377,8 +457,15 @@ void BrokerClient::unsubscribe(const std::string& topic) {
   call([&] { implementation_->client.unsubscribe(topic); });
 }
 
-void BrokerClient::disconnect() {
-  call([&] { implementation_->client.disconnect(100); });
+void BrokerClient::disconnect(bool with_will) {
+  constexpr int let_go_out_within_ms = 100;
+  mqtt::disconnect_options options;
+  if (with_will && implementation_->version == MqttVersion::v5) {
+    options = mqtt::disconnect_options_test::of_mqtt_5<mqtt::disconnect_options>();
+    options.set_reason_code(mqtt::ReasonCode::DISCONNECT_WITH_WILL_MESSAGE);
+  }
+  options.set_timeout(let_go_out_within_ms);
+  call([&] { implementation_->client.disconnect(std::move(options)); });
 }
 
 void BrokerClient::abandon(std::unique_ptr<BrokerClient> client) {

@@ -50,8 +50,13 @@ class BrokerClient {
   BrokerClient(const BrokerClient&) = delete;
   BrokerClient& operator=(const BrokerClient&) = delete;
 
-  // `arrived` or `refused` follows for the place. Throws TransportError.
+  // `arrived` or `refused` follows for the place. Throws TransportError. QoS 0 has no
+  // acknowledgement; what is to be followed up has arrived when the broker answers an UNSUBSCRIBE
+  // behind it, since it reads one packet after the other. It must answer that even where nothing
+  // was subscribed (MQTT 5.0, 3.10.4-5; 3.1.1, 3.10.4-5), and needs to look at no rights for it.
   void publish(Place place, Message message);
+  // What was sent while an answer was on its way is asked for now, where it has come.
+  void follow_up();
   // What the broker retains there follows as `shown`, as far as it is small; of more than a few
   // messages to a topic the rest is dropped, so that nobody can fill our memory by it.
   void subscribe(const std::string& topic);
@@ -59,10 +64,11 @@ class BrokerClient {
   // That somebody says something small on the topic from now on follows as `shown`, without what it
   // is: the first few and the newest are kept until they are asked for, so that nobody can fill our
   // memory by it either, nor keep another one's words from us who has a topic of his own.
-  void listen(const std::string& topic);
+  void listen(const std::string& topic, bool acknowledged);
   // nullopt: that is not where it listens.
   std::optional<Call> next_call(const std::string& topic);
-  void disconnect();
+  // `with_will`: the broker publishes our will all the same, where it speaks MQTT 5.
+  void disconnect(bool with_will);
 
   // Destroys the client in a thread of its own; `closed` follows.
   static void abandon(std::unique_ptr<BrokerClient> client);
