@@ -91,12 +91,26 @@ class StreamLink : public virtual Link {
   virtual std::size_t exchange(Bytes tx, std::span<std::byte> rx, milliseconds patience) = 0;
 };
 
+// What a Modbus device, or the gateway before it, does otherwise than the specification has it, and
+// what is let pass for that reason. Modbus TCP alone, but for the pause.
+struct ModbusQuirks {
+  milliseconds pause_after_connect{0};  // it is deaf for so long
+  bool transaction_not_echoed = false;
+  bool unit_not_echoed = false;
+  int trailing_bytes = 0;  // at most so many behind a frame, or counted in its length
+  bool operator==(const ModbusQuirks&) const = default;
+};
+
 // Modbus: one question with its answer.
 class RequestLink : public virtual Link {
  public:
   // `pdu` is the request's, `rx` gets the reply's (function, then data); CRC, unit id and echo are
   // the bus's matter.
   virtual std::size_t request(Bytes pdu, std::span<std::byte> rx, milliseconds patience) = 0;
+  // From now on. A link whose bus has no such thing does nothing.
+  virtual void tolerate(const ModbusQuirks&) {}
+  // What of it was met so far, in words; empty: nothing.
+  [[nodiscard]] virtual std::string tolerated() const { return {}; }
 };
 
 // The link as the driver's kind of bus has it. The configuration joins only what fits, so that any

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <iterator>
 #include <stdexcept>
@@ -18,13 +17,20 @@ using Keys = std::span<const std::string_view>;
 constexpr int last_register = 65535;
 constexpr int longest_read = 125;  // MODBUS Application Protocol V1.1b3, 6.3
 
-constexpr std::array<std::string_view, 5> type_names = {"u16", "s16", "u32", "s32", "f32"};
-constexpr std::array<std::string_view, 10> map_keys = {
-    "about",      "device",    "source",      "line",         "function",
-    "word_order", "numbering", "largest_gap", "largest_read", "registers"};
-constexpr std::array<std::string_view, 12> entry_keys = {
-    "quantity", "fact",   "function",  "register", "type",     "word_order",
-    "scale",    "offset", "sentinels", "range",    "decimals", "note"};
+constexpr auto type_names =
+    std::to_array<std::string_view>({"u16", "s16", "u32", "s32", "f32", "u64", "s64", "f64", "m16",
+                                     "m32", "u8_high", "u8_low", "s8_high", "s8_low"});
+constexpr std::array<std::string_view, 15> map_keys = {
+    "about",     "device",     "source",    "makers",      "line",
+    "function",  "word_order", "numbering", "largest_gap", "largest_read",
+    "registers", "quirks",     "settings",  "note",        "sought"};
+constexpr std::array<std::string_view, 14> entry_keys = {
+    "quantity", "fact",      "function", "register", "type", "word_order",   "scale",
+    "offset",   "sentinels", "range",    "decimals", "note", "alternatives", "plausible"};
+constexpr std::array<std::string_view, 3> alternative_keys = {"scale", "offset", "note"};
+constexpr std::array<std::string_view, 4> quirk_keys = {
+    "pause_after_connect_ms", "transaction_not_echoed", "unit_not_echoed", "trailing_bytes"};
+constexpr std::array<std::string_view, 4> setting_keys = {"register", "value", "function", "note"};
 constexpr std::array<std::string_view, 4> line_keys = {"baud", "parity", "data_bits", "stop_bits"};
 
 [[noreturn]] void refuse(const std::string& where, const std::string& what) {
@@ -74,9 +80,21 @@ std::string choice_in(const Json& object, const char* key, std::string_view fall
   return found->get<std::string>();
 }
 
-bool low_word_first_in(const Json& object, bool fallback, const std::string& where) {
-  constexpr std::array<std::string_view, 2> orders = {"be", "le"};
-  return choice_in(object, "word_order", fallback ? "le" : "be", orders, where) == "le";
+// Into `entry`, which has what holds without the key. Of the bytes A B C D of 32 bits.
+void read_word_order(const Json& object, RegisterEntry& entry, const std::string& where) {
+  constexpr auto orders =
+      std::to_array<std::string_view>({"be", "le", "abcd", "cdab", "badc", "dcba"});
+  if (!object.contains("word_order")) return;
+  const std::string order = choice_in(object, "word_order", "be", orders, where);
+  entry.low_word_first = order == "le" || order == "cdab" || order == "dcba";
+  entry.low_byte_first = order == "badc" || order == "dcba";
+}
+
+bool flag_in(const Json& object, const char* key, const std::string& where) {
+  const auto found = object.find(key);
+  if (found == nullptr) return false;
+  if (!found->is_boolean()) refuse(where, std::string(key) + " must be true or false");
+  return found->get<bool>();
 }
 
 std::string text_in(const Json& object, const char* key, const std::string& where) {
@@ -122,6 +140,70 @@ std::string name_in(const Json& object, const std::string& where) {
   return name;
 }
 
+std::vector<RegisterAlternative> alternatives_in(const Json& object, const std::string& where) {
+  std::vector<RegisterAlternative> alternatives;
+  const auto found = object.find("alternatives");
+  if (found == nullptr) return alternatives;
+  if (!found->is_array()) refuse(where, "alternatives must be a list of objects");
+  for (const Json& each : *found) {
+    expect_object(each, alternative_keys, where + " alternatives");
+    alternatives.push_back({.scale = number_in(each, "scale", 1, where),
+                            .offset = number_in(each, "offset", 0, where),
+                            .note = text_in(each, "note", where)});
+  }
+  return alternatives;
+}
+
+// [lower, upper], or the name of an entry that has the wind's Beaufort number.
+void read_plausible(const Json& object, RegisterEntry& entry, const std::string& where) {
+  const auto found = object.find("plausible");
+  if (found == nullptr) return;
+  if (found->is_object()) {
+    constexpr std::array<std::string_view, 1> keys = {"beaufort"};
+    expect_object(*found, keys, where + " plausible");
+    entry.beaufort = text_in(*found, "beaufort", where);
+    return;
+  }
+  const auto limits = numbers_in(object, "plausible", where);
+  if (limits.size() != 2 || limits[0] >= limits[1]) {
+    refuse(where, "plausible must be [lower, upper] or {\"beaufort\": an entry}");
+  }
+  entry.likely_lower = limits[0];
+  entry.likely_upper = limits[1];
+}
+
+ModbusQuirks quirks_in(const Json& map) {
+  const auto found = map.find("quirks");
+  if (found == nullptr) return {};
+  const std::string where = "quirks";
+  expect_object(*found, quirk_keys, where);
+  return {.pause_after_connect =
+              milliseconds(integer_in(*found, "pause_after_connect_ms", 0, 0, 10'000, where)),
+          .transaction_not_echoed = flag_in(*found, "transaction_not_echoed", where),
+          .unit_not_echoed = flag_in(*found, "unit_not_echoed", where),
+          .trailing_bytes = integer_in(*found, "trailing_bytes", 0, 0, 8, where)};
+}
+
+std::vector<RegisterSetting> settings_in(const Json& map) {
+  std::vector<RegisterSetting> settings;
+  const auto found = map.find("settings");
+  if (found == nullptr) return settings;
+  if (!found->is_array()) refuse("settings", "expected a list of objects");
+  for (const Json& each : *found) {
+    const std::string where = "settings/" + std::to_string(settings.size());
+    expect_object(each, setting_keys, where);
+    if (!each.contains("register") || !each.contains("value")) {
+      refuse(where, "expected \"register\" and \"value\"");
+    }
+    const int function = integer_in(each, "function", 6, 6, 16, where);
+    if (function != 6 && function != 16) refuse(where, "function must be 6 or 16");
+    settings.push_back({.address = integer_in(each, "register", 0, 0, last_register, where),
+                        .value = integer_in(each, "value", 0, 0, 65535, where),
+                        .function = function});
+  }
+  return settings;
+}
+
 RegisterEntry entry_from(const Json& object, const RegisterEntry& defaults, std::string where) {
   RegisterEntry entry = defaults;
   entry.name = name_in(object, where);
@@ -143,7 +225,7 @@ RegisterEntry entry_from(const Json& object, const RegisterEntry& defaults, std:
   entry.type = static_cast<RegisterType>(std::ranges::find(type_names, type) - type_names.begin());
   if (entry.address + entry.width() > last_register + 1)
     refuse(where, "ends behind register 65535");
-  entry.low_word_first = low_word_first_in(object, defaults.low_word_first, where);
+  read_word_order(object, entry, where);
   entry.scale = number_in(object, "scale", 1, where);
   if (entry.scale == 0) refuse(where, "scale must not be 0");
   entry.offset = number_in(object, "offset", 0, where);
@@ -156,6 +238,8 @@ RegisterEntry entry_from(const Json& object, const RegisterEntry& defaults, std:
   if (object.contains("decimals")) {
     entry.decimals = integer_in(object, "decimals", 0, 0, 6, where);
   }
+  entry.alternatives = alternatives_in(object, where);
+  read_plausible(object, entry, where);
   return entry;
 }
 
@@ -171,7 +255,7 @@ std::vector<std::string> doubts_of(const Json& object, const RegisterEntry& entr
                                    const std::string& where) {
   std::vector<std::string> doubts;
   const std::string what = where + " (" + entry.name + "): ";
-  if (object.contains("word_order") && entry.width() == 1) {
+  if (object.contains("word_order") && entry.width() == 1 && !entry.low_byte_first) {
     doubts.push_back(what +
                      "word_order says nothing of a single register, expected it with u32, s32 "
                      "or f32");
@@ -209,16 +293,21 @@ void apply(const Json& overrides, Json& entries) {
 RegisterMap map_from(Json json, const Json& overrides) {
   expect_object(json, map_keys, "map");
   RegisterMap map{.device = text_in(json, "device", "map"),
+                  .makers = text_in(json, "makers", "map"),
+                  .source = text_in(json, "source", "map"),
                   .line = line_in(json),
                   .entries = {},
                   .largest_gap = integer_in(json, "largest_gap", 0, 0, longest_read, "map"),
-                  .largest_read = integer_in(json, "largest_read", 32, 1, longest_read, "map")};
+                  .largest_read = integer_in(json, "largest_read", 32, 1, longest_read, "map"),
+                  .is_sought = flag_in(json, "sought", "map"),
+                  .quirks = quirks_in(json),
+                  .device_settings = settings_in(json)};
   if (!json.contains("registers") || !json.at("registers").is_array()) {
     refuse("map", "\"registers\" is missing: a list of entries");
   }
   RegisterEntry defaults;
   defaults.function = integer_in(json, "function", 3, 3, 4, "map");
-  defaults.low_word_first = low_word_first_in(json, false, "map");
+  read_word_order(json, defaults, "map");
   Json& entries = json[std::string_view("registers")];
   apply(overrides, entries);
   constexpr std::array<std::string_view, 2> numberings = {"wire", "manual"};
@@ -250,30 +339,6 @@ RegisterMap map_from(Json json, const Json& overrides) {
   return map;
 }
 
-// The number that the registers hold, before scale and offset.
-double number_of(const RegisterEntry& entry, Bytes words) {
-  if (entry.type == RegisterType::u16) return be16(words, 0);
-  if (entry.type == RegisterType::s16) return signed16(be16(words, 0));
-  const std::uint32_t bits = entry.low_word_first ? std::rotl(be32(words, 0), 16) : be32(words, 0);
-  switch (entry.type) {
-    case RegisterType::s32:
-      return static_cast<std::int32_t>(bits);
-    case RegisterType::f32:
-      return std::bit_cast<float>(bits);
-    default:
-      return bits;
-  }
-}
-
-// As many digits as a step of the device has: a scale of 0.01 prints 2.
-int decimals_of(const RegisterEntry& entry) {
-  const int usual = info_of(*entry.quantity).decimals;
-  if (entry.decimals) return *entry.decimals;
-  if (entry.type == RegisterType::f32) return usual;
-  const int digits = static_cast<int>(std::ceil(-std::log10(std::abs(entry.scale)) - 1e-9));
-  return std::max(digits, std::min(usual, 1));
-}
-
 }  // namespace
 
 Result<RegisterMap, std::string> parse_register_map(std::string_view text,
@@ -284,61 +349,6 @@ Result<RegisterMap, std::string> parse_register_map(std::string_view text,
   } catch (const std::exception& problem) {
     return Unexpected{std::string(problem.what())};
   }
-}
-
-std::vector<RegisterBlock> blocks_of(const RegisterMap& map) {
-  std::vector<const RegisterEntry*> ordered;
-  for (const auto& entry : map.entries) ordered.push_back(&entry);
-  std::ranges::sort(ordered, [](const auto* a, const auto* b) {
-    return std::pair(a->function, a->address) < std::pair(b->function, b->address);
-  });
-  std::vector<RegisterBlock> blocks;
-  for (const auto* entry : ordered) {
-    const int end = entry->address + entry->width();
-    if (!blocks.empty()) {
-      auto& last = blocks.back();
-      if (entry->function == last.function &&
-          entry->address - (last.first + last.count) <= map.largest_gap &&
-          end - last.first <= map.largest_read) {
-        last.count = std::max(last.count, end - last.first);
-        continue;
-      }
-    }
-    blocks.push_back(
-        {.function = entry->function, .first = entry->address, .count = entry->width()});
-  }
-  return blocks;
-}
-
-void read_block(const RegisterMap& map, const RegisterBlock& block, Bytes data, Sample& sample) {
-  for (const auto& entry : map.entries) {
-    if (!block.holds(entry)) continue;
-    const auto at = 2 * static_cast<std::size_t>(entry.address - block.first);
-    const double number = number_of(entry, data.subspan(at));
-    const bool is_absent = std::ranges::find(entry.sentinels, number) != entry.sentinels.end();
-    const double value = number * entry.scale + entry.offset;
-    if (entry.quantity) {
-      sample.readings.push_back(is_absent ? absent(*entry.quantity, Fault::sensor_fault)
-                                          : reading(*entry.quantity, value));
-    } else if (is_absent || !std::isfinite(value)) {
-      sample.facts.push_back({entry.name, std::monostate()});
-    } else {
-      sample.facts.push_back({entry.name, value});
-    }
-  }
-}
-
-std::vector<DriverQuantity> quantities_of(const RegisterMap& map) {
-  std::vector<DriverQuantity> quantities;
-  for (const auto& entry : map.entries) {
-    if (!entry.quantity) continue;
-    const auto& info = info_of(*entry.quantity);
-    quantities.push_back({.quantity = *entry.quantity,
-                          .lower = entry.lower.value_or(info.lower),
-                          .upper = entry.upper.value_or(info.upper),
-                          .decimals = decimals_of(entry)});
-  }
-  return quantities;
 }
 
 }  // namespace twinsky

@@ -24,8 +24,14 @@ class ModbusRefusal final : public LinkError {
   ModbusRefusal(int unit, std::uint8_t code, std::string_view reason);
   // Of a TCP gateway: behind it is nobody with this unit (10 and 11).
   [[nodiscard]] bool is_of_gateway() const noexcept { return code_ == 10 || code_ == 11; }
+  // It has no such register, or gives not so many at once (2 and 3; some say 4).
+  [[nodiscard]] bool is_of_registers() const noexcept { return code_ >= 2 && code_ <= 4; }
+  // The same, and to what.
+  [[nodiscard]] ModbusRefusal about(const std::string& what) const;
 
  private:
+  ModbusRefusal(std::uint8_t code, const std::string& what);
+
   std::uint8_t code_;
 };
 

@@ -250,7 +250,7 @@ class RecordedBus final : public Bus {
 extern const BusInfo recorded_bus = {
     .name = "recorded",
     .documentation = "A file of recorded exchanges, played in a loop.",
-    .place = 5,
+    .place = 6,
     .is_our_file = true,
     .plays_any = true,
     .make = [](const BusSettings& settings, BusSurroundings surroundings) -> std::unique_ptr<Bus> {

@@ -20,10 +20,9 @@
 #include "drivers/buses/modbus.hpp"
 
 #include "drivers/adu.hpp"
+#include "drivers/map_device.hpp"
 #include "drivers/register_map.hpp"
-#include "gateway/model/embedded.hpp"
 #include "gateway/model/joined.hpp"
-#include "gateway/model/plain_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -34,8 +33,6 @@ namespace twinsky {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::size_t longest_pdu = 253;
 
 constexpr auto settings = std::to_array<Setting>({
     {.name = "map",
@@ -57,121 +54,6 @@ constexpr auto settings = std::to_array<Setting>({
 });
 constexpr std::array<std::string_view, 1> units = {"1"};
 
-std::vector<std::string> shipped_maps() {
-  constexpr std::string_view folder = "drivers/maps/";
-  constexpr std::string_view ending = ".json";
-  std::vector<std::string> maps;
-  std::string_view left = embedded_file_names();
-  while (!left.empty()) {
-    std::string_view file = left.substr(0, left.find('\n'));
-    left.remove_prefix(std::min(left.size(), file.size() + 1));
-    if (!file.starts_with(folder) || !file.ends_with(ending)) continue;
-    file.remove_prefix(folder.size());
-    file.remove_suffix(ending.size());
-    maps.emplace_back(file);
-  }
-  return maps;
-}
-
-constexpr std::size_t longest_map = std::size_t{1} << 20U;
-
-Result<RegisterMap, std::string> load_map(const Settings& chosen) {
-  const std::string& name = chosen.text("map");
-  std::string text(embedded_file("drivers/maps/" + name + ".json"));
-  if (name.find('/') != std::string::npos) {
-    auto file = read_plain_file(name, longest_map);
-    if (!file) {
-      return Unexpected{"map " + name + ": the file cannot be read (" + file.error().reason + ")"};
-    }
-    if (file->is_cut) return Unexpected{"map " + name + ": the file is larger than 1 MiB"};
-    text = std::move(file->text);
-  } else if (text.empty()) {
-    return Unexpected{"no map \"" + name + "\" is shipped; expected one of " +
-                      joined(shipped_maps()) + ", or a path with a slash"};
-  }
-  const std::string overrides = chosen.has("map_override") ? chosen.text("map_override") : "";
-  auto map = parse_register_map(text, overrides);
-  if (!map) return Unexpected{"map " + name + ": " + map.error()};
-  return map;
-}
-
-// The registers in a reply's PDU that is known to answer its request.
-Bytes registers_of(Bytes reply) {
-  return reply.subspan(2);
-}
-
-class ModbusDevice final : public DriverOn<RequestLink> {
- public:
-  explicit ModbusDevice(const Settings& chosen)
-      : map_(load_map(chosen)), answer_within_(chosen.duration("answer_within")) {
-    if (map_) blocks_ = blocks_of(*map_);
-  }
-
-  void start(RequestLink&) override {
-    if (!map_) throw LinkError(Fault::unsupported, map_.error());
-  }
-
-  // A block that fails leaves its readings absent; with silence the others are not asked any more.
-  Result<Sample> sample(RequestLink& link) override {
-    Sample sample;
-    std::optional<LinkError> failure;
-    std::size_t failed = 0;
-    for (const auto& block : blocks_) {
-      try {
-        if (!failure || failure->fault() != Fault::no_response) {
-          ask(link, block, sample);
-          continue;
-        }
-      } catch (const LinkError& error) {
-        failure = error;
-        sample.facts.push_back({error.fault() == Fault::exception ? "refused" : "unanswered",
-                                std::string(error.what())});
-      }
-      ++failed;
-      mark_absent(block, failure->fault(), sample);
-    }
-    if (failure && failed == blocks_.size()) throw *failure;
-    return sample;
-  }
-
- private:
-  void ask(RequestLink& link, const RegisterBlock& block, Sample& sample) {
-    std::array<std::byte, longest_pdu> buffer{};
-    const auto request = read_registers_pdu(block.function, block.first, block.count);
-    std::size_t length = 0;
-    try {
-      length = link.request(request, buffer, answer_within_);
-    } catch (const LinkError& error) {
-      throw LinkError(error.fault(), name_of(block) + ": " + error.what());
-    }
-    const Bytes reply = Bytes(buffer).first(length);
-    if (!answers(request, reply) || length == 2) {
-      throw LinkError(Fault::framing, name_of(block) + ": answered something else");
-    }
-    read_block(*map_, block, registers_of(reply), sample);
-  }
-
-  // "registers 500 to 513", as they are on the wire.
-  static std::string name_of(const RegisterBlock& block) {
-    const std::string sort = block.function == 4 ? "input register" : "register";
-    const std::string first = std::to_string(block.first);
-    if (block.count == 1) return sort + " " + first;
-    return sort + "s " + first + " to " + std::to_string(block.first + block.count - 1);
-  }
-
-  void mark_absent(const RegisterBlock& block, Fault fault, Sample& sample) const {
-    for (const auto& entry : map_->entries) {
-      if (block.holds(entry) && entry.quantity) {
-        sample.readings.push_back(absent(*entry.quantity, fault));
-      }
-    }
-  }
-
-  const Result<RegisterMap, std::string> map_;
-  const milliseconds answer_within_;
-  std::vector<RegisterBlock> blocks_;
-};
-
 // One recorded request with its answer, as whole RTU frames; adds to `sample` and `outcome`.
 std::optional<Fault> decode_exchange(const Exchange& exchange, const RegisterMap& map,
                                      Sample& sample, std::vector<Fact>& outcome) {
@@ -187,7 +69,7 @@ std::optional<Fault> decode_exchange(const Exchange& exchange, const RegisterMap
   }
   const RegisterBlock block{
       .function = u8(request, 0), .first = be16(request, 1), .count = be16(request, 3)};
-  read_block(map, block, registers_of(*reply), sample);
+  read_block(map, block, reply->subspan(2), sample);
   return std::nullopt;
 }
 
@@ -257,7 +139,7 @@ std::vector<std::string> fitting_maps(RequestLink& link, const std::string& like
     const auto map = load_map(chosen);
     if (!map) continue;
     try {
-      const auto sample = ModbusDevice(chosen).sample(link);
+      const auto sample = MapDevice(chosen).sample(link);
       if (sample && is_plausible(*map, *sample)) fitting.push_back(name);
     } catch (const LinkError& failure) {
       if (failure.fault() == Fault::no_response) break;
@@ -289,13 +171,13 @@ Approach approach(const LineSettings& line, const RegisterBlock& block, const st
           }};
 }
 
-// First what each map names, since many devices are silent when they are asked for a register that
-// they do not have; then, at the usual speeds, what nearly all have or refuse.
+// First what maps name that are sought, since many devices are silent when they are asked for a
+// register that they do not have; then, at the usual speeds, what nearly all have or refuse.
 std::vector<Approach> approaches() {
   std::vector<Approach> all;
   for (const std::string& name : shipped_maps()) {
     const auto map = load_map(settings_for(name));
-    if (map) all.push_back(approach(map->line, blocks_of(*map).front(), name));
+    if (map && map->is_sought) all.push_back(approach(map->line, blocks_of(*map).front(), name));
   }
   for (const int baud : {9600, 4800, 19200}) {
     all.push_back(approach({.baud = baud}, {.function = 3, .first = 0, .count = 1}, {}));
@@ -309,7 +191,9 @@ std::vector<Approach> approaches() {
 extern const DriverInfo modbus_driver = {
     .name = "modbus",
     .summary = "Any Modbus RTU or TCP device that a register map describes",
-    .makers = "Renke RS-FSXCS-N01 and rebrands, Teledyne T640, or a map of your own",
+    .makers =
+        "28 instruments by maps that are shipped, Renke RS-FSXCS-N01 and Teledyne T640 among "
+        "them, or a map of your own",
     .datasheet = "MODBUS Application Protocol V1.1b3, 6.3 and 6.4; the device's own register list",
     .bus = &modbus_bus,
     .quantities = {},  // of the map
@@ -317,7 +201,7 @@ extern const DriverInfo modbus_driver = {
     .addresses = units,
     .settings = settings,
     .make = [](const Settings& chosen) -> std::unique_ptr<Driver> {
-      return std::make_unique<ModbusDevice>(chosen);
+      return std::make_unique<MapDevice>(chosen);
     },
     .decode = decode_modbus,
     .approaches = approaches,

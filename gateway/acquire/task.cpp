@@ -395,6 +395,7 @@ void Task::tell_of_parts(const Sample& sample) {
   std::string reasons;
   bool is_unanswered = false;
   for (const Fact& fact : sample.facts) {
+    if (fact.name == "tolerated") tell_of_quirks(std::get<std::string>(fact.value));
     const bool is_refused = fact.name == "refused";
     if (!is_refused && fact.name != "unanswered") continue;
     const auto& reason = std::get<std::string>(fact.value);
@@ -416,6 +417,13 @@ void Task::tell_of_parts(const Sample& sample) {
     intake_.announce("readings_lost", sensor_.id, reasons);
   }
   parts_lost_ = lost;
+}
+
+// Once, and again when more of them have been met.
+void Task::tell_of_quirks(const std::string& quirks) {
+  if (quirks == quirks_told_) return;
+  quirks_told_ = quirks;
+  log_.notice(sensor_.id, "the device " + quirks + "; its map lets that pass");
 }
 
 void Task::accept(Sample sample, bool is_warm) {

@@ -68,6 +68,7 @@ class Task {
   [[nodiscard]] milliseconds wake_lead() const;
   [[nodiscard]] milliseconds longest_silence() const;
   void fail(Fault fault, std::string_view detail);
+  void tell_of_quirks(const std::string& quirks);
   [[nodiscard]] bool answers_late(std::string_view detail);
   void begin_silence();
   void schedule_next(bool heard);
@@ -122,6 +123,7 @@ class Task {
   std::uint64_t late_answers_ = 0;        // as far as they were looked at
   std::optional<MonotonicTime> late_at_;  // the newest of them
   int unanswered_ = 0;                    // samples in a row of which a part was not answered
+  std::string quirks_told_;               // what it does otherwise than Modbus has it
   std::string parts_lost_;                // what is told of them: "registers 500 to 513, …"
   int polls_ = 0;                         // up to as many as jitter is made of
   SensorCounters counters_;

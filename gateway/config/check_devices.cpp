@@ -198,8 +198,11 @@ void check_device_address(const Sensor& sensor, const DriverInfo& driver, Draft&
     given = node;
   }
   const int address = sensor.settings.device.address;
-  if (given != nullptr && kind.check_device != nullptr) {
-    std::string problem = kind.check_device(address, driver);
+  // A bus of another kind may take others than the one that the driver is made for.
+  const bool has_own = sensor.bus != nullptr && sensor.bus->info->check_device != nullptr;
+  const auto check = has_own ? sensor.bus->info->check_device : kind.check_device;
+  if (given != nullptr && check != nullptr) {
+    std::string problem = check(address, driver);
     if (!problem.empty()) draft.reader.report(*given, std::move(problem));
   } else if (given == nullptr && address == 0 && !kind.device_addresses.empty()) {
     draft.reader.report(sensor.node, in_quotes(kind.device_addresses.front().name) +

@@ -579,5 +579,206 @@ TEST(modbus_tcp, a_stop_wakes_a_waiting_request_at_once) {
   EXPECT_THROW(wire.link->request(question, wire.buffer, 10'000ms), Stopped);
 }
 
+// A unit that only TCP has.
+TEST(modbus_tcp, asks_units_0_and_255) {
+  for (const int unit : {0, 255}) {
+    Tcp wire;
+    wire.link = link_to<RequestLink>(*wire.bus, {.address = unit});
+    wire.bus->open();
+    const Descriptor peer = wire.server.accept();
+    std::jthread device([&] {
+      const auto request = receive(peer.get(), 12);
+      ASSERT_EQ(request.size(), 12U);
+      EXPECT_EQ(u8(request, 6), unit);
+      send(peer.get(), reply_to(be16(request, 0), "03020002", unit));
+    });
+    EXPECT_EQ(wire.ask(question), "03020002");
+  }
+}
+
+struct Quirk {
+  ModbusQuirks let_pass;
+  std::function<Buffer(int)> answer;  // to the transaction asked
+  std::string_view told;
+};
+
+Buffer with_behind(Buffer frame, std::string_view more) {
+  const Buffer behind = hex(more);
+  frame.insert(frame.end(), behind.begin(), behind.end());
+  return frame;
+}
+
+// The CRC inside of what the length counts.
+Buffer with_counted(int transaction) {
+  Buffer frame = with_behind(reply_to(transaction, "03020002"), "abcd");
+  frame[5] = std::byte{7};
+  return frame;
+}
+
+std::vector<Quirk> quirks() {
+  return {
+      {{.transaction_not_echoed = true},
+       [](int) { return reply_to(0, "03020002"); },
+       "answers with the transaction 0 whatever it is asked with"},
+      {{.unit_not_echoed = true},
+       [](int asked) { return reply_to(asked, "03020002", 255); },
+       "answers as unit 255"},
+      {{.trailing_bytes = 2},
+       [](int asked) { return with_behind(reply_to(asked, "03020002"), "abcd"); },
+       "has 2 bytes behind an answer"},
+      {{.trailing_bytes = 2}, with_counted, "counts 2 bytes behind an answer in its length"},
+  };
+}
+
+// Two questions, since what is wrong with an answer may lie in the way of the next.
+TEST(modbus_tcp, lets_pass_what_its_map_says_and_tells_what_it_met) {
+  for (const Quirk& quirk : quirks()) {
+    SCOPED_TRACE(quirk.told);
+    Tcp wire;
+    wire.bus->open();
+    wire.link->tolerate(quirk.let_pass);
+    EXPECT_EQ(wire.link->tolerated(), "");
+    const Descriptor peer = wire.server.accept();
+    std::jthread device([&] {
+      for (int asked = 0; asked < 3; ++asked)
+        send(peer.get(), quirk.answer(take_request(peer.get())));
+    });
+    for (int asked = 0; asked < 3; ++asked) EXPECT_EQ(wire.ask(question), "03020002");
+    EXPECT_EQ(wire.link->tolerated(), quirk.told);
+  }
+}
+
+TEST(modbus_tcp, lets_nothing_pass_that_its_map_does_not_say) {
+  for (const Quirk& quirk : quirks()) {
+    SCOPED_TRACE(quirk.told);
+    Tcp wire;
+    wire.bus->open();
+    const Descriptor peer = wire.server.accept();
+    std::jthread device([&] {
+      for (int asked = 0; asked < 2; ++asked) {
+        const auto request = receive(peer.get(), 12, 200ms);
+        if (request.size() == 12) send(peer.get(), quirk.answer(be16(request, 0)));
+      }
+    });
+    const std::string first = wire.ask(question, 60ms);
+    const std::string second = wire.ask(question, 60ms);
+    EXPECT_TRUE(first != "03020002" || second != "03020002") << first << ' ' << second;
+    EXPECT_EQ(wire.link->tolerated(), "");
+  }
+}
+
+// Its answers do not say to what, so one that is late must not come into the next one's place.
+TEST(modbus_tcp, a_late_answer_without_its_transaction_is_never_the_next_one) {
+  Tcp wire;
+  wire.bus->open();
+  wire.link->tolerate({.transaction_not_echoed = true});
+  std::jthread device([&] {
+    const Descriptor first = wire.server.accept();
+    take_request(first.get());
+    const Descriptor second = wire.server.accept();
+    take_request(second.get());
+    static_cast<void>(::write(first.get(), reply_to(0, "03020001").data(), 11));
+    send(second.get(), reply_to(0, "03020002"));
+  });
+  EXPECT_EQ(wire.ask(question, 30ms), "no_response");
+  EXPECT_EQ(wire.ask(question), "03020002");
+}
+
+TEST(modbus_tcp, waits_after_a_connect_where_its_map_says_so) {
+  Tcp wire;
+  wire.bus->open();
+  wire.link->tolerate({.pause_after_connect = 80ms});
+  const auto connected = wire.around.clock.now();
+  const Descriptor peer = wire.server.accept();
+  std::jthread device([&] {
+    const int asked = take_request(peer.get());
+    EXPECT_GE(wire.around.clock.now() - connected, 70ms);
+    send(peer.get(), reply_to(asked, "03020002"));
+    send(peer.get(), reply_to(take_request(peer.get()), "03020003"));
+  });
+  EXPECT_EQ(wire.ask(question), "03020002");
+  EXPECT_EQ(wire.link->tolerated(), "is given 80ms after a connect");
+  EXPECT_EQ(wire.ask(question), "03020003");
+}
+
+struct RtuOverTcp {
+  Listening server;
+  Surroundings around;
+  std::unique_ptr<Bus> bus = around.bus(settings("modbus_rtu_tcp", server.address()));
+  std::unique_ptr<RequestLink> link = link_to<RequestLink>(*bus, {.address = 254});
+  std::array<std::byte, 253> buffer{};
+
+  std::string ask(Bytes request, milliseconds patience = 1000ms) {
+    try {
+      return to_hex(Bytes(buffer).first(link->request(request, buffer, patience)));
+    } catch (const LinkError& error) {
+      return std::string(name_of(error.fault()));
+    }
+  }
+};
+
+TEST(modbus_rtu_tcp, passes_whole_frames_of_the_line_in_any_pieces) {
+  RtuOverTcp wire;
+  wire.bus->open();
+  const Descriptor peer = wire.server.accept();
+  std::jthread device([&] {
+    EXPECT_EQ(to_hex(receive(peer.get(), 8)), "fe0400030001d5c5");
+    send(peer.get(), hex("fe0402"));
+    send(peer.get(), hex("0190acd8"));
+    EXPECT_EQ(receive(peer.get(), 8).size(), 8U);
+    send(peer.get(), hex("fe04020191acd8"));
+  });
+  EXPECT_EQ(wire.ask(read_co2), "04020190");
+  EXPECT_EQ(wire.ask(read_co2, 40ms), "checksum");
+}
+
+TEST(modbus_rtu_tcp, talks_with_libmodbus) {
+  RtuOverTcp wire;
+  wire.bus->open();
+  const Descriptor peer = wire.server.accept();
+  Port port;
+  const LibmodbusDevice device(modbus_new_rtu("unused", 9600, 'N', 8, 1), port.device(), 17);
+  // What a serial server does, both ways.
+  const Descriptor host(::open(port.path().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  termios raw{};
+  ::tcgetattr(host.get(), &raw);
+  ::cfmakeraw(&raw);
+  ::tcsetattr(host.get(), TCSANOW, &raw);
+  const std::jthread server([&](const std::stop_token& stop) {
+    std::array<pollfd, 2> ends{{{peer.get(), POLLIN, 0}, {host.get(), POLLIN, 0}}};
+    std::array<std::byte, 512> chunk{};
+    while (!stop.stop_requested()) {
+      ::poll(ends.data(), ends.size(), 20);
+      for (std::size_t from = 0; from < ends.size(); ++from) {
+        if ((ends[from].revents & POLLIN) == 0) continue;
+        const auto count = ::read(ends[from].fd, chunk.data(), chunk.size());
+        if (count > 0) send(ends[1 - from].fd, Bytes(chunk).first(static_cast<std::size_t>(count)));
+      }
+    }
+  });
+  expect_libmodbus_dialogue(*link_to<RequestLink>(*wire.bus, {.address = 17}));
+}
+
+TEST(modbus_rtu_tcp, connects_anew_when_the_server_has_hung_up_or_says_nothing_any_more) {
+  RtuOverTcp wire;
+  wire.bus->open();
+  { const Descriptor closed = wire.server.accept(); }
+  std::jthread device([&] {
+    const Descriptor second = wire.server.accept();
+    receive(second.get(), 8);
+    send(second.get(), hex(co2_400));
+    for (int unit = 1; unit <= 3; ++unit) receive(second.get(), 8);
+    const Descriptor third = wire.server.accept();
+    receive(third.get(), 8);
+    send(third.get(), hex(co2_400));
+  });
+  EXPECT_EQ(wire.ask(read_co2), "04020190");
+  for (int unit = 1; unit <= 3; ++unit) {
+    const auto other = link_to<RequestLink>(*wire.bus, {.address = unit});
+    EXPECT_THROW(other->request(read_co2, wire.buffer, 20ms), LinkError);
+  }
+  EXPECT_EQ(wire.ask(read_co2), "04020190");
+}
+
 }  // namespace
 }  // namespace twinsky
