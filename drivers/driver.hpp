@@ -284,6 +284,9 @@ struct DriverInfo {
 
   // What can be used as it is and is most likely not meant so, a sentence each.
   std::vector<std::string> (*doubts)(const Settings&) = nullptr;
+  // What a device's first samples say of settings that its model has in several ways, a sentence
+  // each, for the user to decide; none: no such setting.
+  std::vector<std::string> (*learn)(const Settings&, std::span<const Sample>) = nullptr;
 };
 
 // What a device measures that is set up so: by its variant or its map, where those decide.

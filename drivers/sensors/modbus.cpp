@@ -20,6 +20,7 @@
 #include "drivers/buses/modbus.hpp"
 
 #include "drivers/adu.hpp"
+#include "drivers/learned_scale.hpp"
 #include "drivers/map_device.hpp"
 #include "drivers/register_map.hpp"
 #include "gateway/model/joined.hpp"
@@ -221,6 +222,11 @@ extern const DriverInfo modbus_driver = {
     .doubts = [](const Settings& chosen) -> std::vector<std::string> {
       const auto map = load_map(chosen);
       return map ? map->doubts : std::vector<std::string>();
+    },
+    .learn = [](const Settings& chosen,
+                std::span<const Sample> samples) -> std::vector<std::string> {
+      const auto map = load_map(chosen);
+      return map ? learned_scales(*map, samples) : std::vector<std::string>();
     },
 };
 

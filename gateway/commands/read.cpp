@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky read [SENSOR]`: reads once, prints, stores and publishes nothing. For the first minutes
-// with a new sensor.
+// with a new sensor; with --learn several times, to tell which of several ways its model has.
 #include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
@@ -13,6 +13,7 @@
 #include <array>
 #include <iomanip>
 #include <iostream>
+#include <vector>
 
 namespace twinsky {
 namespace {
@@ -25,6 +26,7 @@ struct ReadOptions {
   std::string config = "/etc/twinsky/twinsky.json";
   std::string sensor;
   bool json = false;
+  bool learn = false;
 };
 
 // Asks a polled device until it has something to say.
@@ -37,6 +39,28 @@ Result<Sample> poll(const DriverInfo& info, const Settings& settings, Link& link
     if (sample || sample.error() != Fault::not_ready || clock.now() > deadline) return sample;
     link.pause(200ms);
   }
+}
+
+// Several samples of a polled device, the last of which is the answer, and what they say.
+Result<Sample> learn(const DriverInfo& info, const Settings& settings, Link& link, Clock& clock,
+                     std::vector<std::string>& learned) {
+  constexpr int wanted = 10;
+  const auto driver = info.make(settings);
+  driver->start(link);
+  std::vector<Sample> samples;
+  Fault fault = Fault::no_response;
+  for (int asked = 0; asked < wanted; ++asked) {
+    if (asked > 0) clock.pause_until(clock.now() + info.shortest_period, {});
+    Result<Sample> sample = driver->sample(link);
+    if (sample) {
+      samples.push_back(std::move(sample.value()));
+    } else {
+      fault = sample.error();
+    }
+  }
+  if (samples.empty()) return Unexpected{fault};
+  learned = info.learn(settings, samples);
+  return std::move(samples.back());
 }
 
 // Listens for the first valid frame.
@@ -128,7 +152,8 @@ void print(const Sample& sample, milliseconds warm_up) {
 }
 
 // True when the sensor gave a sample.
-bool read_sensor(const SensorSettings& sensor, const BusSettings& bus_settings, bool json) {
+bool read_sensor(const SensorSettings& sensor, const BusSettings& bus_settings,
+                 const ReadOptions& options) {
   SystemClock clock(true);
   const DriverInfo& info = *driver_named(sensor.driver);
   std::string problem;
@@ -138,16 +163,22 @@ bool read_sensor(const SensorSettings& sensor, const BusSettings& bus_settings, 
   try {
     bus->open();
     const auto link = bus->link(sensor.device);
+    std::vector<std::string> learned;
+    const bool can_learn = options.learn && info.learn != nullptr;
     const Result<Sample> sample =
         info.make_listener != nullptr
             ? listen(info, sensor.settings, link_as<StreamLink>(*link), clock)
-            : poll(info, sensor.settings, *link, clock);
+        : can_learn ? learn(info, sensor.settings, *link, clock, learned)
+                    : poll(info, sensor.settings, *link, clock);
     if (sample) {
-      if (json) {
+      if (options.json) {
         std::cout << json_of(sensor.id, *sample).dump() << '\n';
       } else {
         std::cout << sensor.id << " (" << sensor.driver << " on " << sensor.bus << ")\n";
         print(*sample, info.warm_up);
+        if (options.learn && learned.empty())
+          learned = {"nothing is left to be told by its values"};
+        for (const std::string& sentence : learned) std::cout << "  " << sentence << '\n';
       }
       return true;
     }
@@ -181,7 +212,7 @@ int read_all(const ReadOptions& options) {
     if (!options.sensor.empty() && sensor.id != options.sensor) continue;
     any = true;
     const auto bus = std::ranges::find(config->buses, sensor.bus, &BusSettings::id);
-    all_good = read_sensor(sensor, *bus, options.json) && all_good;
+    all_good = read_sensor(sensor, *bus, options) && all_good;
   }
   if (any) return all_good ? exit_good : exit_failed;
   if (config->sensors.empty()) {
@@ -201,7 +232,12 @@ void add_read(Command& app, int& code) {
       app.add_subcommand("read", "Read sensors once and print; nothing is stored or published");
   command->add_option("sensor", options->sensor, "Only this sensor");
   command->add_option("--config", options->config, "Configuration file")->shows_default();
-  command->add_flag("--json", options->json, "One JSON object per sensor");
+  auto* const json = command->add_flag("--json", options->json, "One JSON object per sensor");
+  command
+      ->add_flag("--learn", options->learn,
+                 "Read ten times, and say which of the scales that a map knows for the model are "
+                 "likely; nothing is changed")
+      ->excludes(json);
   command->callback([options, &code] { code = read_all(*options); });
 }
 

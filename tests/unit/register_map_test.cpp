@@ -3,6 +3,7 @@
 #include "drivers/register_map.hpp"
 
 #include "drivers/buses/modbus.hpp"
+#include "drivers/learned_scale.hpp"
 #include "drivers/map_device.hpp"
 #include "drivers/registry.hpp"
 #include "gateway/model/hexadecimal.hpp"
@@ -553,6 +554,70 @@ TEST(shipped_maps, few_are_sought_by_registers_of_their_own) {
   for (const std::string& name : shipped_maps()) sought += load_map(chosen(name))->is_sought;
   EXPECT_EQ(sought, 3);
   EXPECT_EQ(driver().approaches().size(), 6U);
+}
+
+// As the station says them: wind as a count, and its Beaufort number.
+std::vector<std::string> learned(const std::vector<std::pair<int, int>>& winds,
+                                 const std::string& overrides = "{}") {
+  std::vector<Sample> samples;
+  const auto map = load_map(chosen("renke-rs-fsxcs", overrides));
+  for (const auto& [count, force] : winds) {
+    Sample& sample = samples.emplace_back();
+    sample.readings.push_back(reading(Quantity::wind_speed, count * map->entries[0].scale));
+    sample.facts.push_back({"wind_force", static_cast<double>(force)});
+  }
+  return driver().learn(chosen("renke-rs-fsxcs", overrides), samples);
+}
+
+TEST(modbus, a_scale_is_told_by_what_the_device_says_besides) {
+  const auto older = learned({{52, 3}, {0, 0}, {61, 4}});
+  ASSERT_EQ(older.size(), 1U);
+  EXPECT_NE(older[0].find("wind_speed: most likely scale 0.1 (older firmware"), std::string::npos)
+      << older[0];
+  EXPECT_NE(older[0].find("2 of 2 readings"), std::string::npos) << older[0];
+  EXPECT_NE(older[0].find("\"map_override\": {\"wind_speed\": {\"scale\": 0.1}}"),
+            std::string::npos)
+      << older[0];
+  const auto newer = learned({{520, 3}, {610, 4}});
+  EXPECT_NE(newer[0].find("wind_speed: as configured (scale 0.01)"), std::string::npos) << newer[0];
+  const auto back = learned({{520, 3}}, R"({"wind_speed":{"scale":0.1}})");
+  EXPECT_NE(back[0].find("most likely scale 0.01;"), std::string::npos) << back[0];
+}
+
+TEST(modbus, a_scale_that_nothing_tells_is_not_proposed) {
+  for (const auto& winds : std::vector<std::vector<std::pair<int, int>>>{
+           {}, {{0, 0}, {0, 0}}, {{2, 0}}, {{52, 3}, {520, 3}}, {{520, 7}}}) {
+    const auto sentences = learned(winds);
+    ASSERT_EQ(sentences.size(), 1U);
+    EXPECT_NE(sentences[0].find("wind_speed: not decided"), std::string::npos) << sentences[0];
+    EXPECT_EQ(sentences[0].find("map_override"), std::string::npos);
+  }
+}
+
+TEST(modbus, a_scale_is_told_by_what_is_likely_at_all) {
+  Sample sample;
+  sample.readings.push_back(reading(Quantity::solar_radiation, 8542));
+  const std::array samples{sample};
+  const auto told = driver().learn(chosen("kipp-zonen-smp"), samples);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_NE(told[0].find("not decided"), std::string::npos)
+      << "tenths and hundredths are both likely: " << told[0];
+  const auto map = parse_register_map(
+      map_of(R"({"quantity":"temperature","register":0,"scale":0.1,"plausible":[-10,45],
+                 "alternatives":[{"scale":0.01}]})"),
+      "");
+  ASSERT_TRUE(map) << map.error();
+  Sample air;
+  air.readings.push_back(reading(Quantity::temperature, 245));
+  const std::array airs{air};
+  EXPECT_NE(learned_scales(*map, airs).at(0).find("\"scale\": 0.01"), std::string::npos);
+}
+
+TEST(modbus, the_beaufort_scale_has_its_limits) {
+  for (const auto& [speed, force] : std::vector<std::pair<double, int>>{
+           {0, 0}, {0.2, 0}, {0.3, 1}, {1.5, 1}, {1.6, 2}, {8.0, 5}, {32.6, 11}, {32.7, 12}}) {
+    EXPECT_EQ(beaufort_of(speed), force) << speed;
+  }
 }
 
 }  // namespace
