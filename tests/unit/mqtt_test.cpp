@@ -563,7 +563,8 @@ TEST(mqtt, topics_of_removed_things_are_cleared_also_after_a_crash) {
   ASSERT_TRUE(subscriber.sees(std::string(base) + "sensor/gone/state", ""));
   const auto is_settled = [&] {
     return gateway.store->retained_topics("city") ==
-           std::vector<std::string>{"ref/hk-epd/mong-kok/meta", "sensor/kept/meta"};
+           std::vector<std::string>{std::string("//").append(base), "ref/hk-epd/mong-kok/meta",
+                                    "sensor/kept/meta"};
   };
   EXPECT_TRUE(eventually(is_settled));
   for (const Received& message : subscriber.messages()) {
