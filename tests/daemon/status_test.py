@@ -268,7 +268,7 @@ class Reading(gateway.GatewayTest):
         return done.stderr
 
     def test_no_answer_says_which_addresses_answer(self):
-        self.assertIn('/dev/i2c-1 0x76: no answer; on this bus answers 0x77 (as bme280 may): is that its "address"?',
+        self.assertIn('/dev/i2c-1 0x76: no answer; on this bus answers 0x77 (as bme280, bme688, bmp388 may): is that its "address"?',
                       self.said_of("air"))
         self.world.say("unplug air")
         self.assertIn("0x76: no answer; of the other addresses that drivers know none answers a read: look at its power",

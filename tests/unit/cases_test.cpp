@@ -241,8 +241,8 @@ TEST(registry, of_buses_is_in_the_order_in_which_messages_name_them) {
     EXPECT_FALSE(kind->documentation.empty() || kind->make == nullptr) << kind->name;
     EXPECT_TRUE(kind->device_addresses.empty() || !kind->device_address_name.empty());
   }
-  EXPECT_EQ(names,
-            (std::vector<std::string_view>{"i2c", "serial", "modbus", "modbus_tcp", "recorded"}));
+  EXPECT_EQ(names, (std::vector<std::string_view>{"i2c", "serial", "modbus", "modbus_tcp",
+                                                  "modbus_rtu_tcp", "recorded"}));
 }
 
 TEST(registry, equals_the_folder_of_sensors) {

@@ -99,7 +99,8 @@ TEST(published_quantities, nothing_that_is_measured_in_a_case_is_called_air_by_d
       }
     }
   }
-  EXPECT_EQ(with_case, (std::set<std::string>{"pms5003 pms5003st", "pms5003 pms5003t", "scd4x "}));
+  EXPECT_EQ(with_case, (std::set<std::string>{"pms5003 pms5003st", "pms5003 pms5003t", "scd30 ",
+                                              "scd4x ", "sfa30 "}));
 }
 
 TEST(published_quantities, what_is_computed_with_others_is_declared) {
