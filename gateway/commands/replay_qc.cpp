@@ -25,7 +25,7 @@ using Values = std::vector<std::optional<double>>;
 constexpr std::chrono::minutes utc{0};
 constexpr std::size_t fewest_for_flat_line = 3;
 
-struct Series {
+struct CheckedSeries {
   Times times;
   Values values;
   bool restart = false;  // between any two samples
@@ -76,9 +76,9 @@ Times times_of(const Json& list) {
   return times;
 }
 
-Series series_of(const Json& item) {
-  Series series{.times = times_of(item.value("times", Json())),
-                .values = values_of(item.value("values", Json()))};
+CheckedSeries series_of(const Json& item) {
+  CheckedSeries series{.times = times_of(item.value("times", Json())),
+                       .values = values_of(item.value("values", Json()))};
   // Where a case has no times its samples come once a second.
   for (std::size_t at = series.times.size(); at < series.values.size(); ++at) {
     series.times.push_back(UtcTime(seconds(static_cast<double>(at))));
@@ -146,7 +146,8 @@ AttenuationLimits attenuation_of(const Json& params, milliseconds step) {
   return limits;
 }
 
-CheckSettings settings_of(const std::string& test, const Json& params, const Series& series) {
+CheckSettings settings_of(const std::string& test, const Json& params,
+                          const CheckedSeries& series) {
   CheckSettings settings{.step = median_step(series.times)};
   if (test == "gross_range") {
     settings.range = {.fail = interval_at(params, "fail"),
@@ -189,7 +190,7 @@ void start_again(Stateful& running, Stateful fresh) {
   running = std::move(fresh);
 }
 
-Flags checked(const CheckSettings& settings, const Series& series) {
+Flags checked(const CheckSettings& settings, const CheckedSeries& series) {
   Flags flags;
   SeriesChecks checks(settings);
   for (std::size_t at = 0; at < series.values.size(); ++at) {
@@ -206,7 +207,7 @@ Flags checked(const CheckSettings& settings, const Series& series) {
 }
 
 // The window is the series: its flags are known at its end.
-Flags whole_attenuated(const AttenuationLimits& limits, const Series& series) {
+Flags whole_attenuated(const AttenuationLimits& limits, const CheckedSeries& series) {
   WholeAttenuated whole(limits);
   for (const auto& value : series.values) {
     if (series.restart) start_again(whole, WholeAttenuated(limits));
@@ -219,7 +220,7 @@ Flags whole_attenuated(const AttenuationLimits& limits, const Series& series) {
   return flags;
 }
 
-Flags time_gaps(milliseconds limit, const Series& series) {
+Flags time_gaps(milliseconds limit, const CheckedSeries& series) {
   Flags flags;
   std::optional<UtcTime> before;
   for (std::size_t at = 0; at < series.times.size(); ++at) {
@@ -235,7 +236,7 @@ Flags time_gaps(milliseconds limit, const Series& series) {
   return flags;
 }
 
-Flags receptions(const Json& params, const Series& series) {
+Flags receptions(const Json& params, const CheckedSeries& series) {
   const auto now = time_of(params.value("from_time", params.value("now", Json())));
   const double hours = number_at(params, "fail_hours").value_or(6);
   Flags flags;
@@ -245,7 +246,7 @@ Flags receptions(const Json& params, const Series& series) {
   return flags;
 }
 
-Flags dates(const Json& params, const Series& series) {
+Flags dates(const Json& params, const CheckedSeries& series) {
   PossibleDates possible;
   if (const auto span = params.find("fail"); span != nullptr && span->is_array()) {
     possible = {.earliest = time_of(span->at(0)), .latest = time_of(span->at(1))};
@@ -291,7 +292,7 @@ Flags flags_of(const Json& item, bool restart) {
   const Json params = item.value("params", Json::object());
   if (test == "aggregate") return aggregated(item.at("values"));
   if (test == "location") return locations(item, params);
-  Series series = series_of(item);
+  CheckedSeries series = series_of(item);
   series.restart = restart;
   if (test == "time_gap") {
     return time_gaps(seconds(std::trunc(params.value("fail_hours", 2.0) * 3600)), series);
