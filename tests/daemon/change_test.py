@@ -94,6 +94,13 @@ class Change(gateway.GatewayTest):
         gateway.until(lambda: len(self.subscriber.records("sensor/air")) > n + 3, 10, "it goes on")
         self.assertIsNone(self.gateway.process.poll())
 
+    def test_learning_says_which_scale_is_likely_and_changes_nothing(self):
+        before = open(self.gateway.file, encoding="utf-8").read()
+        said = self.gateway.printed("read", "--learn", "station")
+        self.assertIn("wind_speed: as configured (scale 0.01); 10 of 10 readings are likely with it, none with another "
+                      "way that the map knows", said)
+        self.assertEqual(open(self.gateway.file, encoding="utf-8").read(), before)
+
     def test_topics_get_another_form_and_nothing_stays_behind(self):
         city = gateway.Subscriber(self.broker.port, "city/#", "city")
         self.addCleanup(city.end)
