@@ -109,7 +109,7 @@ class Additions(unittest.TestCase):
         self.assertIn('"x" is no answer, expected digits', said)
         self.assertIn("/sensors/0/offset: 6 is out of range", said)
         self.assertIn('/sinks/0/befor: the key "befor" is not known here; did you mean "before"?', said)
-        self.assertRegex(said, 'there is no format "tooy", expected one of "[^;]*"native"[^;]*"toy"; did you mean "toy"[?]')
+        self.assertRegex(said, 'there is no format "tooy", expected one of "[^;]*"native"[^;]*"toy"[^;]*; did you mean "toy"[?]')
         self.assertIn('/sinks/2/separator: the key "separator" is not known here', said)
         self.assertRegex(said, '/sinks/3: the sink names no transport, expected exactly one of "[^;\n]*"mqtt", "toy"')
 

@@ -151,7 +151,9 @@ class TheOthersAreInTime(EightSinks):
         late = []
         until(lambda: self.hear(late) > 800, 120, "records come", lambda: len(late))
         self.away.start()
-        until(lambda: self.hear(late) // 28 <= len(self.there.records("sensor/d3")), 90, "it has caught up")
+        # Of the same sensor: a busy machine reads one less often than another.
+        until(lambda: self.hear(late) and len(self.subscriber.records("sensor/d3")) // len(OTHERS) <=
+              len(self.there.records("sensor/d3")), 90, "it has caught up")
         until(lambda: self.hear(late) > 1200, 60, "records come", lambda: len(late))
         late.sort()
         # The commit is every 200 ms; what a busy machine adds to a few of them is no matter of sinks.

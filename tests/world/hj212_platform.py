@@ -170,8 +170,9 @@ class Platform:
             self.again.append((connection, frame))
         known.update(values)
 
-    def say(self, connection, number, cn, content, st="91", flag=4):
-        segment = f"QN={number};ST={st};CN={cn};PW={self.password};MN={self.mn};Flag={flag};CP=&&{content}&&".encode()
+    def say(self, connection, number, cn, content, st="91", flag=4, password=None):
+        segment = (f"QN={number};ST={st};CN={cn};PW={password or self.password};MN={self.mn};Flag={flag};"
+                   f"CP=&&{content}&&").encode()
         connection.sendall(framed(segment, self.check))
 
     def ask(self, cn, content="", password=None):
@@ -180,11 +181,7 @@ class Platform:
         number = f"20231101{self.numbers:09d}"
         with self.lock:
             self.answered[number] = []
-        own, self.password = self.password, password or self.password
-        try:
-            self.say(self.connection, number, cn, content, st="22", flag=5)
-        finally:
-            self.password = own
+        self.say(self.connection, number, cn, content, st="22", flag=5, password=password)
         return number
 
     def replies(self, number):
