@@ -423,7 +423,7 @@ class LineProtocol(Beside):
                 "flag": row["flag"], "seq": row["seq"]})
         return rows
 
-    def test_it_gives_back_what_the_store_has(self):
+    def check_what_it_gives_back(self):
         self.gateway.start()
         self.await_all()
         self.await_samples(20)
@@ -447,6 +447,9 @@ class InfluxDb(LineProtocol):
     """InfluxDB 1 of Debian."""
 
     path = "/write?db=air"
+
+    def test_it_gives_back_what_the_store_has(self):
+        self.check_what_it_gives_back()
 
     def start(self):
         home = os.path.join(self.directory, "influxdb")
@@ -484,6 +487,9 @@ class InfluxDb(LineProtocol):
 
 class VictoriaMetricsLines(LineProtocol):
     path = "/write"
+
+    def test_it_gives_back_what_the_store_has(self):
+        self.check_what_it_gives_back()
 
     def start(self):
         self.program = Program("victoria-metrics", ["victoria-metrics", "-storageDataPath",
