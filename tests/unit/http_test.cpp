@@ -6,6 +6,7 @@
 #include "tests/unit/home_server.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <gtest/gtest.h>
 
@@ -281,7 +282,7 @@ TEST_F(HttpTest, an_answer_counts_though_what_follows_its_head_is_endless_or_cut
 }
 
 TEST_F(HttpTest, a_server_that_hangs_up_or_says_nothing_has_not_acknowledged) {
-  bool answers = false;
+  std::atomic<bool> answers = false;
   HomeServer server([&](HomeClient& client) {
     (void)request_of(client);
     if (answers) client.say_raw(answer("200 OK"));
