@@ -49,7 +49,7 @@ class Transport {
 
   // What the far end shall say of us when the next connection breaks, where it can; without a
   // destination nothing. `always`: also when we disconnect.
-  virtual void leave_word(Message, bool /*always*/) {}
+  virtual void leave_word(const Message&, bool /*always*/) {}
   // Begins to connect; `connected` or `failed` follows in the inbox. Answers how it ended when it
   // did so at once. It may wait for a while, but not when a stop is asked for.
   virtual std::optional<Ending> connect(std::uint64_t connection) = 0;

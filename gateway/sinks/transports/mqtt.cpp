@@ -152,8 +152,8 @@ class Mqtt final : public Transport {
   }
   [[nodiscard]] bool has_echo() const override { return true; }
 
-  void leave_word(Message message, bool always) override {
-    last_word_ = std::move(message);
+  void leave_word(const Message& message, bool always) override {
+    last_word_ = message;
     is_word_always_left_ = always;
   }
   std::optional<Ending> connect(std::uint64_t connection) override {
