@@ -41,7 +41,7 @@ class SparkplugTest : public ::testing::Test {
     life_.tell_all(newest);
   }
   // What is said of news; then, where there are rows, they are.
-  Texts tell(UtcTime now, std::string_view stream = {}, std::vector<StoredRow> rows = {}) {
+  Texts tell(UtcTime now, std::string_view stream = {}, const std::vector<StoredRow>& rows = {}) {
     said_.clear();
     std::string payload;
     const std::string head = format_->head(stream, "7f3a91c2");
