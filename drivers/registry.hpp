@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every driver, feed and kind of bus that this program knows: what the folders define.
+// Every driver, feed, kind of bus and language of frames that this program knows: what the folders
+// define.
 #pragma once
 
 #include "drivers/driver.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace twinsky {
 
@@ -121,5 +125,97 @@ const BusInfo& kind_of(const BusInfo& bus) noexcept;
 // Can a driver that is made for `wanted` live on such a bus?
 bool fits(const BusInfo& bus, const BusInfo& wanted) noexcept;
 std::unique_ptr<Bus> make_bus(const BusSettings& settings, BusSurroundings surroundings);
+
+// ---- frames that devices speak to a data logger, and data loggers to a platform -----------------
+//
+// A sink speaks them as drivers do, so it has their bytes from here. A frame has a head of fields,
+// and groups of fields; a check is over it, which not everybody reckons alike.
+
+struct FrameField {
+  std::string name;
+  std::string value;  // bytes as they came, without blanks around them
+  bool operator==(const FrameField&) const = default;
+};
+
+struct PlatformFrame {
+  std::size_t check = 0;  // by which of its language's it is right
+  bool wants_answer = false;
+  std::vector<FrameField> head;
+  std::vector<std::vector<FrameField>> groups;
+
+  // The value of the first field of that name, in the head or in a group; empty where there is
+  // none.
+  [[nodiscard]] std::string_view head_text(std::string_view name) const noexcept;
+  [[nodiscard]] std::string_view text(std::string_view name) const noexcept;
+};
+
+// What stands before the content of one that is sent.
+struct FrameHead {
+  std::string number;  // of the request, as number() writes it
+  std::string station_kind;
+  std::string command;
+  std::string password;
+  std::string station;
+  bool wants_answer = false;
+};
+
+// How a quantity goes in a frame: no frame says its units, so both ends must have agreed on them.
+struct FrameFactor {
+  Quantity quantity{};
+  std::string code;
+  std::string unit;  // for people: "mg/m3"
+  double scale = 1;  // of a value in the catalogue's unit
+  int decimals = 0;
+};
+// nullptr: there is no code for it.
+const FrameFactor* factor_of(std::span<const FrameFactor> factors, Quantity quantity) noexcept;
+
+// Finds the good frames in what comes, however it is cut.
+class FrameReader {
+ public:
+  virtual ~FrameReader() = default;
+  // `likely`: the check of those that are right by several.
+  virtual std::vector<PlatformFrame> feed(std::string_view bytes, std::size_t likely) = 0;
+  // Nothing more comes.
+  virtual std::vector<PlatformFrame> finish() = 0;
+};
+
+// Such a language; the last lines of its file, and all that anybody knows of its bytes. All of it
+// is pure.
+struct FrameLanguage {
+  std::string_view name;
+  std::span<const std::string_view> checks;  // in the order in which they are tried
+  std::size_t longest_segment = 0;           // bytes
+
+  std::unique_ptr<FrameReader> (*reader)() = nullptr;
+  // By which check these digits are right over a segment; nullopt: by none.
+  std::optional<std::size_t> (*check_of)(std::string_view segment,
+                                         std::string_view digits) = nullptr;
+  // A segment is a head and its content; a frame has what is around it.
+  std::string (*segment)(const FrameHead& head, std::string_view content) = nullptr;
+  std::string (*frame)(std::string_view segment, std::size_t check) = nullptr;
+  // Groups, cut so that each part has so many bytes at most: each is whole by itself.
+  std::vector<std::string> (*parts)(std::string_view groups, std::size_t most) = nullptr;
+
+  // Times of fields, and of numbers.
+  std::string (*time)(UtcTime) = nullptr;
+  std::string (*number)(UtcTime) = nullptr;
+  std::optional<UtcTime> (*parse_time)(std::string_view text) = nullptr;
+  // Text of a frame as UTF-8, and UTF-8 as most write it; nullopt: it has other characters.
+  std::string (*text)(std::string_view bytes) = nullptr;
+  std::optional<std::string> (*bytes)(std::string_view text) = nullptr;
+
+  // All that can go; `own`, such as "pm2_5=a34004 mg/m3", goes before what it has itself, and what
+  // cannot be read is left out,
+  std::vector<FrameFactor> (*factors)(std::span<const std::string> own) = nullptr;
+  // of which this says what is wrong; empty: nothing.
+  std::string (*problem_of_factor)(std::string_view text) = nullptr;
+  // "a34004-Avg=9.4" behind what the group has; `field` is "Rtd", "Avg", "Min" or "Max".
+  void (*append_value)(std::string& group, const FrameFactor& factor, std::string_view field,
+                       double value) = nullptr;
+};
+
+// nullptr: there is none.
+const FrameLanguage* frame_language_named(std::string_view name) noexcept;
 
 }  // namespace twinsky

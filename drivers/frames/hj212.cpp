@@ -3,6 +3,7 @@
 
 #include "drivers/checksum.hpp"
 #include "drivers/feeds/encoding.hpp"
+#include "drivers/frames/hj212_factors.hpp"
 #include "gateway/model/hexadecimal.hpp"
 #include "gateway/model/zone.hpp"
 
@@ -93,7 +94,7 @@ void for_each_between(std::string_view text, char separator, const Each& each) {
 
 // "name=value"; what is no such thing is left out, and its neighbours are good: devices write
 // "a01001-Min" without a value, and ";" before the end.
-void append_field(std::vector<Hj212Field>& fields, std::string_view text) {
+void append_field(std::vector<FrameField>& fields, std::string_view text) {
   const std::size_t sign = text.find('=');
   if (sign == std::string_view::npos) return;
   const std::string_view name = without_blanks(text.substr(0, sign));
@@ -106,7 +107,7 @@ bool is_plain(char c) noexcept {
   return static_cast<unsigned char>(c) >= ' ' && c != '\x7F';
 }
 
-bool parse_segment(std::string_view segment, Hj212Frame& frame) {
+bool parse_segment(std::string_view segment, PlatformFrame& frame) {
   if (!std::ranges::all_of(segment, is_plain)) return false;
   const std::size_t content_at = segment.find(content_begins);
   if (content_at == std::string_view::npos) return false;
@@ -117,19 +118,14 @@ bool parse_segment(std::string_view segment, Hj212Frame& frame) {
   for_each_between(segment.substr(0, content_at), ';',
                    [&](std::string_view text) { append_field(frame.head, text); });
   if (!number_in(frame.head_text("CN"))) return false;
+  const auto flag = number_in(frame.head_text("Flag"));
+  frame.wants_answer = flag && (*flag & 1U) != 0;  // bit 0
   for_each_between(content, ';', [&](std::string_view text) {
-    std::vector<Hj212Field> group;
+    std::vector<FrameField> group;
     for_each_between(text, ',', [&](std::string_view field) { append_field(group, field); });
     if (!group.empty()) frame.groups.push_back(std::move(group));
   });
   return true;
-}
-
-std::optional<int> small_number(std::string_view text) {
-  const auto number = number_in(text);
-  constexpr std::size_t largest = 9999;
-  if (!number || *number > largest) return std::nullopt;
-  return static_cast<int>(*number);
 }
 
 std::string digits_of_time(UtcTime time, bool with_milliseconds) {
@@ -158,20 +154,6 @@ constexpr auto header_bytes = bytes_of('#', '#');
 
 }  // namespace
 
-std::string_view name_of(Hj212Check check) noexcept {
-  switch (check) {
-    case Hj212Check::annex_a:
-      return "hj212";
-    case Hj212Check::crc16_modbus:
-      return "crc16-modbus";
-    case Hj212Check::annex_a_swapped:
-      return "hj212-byteswapped";
-    case Hj212Check::crc16_modbus_swapped:
-      return "crc16-modbus-byteswapped";
-  }
-  return {};
-}
-
 std::string hj212_check_text(std::string_view segment, Hj212Check check) {
   std::string digits = hexadecimal(value_of(segment, check), digits_of_check);
   for (char& digit : digits) {
@@ -196,32 +178,7 @@ std::optional<Hj212Check> hj212_check_of(std::string_view segment, std::string_v
   return std::nullopt;
 }
 
-std::string_view Hj212Frame::head_text(std::string_view name) const noexcept {
-  const auto found = std::ranges::find(head, name, &Hj212Field::name);
-  return found == head.end() ? std::string_view() : std::string_view(found->value);
-}
-
-std::string_view Hj212Frame::text(std::string_view name) const noexcept {
-  for (const auto& group : groups) {
-    const auto found = std::ranges::find(group, name, &Hj212Field::name);
-    if (found != group.end()) return found->value;
-  }
-  return {};
-}
-
-bool Hj212Frame::wants_answer() const noexcept {
-  const auto flag = small_number(head_text("Flag"));
-  return flag && (*flag & 1) != 0;
-}
-
-std::optional<Hj212Frame::Part> Hj212Frame::part() const noexcept {
-  const auto number = small_number(head_text("PNO"));
-  const auto of = small_number(head_text("PNUM"));
-  if (!number || !of || *number < 1 || *number > *of || *of < 2) return std::nullopt;
-  return Part{.number = *number, .of = *of};
-}
-
-Result<Hj212Frame> parse_hj212(std::string_view frame, Hj212Check likely) {
+Result<PlatformFrame> parse_hj212(std::string_view frame, Hj212Check likely) {
   const auto length = length_of_segment(frame);
   if (!length) return Unexpected{Fault::framing};
   const std::size_t whole = before_segment + *length + behind_segment;
@@ -231,7 +188,7 @@ Result<Hj212Frame> parse_hj212(std::string_view frame, Hj212Check likely) {
   const auto check =
       hj212_check_of(segment, frame.substr(before_segment + *length, digits_of_check), likely);
   if (!check) return Unexpected{Fault::checksum};
-  Hj212Frame parsed{.check = *check};
+  PlatformFrame parsed{.check = static_cast<std::size_t>(*check)};
   if (!parse_segment(segment, parsed)) return Unexpected{Fault::framing};
   return parsed;
 }
@@ -241,16 +198,16 @@ const FrameRules hj212_rules = {.header = header_bytes,
                                 .length = length_of_frame,
                                 .check = fault_of_frame};
 
-std::string hj212_segment(const Hj212Head& head, std::string_view content) {
+std::string hj212_segment(const FrameHead& head, std::string_view content) {
   std::string segment;
   const auto put = [&](std::string_view name, std::string_view value) {
     segment.append(name).append("=").append(value).append(";");
   };
-  put("QN", head.qn);
-  put("ST", head.st);
-  put("CN", head.cn);
-  put("PW", head.pw);
-  put("MN", head.mn);
+  put("QN", head.number);
+  put("ST", head.station_kind);
+  put("CN", head.command);
+  put("PW", head.password);
+  put("MN", head.station);
   put("Flag", head.wants_answer ? "5" : "4");
   return segment.append(content_begins).append(content).append(content_ends);
 }
@@ -306,5 +263,64 @@ std::optional<std::string> hj212_gbk(std::string_view text) {
   gbk.resize(gbk.size() - out_left);
   return gbk;
 }
+
+// ---- the language -------------------------------------------------------------------------------
+
+namespace {
+
+// In the order of Hj212Check.
+constexpr auto names_of_checks = std::to_array<std::string_view>(
+    {"hj212", "crc16-modbus", "hj212-byteswapped", "crc16-modbus-byteswapped"});
+
+class Hj212Reader final : public FrameReader {
+ public:
+  std::vector<PlatformFrame> feed(std::string_view bytes, std::size_t likely) override {
+    likely_ = static_cast<Hj212Check>(likely);
+    return taken([&](const FrameDecoder& take) { (void)scanner_.feed(bytes_in(bytes), take); });
+  }
+  std::vector<PlatformFrame> finish() override {
+    return taken([&](const FrameDecoder& take) { (void)scanner_.finish(take); });
+  }
+
+ private:
+  template <class Scan>
+  std::vector<PlatformFrame> taken(const Scan& scan) const {
+    std::vector<PlatformFrame> frames;
+    scan([&](Bytes frame) -> Result<Sample> {
+      if (auto parsed = parse_hj212(text_in(frame), likely_)) frames.push_back(*std::move(parsed));
+      return Sample{};
+    });
+    return frames;
+  }
+
+  FrameScanner scanner_{hj212_rules};
+  Hj212Check likely_ = Hj212Check::annex_a;
+};
+
+}  // namespace
+
+extern const FrameLanguage hj212_language = {
+    .name = "hj212",
+    .checks = names_of_checks,
+    .longest_segment = hj212_longest_segment,
+    .reader = []() -> std::unique_ptr<FrameReader> { return std::make_unique<Hj212Reader>(); },
+    .check_of = [](std::string_view segment,
+                   std::string_view digits) -> std::optional<std::size_t> {
+      const auto check = hj212_check_of(segment, digits);
+      return check ? std::optional(static_cast<std::size_t>(*check)) : std::nullopt;
+    },
+    .segment = hj212_segment,
+    .frame = [](std::string_view segment,
+                std::size_t check) { return hj212_frame(segment, static_cast<Hj212Check>(check)); },
+    .parts = parts_of_hj212,
+    .time = hj212_time,
+    .number = hj212_number,
+    .parse_time = parse_hj212_time,
+    .text = hj212_text,
+    .bytes = hj212_gbk,
+    .factors = hj212_factors,
+    .problem_of_factor = problem_of_hj212_factor,
+    .append_value = append_hj212_value,
+};
 
 }  // namespace twinsky

@@ -14,9 +14,12 @@
 // not that of Modbus, though half of what is in the field takes that one, and some write its two
 // bytes the other way round. Between two bytes annex A keeps only 8 bits of its register, so that
 // it takes 256 values in all: what a check lets pass must still read as a frame.
+//
+// Drivers use these; sinks have them as a FrameLanguage (registry.hpp).
 #pragma once
 
 #include "drivers/framing.hpp"
+#include "drivers/registry.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -35,8 +38,6 @@ enum class Hj212Check : std::uint8_t {
   crc16_modbus_swapped
 };
 
-// "hj212", "crc16-modbus", "hj212-byteswapped", "crc16-modbus-byteswapped".
-std::string_view name_of(Hj212Check check) noexcept;
 // The four digits of a segment, upper case.
 std::string hj212_check_text(std::string_view segment, Hj212Check check);
 // By which of them these digits, in either case, are right; nullopt: by none. "4141" is right
@@ -44,34 +45,10 @@ std::string hj212_check_text(std::string_view segment, Hj212Check check);
 std::optional<Hj212Check> hj212_check_of(std::string_view segment, std::string_view digits,
                                          Hj212Check likely = Hj212Check::annex_a);
 
-struct Hj212Field {
-  std::string name;
-  std::string value;  // bytes as they came, without blanks around them
-  bool operator==(const Hj212Field&) const = default;
-};
-
-struct Hj212Frame {
-  Hj212Check check{};
-  std::vector<Hj212Field> head;                 // QN, ST, CN, PW, MN, Flag, PNUM, PNO
-  std::vector<std::vector<Hj212Field>> groups;  // of CP
-
-  // The value of the first field of that name, in the head or in a group; empty where there is
-  // none.
-  [[nodiscard]] std::string_view head_text(std::string_view name) const noexcept;
-  [[nodiscard]] std::string_view text(std::string_view name) const noexcept;
-  // Bit 0 of Flag: whoever has sent it waits for an answer.
-  [[nodiscard]] bool wants_answer() const noexcept;
-  // Which of how many parts it is; nullopt: it is whole.
-  struct Part {
-    int number = 0;
-    int of = 0;
-  };
-  [[nodiscard]] std::optional<Part> part() const noexcept;
-};
-
-// One whole frame, from "##" to CR LF. Fails with `truncated` (it has less than its length says),
-// `framing` (no frame, or more than its length), `checksum`.
-Result<Hj212Frame> parse_hj212(std::string_view frame, Hj212Check likely = Hj212Check::annex_a);
+// One whole frame, from "##" to CR LF: its head has QN, ST, CN, PW, MN, Flag, PNUM and PNO, its
+// groups are of CP, and `check` is a Hj212Check. Fails with `truncated` (it has less than its
+// length says), `framing` (no frame, or more than its length), `checksum`.
+Result<PlatformFrame> parse_hj212(std::string_view frame, Hj212Check likely = Hj212Check::annex_a);
 
 // How frames are found in a stream, for FrameScanner.
 extern const FrameRules hj212_rules;
@@ -79,17 +56,8 @@ extern const FrameRules hj212_rules;
 // Bytes of a segment at most.
 inline constexpr std::size_t hj212_longest_segment = 1024;
 
-// What stands before CP.
-struct Hj212Head {
-  std::string qn;  // YYYYMMDDhhmmsszzz
-  std::string st;
-  std::string cn;
-  std::string pw;
-  std::string mn;
-  bool wants_answer = false;
-};
 // Flag says HJ 212-2017. `content`: what stands between "&&" and "&&".
-std::string hj212_segment(const Hj212Head& head, std::string_view content);
+std::string hj212_segment(const FrameHead& head, std::string_view content);
 std::string hj212_frame(std::string_view segment, Hj212Check check);
 
 // Times are of UTC+8, whatever the zone of the machine: YYYYMMDDhhmmss, in QN with milliseconds.

@@ -60,10 +60,10 @@ const Listed* listed(Quantity quantity) {
 }
 
 // In this unit; nullopt: there is no way from ours to it.
-std::optional<Hj212Factor> factor_in(Quantity quantity, std::string_view code,
+std::optional<FrameFactor> factor_in(Quantity quantity, std::string_view code,
                                      std::string_view unit, std::optional<int> decimals) {
   const QuantityInfo& info = info_of(quantity);
-  Hj212Factor factor{.quantity = quantity,
+  FrameFactor factor{.quantity = quantity,
                      .code = std::string(code),
                      .unit = std::string(unit),
                      .decimals = decimals.value_or(info.decimals)};
@@ -104,7 +104,7 @@ std::optional<Written> read(std::string_view text) {
   return written;
 }
 
-std::optional<Hj212Factor> factor_of(const Written& written) {
+std::optional<FrameFactor> factor_as(const Written& written) {
   const Listed* const known = listed(written.quantity);
   if (written.unit.empty() && known != nullptr) {
     return factor_in(written.quantity, written.code, known->unit, known->decimals);
@@ -116,23 +116,20 @@ std::optional<Hj212Factor> factor_of(const Written& written) {
 
 }  // namespace
 
-Hj212Factors::Hj212Factors(std::span<const std::string> own) {
+std::vector<FrameFactor> hj212_factors(std::span<const std::string> own) {
+  std::vector<FrameFactor> factors;
   for (const std::string& text : own) {
     const auto written = read(text);
-    if (!written || of(written->quantity) != nullptr) continue;
-    if (auto factor = factor_of(*written)) factors_.push_back(*std::move(factor));
+    if (!written || factor_of(factors, written->quantity) != nullptr) continue;
+    if (auto factor = factor_as(*written)) factors.push_back(*std::move(factor));
   }
   for (const Listed& each : table) {
-    if (of(each.quantity) != nullptr) continue;
+    if (factor_of(factors, each.quantity) != nullptr) continue;
     if (auto factor = factor_in(each.quantity, each.code, each.unit, each.decimals)) {
-      factors_.push_back(*std::move(factor));
+      factors.push_back(*std::move(factor));
     }
   }
-}
-
-const Hj212Factor* Hj212Factors::of(Quantity quantity) const {
-  const auto found = std::ranges::find(factors_, quantity, &Hj212Factor::quantity);
-  return found == factors_.end() ? nullptr : &*found;
+  return factors;
 }
 
 std::string problem_of_hj212_factor(std::string_view text) {
@@ -141,7 +138,7 @@ std::string problem_of_hj212_factor(std::string_view text) {
     return "is no quantity and its code, expected such as \"noise=LA\" or "
            "\"pm2_5=a34004 mg/m3\"";
   }
-  if (factor_of(*written)) return {};
+  if (factor_as(*written)) return {};
   std::string units(info_of(written->quantity).ucum);
   for (const Conversion& each : conversions) {
     if (each.from == info_of(written->quantity).ucum) units.append(" or ").append(each.to);
@@ -149,7 +146,7 @@ std::string problem_of_hj212_factor(std::string_view text) {
   return "has a unit that nothing is converted to, expected " + units;
 }
 
-void append_hj212_value(std::string& group, const Hj212Factor& factor, std::string_view field,
+void append_hj212_value(std::string& group, const FrameFactor& factor, std::string_view field,
                         double value) {
   value *= factor.scale;
   if (!std::isfinite(value)) return;

@@ -5,9 +5,8 @@
 // before it.
 #pragma once
 
-#include "gateway/model/quantity.hpp"
+#include "drivers/registry.hpp"
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,32 +14,14 @@
 
 namespace twinsky {
 
-struct Hj212Factor {
-  Quantity quantity{};
-  std::string code;
-  std::string unit;  // for people: "mg/m3"
-  double scale = 1;  // of a value in the catalogue's unit
-  int decimals = 0;
-};
-
-class Hj212Factors {
- public:
-  // `own`: texts as above; those that cannot be read are left out (problem_of_hj212_factor()).
-  explicit Hj212Factors(std::span<const std::string> own = {});
-
-  // nullptr: there is no code for it.
-  [[nodiscard]] const Hj212Factor* of(Quantity quantity) const;
-  [[nodiscard]] std::span<const Hj212Factor> all() const { return factors_; }
-
- private:
-  std::vector<Hj212Factor> factors_;
-};
+// `own`: texts as above; those that cannot be read are left out (problem_of_hj212_factor()).
+std::vector<FrameFactor> hj212_factors(std::span<const std::string> own = {});
 
 // What is wrong with "pm2_5=a34004 mg/m3"; empty: nothing.
 std::string problem_of_hj212_factor(std::string_view text);
 
 // "a34004-Avg=9.4": `field` is "Rtd", "Avg", "Min" or "Max".
-void append_hj212_value(std::string& group, const Hj212Factor& factor, std::string_view field,
+void append_hj212_value(std::string& group, const FrameFactor& factor, std::string_view field,
                         double value);
 
 // Groups with ';' between them, cut so that each part has so many bytes at most: what does not fit

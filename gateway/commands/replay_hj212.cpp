@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // `twinsky replay hj212 FILE…`: reads each frame of a file again, as one comes over a line.
-#include "drivers/frames/hj212.hpp"
+#include "drivers/registry.hpp"
 #include "gateway/commands/command.hpp"
 #include "gateway/commands/command_line.hpp"
 #include "gateway/model/json.hpp"
 #include "gateway/system/given_file.hpp"
 #include "gateway/text/json_writer.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <map>
 
 namespace twinsky {
 namespace {
 
+const FrameLanguage& replayed_language() {
+  return *frame_language_named("hj212");
+}
+
 // The good frames in some bytes.
-std::vector<Hj212Frame> frames_in(std::string_view bytes) {
-  std::vector<Hj212Frame> frames;
-  FrameScanner scanner(hj212_rules);
-  const auto take = [&](Bytes frame) -> Result<Sample> {
-    frames.push_back(*parse_hj212({reinterpret_cast<const char*>(frame.data()), frame.size()}));
-    return Sample{};
-  };
-  (void)scanner.feed(std::as_bytes(std::span(bytes)), take);
-  (void)scanner.finish(take);
+std::vector<PlatformFrame> frames_in(std::string_view bytes) {
+  const auto reader = replayed_language().reader();
+  std::vector<PlatformFrame> frames = reader->feed(bytes, 0);
+  std::ranges::move(reader->finish(), std::back_inserter(frames));
   return frames;
 }
 
@@ -35,8 +36,8 @@ std::string_view dialect_at_the_end(std::string_view bytes) {
   if (!bytes.starts_with("##") || bytes.size() < before_segment + digits) return {};
   const std::string_view segment =
       bytes.substr(before_segment, bytes.size() - before_segment - digits);
-  const auto check = hj212_check_of(segment, bytes.substr(bytes.size() - digits));
-  return check ? name_of(*check) : std::string_view();
+  const auto check = replayed_language().check_of(segment, bytes.substr(bytes.size() - digits));
+  return check ? replayed_language().checks[*check] : std::string_view();
 }
 
 // Characters up to U+00FF, each as one byte; nullopt: there are others.
@@ -60,7 +61,8 @@ std::optional<std::string> one_byte_each(std::string_view text) {
 // for each byte. The first of them that is a frame is taken.
 std::vector<std::string> bytes_meant_by(const std::string& text) {
   std::vector<std::string> meant{text};
-  if (auto gbk = hj212_gbk(text); gbk && *gbk != text) meant.push_back(*std::move(gbk));
+  if (auto gbk = replayed_language().bytes(text); gbk && *gbk != text)
+    meant.push_back(*std::move(gbk));
   if (auto bytes = one_byte_each(text); bytes && *bytes != text) {
     meant.push_back(*std::move(bytes));
   }
@@ -68,20 +70,20 @@ std::vector<std::string> bytes_meant_by(const std::string& text) {
 }
 
 void print_case(const std::string& id, const std::string& text) {
-  std::vector<Hj212Frame> frames;
+  std::vector<PlatformFrame> frames;
   std::string_view dialect;
   for (const std::string& bytes : bytes_meant_by(text)) {
     if (!frames.empty()) break;
     frames = frames_in(bytes);
     if (dialect.empty()) dialect = dialect_at_the_end(bytes);
   }
-  if (!frames.empty()) dialect = name_of(frames.front().check);
+  if (!frames.empty()) dialect = replayed_language().checks[frames.front().check];
   std::map<std::string, std::string> readings;
-  for (const Hj212Frame& frame : frames) {
+  for (const PlatformFrame& frame : frames) {
     for (const auto& group : frame.groups) {
-      for (const Hj212Field& field : group) {
+      for (const FrameField& field : group) {
         if (field.name.find('-') == std::string::npos) continue;  // DataTime, RtdInterval
-        readings[hj212_text(field.name)] = hj212_text(field.value);
+        readings[replayed_language().text(field.name)] = replayed_language().text(field.value);
       }
     }
   }

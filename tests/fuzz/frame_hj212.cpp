@@ -40,7 +40,7 @@ void check_segment(std::string_view segment) {
     (void)parse_hj212_time(frame->text("DataTime"));
     for (const auto& group : frame->groups) {
       demand(!group.empty(), "a group has a field");
-      for (const Hj212Field& field : group) {
+      for (const FrameField& field : group) {
         demand(!field.name.empty(), "and a field a name");
         (void)hj212_text(field.value);
       }

@@ -18,30 +18,30 @@ UtcTime at(std::string_view text) {
   return parse_time(text).value();
 }
 
-std::string value(const Hj212Factors& factors, Quantity quantity, double number) {
+std::string value(std::span<const FrameFactor> factors, Quantity quantity, double number) {
   std::string group;
-  append_hj212_value(group, *factors.of(quantity), "Avg", number);
+  append_hj212_value(group, *factor_of(factors, quantity), "Avg", number);
   return group;
 }
 
 // ---- codes and units ----------------------------------------------------------------------------
 
 TEST(hj212_factors, values_have_the_unit_and_the_decimals_of_their_code) {
-  const Hj212Factors factors;
+  const auto factors = hj212_factors();
   EXPECT_EQ(value(factors, Quantity::pm2_5, 9.449), "a34004-Avg=9.4");
   EXPECT_EQ(value(factors, Quantity::pressure, 1013.25), "a01006-Avg=101.325");
   EXPECT_EQ(value(factors, Quantity::co, 427), "a21005-Avg=0.427");
   EXPECT_EQ(value(factors, Quantity::temperature, -0.04), "a01001-Avg=0.0");
   EXPECT_EQ(value(factors, Quantity::wind_dir, 359.5), "a01008-Avg=360");
   EXPECT_EQ(value(factors, Quantity::pm2_5, std::numeric_limits<double>::quiet_NaN()), "");
-  EXPECT_EQ(factors.of(Quantity::no2_ppb), nullptr);
-  EXPECT_EQ(factors.of(Quantity::co2), nullptr);
+  EXPECT_EQ(factor_of(factors, Quantity::no2_ppb), nullptr);
+  EXPECT_EQ(factor_of(factors, Quantity::co2), nullptr);
 }
 
 TEST(hj212_factors, what_is_written_goes_before_the_table) {
   const Texts own = {"noise=LA", "pm2_5=a34004 mg/m3", "pressure=a01006 hPa", "co2=a05001",
                      "pm10=a34002 kg"};
-  const Hj212Factors factors(own);
+  const auto factors = hj212_factors(own);
   EXPECT_EQ(value(factors, Quantity::noise, 46.34), "LA-Avg=46.3");
   EXPECT_EQ(value(factors, Quantity::pm2_5, 9.44), "a34004-Avg=0.0094");
   EXPECT_EQ(value(factors, Quantity::pressure, 1013.25), "a01006-Avg=1013.25");
@@ -185,7 +185,7 @@ class Hj212MinutesTest : public testing::Test {
     return iso8601(minute->start).substr(11, 5) + " " + minute->groups;
   }
 
-  Hj212Minutes minutes_{10min, Hj212Factors()};
+  Hj212Minutes minutes_{10min, *frame_language_named("hj212"), hj212_factors()};
   MonotonicTime now_{};
   std::vector<Place> done_;
 };

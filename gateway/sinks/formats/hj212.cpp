@@ -8,7 +8,7 @@
 //
 // The readings ("pm2_5=9.4:1,…", with their flags) are there since minutes (2051) are made of
 // samples, of which there are many in one.
-// Which quantity has which code and unit is in drivers/frames/hj212_factors.
+// Which quantity has which code and unit says the language of the frames (drivers/frames/).
 //
 // An hour goes with `mean`, `minimum` and `maximum` of each quantity that is valid (75 % of its
 // samples); of one that is not, nothing goes, since no flag of the standard says that a mean is of
@@ -16,9 +16,7 @@
 // of the city ask for. Flags of samples: N is what passed or was not evaluated, T what was beyond
 // the range of its quantity, D what failed or is doubted for any other reason; what is absent is
 // left out.
-#include "drivers/frames/hj212.hpp"
-
-#include "drivers/frames/hj212_factors.hpp"
+#include "drivers/registry.hpp"
 #include "gateway/config/sink_settings.hpp"
 #include "gateway/model/zone.hpp"
 #include "gateway/sinks/format.hpp"
@@ -41,6 +39,10 @@ constexpr std::string_view all_samples = "sensor/+/obs";
 constexpr std::string_view all_hours = "sensor/+/hour";
 constexpr milliseconds one_hour = std::chrono::hours(1);
 constexpr milliseconds one_day = std::chrono::hours(24);
+
+const FrameLanguage& hj212_language() {
+  return *frame_language_named("hj212");
+}
 
 std::optional<double> hj212_number_in(std::string_view object, std::string_view key) {
   const auto value = member_of(object, key);
@@ -144,7 +146,7 @@ class Hj212Replay final : public ReplayFormat {
 class Hj212 final : public Format {
  public:
   explicit Hj212(const Settings& settings)
-      : factors_(settings.texts("codes")),
+      : factors_(hj212_language().factors(settings.texts("codes"))),
         factors_of_sensors_(settings.texts("factors")),
         labels_end_(settings.text("data_time") == "end"),
         tells_samples_(is_told(settings, "2011") || is_told(settings, "2051")),
@@ -182,13 +184,13 @@ class Hj212 final : public Format {
 
  private:
   // nullptr: it is not told of this sensor.
-  [[nodiscard]] const Hj212Factor* factor_of(std::string_view stream, Quantity quantity) const {
+  [[nodiscard]] const FrameFactor* factor_of(std::string_view stream, Quantity quantity) const {
     if (!factors_of_sensors_.empty()) {
       const std::string name =
           std::string(stream.substr(hj212_sensors.size())).append("/").append(name_of(quantity));
       if (std::ranges::find(factors_of_sensors_, name) == factors_of_sensors_.end()) return nullptr;
     }
-    return factors_.of(quantity);
+    return twinsky::factor_of(factors_, quantity);
   }
 
   void append_sample(std::string& payload, std::string_view head, std::string_view stream,
@@ -198,10 +200,10 @@ class Hj212 final : public Format {
     std::string groups;
     std::string readings;
     for (const Reading& reading : stored.readings) {
-      const Hj212Factor* const factor = factor_of(stream, reading.quantity);
+      const FrameFactor* const factor = factor_of(stream, reading.quantity);
       if (factor == nullptr || !reading.value || !reading.channel.empty()) continue;
       std::string group;
-      append_hj212_value(group, *factor, "Rtd", *reading.value);
+      hj212_language().append_value(group, *factor, "Rtd", *reading.value);
       append_flag(group, *factor, reading);
       append_group(groups, group);
       append_reading(readings, reading);
@@ -213,7 +215,7 @@ class Hj212 final : public Format {
     payload.append("\t").append(readings).append("\n");
   }
 
-  static void append_flag(std::string& group, const Hj212Factor& factor, const Reading& reading) {
+  static void append_flag(std::string& group, const FrameFactor& factor, const Reading& reading) {
     const bool is_good = reading.flag == Flag::pass || reading.flag == Flag::not_evaluated;
     const char flag = is_good ? 'N' : reading.reason == "range" ? 'T' : 'D';
     group.append(",").append(factor.code).append("-Flag=").append(1, flag);
@@ -230,7 +232,7 @@ class Hj212 final : public Format {
     scanner.members([&](std::string_view name) {
       const auto values = scanner.take_value();
       const auto quantity = quantity_named(name);
-      const Hj212Factor* const factor = quantity ? factor_of(stream, *quantity) : nullptr;
+      const FrameFactor* const factor = quantity ? factor_of(stream, *quantity) : nullptr;
       if (!values || factor == nullptr) return values.has_value();
       append_group(of_hour, group_of_hour(*factor, *values));
       if (ends_day) append_group(of_day, group_of_day(*factor, *values));
@@ -246,26 +248,26 @@ class Hj212 final : public Format {
     }
   }
 
-  static std::string group_of_hour(const Hj212Factor& factor, std::string_view values) {
+  static std::string group_of_hour(const FrameFactor& factor, std::string_view values) {
     const auto mean = hj212_number_in(values, "mean");
     if (member_of(values, "valid") != "true" || !mean) return {};
     std::string group;
-    append_hj212_value(group, factor, "Avg", *mean);
+    hj212_language().append_value(group, factor, "Avg", *mean);
     if (const auto least = hj212_number_in(values, "minimum")) {
-      append_hj212_value(group, factor, "Min", *least);
+      hj212_language().append_value(group, factor, "Min", *least);
     }
     if (const auto most = hj212_number_in(values, "maximum")) {
-      append_hj212_value(group, factor, "Max", *most);
+      hj212_language().append_value(group, factor, "Max", *most);
     }
     return group.append(",").append(factor.code).append("-Flag=N");
   }
 
-  static std::string group_of_day(const Hj212Factor& factor, std::string_view values) {
+  static std::string group_of_day(const FrameFactor& factor, std::string_view values) {
     const auto of_day = member_of(values, "day");
     const auto mean = of_day ? hj212_number_in(*of_day, "mean") : std::nullopt;
     if (!mean) return {};
     std::string group;
-    append_hj212_value(group, factor, "Avg", *mean);
+    hj212_language().append_value(group, factor, "Avg", *mean);
     return group.append(",").append(factor.code).append("-Flag=N");
   }
 
@@ -275,7 +277,7 @@ class Hj212 final : public Format {
     payload.append(std::to_string(label.time_since_epoch().count())).append("\t").append(groups);
   }
 
-  const Hj212Factors factors_;
+  const std::vector<FrameFactor> factors_;
   const std::vector<std::string> factors_of_sensors_;  // empty: all of all sensors
   const bool labels_end_;
   const bool tells_samples_;
@@ -325,7 +327,7 @@ std::vector<SinkProblem> check_hj212(SinkSettings& sink, const std::set<std::str
     return settings.has(name) ? settings.texts(name) : std::vector<std::string>();
   };
   for (const std::string& text : texts_of("codes")) {
-    const std::string problem = problem_of_hj212_factor(text);
+    const std::string problem = hj212_language().problem_of_factor(text);
     if (!problem.empty()) problems.push_back({"codes", in_quotes(text) + " " + problem});
   }
   for (const std::string& frame : texts_of("hj212_frames")) {

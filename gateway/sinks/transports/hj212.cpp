@@ -16,8 +16,7 @@
 //
 // The codes of QnRtn and ExeRtn are those of public copies of the standard's tables (srdgame's
 // lua-HJ212, hj212/types.lua).
-#include "drivers/frames/hj212.hpp"
-
+#include "drivers/registry.hpp"
 #include "gateway/config/sink_settings.hpp"
 #include "gateway/model/host_port.hpp"
 #include "gateway/sinks/transport.hpp"
@@ -57,6 +56,10 @@ struct PlatformLost {
 // It was asked to end.
 struct PlatformLeft {};
 
+const FrameLanguage& platform_language() {
+  return *frame_language_named("hj212");
+}
+
 struct Platform {
   Server server;
   std::string name;  // "platform 192.0.2.1:5017"
@@ -64,7 +67,7 @@ struct Platform {
   std::string mn;
   std::string st;
   std::string pw;
-  std::optional<Hj212Check> check;  // nullopt: as the platform does
+  std::optional<std::size_t> check;  // nullopt: as the platform does
   bool logs_in = false;
   bool tells_samples = true;
   bool tells_minutes = true;
@@ -77,7 +80,7 @@ struct Platform {
 struct PlatformMemory {
   explicit PlatformMemory(Hj212Minutes of_samples) : minutes(std::move(of_samples)) {}
   Hj212Minutes minutes;
-  Hj212Check check = Hj212Check::annex_a;
+  std::size_t check = 0;  // the standard's
   UtcTime newest_number{};
   bool wants_samples = true;  // the platform has not stopped them
   std::set<std::string> told;
@@ -159,7 +162,6 @@ class PlatformConversation {
         connection_(connection),
         with_(with),
         memory_(memory),
-        scanner_(hj212_rules),
         thread_([this] { run(); }) {
     ::pthread_setname_np(thread_.native_handle(), "hj212");
   }
@@ -321,11 +323,11 @@ class PlatformConversation {
   }
 
   [[nodiscard]] std::vector<std::string> contents_of(UtcTime label, std::string_view groups) const {
-    const std::string time = "DataTime=" + hj212_time(label);
+    const std::string time = "DataTime=" + language_.time(label);
     const std::size_t around =
-        segment("", "9999", time + ";", platform_.st, true).size() + hj212_number({}).size();
+        segment("", "9999", time + ";", platform_.st, true).size() + language_.number({}).size();
     std::vector<std::string> contents;
-    for (const std::string& part : parts_of_hj212(groups, hj212_longest_segment - around)) {
+    for (const std::string& part : language_.parts(groups, language_.longest_segment - around)) {
       contents.push_back(time + ";" + part);
     }
     return contents;
@@ -353,32 +355,29 @@ class PlatformConversation {
   }
 
   // It may drop what has another check without a word.
-  void try_another_check() {
-    constexpr int checks = 4;
-    memory_.check = static_cast<Hj212Check>((static_cast<int>(memory_.check) + 1) % checks);
-  }
+  void try_another_check() { memory_.check = (memory_.check + 1) % language_.checks.size(); }
 
   // Unlike any before, as the time of the frame.
   std::string new_number() {
     const UtcTime now = std::chrono::floor<milliseconds>(with_.clock.utc());
     memory_.newest_number = std::max(now, memory_.newest_number + milliseconds(1));
-    return hj212_number(memory_.newest_number);
+    return language_.number(memory_.newest_number);
   }
 
   [[nodiscard]] std::string segment(std::string_view number, std::string_view cn,
                                     std::string_view content, std::string_view st,
                                     bool wants_answer) const {
-    return hj212_segment({.qn = std::string(number),
-                          .st = std::string(st),
-                          .cn = std::string(cn),
-                          .pw = platform_.pw,
-                          .mn = platform_.mn,
-                          .wants_answer = wants_answer},
-                         content);
+    return language_.segment({.number = std::string(number),
+                              .station_kind = std::string(st),
+                              .command = std::string(cn),
+                              .password = platform_.pw,
+                              .station = platform_.mn,
+                              .wants_answer = wants_answer},
+                             content);
   }
 
   void say(std::string_view text) {
-    const std::string frame = hj212_frame(text, platform_.check.value_or(memory_.check));
+    const std::string frame = language_.frame(text, platform_.check.value_or(memory_.check));
     std::string_view rest = frame;
     const MonotonicTime until = with_.clock.now() + platform_.answered_within;
     while (!rest.empty()) {
@@ -406,14 +405,11 @@ class PlatformConversation {
       check(count.error());
       return;
     }
-    std::vector<Hj212Frame> frames;
-    const auto take = [&](Bytes frame) -> Result<Sample> {
-      const std::string_view text(reinterpret_cast<const char*>(frame.data()), frame.size());
-      frames.push_back(*parse_hj212(text, platform_.check.value_or(memory_.check)));
-      return Sample{};
-    };
-    (void)scanner_.feed(std::as_bytes(std::span(bytes).first(*count)), take);
-    for (const Hj212Frame& frame : frames) take_frame(frame);
+    const std::string_view come(bytes.data(), *count);
+    for (const PlatformFrame& frame :
+         reader_->feed(come, platform_.check.value_or(memory_.check))) {
+      take_frame(frame);
+    }
   }
 
   void check(Way::End end) const {
@@ -423,9 +419,9 @@ class PlatformConversation {
     }
   }
 
-  void take_frame(const Hj212Frame& frame) {
+  void take_frame(const PlatformFrame& frame) {
     if (platform_.check && frame.check != *platform_.check) {
-      say_once("a frame has the check \"" + std::string(name_of(frame.check)) +
+      say_once("a frame has the check \"" + std::string(language_.checks[frame.check]) +
                "\", and is not heeded: perhaps \"crc\" is another");
       return;
     }
@@ -439,7 +435,7 @@ class PlatformConversation {
     }
   }
 
-  void take_acknowledgement(const Hj212Frame& frame, std::string_view cn) {
+  void take_acknowledgement(const PlatformFrame& frame, std::string_view cn) {
     std::string_view number = frame.head_text("QN");
     if (number.empty()) number = frame.text("QN");  // 9013 and 9014 of 2005 have it there
     if (awaited_.empty() || number != awaited_) return;
@@ -448,7 +444,7 @@ class PlatformConversation {
     verdict_ = said.empty() || said == "1" ? "" : std::string(name) + " " + std::string(said);
   }
 
-  void take_request(const Hj212Frame& frame, std::string_view cn) {
+  void take_request(const PlatformFrame& frame, std::string_view cn) {
     const std::string number(frame.head_text("QN"));
     const auto differs = [&](std::string_view name, std::string_view ours) {
       const std::string_view theirs = frame.head_text(name);
@@ -464,7 +460,7 @@ class PlatformConversation {
       range = range_of(frame, cn);
       if (!range || requests_.size() >= most_requests) request = 2;
     }
-    if (frame.wants_answer()) {
+    if (frame.wants_answer) {
       reply(number, "9011", "QnRtn=" + std::to_string(request));
     }
     if (request != 1) return;
@@ -483,10 +479,11 @@ class PlatformConversation {
 
   // What it asks for, as the format reads it; empty: samples from now on; nullopt: it cannot be
   // read.
-  static std::optional<std::string> range_of(const Hj212Frame& frame, std::string_view cn) {
+  [[nodiscard]] std::optional<std::string> range_of(const PlatformFrame& frame,
+                                                    std::string_view cn) const {
     if (cn == "2011" && frame.text("BeginTime").empty()) return "";
-    const auto begin = parse_hj212_time(frame.text("BeginTime"));
-    const auto end = parse_hj212_time(frame.text("EndTime"));
+    const auto begin = language_.parse_time(frame.text("BeginTime"));
+    const auto end = language_.parse_time(frame.text("EndTime"));
     if (!begin || !end || *end < *begin) return std::nullopt;
     return std::string(cn)
         .append(" ")
@@ -496,13 +493,13 @@ class PlatformConversation {
   }
 
   // What needs no record. Answers with what comes of it.
-  int execute(const Hj212Frame& frame, const std::string& number, std::string_view cn) {
+  int execute(const PlatformFrame& frame, const std::string& number, std::string_view cn) {
     constexpr int done = 1;
     constexpr int not_on_these_terms = 3;
     if (cn == "1011") {
       const std::string_view of = frame.text("PolId");
       std::string content = of.empty() ? "" : "PolId=" + std::string(of) + ";";
-      content += "SystemTime=" + hj212_time(with_.clock.utc());
+      content += "SystemTime=" + language_.time(with_.clock.utc());
       say(segment(number, cn, content, platform_.st, false));
     } else if (cn == "1012") {
       say_once("it wants to set the clock, which no platform does here: NTP has it right");
@@ -607,7 +604,8 @@ class PlatformConversation {
   PlatformMemory& memory_;  // of the thread alone, as what follows
 
   Way* way_ = nullptr;
-  FrameScanner scanner_;
+  const FrameLanguage& language_ = platform_language();
+  const std::unique_ptr<FrameReader> reader_ = language_.reader();
   std::string awaited_;                 // QN
   std::optional<std::string> verdict_;  // on it; empty: it is acknowledged
   std::vector<Request> requests_;
@@ -635,11 +633,11 @@ std::optional<HostPort> platform_at(std::string_view url) {
 constexpr auto check_names =
     std::to_array<std::string_view>({"hj212", "modbus", "hj212-swapped", "modbus-swapped", "auto"});
 
-std::optional<Hj212Check> check_named(std::string_view name) {
+// In the order of the language's.
+std::optional<std::size_t> check_named(std::string_view name) {
   const auto found = std::ranges::find(check_names, name);
-  const auto place = found - check_names.begin();
   if (name == "auto" || found == check_names.end()) return std::nullopt;
-  return static_cast<Hj212Check>(place);
+  return static_cast<std::size_t>(found - check_names.begin());
 }
 
 bool is_platform_told(const Settings& settings, std::string_view frame) {
@@ -653,7 +651,8 @@ class Hj212Transport final : public Transport {
       : sink_(std::move(sink)),
         with_(std::move(surroundings)),
         memory_(Hj212Minutes(std::chrono::minutes(sink_.settings.integer("minute_interval")),
-                             Hj212Factors(sink_.settings.texts("codes")))) {}
+                             platform_language(),
+                             platform_language().factors(sink_.settings.texts("codes")))) {}
 
   [[nodiscard]] std::string far_end() const override {
     const auto at = platform_at(sink_.address);

@@ -124,12 +124,12 @@ Hj212Minute Hj212Minutes::made_of(const std::string& name, UtcTime start,
   for (const auto& [seq, kept] : interval.samples) builder.add(kept.time, kept.readings);
   Hj212Minute minute{.stream = name, .start = start, .groups = {}};
   for (const HourBuilder::Part& part : builder.finish(0)) {
-    const Hj212Factor* const factor = factors_.of(part.quantity);
+    const FrameFactor* const factor = factor_of(factors_, part.quantity);
     if (factor == nullptr || !part.hour.value) continue;
     std::string group;
-    append_hj212_value(group, *factor, "Avg", *part.hour.value);
-    if (part.hour.minimum) append_hj212_value(group, *factor, "Min", *part.hour.minimum);
-    if (part.hour.maximum) append_hj212_value(group, *factor, "Max", *part.hour.maximum);
+    language_->append_value(group, *factor, "Avg", *part.hour.value);
+    if (part.hour.minimum) language_->append_value(group, *factor, "Min", *part.hour.minimum);
+    if (part.hour.maximum) language_->append_value(group, *factor, "Max", *part.hour.maximum);
     if (!minute.groups.empty()) minute.groups += ';';
     minute.groups.append(group).append(",").append(factor->code).append("-Flag=N");
   }

@@ -6,7 +6,7 @@
 // thread.
 #pragma once
 
-#include "drivers/frames/hj212_factors.hpp"
+#include "drivers/registry.hpp"
 #include "gateway/model/sample.hpp"
 #include "gateway/sinks/inbox.hpp"
 
@@ -34,12 +34,14 @@ struct Hj212Minute {
 
 class Hj212Minutes {
  public:
-  Hj212Minutes(milliseconds interval, Hj212Factors factors)
-      : interval_(interval), factors_(std::move(factors)) {}
+  // `language` outlives it.
+  Hj212Minutes(milliseconds interval, const FrameLanguage& language,
+               std::vector<FrameFactor> factors)
+      : interval_(interval), language_(&language), factors_(std::move(factors)) {}
 
   [[nodiscard]] milliseconds interval() const { return interval_; }
   // The same, without a sample.
-  [[nodiscard]] Hj212Minutes of_nothing() const { return {interval_, factors_}; }
+  [[nodiscard]] Hj212Minutes of_nothing() const { return {interval_, *language_, factors_}; }
 
   // A new connection: no message is under way, what is held comes again.
   void start();
@@ -83,7 +85,8 @@ class Hj212Minutes {
                                     const Interval& interval) const;
 
   milliseconds interval_;
-  Hj212Factors factors_;
+  const FrameLanguage* language_;
+  std::vector<FrameFactor> factors_;
   std::map<std::string, Stream> streams_;
   std::uint64_t late_ = 0;
 };
