@@ -120,12 +120,7 @@ constexpr auto settings = std::to_array<Setting>({
      .fallback = "69",
      .lower = 31,
      .upper = 254},
-    {.name = "window_factor",
-     .kind = SettingKind::number,
-     .documentation = "By what the light is weaker behind its window or dome.",
-     .fallback = "1",
-     .lower = 0.1,
-     .upper = 100},
+    window_factor_setting,
 });
 
 }  // namespace

@@ -152,12 +152,7 @@ constexpr auto settings = std::to_array<Setting>({
      .documentation = "Resolution; 20 bits take 400 ms, 18 bits 100 ms for each of the two.",
      .fallback = "18",
      .choices = resolution_names},
-    {.name = "window_factor",
-     .kind = SettingKind::number,
-     .documentation = "By what the light is weaker behind its window or dome.",
-     .fallback = "1",
-     .lower = 0.1,
-     .upper = 100},
+    window_factor_setting,
 });
 
 }  // namespace

@@ -117,12 +117,7 @@ constexpr auto settings = std::to_array<Setting>({
      .documentation = "How long it integrates, in milliseconds.",
      .fallback = "100",
      .choices = times},
-    {.name = "window_factor",
-     .kind = SettingKind::number,
-     .documentation = "By what the light is weaker behind its window or dome.",
-     .fallback = "1",
-     .lower = 0.1,
-     .upper = 100},
+    window_factor_setting,
 });
 
 }  // namespace

@@ -141,12 +141,7 @@ constexpr auto settings = std::to_array<Setting>({
      .documentation = "Whether the maker's polynomial is applied above 1000 lx; it diverges above "
                       "some 20000 lx.",
      .fallback = "false"},
-    {.name = "window_factor",
-     .kind = SettingKind::number,
-     .documentation = "By what the light is weaker behind its window or dome.",
-     .fallback = "1",
-     .lower = 0.1,
-     .upper = 100},
+    window_factor_setting,
 });
 
 }  // namespace
