@@ -4,6 +4,7 @@
 #include "gateway/text/json_scanner.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <unordered_map>
 
 namespace twinsky {
@@ -45,13 +46,12 @@ std::optional<int> take_flag(JsonScanner& scanner) {
   return static_cast<int>(*number);
 }
 
-bool take_flags(JsonScanner& scanner, std::vector<BodyView::Value>& values) {
+// What an object says of each value.
+template <class Take>
+bool take_each(JsonScanner& scanner, std::vector<BodyView::Value>& values, const Take& take) {
   return scanner.members([&](std::string_view name) {
-    const auto flag = take_flag(scanner);
-    if (!flag) return false;
     const auto found = std::ranges::find(values, name, &BodyView::Value::name);
-    if (found != values.end()) found->flag = *flag;
-    return true;
+    return found == values.end() ? scanner.skip() : take(*found);
   });
 }
 
@@ -69,6 +69,13 @@ bool take_raw(JsonScanner& scanner, std::string_view& raw) {
 
 }  // namespace
 
+std::optional<double> BodyView::Value::value() const noexcept {
+  double found = 0;
+  const char* const past = number.data() + number.size();
+  const auto [at, problem] = std::from_chars(number.data(), past, found);
+  return problem == std::errc() && at == past ? std::optional(found) : std::nullopt;
+}
+
 const BodyView::Value* BodyView::measured(Quantity quantity) const noexcept {
   const auto found = std::ranges::find_if(values, [&](const Value& value) {
     return value.quantity == quantity && !value.is_corrected && !value.number.empty();
@@ -80,6 +87,7 @@ bool view_body(std::string_view body, BodyView& view) {
   view.values.clear();
   view.flag = 9;
   view.clock_unset = false;
+  view.time.reset();
   view.amends = view.revision = view.start = view.end = {};
   JsonScanner scanner(body);
   return scanner.members([&](std::string_view key) {
@@ -90,7 +98,34 @@ bool view_body(std::string_view body, BodyView& view) {
       view.values.push_back(value);
       return true;
     }
-    if (key == "flags") return take_flags(scanner, view.values);
+    const auto take_texts = [&](std::string_view BodyView::Value::*member) {
+      return take_each(scanner, view.values,
+                       [&](BodyView::Value& value) { return take_text(scanner, value.*member); });
+    };
+    if (key == "reasons") return take_texts(&BodyView::Value::reason);
+    if (key == "faults") return take_texts(&BodyView::Value::fault);
+    if (key == "text") return take_texts(&BodyView::Value::text);
+    if (key == "flags") {
+      return take_each(scanner, view.values, [&](BodyView::Value& value) {
+        const auto flag = take_flag(scanner);
+        value.flag = flag.value_or(value.flag);
+        return flag.has_value();
+      });
+    }
+    if (key == "times") {
+      return take_each(scanner, view.values, [&](BodyView::Value& value) {
+        std::string_view time;
+        if (!take_text(scanner, time)) return false;
+        value.time = parse_time(time);
+        return true;
+      });
+    }
+    if (key == "ts") {
+      if (scanner.take_null()) return true;
+      const auto time = scanner.take_number();
+      if (time) view.time = UtcTime(milliseconds(static_cast<std::int64_t>(*time)));
+      return time.has_value();
+    }
     if (key == "flag") {
       const auto flag = take_flag(scanner);
       view.flag = flag.value_or(view.flag);

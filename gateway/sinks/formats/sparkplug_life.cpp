@@ -166,7 +166,7 @@ std::uint64_t SparkplugLife::alias_of(Aliases& aliases, std::string_view name) {
 // What is not newer than what was told as the present is the past; and so is what was there already
 // when the births were told, where they knew of no value.
 bool SparkplugLife::is_historical(Device& device, const StoredRow& row) const {
-  if (!record_.is_clock_set) return true;
+  if (record_.clock_unset) return true;
   if (row.row == device.told_row) return false;  // in another payload now
   if (device.told ? row.time <= *device.told : row.row <= told_until_) return true;
   device.told = row.time;
@@ -177,11 +177,11 @@ bool SparkplugLife::is_historical(Device& device, const StoredRow& row) const {
 void SparkplugLife::append(std::string& payload, std::string_view stream, std::string_view epoch,
                            const StoredRow& row) {
   Device& device = device_of(stream);
-  read_told(row.body, record_);
+  (void)view_body(row.body, record_);  // the store has taken it
   const bool is_past = is_historical(device, row);
   if (!is_past && std::exchange(device.is_offline, false)) device.is_due = !device.meta.empty();
   SparkplugMetric metric{.time = row.time, .type = SparkplugType::real, .is_historical = is_past};
-  for (const ToldValue& value : record_.values) {
+  for (const BodyView::Value& value : record_.values) {
     if (device.values.insert(std::string(value.name)).second && device.is_born) {
       device.is_due = true;  // it must not be sent before a birth has told of it
     }
@@ -196,12 +196,12 @@ void SparkplugLife::append(std::string& payload, std::string_view stream, std::s
 }
 
 // `as`: all that is not of the value.
-void SparkplugLife::append_value(std::string& payload, const ToldValue& value,
+void SparkplugLife::append_value(std::string& payload, const BodyView::Value& value,
                                  const SparkplugMetric& as) {
   SparkplugMetric metric = as;
   const std::int32_t quality = quality_of(value.flag);
   const std::string text = unescaped(value.text);
-  if (value.value) metric.value = *value.value;
+  if (const auto number = value.value()) metric.value = *number;
   // "This property is optional and is only required if the quality of the metric is not GOOD."
   const bool is_birth = !metric.name.empty();
   if (is_birth || quality != good_quality) {
@@ -297,16 +297,16 @@ LifeFormat::News SparkplugLife::birth(std::string_view stream, Device& device, U
       device.values.insert(name + std::string(of_corrected));
     }
   }
-  read_told(device.state, record_);
-  if (record_.time && record_.is_clock_set) {
+  (void)view_body(device.state, record_);  // perhaps there is none yet: then it has no values
+  if (record_.time && !record_.clock_unset) {
     device.told = std::max(device.told.value_or(*record_.time), *record_.time);
   }
   std::string payload;
   for (const std::string& name : device.values) {
-    const auto known = std::ranges::find(record_.values, name, &ToldValue::name);
+    const auto known = std::ranges::find(record_.values, name, &BodyView::Value::name);
     constexpr int missing = 9;
-    const ToldValue value =
-        known != record_.values.end() ? *known : ToldValue{.name = name, .flag = missing};
+    const BodyView::Value value =
+        known != record_.values.end() ? *known : BodyView::Value{.name = name, .flag = missing};
     const UtcTime time = value.time ? *value.time : record_.time.value_or(now);
     append_value(payload, value,
                  {.name = name,

@@ -11,7 +11,7 @@
 
 #include "gateway/sinks/format.hpp"
 #include "gateway/sinks/formats/sparkplug_payload.hpp"
-#include "gateway/sinks/formats/told_record.hpp"
+#include "gateway/text/body_view.hpp"
 
 #include <map>
 #include <optional>
@@ -74,7 +74,8 @@ class SparkplugLife final : public LifeFormat {
   Device& device_of(std::string_view stream);
   std::uint64_t alias_of(Aliases& aliases, std::string_view name);
   bool is_historical(Device& device, const StoredRow& row) const;
-  static void append_value(std::string& payload, const ToldValue& value, const SparkplugMetric& as);
+  static void append_value(std::string& payload, const BodyView::Value& value,
+                           const SparkplugMetric& as);
   void append_properties(std::string& payload, Aliases& aliases, std::string_view document,
                          UtcTime now);
   News node_birth(UtcTime now);
@@ -96,7 +97,7 @@ class SparkplugLife final : public LifeFormat {
   bool is_due_ = false;      // the birth of the node
   bool is_born_ = false;
   RowId told_until_ = 0;
-  ToldRecord record_;  // its memory
+  BodyView record_;  // its memory
 };
 
 }  // namespace twinsky
